@@ -1,0 +1,157 @@
+//! All definitions of one database at one instant; immutable, shared, cheap to change by copy.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::definition::{Domain, FIRST_USER_OID, Object, Oid, Relation, Schema};
+use crate::domains;
+
+/// OID of schema `pg_catalog`, PostgreSQL's own number.
+pub const PG_CATALOG_OID: Oid = 11;
+/// OID of schema `public`, PostgreSQL's own number.
+pub const PUBLIC_OID: Oid = 2200;
+/// OID of schema `information_schema`.
+pub const INFORMATION_SCHEMA_OID: Oid = 13000;
+/// OID of the role that owns what is built in.
+pub const BOOTSTRAP_ROLE_OID: Oid = 10;
+
+/// The definitions of one database.
+///
+/// Copying one is cheap in the number of *changed* objects only for the objects themselves (they
+/// are shared); the maps are copied whole. DDL is rare, reads are not.
+#[derive(Debug, Clone, Default)]
+pub struct Catalog {
+    schemas: BTreeMap<Oid, Arc<Schema>>,
+    relations: BTreeMap<Oid, Arc<Relation>>,
+    domains: BTreeMap<Oid, Arc<Domain>>,
+    schemas_by_name: BTreeMap<String, Oid>,
+    /// Relations and domains by schema and name: PostgreSQL has two name spaces, so have we.
+    relations_by_name: BTreeMap<(Oid, String), Oid>,
+    domains_by_name: BTreeMap<(Oid, String), Oid>,
+}
+
+impl Catalog {
+    /// The catalog of a new database: built-in schemas, `public`, the semantic domains.
+    pub fn new() -> Self {
+        let mut catalog = Self::default();
+        for (oid, name, comment) in [
+            (PG_CATALOG_OID, "pg_catalog", "system catalog schema"),
+            (INFORMATION_SCHEMA_OID, "information_schema", "the SQL standard's view of the catalog"),
+            (PUBLIC_OID, "public", "standard public schema"),
+        ] {
+            catalog.put(Object::Schema(Schema {
+                oid,
+                name: name.to_owned(),
+                owner: BOOTSTRAP_ROLE_OID,
+                comment: Some(comment.to_owned()),
+                grants: None,
+            }));
+        }
+        for domain in domains::built_in() {
+            catalog.put(Object::Domain(domain));
+        }
+        catalog
+    }
+
+    /// Adds an object, or replaces the one of the same OID.
+    pub fn put(&mut self, object: Object) {
+        self.remove(object.oid());
+        match object {
+            Object::Schema(schema) => {
+                self.schemas_by_name.insert(schema.name.clone(), schema.oid);
+                self.schemas.insert(schema.oid, Arc::new(schema));
+            }
+            Object::Relation(relation) => {
+                self.relations_by_name.insert((relation.schema, relation.name.clone()), relation.oid);
+                self.relations.insert(relation.oid, Arc::new(relation));
+            }
+            Object::Domain(domain) => {
+                self.domains_by_name.insert((domain.schema, domain.name.clone()), domain.oid);
+                self.domains.insert(domain.oid, Arc::new(domain));
+            }
+        }
+    }
+
+    /// Takes an object away; does nothing when there is none.
+    pub fn remove(&mut self, oid: Oid) {
+        if let Some(schema) = self.schemas.remove(&oid) {
+            self.schemas_by_name.remove(&schema.name);
+        }
+        if let Some(relation) = self.relations.remove(&oid) {
+            self.relations_by_name.remove(&(relation.schema, relation.name.clone()));
+        }
+        if let Some(domain) = self.domains.remove(&oid) {
+            self.domains_by_name.remove(&(domain.schema, domain.name.clone()));
+        }
+    }
+
+    /// The object of that OID.
+    pub fn object(&self, oid: Oid) -> Option<Object> {
+        let schema = self.schemas.get(&oid).map(|schema| Object::Schema(schema.as_ref().clone()));
+        let relation = || self.relations.get(&oid).map(|one| Object::Relation(one.as_ref().clone()));
+        let domain = || self.domains.get(&oid).map(|one| Object::Domain(one.as_ref().clone()));
+        schema.or_else(relation).or_else(domain)
+    }
+
+    /// All schemas by OID.
+    pub fn schemas(&self) -> impl Iterator<Item = &Arc<Schema>> {
+        self.schemas.values()
+    }
+
+    /// All relations by OID.
+    pub fn relations(&self) -> impl Iterator<Item = &Arc<Relation>> {
+        self.relations.values()
+    }
+
+    /// All domains by OID, built-in ones included.
+    pub fn domains(&self) -> impl Iterator<Item = &Arc<Domain>> {
+        self.domains.values()
+    }
+
+    /// The schema of that name.
+    pub fn schema(&self, name: &str) -> Option<&Arc<Schema>> {
+        self.schemas.get(self.schemas_by_name.get(name)?)
+    }
+
+    /// The schema of that OID.
+    pub fn schema_by_oid(&self, oid: Oid) -> Option<&Arc<Schema>> {
+        self.schemas.get(&oid)
+    }
+
+    /// The relation of that name in the schema.
+    pub fn relation(&self, schema: Oid, name: &str) -> Option<&Arc<Relation>> {
+        self.relations.get(self.relations_by_name.get(&(schema, name.to_owned()))?)
+    }
+
+    /// The relation of that OID.
+    pub fn relation_by_oid(&self, oid: Oid) -> Option<&Arc<Relation>> {
+        self.relations.get(&oid)
+    }
+
+    /// The domain of that name in the schema.
+    pub fn domain(&self, schema: Oid, name: &str) -> Option<&Arc<Domain>> {
+        self.domains.get(self.domains_by_name.get(&(schema, name.to_owned()))?)
+    }
+
+    /// The domain of that OID.
+    pub fn domain_by_oid(&self, oid: Oid) -> Option<&Arc<Domain>> {
+        self.domains.get(&oid)
+    }
+
+    /// Name of a relation with its schema, for messages.
+    pub fn qualified_name(&self, relation: &Relation) -> String {
+        let schema = self.schema_by_oid(relation.schema).map_or("?", |schema| schema.name.as_str());
+        format!("{schema}.{}", relation.name)
+    }
+
+    /// Objects that a transaction may store (built-in ones are code, not data).
+    pub fn stored_objects(&self) -> impl Iterator<Item = Object> + '_ {
+        let schemas = self.schemas.values().map(|one| Object::Schema(one.as_ref().clone()));
+        let relations = self.relations.values().map(|one| Object::Relation(one.as_ref().clone()));
+        let domains = self.domains.values().map(|one| Object::Domain(one.as_ref().clone()));
+        schemas
+            .filter(|one| one.oid() == PUBLIC_OID || one.oid() >= FIRST_USER_OID)
+            .chain(relations)
+            .chain(domains.filter(|one| one.oid() >= FIRST_USER_OID))
+    }
+}

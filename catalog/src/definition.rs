@@ -1,0 +1,342 @@
+//! Definitions: what `CREATE`, `ALTER`, `COMMENT` and `GRANT` leave behind. Plain data.
+//!
+//! Every object has an OID that is unique within its database (roles and databases: within the
+//! cluster) and never reused. Expressions (defaults, checks, view definitions) are kept as the
+//! SQL text that the user gave, in PostgreSQL's dialect.
+
+use clientele_udfs::types::PgType;
+use serde::{Deserialize, Serialize};
+
+/// Object identifier, PostgreSQL's `oid`.
+pub type Oid = u32;
+
+/// OIDs below are PostgreSQL's own and the engine's built-in objects.
+pub const FIRST_USER_OID: Oid = 16384;
+
+/// One privilege on an object or column, as in PostgreSQL's `aclitem`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The role that may; `0` is PUBLIC.
+    pub grantee: Oid,
+    /// The role that granted.
+    pub grantor: Oid,
+    /// Letters of PostgreSQL manual table 5.1 (`r` SELECT, `a` INSERT, `w` UPDATE, `d` DELETE,
+    /// `D` TRUNCATE, `x` REFERENCES, `t` TRIGGER, `U` USAGE, `C` CREATE, `c` CONNECT, `T` TEMPORARY, `X` EXECUTE).
+    pub privileges: String,
+    /// The letters that the grantee may pass on.
+    pub grantable: String,
+}
+
+/// A schema (`pg_namespace`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schema {
+    /// Its OID.
+    pub oid: Oid,
+    /// Its name.
+    pub name: String,
+    /// The role that owns it.
+    pub owner: Oid,
+    /// `COMMENT ON SCHEMA`.
+    pub comment: Option<String>,
+    /// `None`: the default privileges.
+    pub grants: Option<Vec<Grant>>,
+}
+
+/// What a relation is (`pg_class.relkind`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RelationKind {
+    /// A stored table.
+    Table,
+    /// A view: its query.
+    View {
+        /// `SELECT …`, without a final semicolon.
+        query: String,
+    },
+    /// A materialized view: a stored table and the query that fills it.
+    MaterializedView {
+        /// `SELECT …`.
+        query: String,
+        /// `false` after `WITH NO DATA`: it cannot be read before a refresh.
+        populated: bool,
+    },
+    /// A sequence.
+    Sequence(Sequence),
+}
+
+/// State of a sequence. The last value moves ahead of what was handed out, as PostgreSQL's cache does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sequence {
+    /// Type: smallint, integer or bigint.
+    pub pg_type: PgType,
+    /// First value.
+    pub start: i64,
+    /// Step.
+    pub increment: i64,
+    /// Smallest value.
+    pub minimum: i64,
+    /// Largest value.
+    pub maximum: i64,
+    /// Whether it starts again at its end.
+    pub cycle: bool,
+    /// Last value that may have been handed out; `None` before the first.
+    pub last_value: Option<i64>,
+    /// `OWNED BY`: relation and column.
+    pub owned_by: Option<(Oid, i16)>,
+}
+
+/// A table, view, materialized view or sequence (`pg_class`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Relation {
+    /// Its OID.
+    pub oid: Oid,
+    /// OID of its schema.
+    pub schema: Oid,
+    /// Its name.
+    pub name: String,
+    /// The role that owns it.
+    pub owner: Oid,
+    /// What it is.
+    pub kind: RelationKind,
+    /// Columns in the order of their numbers, dropped ones included.
+    pub columns: Vec<Column>,
+    /// Keys and checks.
+    pub constraints: Vec<Constraint>,
+    /// Indexes that the user declared; keys of constraints are not repeated here.
+    pub indexes: Vec<Index>,
+    /// `WITH (…)`.
+    pub options: Vec<(String, String)>,
+    /// `COMMENT ON TABLE`.
+    pub comment: Option<String>,
+    /// `None`: only the owner.
+    pub grants: Option<Vec<Grant>>,
+    /// Lives in one session's memory only.
+    pub temporary: bool,
+    /// Columns after which files are sorted, by number (`CLUSTER`); empty: arrival order.
+    pub sort_columns: Vec<i16>,
+}
+
+impl Relation {
+    /// Columns that exist, in order.
+    pub fn live_columns(&self) -> impl Iterator<Item = &Column> {
+        self.columns.iter().filter(|column| !column.dropped)
+    }
+
+    /// The column of that name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.live_columns().find(|column| column.name == name)
+    }
+
+    /// The column of that number, dropped or not.
+    pub fn column_by_number(&self, number: i16) -> Option<&Column> {
+        self.columns.iter().find(|column| column.number == number)
+    }
+
+    /// The primary key.
+    pub fn primary_key(&self) -> Option<&Constraint> {
+        self.constraints.iter().find(|constraint| matches!(constraint.kind, ConstraintKind::PrimaryKey { .. }))
+    }
+
+    /// Constraints that a key index enforces: name and column numbers.
+    pub fn unique_keys(&self) -> impl Iterator<Item = (&Constraint, &[i16])> {
+        self.constraints.iter().filter_map(|constraint| match &constraint.kind {
+            ConstraintKind::PrimaryKey { columns } | ConstraintKind::Unique { columns } => {
+                Some((constraint, columns.as_slice()))
+            }
+            _ => None,
+        })
+    }
+
+    /// Whether rows are stored for it.
+    pub fn stores_rows(&self) -> bool {
+        matches!(self.kind, RelationKind::Table | RelationKind::MaterializedView { .. })
+    }
+
+    /// `pg_class.relkind`.
+    pub fn kind_letter(&self) -> char {
+        match self.kind {
+            RelationKind::Table => 'r',
+            RelationKind::View { .. } => 'v',
+            RelationKind::MaterializedView { .. } => 'm',
+            RelationKind::Sequence(_) => 'S',
+        }
+    }
+}
+
+/// A column (`pg_attribute`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    /// `attnum`, from 1; never reused.
+    pub number: i16,
+    /// Its name now.
+    pub name: String,
+    /// Its name in the Parquet files: the first name it had, made unique within the table.
+    pub stored_name: String,
+    /// Base type and modifier.
+    pub pg_type: PgType,
+    /// The domain it was declared with, user's or built-in (see [`crate::domains`]).
+    pub domain: Option<Oid>,
+    /// NOT NULL.
+    pub not_null: bool,
+    /// DEFAULT, as SQL.
+    pub default: Option<String>,
+    /// `GENERATED ALWAYS AS (…) STORED`, as SQL.
+    pub generated: Option<String>,
+    /// `GENERATED … AS IDENTITY`: `a` always, `d` by default.
+    pub identity: Option<char>,
+    /// Value of rows that are older than the column, as text of its type; `None` is NULL.
+    pub missing: Option<String>,
+    /// `COMMENT ON COLUMN`.
+    pub comment: Option<String>,
+    /// Column privileges.
+    pub grants: Vec<Grant>,
+    /// Dropped: no name resolves to it, its bytes vanish with the next rewrite.
+    pub dropped: bool,
+}
+
+/// A table constraint (`pg_constraint`); NOT NULL lives on the column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Constraint {
+    /// Its OID.
+    pub oid: Oid,
+    /// Its name.
+    pub name: String,
+    /// What it demands.
+    pub kind: ConstraintKind,
+    /// `COMMENT ON CONSTRAINT`.
+    pub comment: Option<String>,
+}
+
+/// What a constraint demands. Columns are given by number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ConstraintKind {
+    /// PRIMARY KEY.
+    PrimaryKey {
+        /// Its columns.
+        columns: Vec<i16>,
+    },
+    /// UNIQUE; NULLs are distinct.
+    Unique {
+        /// Its columns.
+        columns: Vec<i16>,
+    },
+    /// CHECK.
+    Check {
+        /// The condition as SQL.
+        expression: String,
+    },
+    /// FOREIGN KEY: recorded and shown.
+    ForeignKey {
+        /// Referencing columns.
+        columns: Vec<i16>,
+        /// The table referred to.
+        references: Oid,
+        /// Its columns.
+        referenced: Vec<i16>,
+        /// `ON DELETE`: `a` no action, `r` restrict, `c` cascade, `n` set null, `d` set default.
+        on_delete: char,
+        /// `ON UPDATE`, likewise.
+        on_update: char,
+    },
+}
+
+/// An index that the user declared; it tells the writer which columns get bloom filters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Index {
+    /// Its OID.
+    pub oid: Oid,
+    /// Its name.
+    pub name: String,
+    /// Its columns.
+    pub columns: Vec<i16>,
+    /// `COMMENT ON INDEX`.
+    pub comment: Option<String>,
+}
+
+/// A domain over a base type or another domain (`pg_type`, typtype `d`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Domain {
+    /// Its OID.
+    pub oid: Oid,
+    /// OID of its schema.
+    pub schema: Oid,
+    /// Its name.
+    pub name: String,
+    /// The role that owns it.
+    pub owner: Oid,
+    /// Base type at the bottom.
+    pub pg_type: PgType,
+    /// The domain it is declared over.
+    pub parent: Option<Oid>,
+    /// NOT NULL.
+    pub not_null: bool,
+    /// DEFAULT, as SQL.
+    pub default: Option<String>,
+    /// Own CHECK constraints: name and condition over `VALUE`, as SQL.
+    pub checks: Vec<(String, String)>,
+    /// `COMMENT ON DOMAIN`.
+    pub comment: Option<String>,
+}
+
+/// Any object of a database; what a transaction puts into or takes out of the catalog.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Object {
+    /// A schema.
+    Schema(Schema),
+    /// A table, view, materialized view or sequence.
+    Relation(Relation),
+    /// A domain.
+    Domain(Domain),
+}
+
+impl Object {
+    /// Its OID.
+    pub fn oid(&self) -> Oid {
+        match self {
+            Self::Schema(schema) => schema.oid,
+            Self::Relation(relation) => relation.oid,
+            Self::Domain(domain) => domain.oid,
+        }
+    }
+}
+
+/// A role (`pg_authid`); cluster-wide.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Role {
+    /// Its OID.
+    pub oid: Oid,
+    /// Its name.
+    pub name: String,
+    /// SCRAM-SHA-256 verifier in PostgreSQL's form `SCRAM-SHA-256$iterations:salt$stored:server`.
+    pub password: Option<String>,
+    /// May log in.
+    pub login: bool,
+    /// Passes every check.
+    pub superuser: bool,
+    /// May create databases.
+    pub create_database: bool,
+    /// May create roles.
+    pub create_role: bool,
+    /// Has the rights of the roles it is a member of.
+    pub inherit: bool,
+    /// Largest number of connections, −1: no limit.
+    pub connection_limit: i32,
+    /// Roles that it is a member of.
+    pub member_of: Vec<Oid>,
+    /// `COMMENT ON ROLE`.
+    pub comment: Option<String>,
+}
+
+/// A database (`pg_database`); cluster-wide. Its directory is `databases/<oid>`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Database {
+    /// Its OID.
+    pub oid: Oid,
+    /// Its name.
+    pub name: String,
+    /// The role that owns it.
+    pub owner: Oid,
+    /// `COMMENT ON DATABASE`.
+    pub comment: Option<String>,
+    /// `None`: everyone may connect.
+    pub grants: Option<Vec<Grant>>,
+}

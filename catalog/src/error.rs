@@ -1,0 +1,87 @@
+//! What can go wrong below the SQL: names, files, the log, conflicts.
+
+/// The result of a catalog or storage operation.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Failures of catalog and storage. The engine alone maps them to SQLSTATE, DETAIL and HINT.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A write meets another committed since the transaction's snapshot (40001).
+    #[error("could not serialize access due to concurrent update")]
+    Conflict,
+    /// A key value exists already (23505).
+    #[error("duplicate key value violates unique constraint \"{constraint}\"")]
+    UniqueViolation {
+        /// Schema of the table.
+        schema: String,
+        /// Name of the table.
+        table: String,
+        /// Name of the constraint.
+        constraint: String,
+        /// `(id)=(17)`, for the DETAIL line; `None` when it may not be shown.
+        key: Option<String>,
+    },
+    /// An object of that name exists already (42P07, 42P06, 42710 …).
+    #[error("{kind} \"{name}\" already exists")]
+    Duplicate {
+        /// `relation`, `schema`, `type` …
+        kind: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// A file or log record whose checksum or form is wrong (XX001).
+    #[error("file \"{path}\" is damaged: {reason}")]
+    Damaged {
+        /// Path relative to the data directory.
+        path: String,
+        /// What was found.
+        reason: String,
+    },
+    /// The data directory is in use by another server (55006).
+    #[error("data directory \"{path}\" is in use by another server")]
+    InUse {
+        /// The directory.
+        path: String,
+    },
+    /// The disk is full (53100).
+    #[error("could not write to \"{path}\": no space left on device")]
+    DiskFull {
+        /// What was written.
+        path: String,
+    },
+    /// Writes are refused since an earlier write to the log failed; reads go on (58030).
+    #[error("the database accepts no writes: {reason}")]
+    ReadOnly {
+        /// The first failure.
+        reason: String,
+    },
+    /// Reading or writing a file failed (58030).
+    #[error("could not access \"{path}\": {source}")]
+    Io {
+        /// The file.
+        path: String,
+        /// The operating system's answer.
+        source: std::io::Error,
+    },
+    /// The store of definitions failed (58030).
+    #[error("could not access the store of definitions: {0}")]
+    Definitions(String),
+    /// Arrow, Parquet or DataFusion failed.
+    #[error(transparent)]
+    DataFusion(#[from] datafusion::error::DataFusionError),
+    /// Something believed impossible (XX000).
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+impl From<datafusion::arrow::error::ArrowError> for Error {
+    fn from(error: datafusion::arrow::error::ArrowError) -> Self {
+        Self::DataFusion(error.into())
+    }
+}
+
+impl From<parquet::errors::ParquetError> for Error {
+    fn from(error: parquet::errors::ParquetError) -> Self {
+        Self::DataFusion(error.into())
+    }
+}

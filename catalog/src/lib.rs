@@ -1,0 +1,16 @@
+//! What exists and where its bytes are.
+//!
+//! A *cluster* (one data directory) holds roles and databases; a *database* holds schemas,
+//! relations and domains ([`definition`]), looked up through one immutable [`Catalog`]. The rows
+//! are kept by [`storage`]: a write-ahead log, an Arrow tier, immutable Parquet files. One
+//! [`storage::Snapshot`] is the catalog and the rows of one instant; a statement sees one snapshot.
+
+pub mod catalog;
+pub mod definition;
+pub mod domains;
+pub mod error;
+pub mod pg_catalog;
+pub mod storage;
+
+pub use catalog::Catalog;
+pub use error::{Error, Result};

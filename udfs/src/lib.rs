@@ -1,0 +1,18 @@
+//! Stateless functions over Arrow arrays, and the facts about PostgreSQL's types that they need.
+//!
+//! Nothing here knows a session, a catalog or a file. Values enter and leave as Arrow arrays:
+//!
+//! | part | what it is |
+//! |---|---|
+//! | [`types`] | the one table of PostgreSQL types: OID, name, length, Arrow representation |
+//! | [`input`] | text → value, with PostgreSQL's errors (`'abc'::int`, COPY, text parameters) |
+//! | [`output`] | value → text as PostgreSQL prints it (`x::text`, COPY, text results) |
+//! | [`functions`] | the SQL functions, one file each |
+
+pub mod error;
+pub mod functions;
+pub mod input;
+pub mod output;
+pub mod types;
+
+pub use error::{Result, ValueError};
