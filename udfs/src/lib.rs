@@ -7,11 +7,17 @@
 //! | [`types`] | the one table of PostgreSQL types: OID, name, length, Arrow representation |
 //! | [`input`] | text → value, with PostgreSQL's errors (`'abc'::int`, COPY, text parameters) |
 //! | [`output`] | value → text as PostgreSQL prints it (`x::text`, COPY, text results) |
+//! | [`binary`] | values in PostgreSQL's binary format, both ways |
+//! | [`cast`] | PostgreSQL's casts, where DataFusion's own differ |
 //! | [`functions`] | the SQL functions, one file each |
 
+pub mod binary;
+mod calendar;
+pub mod cast;
 pub mod error;
 pub mod functions;
 pub mod input;
+mod layout;
 pub mod output;
 pub mod types;
 

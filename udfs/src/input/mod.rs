@@ -1,1 +1,74 @@
-//! input.
+//! Text → value, as PostgreSQL's type input functions do it, with their errors.
+//!
+//! ```text
+//! "2024-01-02" ─▶ Builder::append ─▶ Date32 array      (COPY, many values)
+//!              └▶ parse           ─▶ ScalarValue       (a literal, a text parameter)
+//! ```
+//!
+//! The Arrow type is always [`PgType::arrow`]. One file per family of types; [`Builder`] picks the
+//! parser once per column, so a value costs a `match` and its parser. Limits that differ from
+//! PostgreSQL's: `numeric` holds 38 digits and no `NaN`; arrays have one dimension.
+
+pub(crate) mod array;
+mod boolean;
+pub(crate) mod builder;
+mod bytes;
+mod date;
+mod datetime;
+mod decoder;
+pub(crate) mod fields;
+pub(crate) mod float;
+pub(crate) mod integer;
+pub(crate) mod interval;
+mod interval_iso;
+pub(crate) mod json;
+mod json_number;
+pub(crate) mod numeric;
+pub(crate) mod text;
+pub(crate) mod time;
+pub(crate) mod timestamp;
+mod tokens;
+mod words;
+pub(crate) mod zone;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use datafusion::scalar::ScalarValue;
+
+use crate::types::PgType;
+use crate::{Result, ValueError};
+
+pub use builder::Builder;
+
+/// What the meaning of a text depends on beside its type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Context {
+    /// The session's zone: times without a zone are local to it.
+    pub time_zone: Tz,
+    /// Start of the transaction, for `now`, `today`, `yesterday`, `tomorrow`.
+    pub now: DateTime<Utc>,
+}
+
+impl Default for Context {
+    /// UTC, and the present.
+    fn default() -> Self {
+        Self { time_zone: Tz::UTC, now: Utc::now() }
+    }
+}
+
+/// Reads one value, as `'text'::type` does.
+///
+/// # Errors
+/// PostgreSQL's own: 22P02, 22003, 22007, 22008, 22001 and neighbours.
+pub fn parse(pg_type: PgType, text: Option<&str>, ctx: &Context) -> Result<ScalarValue> {
+    let mut builder = Builder::new(pg_type, 1)?;
+    builder.append(text, ctx)?;
+    first(&mut builder)
+}
+
+/// The one value in a builder.
+pub(crate) fn first(builder: &mut Builder) -> Result<ScalarValue> {
+    let array = builder.finish();
+    ScalarValue::try_from_array(&array, 0)
+        .map_err(|error| ValueError::new("XX000", error.to_string()))
+}

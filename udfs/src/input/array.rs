@@ -1,0 +1,205 @@
+//! Arrays: `{1,NULL,"a b"}`, and the blank-separated vectors of the catalog.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ListArray, NullBufferBuilder};
+use datafusion::arrow::buffer::{OffsetBuffer, ScalarBuffer};
+
+use super::text::trim;
+use super::{Builder, Context};
+use crate::types::PgType;
+use crate::{Result, ValueError};
+
+/// Collects lists of one element type.
+#[derive(Debug)]
+pub(crate) struct ListBuilder {
+    element: PgType,
+    /// `int2vector` and `oidvector`.
+    vector: bool,
+    pub(crate) elements: Builder,
+    offsets: Vec<i32>,
+    nulls: NullBufferBuilder,
+}
+
+impl ListBuilder {
+    pub(crate) fn new(pg_type: PgType, capacity: usize) -> Result<Self> {
+        let element = pg_type.element().unwrap_or(PgType::TEXT);
+        Ok(Self {
+            element,
+            vector: matches!(pg_type, PgType::INT2VECTOR | PgType::OIDVECTOR),
+            elements: Builder::new(element, capacity)?,
+            offsets: vec![0],
+            nulls: NullBufferBuilder::new(capacity),
+        })
+    }
+
+    pub(crate) fn append_null(&mut self) {
+        self.offsets.push(self.offset());
+        self.nulls.append_null();
+    }
+
+    pub(crate) fn append(&mut self, text: &str, ctx: &Context) -> Result<()> {
+        let elements = if self.vector { vector(text) } else { split(text)? };
+        self.append_all(&elements, |builder, element| builder.append(element.as_deref(), ctx))
+    }
+
+    /// Appends one list; when an element is refused, none of them stays.
+    pub(crate) fn append_all<T>(
+        &mut self,
+        elements: &[T],
+        append: impl Fn(&mut Builder, &T) -> Result<()>,
+    ) -> Result<()> {
+        let before = self.elements.len();
+        if let Err(error) = elements.iter().try_for_each(|element| append(&mut self.elements, element)) {
+            self.elements.truncate(before);
+            return Err(error);
+        }
+        if i32::try_from(self.elements.len()).is_err() {
+            self.elements.truncate(before);
+            return Err(ValueError::new("54000", "array size exceeds the maximum allowed"));
+        }
+        self.offsets.push(self.offset());
+        self.nulls.append_non_null();
+        Ok(())
+    }
+
+    fn offset(&self) -> i32 {
+        i32::try_from(self.elements.len()).unwrap_or(i32::MAX)
+    }
+
+    pub(crate) fn finish(&mut self) -> ListArray {
+        let offsets = std::mem::replace(&mut self.offsets, vec![0]);
+        let elements = self.elements.finish();
+        let nulls = self.nulls.finish();
+        let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
+        ListArray::new(self.element.field("item", true), offsets, Arc::clone(&elements), nulls)
+    }
+}
+
+fn vector(text: &str) -> Vec<Option<String>> {
+    text.split_ascii_whitespace().map(|element| Some(element.to_owned())).collect()
+}
+
+fn malformed(text: &str, detail: &str) -> ValueError {
+    ValueError::new("22P02", format!("malformed array literal: \"{text}\"")).with_detail(detail)
+}
+
+/// The elements of an array literal of one dimension, unquoted; `None` is NULL (manual §8.15.2).
+pub(crate) fn split(text: &str) -> Result<Vec<Option<String>>> {
+    let body = body(text)?;
+    if trim(body).is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut elements = Vec::new();
+    let mut rest = body;
+    loop {
+        let (element, after) = element(text, rest)?;
+        elements.push(element);
+        match after {
+            Some(after) => rest = after,
+            None => return Ok(elements),
+        }
+    }
+}
+
+/// What stands between the braces.
+fn body(text: &str) -> Result<&str> {
+    let trimmed = trim(text);
+    if trimmed.starts_with('[') {
+        return Err(ValueError::new("0A000", "array literals with explicit bounds are not supported"));
+    }
+    let Some(inner) = trimmed.strip_prefix('{') else {
+        let detail = "Array value must start with \"{\" or dimension information.";
+        return Err(malformed(text, detail));
+    };
+    inner.strip_suffix('}').ok_or_else(|| malformed(text, "Unexpected end of input."))
+}
+
+/// Reads one element and returns it with what follows its comma.
+fn element<'t>(text: &str, rest: &'t str) -> Result<(Option<String>, Option<&'t str>)> {
+    let rest = rest.trim_start_matches([' ', '\t', '\n', '\r', '\x0b', '\x0c']);
+    let mut value = String::new();
+    // How much of the value is certain to stay when trailing blanks are cut.
+    let (mut kept, mut quoted, mut inside) = (0, false, false);
+    let mut characters = rest.char_indices();
+    while let Some((at, character)) = characters.next() {
+        match character {
+            '\\' => {
+                let Some((_, escaped)) = characters.next() else {
+                    return Err(malformed(text, "Unexpected end of input."));
+                };
+                value.push(escaped);
+                kept = value.len();
+            }
+            '"' if inside => (inside, kept) = (false, value.len()),
+            _ if inside => value.push(character),
+            '"' if quoted || !value.is_empty() => {
+                return Err(malformed(text, "Unexpected array element."));
+            }
+            '"' => (inside, quoted) = (true, true),
+            '{' if value.is_empty() && !quoted => {
+                return Err(ValueError::new("0A000", "arrays of more than one dimension are not supported"));
+            }
+            '{' | '}' => return Err(malformed(text, &format!("Unexpected \"{character}\" character."))),
+            ',' => return Ok((finished(text, value, kept, quoted)?, rest.get(at + 1..))),
+            _ if quoted && !is_blank(character) => {
+                return Err(malformed(text, "Unexpected array element."));
+            }
+            _ => value.push(character),
+        }
+    }
+    if inside {
+        return Err(malformed(text, "Unexpected end of input."));
+    }
+    Ok((finished(text, value, kept, quoted)?, None))
+}
+
+fn is_blank(character: char) -> bool {
+    matches!(character, ' ' | '\t' | '\n' | '\r' | '\x0b' | '\x0c')
+}
+
+fn finished(text: &str, mut value: String, kept: usize, quoted: bool) -> Result<Option<String>> {
+    let length = value.trim_end_matches(is_blank).len().max(kept);
+    value.truncate(if quoted { kept } else { length });
+    if value.is_empty() && !quoted {
+        return Err(malformed(text, "Unexpected \",\" character."));
+    }
+    let null = !quoted && kept == 0 && value.eq_ignore_ascii_case("null");
+    Ok((!null).then_some(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn elements(text: &str) -> Vec<String> {
+        let elements = split(text).unwrap();
+        elements.into_iter().map(|element| element.unwrap_or_else(|| "∅".to_owned())).collect()
+    }
+
+    #[test]
+    fn quoting() {
+        for (text, expected) in [
+            ("{}", vec![]),
+            (" { } ", vec![]),
+            ("{1, 2 ,3}", vec!["1", "2", "3"]),
+            ("{a,\"b c\",NULL}", vec!["a", "b c", "∅"]),
+            ("{\"NULL\",null,nulls}", vec!["NULL", "∅", "nulls"]),
+            ("{\"\",\"a\\\"b\",\\,}", vec!["", "a\"b", ","]),
+            ("{a b , \" c \" }", vec!["a b", " c "]),
+            ("{\"{}\",\"é,ü\"}", vec!["{}", "é,ü"]),
+        ] {
+            assert_eq!(elements(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn refusals() {
+        for text in ["", "1,2", "{1,2", "{1,,2}", "{a\"b\"}", "{\"a\"b}", "{1}}", "{\"a}", "{,}", "{1,}"] {
+            let error = split(text).unwrap_err();
+            assert_eq!(error.message, format!("malformed array literal: \"{text}\""));
+            assert_eq!(error.sqlstate, "22P02");
+        }
+        assert_eq!(split("{{1},{2}}").unwrap_err().sqlstate, "0A000");
+    }
+}
