@@ -1,0 +1,20 @@
+//! `clientele restore`.
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{ArgMatches, Command};
+
+use crate::settings::Settings;
+
+/// Its arguments.
+pub fn command() -> Command {
+    Command::new("restore")
+}
+
+/// Runs it.
+///
+/// # Errors
+/// None yet.
+pub fn run(_: &Settings, _: &ArgMatches) -> Result<ExitCode> {
+    anyhow::bail!("not yet")
+}
