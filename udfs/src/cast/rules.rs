@@ -130,8 +130,24 @@ pub(crate) fn kernel(from: &Field, to: PgType, explicit: bool) -> Option<Kernel>
     if from == to {
         return (data_type != &to.arrow()).then_some(if is_integer(to) { Kernel::ToInteger } else { Kernel::Relabel });
     }
-    let kernel = between(from, to, explicit)?;
-    (kernel != Kernel::Relabel || !speaks_for_itself || data_type != &to.arrow()).then_some(kernel)
+    if speaks_for_itself && is_exact(data_type, &to.arrow()) {
+        return None;
+    }
+    between(from, to, explicit)
+}
+
+/// Whether Arrow's cast cannot fail and rounds at most once.
+fn is_exact(from: &DataType, to: &DataType) -> bool {
+    use DataType as D;
+    matches!(
+        (from, to),
+        (D::Boolean, D::Int32)
+            | (D::Int32, D::Boolean)
+            | (D::Int16, D::Int32 | D::Int64 | D::Float32 | D::Float64)
+            | (D::Int32, D::Int64 | D::Float32 | D::Float64)
+            | (D::Int64, D::Float32 | D::Float64)
+            | (D::Float32, D::Float64)
+    )
 }
 
 fn between(from: PgType, to: PgType, explicit: bool) -> Option<Kernel> {

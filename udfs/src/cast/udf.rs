@@ -13,10 +13,9 @@ use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
     Volatility,
 };
-use datafusion::scalar::ScalarValue;
 
 use super::{Kernel, elements, float, integer, numeric, temporal, text};
-use crate::input::Context;
+use crate::input::{Context, scalar};
 use crate::types::PgType;
 use crate::{Result, layout};
 
@@ -119,7 +118,7 @@ impl ScalarUDFImpl for Cast {
             ColumnarValue::Array(array) => Ok(ColumnarValue::Array(run(self.kernel, &call, array)?)),
             ColumnarValue::Scalar(scalar) => {
                 let array = run(self.kernel, &call, &scalar.to_array()?)?;
-                Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?))
+                Ok(ColumnarValue::Scalar(scalar(&array)?))
             }
         }
     }

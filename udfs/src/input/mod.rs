@@ -22,17 +22,22 @@ pub(crate) mod integer;
 pub(crate) mod interval;
 mod interval_iso;
 pub(crate) mod json;
+mod json_lexer;
 mod json_number;
 pub(crate) mod numeric;
 pub(crate) mod text;
 pub(crate) mod time;
 pub(crate) mod timestamp;
 mod tokens;
+mod units;
 mod words;
 pub(crate) mod zone;
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::scalar::ScalarValue;
 
 use crate::types::PgType;
@@ -68,7 +73,15 @@ pub fn parse(pg_type: PgType, text: Option<&str>, ctx: &Context) -> Result<Scala
 
 /// The one value in a builder.
 pub(crate) fn first(builder: &mut Builder) -> Result<ScalarValue> {
-    let array = builder.finish();
-    ScalarValue::try_from_array(&array, 0)
-        .map_err(|error| ValueError::new("XX000", error.to_string()))
+    scalar(&builder.finish())
+}
+
+/// The first value of an array. Lists are taken whole: DataFusion's own way drops what the
+/// metadata of the element field say.
+pub(crate) fn scalar(array: &ArrayRef) -> Result<ScalarValue> {
+    match array.as_list_opt::<i32>() {
+        Some(list) => Ok(ScalarValue::List(Arc::new(list.slice(0, 1)))),
+        None => ScalarValue::try_from_array(array, 0)
+            .map_err(|error| ValueError::new("XX000", error.to_string())),
+    }
 }

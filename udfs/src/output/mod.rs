@@ -14,7 +14,7 @@ pub(crate) mod decimal;
 mod float;
 mod formatter;
 pub(crate) mod integer;
-mod interval;
+pub(crate) mod interval;
 mod record;
 pub(crate) mod temporal;
 
