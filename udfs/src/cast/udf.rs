@@ -15,7 +15,7 @@ use datafusion::logical_expr::{
 };
 
 use super::{Kernel, elements, float, integer, numeric, temporal, text};
-use crate::input::{Context, scalar};
+use crate::input::{self, Context};
 use crate::types::PgType;
 use crate::{Result, layout};
 
@@ -118,7 +118,7 @@ impl ScalarUDFImpl for Cast {
             ColumnarValue::Array(array) => Ok(ColumnarValue::Array(run(self.kernel, &call, array)?)),
             ColumnarValue::Scalar(scalar) => {
                 let array = run(self.kernel, &call, &scalar.to_array()?)?;
-                Ok(ColumnarValue::Scalar(scalar(&array)?))
+                Ok(ColumnarValue::Scalar(input::scalar(&array)?))
             }
         }
     }
