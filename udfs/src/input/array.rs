@@ -86,49 +86,50 @@ fn malformed(text: &str, detail: &str) -> ValueError {
 
 /// The elements of an array literal of one dimension, unquoted; `None` is NULL (manual §8.15.2).
 pub(crate) fn split(text: &str) -> Result<Vec<Option<String>>> {
-    let body = body(text)?;
-    if trim(body).is_empty() {
-        return Ok(Vec::new());
-    }
+    let mut rest = opened(text)?;
     let mut elements = Vec::new();
-    let mut rest = body;
+    if let Some(after) = rest.trim_start_matches(is_blank).strip_prefix('}') {
+        return closed(text, after).map(|()| elements);
+    }
     loop {
-        let (element, after) = element(text, rest)?;
+        let (element, end, after) = element(text, rest)?;
         elements.push(element);
-        match after {
-            Some(after) => rest = after,
-            None => return Ok(elements),
+        match end {
+            ',' => rest = after,
+            _ => return closed(text, after).map(|()| elements),
         }
     }
 }
 
-/// What stands between the braces.
-fn body(text: &str) -> Result<&str> {
+/// What follows the opening brace.
+fn opened(text: &str) -> Result<&str> {
     let trimmed = trim(text);
     if trimmed.starts_with('[') {
         return Err(ValueError::new("0A000", "array literals with explicit bounds are not supported"));
     }
-    let Some(inner) = trimmed.strip_prefix('{') else {
-        let detail = "Array value must start with \"{\" or dimension information.";
-        return Err(malformed(text, detail));
-    };
-    inner.strip_suffix('}').ok_or_else(|| malformed(text, "Unexpected end of input."))
+    trimmed.strip_prefix('{').ok_or_else(|| {
+        malformed(text, "Array value must start with \"{\" or dimension information.")
+    })
 }
 
-/// Reads one element and returns it with what follows its comma.
-fn element<'t>(text: &str, rest: &'t str) -> Result<(Option<String>, Option<&'t str>)> {
-    let rest = rest.trim_start_matches([' ', '\t', '\n', '\r', '\x0b', '\x0c']);
+fn closed(text: &str, after: &str) -> Result<()> {
+    match trim(after) {
+        "" => Ok(()),
+        _ => Err(malformed(text, "Junk after closing right brace.")),
+    }
+}
+
+/// Reads one element; returns it with the character that ends it and what follows that.
+fn element<'t>(text: &str, rest: &'t str) -> Result<(Option<String>, char, &'t str)> {
+    let rest = rest.trim_start_matches(is_blank);
     let mut value = String::new();
     // How much of the value is certain to stay when trailing blanks are cut.
     let (mut kept, mut quoted, mut inside) = (0, false, false);
-    let mut characters = rest.char_indices();
-    while let Some((at, character)) = characters.next() {
+    let mut characters = rest.chars();
+    while let Some(character) = characters.next() {
         match character {
             '\\' => {
-                let Some((_, escaped)) = characters.next() else {
-                    return Err(malformed(text, "Unexpected end of input."));
-                };
-                value.push(escaped);
+                value.extend(characters.next());
                 kept = value.len();
             }
             '"' if inside => (inside, kept) = (false, value.len()),
@@ -140,29 +141,35 @@ fn element<'t>(text: &str, rest: &'t str) -> Result<(Option<String>, Option<&'t 
             '{' if value.is_empty() && !quoted => {
                 return Err(ValueError::new("0A000", "arrays of more than one dimension are not supported"));
             }
-            '{' | '}' => return Err(malformed(text, &format!("Unexpected \"{character}\" character."))),
-            ',' => return Ok((finished(text, value, kept, quoted)?, rest.get(at + 1..))),
+            '{' => return Err(malformed(text, "Unexpected \"{\" character.")),
+            ',' | '}' => {
+                let value = finished(text, value, kept, quoted, character)?;
+                return Ok((value, character, characters.as_str()));
+            }
             _ if quoted && !is_blank(character) => {
                 return Err(malformed(text, "Unexpected array element."));
             }
             _ => value.push(character),
         }
     }
-    if inside {
-        return Err(malformed(text, "Unexpected end of input."));
-    }
-    Ok((finished(text, value, kept, quoted)?, None))
+    Err(malformed(text, "Unexpected end of input."))
 }
 
 fn is_blank(character: char) -> bool {
     matches!(character, ' ' | '\t' | '\n' | '\r' | '\x0b' | '\x0c')
 }
 
-fn finished(text: &str, mut value: String, kept: usize, quoted: bool) -> Result<Option<String>> {
+fn finished(
+    text: &str,
+    mut value: String,
+    kept: usize,
+    quoted: bool,
+    end: char,
+) -> Result<Option<String>> {
     let length = value.trim_end_matches(is_blank).len().max(kept);
     value.truncate(if quoted { kept } else { length });
     if value.is_empty() && !quoted {
-        return Err(malformed(text, "Unexpected \",\" character."));
+        return Err(malformed(text, &format!("Unexpected \"{end}\" character.")));
     }
     let null = !quoted && kept == 0 && value.eq_ignore_ascii_case("null");
     Ok((!null).then_some(value))

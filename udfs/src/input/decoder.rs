@@ -26,6 +26,7 @@ pub(crate) struct Decoder<'c> {
     /// Days since 1970, from a Julian day or a word.
     whole_date: Option<i64>,
     moment: Option<Moment>,
+    weekday: bool,
     month_is_text: bool,
     year_has_two_digits: bool,
     before_christ: bool,
@@ -37,7 +38,7 @@ impl<'c> Decoder<'c> {
     pub(crate) fn new(ctx: &'c Context, time_only: bool) -> Self {
         Self {
             ctx, time_only, year: None, month: None, day: None, day_of_year: None, time: None,
-            zone: None, whole_date: None, moment: None, month_is_text: false,
+            zone: None, whole_date: None, moment: None, weekday: false, month_is_text: false,
             year_has_two_digits: false, before_christ: false, half_day: None,
         }
     }
@@ -82,7 +83,7 @@ impl<'c> Decoder<'c> {
         if has_point && whole > 2 || self.has_date() && self.time.is_none() {
             return self.packed_time(field);
         }
-        if !has_point && field.len() >= 6 && nothing_yet {
+        if !has_point && field.len() >= 6 && (nothing_yet || self.time.is_none()) {
             return self.packed_date(field);
         }
         self.date_number(field)
@@ -93,10 +94,9 @@ impl<'c> Decoder<'c> {
         let (rest, day) = field.split_at_checked(field.len() - 2).ok_or(Refusal::Syntax)?;
         let (year, month) = rest.split_at_checked(rest.len() - 2).ok_or(Refusal::Syntax)?;
         self.year_has_two_digits = year.len() <= 2;
-        self.year = Some(whole(year)?);
-        self.month = Some(whole(month)?);
-        self.day = Some(whole(day)?);
-        Ok(())
+        once(&mut self.year, whole(year)?)?;
+        once(&mut self.month, whole(month)?)?;
+        once(&mut self.day, whole(day)?)
     }
 
     /// `030405`, `0304`, `030405.678`.
@@ -149,7 +149,7 @@ impl<'c> Decoder<'c> {
 
     fn date_or_zone(&mut self, field: &str) -> Decoded {
         let starts_with_letter = field.starts_with(|first: char| first.is_ascii_alphabetic());
-        if !(self.has_date() || self.time_only && starts_with_letter) {
+        if !self.has_date() && !(self.time_only && zone::find(field).is_some()) {
             return self.date(field);
         }
         if starts_with_letter {
@@ -163,8 +163,11 @@ impl<'c> Decoder<'c> {
         self.offset(offset)
     }
 
-    /// A date whose parts are joined by delimiters.
+    /// A date whose parts are joined by delimiters. PostgreSQL takes no weekday before it.
     fn date(&mut self, field: &str) -> Decoded {
+        if self.weekday {
+            return Err(Refusal::Syntax);
+        }
         let parts = || field.split(['-', '/', '.']).filter(|part| !part.is_empty());
         let is_text = |part: &&str| part.starts_with(|first: char| first.is_ascii_alphabetic());
         for part in parts().filter(is_text) {
@@ -200,7 +203,6 @@ impl<'c> Decoder<'c> {
     fn special(&mut self, field: &str) -> Decoded {
         let moment = match field {
             "-infinity" => Moment::NegativeInfinity,
-            "+infinity" => Moment::Infinity,
             _ => return Err(Refusal::Syntax),
         };
         once(&mut self.moment, moment)
@@ -210,7 +212,8 @@ impl<'c> Decoder<'c> {
     fn word(&mut self, field: &str, next: Option<&(Kind, String)>) -> Decoded<Option<Word>> {
         match words::meaning(field) {
             Some(Word::Month(month)) => self.text_month(month)?,
-            Some(Word::Weekday | Word::Ignored | Word::Ad) => {}
+            Some(Word::Ignored | Word::Ad) => {}
+            Some(Word::Weekday) => self.weekday = true,
             Some(half @ (Word::Am | Word::Pm)) => once(&mut self.half_day, half)?,
             Some(Word::Bc) => self.before_christ = true,
             Some(Word::Now) => once(&mut self.moment, Moment::Now)?,
@@ -256,26 +259,28 @@ impl<'c> Decoder<'c> {
         if let Some(days) = self.whole_date {
             return Ok(days);
         }
-        let stated = self.year.ok_or(Refusal::Syntax)?;
-        let year = match stated {
+        let month = self.month.map(|month| in_range(month, 12)).transpose()?;
+        let day = self.day.map(|day| in_range(day, 31)).transpose()?;
+        let year = self.stated_year()?;
+        if let Some(day) = self.day_of_year {
+            return Ok(calendar::days(year, 1, 1) + day - 1);
+        }
+        let (Some(month), Some(day)) = (month, day) else { return Err(Refusal::Syntax) };
+        if day > calendar::days_in_month(year, month) {
+            return Err(Refusal::OutOfRange);
+        }
+        Ok(calendar::days(year, month, day))
+    }
+
+    /// The year, astronomical: 0 is 1 BC.
+    fn stated_year(&self) -> Decoded<i64> {
+        Ok(match self.year.ok_or(Refusal::Syntax)? {
             year if self.before_christ && year > 0 => 1 - year,
             year if self.year_has_two_digits && year < 70 && !self.before_christ => year + 2_000,
             year if self.year_has_two_digits && year < 100 && !self.before_christ => year + 1_900,
             year if year > 0 && !self.before_christ => year,
             _ => return Err(Refusal::OutOfRange),
-        };
-        if let Some(day) = self.day_of_year {
-            return Ok(calendar::days(year, 1, 1) + day - 1);
-        }
-        let month = self.month.ok_or(Refusal::Syntax)?;
-        let day = self.day.ok_or(Refusal::Syntax)?;
-        let in_range = |value: i64, most: u32| u32::try_from(value).ok().filter(|value| (1..=most).contains(value));
-        let month = in_range(month, 12).ok_or(Refusal::MonthOrDay)?;
-        let day = in_range(day, 31).ok_or(Refusal::MonthOrDay)?;
-        if day > calendar::days_in_month(year, month) {
-            return Err(Refusal::OutOfRange);
-        }
-        Ok(calendar::days(year, month, day))
+        })
     }
 
     fn micros(&self) -> Decoded<i64> {
@@ -313,8 +318,17 @@ impl<'c> Decoder<'c> {
             return Err(Refusal::Syntax);
         }
         let days = self.has_date().then(|| self.days()).transpose()?;
+        // A zone whose clock changes says nothing without a date.
+        if days.is_none() && matches!(self.zone, Some(Zone::Named(_))) {
+            return Err(Refusal::Syntax);
+        }
         Ok(Clock { micros: self.micros()?, zone: self.zone, days })
     }
+}
+
+fn in_range(value: i64, most: u32) -> Decoded<u32> {
+    let value = u32::try_from(value).ok().filter(|value| (1..=most).contains(value));
+    value.ok_or(Refusal::MonthOrDay)
 }
 
 /// Sets what may be said once only.

@@ -17,7 +17,8 @@ pub(crate) fn parse_f32(text: &str) -> Result<f32> {
     let number = super::text::trim(text);
     let value: f32 = number.parse().map_err(|_| invalid("real", text))?;
     match value.is_infinite() && is_number(number) || value == 0.0 && has_digits(number) {
-        true => Err(out_of_range("real", number)),
+        // float4in quotes the whole text, float8in the number.
+        true => Err(out_of_range("real", text)),
         false => Ok(value),
     }
 }

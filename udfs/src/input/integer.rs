@@ -35,12 +35,18 @@ fn short(bytes: &[u8]) -> Option<i64> {
 
 fn long(text: &str, bounds: (i64, i64), type_name: &str) -> Result<i64> {
     let number = super::text::trim(text);
-    let digits = number.strip_prefix(['-', '+']).unwrap_or(number);
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+    let unsigned = number.strip_prefix(['-', '+']).unwrap_or(number);
+    let digits = unsigned.trim_start_matches(|digit: char| digit.is_ascii_digit());
+    let length = number.len() - digits.len();
+    if unsigned.len() == digits.len() {
         return Err(ValueError::invalid_text(type_name, text));
     }
-    match number.parse::<i64>() {
-        Ok(value) if (bounds.0..=bounds.1).contains(&value) => Ok(value),
+    // Digits that overflow are reported before what follows them, as in pg_strtoint32.
+    match number.get(..length).map(str::parse::<i64>) {
+        Some(Ok(value)) if (bounds.0..=bounds.1).contains(&value) => match digits {
+            "" => Ok(value),
+            _ => Err(ValueError::invalid_text(type_name, text)),
+        },
         _ => Err(out_of_range(text, type_name)),
     }
 }

@@ -138,8 +138,15 @@ fn decode(text: &str) -> std::result::Result<Amount, Refusal> {
 
 /// No part may be said twice.
 fn once(seen: &mut Vec<&'static str>, name: &'static str) -> std::result::Result<(), Refusal> {
-    let clashes = |other: &&str| *other == name || *other == "time" && matches!(name, "hour" | "minute" | "second");
-    if seen.iter().any(clashes) {
+    let within = |whole: &str, part: &str| {
+        let seconds = || matches!(part, "second" | "millisecond" | "microsecond");
+        match whole {
+            "time" => matches!(part, "time" | "hour" | "minute" | "seconds and fraction") || seconds(),
+            "seconds and fraction" => part == whole || seconds(),
+            _ => whole == part,
+        }
+    };
+    if seen.iter().any(|other| within(other, name) || within(name, other)) {
         return Err(Refusal::Syntax);
     }
     seen.push(name);
@@ -172,7 +179,8 @@ fn number(
     };
     let fraction = fraction_of_one(fraction)?;
     amount.add(sign * whole(digits)?, sign as f64 * fraction, unit)?;
-    Ok(name)
+    // With a fraction, seconds state milliseconds and microseconds too.
+    Ok(if name == "second" && fraction != 0.0 { "seconds and fraction" } else { name })
 }
 
 fn whole(digits: &str) -> std::result::Result<i64, Refusal> {

@@ -8,7 +8,7 @@ use super::units::Unit;
 pub(crate) fn decode(text: &str) -> Result<Amount, Refusal> {
     let body = text.strip_prefix('P').filter(|body| !body.is_empty()).ok_or(Refusal::Syntax)?;
     let (date, time) = match body.split_once('T') {
-        Some((date, time)) => (date, Some(time).filter(|time| !time.is_empty()).ok_or(Refusal::Syntax)?),
+        Some((date, time)) => (date, time),
         None => (body, ""),
     };
     let mut amount = Amount::default();

@@ -87,7 +87,11 @@ impl<'t> Lexer<'t> {
         let digits = |at: usize| rest.iter().skip(at).take_while(|byte| byte.is_ascii_digit()).count();
         let mut at = usize::from(rest.first() == Some(&b'-'));
         let whole = digits(at);
-        let mut valid = whole == 1 || whole > 1 && rest.get(at) != Some(&b'0');
+        if whole > 1 && rest.get(at) == Some(&b'0') {
+            let token = rest.iter().skip(at).take_while(|byte| is_word(**byte)).count();
+            return Err(self.invalid(self.start + at + token));
+        }
+        let mut valid = whole > 0;
         at += whole;
         if rest.get(at) == Some(&b'.') {
             let fraction = digits(at + 1);

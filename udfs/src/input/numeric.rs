@@ -130,14 +130,15 @@ fn general(text: &str, shape: Shape) -> Result<i128> {
     };
     special(unsigned, shape)?;
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, self::exponent(exponent, text)?),
-        None => (unsigned, 0),
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (unsigned, None),
     };
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits = || whole.bytes().chain(fraction.bytes());
     if digits().next().is_none() || !digits().all(|byte| byte.is_ascii_digit()) {
         return Err(invalid());
     }
+    let exponent = exponent.map_or(Ok(0), |exponent| self::exponent(exponent, text))?;
     // How many digits stand before the end of the column's last digit.
     let wanted = i64::try_from(whole.len()).map_err(|_| invalid())? + exponent + i64::from(shape.scale);
     let (mut value, mut place) = (0i128, 0i64);

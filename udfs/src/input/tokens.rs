@@ -77,9 +77,12 @@ fn numeric(text: &str) -> (Kind, usize) {
             let tail = text.get(digits + 1..).unwrap_or_default();
             let more = run(tail, |byte| byte.is_ascii_digit());
             let second = digits + 1 + more;
-            if more == 0 && *delimiter != b'.' || bytes.get(second) == Some(delimiter) {
+            if more == 0 {
                 let length = run(text, |byte| byte.is_ascii_alphanumeric() || byte == *delimiter);
                 return (Kind::Date, length);
+            }
+            if bytes.get(second) == Some(delimiter) {
+                return (Kind::Date, run(text, |byte| byte.is_ascii_digit() || byte == *delimiter));
             }
             (if *delimiter == b'.' { Kind::Number } else { Kind::Date }, second)
         }
@@ -114,7 +117,6 @@ fn signed(text: &str) -> Option<(Kind, usize)> {
             let belongs = |byte: u8| byte.is_ascii_digit() || matches!(byte, b':' | b'.' | b'-');
             Some((Kind::Signed, run(text, belongs)))
         }
-        b'.' => Some((Kind::Signed, 1 + run(text.get(1..)?, |byte| byte.is_ascii_digit()))),
         b'a'..=b'z' => Some((Kind::Special, run(text, |byte| byte.is_ascii_lowercase()))),
         _ => None,
     }

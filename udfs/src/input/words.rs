@@ -62,6 +62,7 @@ fn month(word: &str) -> Option<u32> {
         "january", "february", "march", "april", "may", "june", "july", "august", "september",
         "october", "november", "december",
     ];
-    let known = |name: &&str| *name == word || word.len() == 3 && name.starts_with(word) || word == "sept" && name.starts_with(word);
-    NAMES.iter().position(|name| known(&name)).and_then(|at| u32::try_from(at + 1).ok())
+    let short = word.len() == 3 || word == "sept";
+    let known = |name: &&str| **name == *word || short && name.starts_with(word);
+    NAMES.iter().position(known).and_then(|at| u32::try_from(at + 1).ok())
 }
