@@ -66,8 +66,9 @@ pub(crate) fn offset_at(zone: Tz, micros: i64) -> i64 {
         return 0;
     }
     let known = within_known_years(micros.div_euclid(1_000_000));
-    DateTime::from_timestamp(known, 0)
-        .map_or(0, |instant| i64::from(zone.offset_from_utc_datetime(&instant.naive_utc()).fix().local_minus_utc()))
+    DateTime::from_timestamp(known, 0).map_or(0, |instant| {
+        i64::from(zone.offset_from_utc_datetime(&instant.naive_utc()).fix().local_minus_utc())
+    })
 }
 
 /// Seconds east of Greenwich of a local time, microseconds since 1970 as if it were UTC.
@@ -132,7 +133,9 @@ mod tests {
 
     #[test]
     fn clock_changes() {
-        let micros = |day: i64, hour: i64, minute: i64| (day * 86_400 + hour * 3_600 + minute * 60) * 1_000_000;
+        let micros = |day: i64, hour: i64, minute: i64| {
+            (day * 86_400 + hour * 3_600 + minute * 60) * 1_000_000
+        };
         let spring = days(2024, 3, 10);
         let autumn = days(2024, 11, 3);
         let zone = Tz::America__New_York;

@@ -44,10 +44,13 @@ pub(crate) fn plain(array: &ArrayRef) -> Result<ArrayRef> {
         D::Duration(_) => duration(array),
         D::Dictionary(_, value) => plain(&converted(array, value)?),
         D::RunEndEncoded(_, values) => plain(&converted(array, values.data_type())?),
-        D::LargeList(field) | D::FixedSizeList(field, _) | D::ListView(field)
+        D::LargeList(field)
+        | D::FixedSizeList(field, _)
+        | D::ListView(field)
         | D::LargeListView(field) => converted(array, &D::List(Arc::clone(field))),
         D::Union(..) | D::Map(..) => {
-            let message = format!("values of Arrow type {} have no PostgreSQL form", array.data_type());
+            let message =
+                format!("values of Arrow type {} have no PostgreSQL form", array.data_type());
             Err(ValueError::new("0A000", message))
         }
         _ => Ok(Arc::clone(array)),
@@ -61,17 +64,21 @@ pub(crate) fn converted(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
 }
 
 fn out_of_range(error: &ArrowError, array: &ArrayRef) -> ValueError {
-    let type_name = crate::types::PgType::from_field(&Field::new("", array.data_type().clone(), true));
+    let type_name =
+        crate::types::PgType::from_field(&Field::new("", array.data_type().clone(), true));
     match error {
-        ArrowError::CastError(_) | ArrowError::ComputeError(_) | ArrowError::ArithmeticOverflow(_) => {
-            ValueError::out_of_range(&type_name.sql_name())
-        }
+        ArrowError::CastError(_)
+        | ArrowError::ComputeError(_)
+        | ArrowError::ArithmeticOverflow(_) => ValueError::out_of_range(&type_name.sql_name()),
         other => ValueError::new("0A000", other.to_string()),
     }
 }
 
 fn time(array: &ArrayRef) -> ArrayRef {
-    fn micros<T: ArrowPrimitiveType>(array: &ArrayRef, convert: impl Fn(T::Native) -> i64) -> ArrayRef {
+    fn micros<T: ArrowPrimitiveType>(
+        array: &ArrayRef,
+        convert: impl Fn(T::Native) -> i64,
+    ) -> ArrayRef {
         let array: &PrimitiveArray<T> = array.as_primitive();
         let converted: Time64MicrosecondArray = array.unary(convert);
         Arc::new(converted)
@@ -80,7 +87,9 @@ fn time(array: &ArrayRef) -> ArrayRef {
         DataType::Time32(TimeUnit::Second) => {
             micros::<Time32SecondType>(array, |value| i64::from(value) * 1_000_000)
         }
-        DataType::Time32(_) => micros::<Time32MillisecondType>(array, |value| i64::from(value) * 1_000),
+        DataType::Time32(_) => {
+            micros::<Time32MillisecondType>(array, |value| i64::from(value) * 1_000)
+        }
         _ => micros::<Time64NanosecondType>(array, |value| value / 1_000),
     }
 }
@@ -91,10 +100,14 @@ fn timestamp(array: &ArrayRef, unit: TimeUnit, zone: Option<Arc<str>>) -> Result
         convert: impl Fn(i64) -> Option<i64>,
     ) -> Result<TimestampMicrosecondArray> {
         let array: &PrimitiveArray<T> = array.as_primitive();
-        array.try_unary(|value| convert(value).ok_or_else(|| ValueError::new("22008", "timestamp out of range")))
+        array.try_unary(|value| {
+            convert(value).ok_or_else(|| ValueError::new("22008", "timestamp out of range"))
+        })
     }
     let converted = match unit {
-        TimeUnit::Second => micros::<TimestampSecondType>(array, |value| value.checked_mul(1_000_000))?,
+        TimeUnit::Second => {
+            micros::<TimestampSecondType>(array, |value| value.checked_mul(1_000_000))?
+        }
         TimeUnit::Millisecond => {
             micros::<TimestampMillisecondType>(array, |value| value.checked_mul(1_000))?
         }

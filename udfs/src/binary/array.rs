@@ -63,7 +63,12 @@ fn elements(element: PgType, bytes: &[u8]) -> Result<Vec<Option<&[u8]>>> {
     match dimensions {
         0 => return reader.end().map(|()| Vec::new()),
         1 => {}
-        2..=6 => return Err(ValueError::new("0A000", "arrays of more than one dimension are not supported")),
+        2..=6 => {
+            return Err(ValueError::new(
+                "0A000",
+                "arrays of more than one dimension are not supported",
+            ));
+        }
         _ => return Err(incorrect()),
     }
     let (count, _lower_bound) = (reader.i32()?, reader.i32()?);

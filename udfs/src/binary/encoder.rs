@@ -45,7 +45,11 @@ enum Values {
     Time(ScalarBuffer<i64>),
     Timestamp(ScalarBuffer<i64>),
     Interval(ScalarBuffer<IntervalMonthDayNano>),
-    List { offsets: OffsetBuffer<i32>, elements: Box<ArrayEncoder>, pg_type: PgType },
+    List {
+        offsets: OffsetBuffer<i32>,
+        elements: Box<ArrayEncoder>,
+        pg_type: PgType,
+    },
     /// OID and values of every field.
     Record(Vec<(u32, ArrayEncoder)>),
 }
@@ -151,14 +155,19 @@ impl Values {
                 Self::Timestamp(buffer::<TimestampMicrosecondType>(&usual()?))
             }
             Kept::Interval => Self::Interval(buffer::<IntervalMonthDayNanoType>(&usual()?)),
-            Kept::Pseudo => return Err(ValueError::new("0A000", "values of a pseudo-type cannot be sent")),
+            Kept::Pseudo => {
+                return Err(ValueError::new("0A000", "values of a pseudo-type cannot be sent"));
+            }
         })
     }
 
     fn numeric(pg_type: PgType, array: &ArrayRef) -> Result<Self> {
         let exact = match array.data_type() {
-            DataType::Decimal128(..) | DataType::Decimal256(..) | DataType::Int16
-            | DataType::Int32 | DataType::Int64 => Arc::clone(array),
+            DataType::Decimal128(..)
+            | DataType::Decimal256(..)
+            | DataType::Int16
+            | DataType::Int32
+            | DataType::Int64 => Arc::clone(array),
             _ => layout::converted(array, &pg_type.arrow())?,
         };
         Ok(Self::Numeric(Formatter::for_array(pg_type, &exact, &Style::default())?))
@@ -183,7 +192,10 @@ impl Values {
     fn list(pg_type: PgType, field: &Field, array: &ArrayRef) -> Result<Self> {
         let list = array.as_list::<i32>();
         if matches!(list.values().data_type(), DataType::List(_) | DataType::LargeList(_)) {
-            return Err(ValueError::new("0A000", "arrays of arrays cannot be sent in binary format"));
+            return Err(ValueError::new(
+                "0A000",
+                "arrays of arrays cannot be sent in binary format",
+            ));
         }
         let pg_type = match pg_type.element() {
             Some(_) => pg_type,

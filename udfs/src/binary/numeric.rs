@@ -23,7 +23,8 @@ pub(crate) fn send(text: &[u8], out: &mut Vec<u8>) {
     let leading = groups.iter().take_while(|group| **group == 0).count();
     let used = groups.len() - groups.iter().rev().take_while(|group| **group == 0).count();
     let kept = groups.get(leading..used).unwrap_or_default();
-    let weight = if kept.is_empty() { 0 } else { whole.len().div_ceil(4) as i64 - 1 - leading as i64 };
+    let weight =
+        if kept.is_empty() { 0 } else { whole.len().div_ceil(4) as i64 - 1 - leading as i64 };
     out.extend_from_slice(&(kept.len() as u16).to_be_bytes());
     out.extend_from_slice(&(weight as i16).to_be_bytes());
     out.extend_from_slice(&if kept.is_empty() { 0 } else { sign }.to_be_bytes());
@@ -35,7 +36,8 @@ pub(crate) fn send(text: &[u8], out: &mut Vec<u8>) {
 
 /// The number of up to four digits, followed by `zeros` zeros.
 fn group(digits: &[u8], zeros: usize) -> u16 {
-    let value = digits.iter().fold(0, |value, digit| value * 10 + u16::from(digit.wrapping_sub(b'0')));
+    let value =
+        digits.iter().fold(0, |value, digit| value * 10 + u16::from(digit.wrapping_sub(b'0')));
     (0..zeros).fold(value, |value, _| value * 10)
 }
 
@@ -97,7 +99,8 @@ mod tests {
         ] {
             let mut out = Vec::new();
             send(text.as_bytes(), &mut out);
-            let sent: Vec<u16> = out.chunks(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
+            let sent: Vec<u16> =
+                out.chunks(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
             assert_eq!(sent, words, "{text}");
             let read: f64 = receive(&out).unwrap().parse().unwrap();
             assert_eq!(read, text.parse::<f64>().unwrap(), "{text}");

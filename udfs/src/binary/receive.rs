@@ -19,7 +19,9 @@ pub(crate) fn append(values: &mut Values, pg_type: PgType, bytes: &[u8]) -> Resu
         Values::Int16(builder) => builder.append_value(i16::from_be_bytes(exact(bytes)?)),
         Values::Int32(builder) => builder.append_value(i32::from_be_bytes(exact(bytes)?)),
         Values::Int64(builder) => builder.append_value(i64::from_be_bytes(exact(bytes)?)),
-        Values::Oid(builder, _) => builder.append_value(i64::from(u32::from_be_bytes(exact(bytes)?))),
+        Values::Oid(builder, _) => {
+            builder.append_value(i64::from(u32::from_be_bytes(exact(bytes)?)))
+        }
         Values::Tid(builder) => builder.append_value(tid(bytes)?),
         Values::Float32(builder) => builder.append_value(f32::from_be_bytes(exact(bytes)?)),
         Values::Float64(builder) => builder.append_value(f64::from_be_bytes(exact(bytes)?)),
@@ -62,7 +64,10 @@ fn received_text(rule: Rule, pg_type: PgType, bytes: &[u8]) -> Result<String> {
     };
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
-        ValueError::new("22021", format!("invalid byte sequence for encoding \"UTF8\": 0x{byte:02x}"))
+        ValueError::new(
+            "22021",
+            format!("invalid byte sequence for encoding \"UTF8\": 0x{byte:02x}"),
+        )
     })?;
     // No rule that is left asks for the session's zone.
     Ok(rule.apply(text, &Context::default())?.into_owned())
@@ -106,6 +111,8 @@ fn interval(bytes: &[u8]) -> Result<IntervalMonthDayNano> {
     let micros = i64::from_be_bytes(reader.array()?);
     let (days, months) = (reader.i32()?, reader.i32()?);
     reader.end()?;
-    let nanos = micros.checked_mul(1_000).ok_or_else(|| ValueError::new("22008", "interval out of range"))?;
+    let nanos = micros
+        .checked_mul(1_000)
+        .ok_or_else(|| ValueError::new("22008", "interval out of range"))?;
     Ok(IntervalMonthDayNano::new(months, days, nanos))
 }

@@ -65,8 +65,18 @@ fn bytes() {
         (PgType::TIMESTAMP, "2000-01-01 00:00:00.000002", vec![0, 0, 0, 0, 0, 0, 0, 2]),
         (PgType::JSONB, "1", vec![1, b'1']),
         (PgType::numeric(12, 2), "-1.50", vec![0, 2, 0, 0, 0x40, 0, 0, 2, 0, 1, 0x13, 0x88]),
-        (PgType::INT4_ARRAY, "{7}", vec![0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 23, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 7]),
-        (PgType::INTERVAL, "1 mon 2 days 00:00:00.000003", vec![0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 1]),
+        (
+            PgType::INT4_ARRAY,
+            "{7}",
+            vec![
+                0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 23, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 7,
+            ],
+        ),
+        (
+            PgType::INTERVAL,
+            "1 mon 2 days 00:00:00.000003",
+            vec![0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 1],
+        ),
     ] {
         assert_eq!(sent(pg_type, text), bytes, "{text}");
     }
@@ -83,7 +93,11 @@ fn refusals() {
         (PgType::JSONB, b"\x02{}", "22P03"),
         (PgType::TIMESTAMP, &[0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe], "22008"),
         (PgType::NUMERIC, &[0, 1, 0, 0, 0, 0, 0, 0, 0xff, 0xff], "22P03"),
-        (PgType::INT4_ARRAY, &[0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 23, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 1], "22P03"),
+        (
+            PgType::INT4_ARRAY,
+            &[0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 23, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 1],
+            "22P03",
+        ),
         (PgType::INT4_ARRAY, &[0; 12], "42804"),
     ] {
         assert_eq!(decode(pg_type, Some(bytes)).unwrap_err().sqlstate, sqlstate, "{bytes:?}");
@@ -101,7 +115,8 @@ fn any_bytes_are_a_value_or_an_error() {
     };
     for round in 0..20_000usize {
         let facts = &crate::types::TYPES[round % crate::types::TYPES.len()];
-        let bytes: Vec<u8> = (0..round % 30).map(|_| if random() < 128 { 0 } else { random() }).collect();
+        let bytes: Vec<u8> =
+            (0..round % 30).map(|_| if random() < 128 { 0 } else { random() }).collect();
         let pg_type = PgType::plain(facts.oid);
         for pg_type in [pg_type, pg_type.array()] {
             let _ = decode(pg_type, Some(&bytes));

@@ -37,7 +37,8 @@ fn send_uuid(text: &str) -> Result<Vec<u8>> {
 }
 
 fn send_inet(text: &str) -> Result<Vec<u8>> {
-    let (address, bits) = text.split_once('/').map_or((text, None), |(head, bits)| (head, Some(bits)));
+    let (address, bits) =
+        text.split_once('/').map_or((text, None), |(head, bits)| (head, Some(bits)));
     let address: IpAddr = address.parse().map_err(|_| incorrect())?;
     let (family, octets) = match address {
         IpAddr::V4(address) => (FAMILIES[0], address.octets().to_vec()),
@@ -65,7 +66,8 @@ fn send_timetz(text: &str) -> Result<Vec<u8>> {
 fn send_bits(text: &str) -> Vec<u8> {
     let mut bytes = (text.len() as i32).to_be_bytes().to_vec();
     let bit = |(position, digit): (usize, &u8)| u8::from(*digit == b'1') << (7 - position);
-    bytes.extend(text.as_bytes().chunks(8).map(|byte| byte.iter().enumerate().map(bit).sum::<u8>()));
+    bytes
+        .extend(text.as_bytes().chunks(8).map(|byte| byte.iter().enumerate().map(bit).sum::<u8>()));
     bytes
 }
 
@@ -88,7 +90,11 @@ pub(crate) fn receive(rule: Rule, pg_type: PgType, bytes: &[u8]) -> Result<Optio
         Rule::TimeTz => receive_timetz(&mut reader)?,
         Rule::Bit(_) | Rule::VarBit(_) => receive_bits(&mut reader)?,
         _ if pg_type.oid == 3220 => {
-            format!("{:X}/{:X}", u32::from_be_bytes(reader.array()?), u32::from_be_bytes(reader.array()?))
+            format!(
+                "{:X}/{:X}",
+                u32::from_be_bytes(reader.array()?),
+                u32::from_be_bytes(reader.array()?)
+            )
         }
         _ => return Ok(None),
     };

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, Float32Array, Float64Array, PrimitiveArray,
 };
-use datafusion::arrow::datatypes::{
-    DataType, Decimal128Type, Decimal256Type, Float64Type,
-};
+use datafusion::arrow::datatypes::{DataType, Decimal128Type, Decimal256Type, Float64Type};
 
 use crate::output::decimal;
 use crate::types::PgType;

@@ -21,11 +21,13 @@ pub(super) fn to_integer(array: &ArrayRef, to: PgType) -> Result<ArrayRef> {
     let is_object = to.facts().kept_as == Kept::Int64 && to != PgType::INT8;
     Ok(match to {
         PgType::INT2 => {
-            let narrow: Int16Array = wide.try_unary(|value| i16::try_from(value).map_err(|_| refused()))?;
+            let narrow: Int16Array =
+                wide.try_unary(|value| i16::try_from(value).map_err(|_| refused()))?;
             Arc::new(narrow)
         }
         PgType::INT4 => {
-            let narrow: Int32Array = wide.try_unary(|value| i32::try_from(value).map_err(|_| refused()))?;
+            let narrow: Int32Array =
+                wide.try_unary(|value| i32::try_from(value).map_err(|_| refused()))?;
             Arc::new(narrow)
         }
         _ if is_object => {
@@ -60,11 +62,13 @@ fn to_int64(array: &ArrayRef, to: PgType) -> Result<Int64Array> {
         }
         DataType::Decimal128(_, scale) => {
             let array: &PrimitiveArray<Decimal128Type> = array.as_primitive();
-            let whole = |value| rescale(value, *scale, 0).and_then(|value| i64::try_from(value).ok());
+            let whole =
+                |value| rescale(value, *scale, 0).and_then(|value| i64::try_from(value).ok());
             array.try_unary(|value| whole(value).ok_or_else(refused))
         }
         DataType::Decimal256(_, scale) => {
-            let narrow = layout::converted(array, &DataType::Decimal128(38, *scale)).map_err(|_| refused())?;
+            let narrow = layout::converted(array, &DataType::Decimal128(38, *scale))
+                .map_err(|_| refused())?;
             to_int64(&narrow, to)
         }
         _ => Ok(layout::converted(array, &DataType::Int64)?.as_primitive::<Int64Type>().clone()),

@@ -128,7 +128,11 @@ pub(crate) fn kernel(from: &Field, to: PgType, explicit: bool) -> Option<Kernel>
     }
     let from = PgType::from_field(from);
     if from == to {
-        return (data_type != &to.arrow()).then_some(if is_integer(to) { Kernel::ToInteger } else { Kernel::Relabel });
+        return (data_type != &to.arrow()).then_some(if is_integer(to) {
+            Kernel::ToInteger
+        } else {
+            Kernel::Relabel
+        });
     }
     if speaks_for_itself && is_exact(data_type, &to.arrow()) {
         return None;
@@ -153,7 +157,9 @@ fn is_exact(from: &DataType, to: &DataType) -> bool {
 fn between(from: PgType, to: PgType, explicit: bool) -> Option<Kernel> {
     match (from.element(), to.element()) {
         (Some(from), Some(to)) if from == to => return Some(Kernel::Relabel),
-        (Some(from), Some(to)) => return between(from, to, explicit)?.inner().map(Kernel::Elements),
+        (Some(from), Some(to)) => {
+            return between(from, to, explicit)?.inner().map(Kernel::Elements);
+        }
         (Some(_), None) => return is_text(to).then_some(Kernel::ToText(from)),
         (None, Some(_)) => return is_text(from).then_some(Kernel::FromText),
         (None, None) => {}

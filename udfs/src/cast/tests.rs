@@ -13,16 +13,19 @@ use crate::output::{Style, to_text_array};
 
 const ZONE: &str = "America/New_York";
 
-fn apply(function: &ScalarUDF, field: Field, array: ArrayRef) -> Result<String, ValueError> {
+fn apply(function: &ScalarUDF, field: Field, array: &ArrayRef) -> Result<String, ValueError> {
     let mut config = ConfigOptions::default();
     config.execution.time_zone = Some(ZONE.to_owned());
     let field = Arc::new(field);
     let arg_fields = vec![field];
     let return_field = function
-        .return_field_from_args(ReturnFieldArgs { arg_fields: &arg_fields, scalar_arguments: &[None] })
+        .return_field_from_args(ReturnFieldArgs {
+            arg_fields: &arg_fields,
+            scalar_arguments: &[None],
+        })
         .unwrap();
     let args = ScalarFunctionArgs {
-        args: vec![ColumnarValue::Array(Arc::clone(&array))],
+        args: vec![ColumnarValue::Array(Arc::clone(array))],
         arg_fields,
         number_rows: array.len(),
         return_field: Arc::clone(&return_field),
@@ -48,7 +51,7 @@ fn casted(from: PgType, text: &str, to: PgType, explicit: bool) -> String {
     let array = parse(from, Some(text), &ctx).unwrap().to_array().unwrap();
     let field = from.field("x", true).as_ref().clone();
     match cast(&field, to, explicit) {
-        Some(function) => outcome(apply(&function, field, array)),
+        Some(function) => outcome(apply(&function, field, &array)),
         None => "left to Arrow".to_owned(),
     }
 }
@@ -98,16 +101,34 @@ fn numbers() {
 fn texts() {
     let bpchar = PgType { oid: 1042, modifier: 9 };
     for (from, text, to, explicit, expected) in [
-        (PgType::TEXT, "abc", PgType::INT4, true, "22P02 invalid input syntax for type integer: \"abc\""),
+        (
+            PgType::TEXT,
+            "abc",
+            PgType::INT4,
+            true,
+            "22P02 invalid input syntax for type integer: \"abc\"",
+        ),
         (PgType::TEXT, " 42 ", PgType::INT4, true, "42"),
         (PgType::TEXT, "abcdef", varchar(3), true, "abc"),
-        (PgType::TEXT, "abcdef", varchar(3), false, "22001 value too long for type character varying(3)"),
+        (
+            PgType::TEXT,
+            "abcdef",
+            varchar(3),
+            false,
+            "22001 value too long for type character varying(3)",
+        ),
         (PgType::TEXT, "abc   ", varchar(3), false, "abc"),
         (varchar(20), "abc", varchar(3), true, "abc"),
         (PgType::TEXT, "ab", bpchar, false, "ab   "),
         (bpchar, "ab", PgType::TEXT, true, "ab"),
         (PgType::INT4, "12345", varchar(3), true, "123"),
-        (PgType::INT4, "12345", varchar(3), false, "22001 value too long for type character varying(3)"),
+        (
+            PgType::INT4,
+            "12345",
+            varchar(3),
+            false,
+            "22001 value too long for type character varying(3)",
+        ),
         (PgType::TEXT, "{1,2}", PgType::INT4_ARRAY, true, "{1,2}"),
         (PgType::INT4_ARRAY, "{1,NULL}", PgType::TEXT, true, "{1,NULL}"),
         (PgType::INT8_ARRAY, "{1,NULL}", PgType::INT4_ARRAY, true, "{1,NULL}"),
@@ -130,11 +151,21 @@ fn times() {
         (PgType::DATE, "infinity", PgType::TIMESTAMP, "infinity"),
         (PgType::DATE, "5000000-01-01", PgType::TIMESTAMP, "22008 date out of range for timestamp"),
         (PgType::TIMESTAMP, "2024-07-01 23:30:00.6", PgType::DATE, "2024-07-01"),
-        (PgType::TIMESTAMP, "2024-07-01 23:30:00.6", PgType::TIMESTAMPTZ, "2024-07-01 23:30:00.6-04"),
+        (
+            PgType::TIMESTAMP,
+            "2024-07-01 23:30:00.6",
+            PgType::TIMESTAMPTZ,
+            "2024-07-01 23:30:00.6-04",
+        ),
         (PgType::TIMESTAMPTZ, "2024-07-01 02:00Z", PgType::DATE, "2024-06-30"),
         (PgType::TIMESTAMPTZ, "2024-07-01 02:00Z", PgType::TIMESTAMP, "2024-06-30 22:00:00"),
         (PgType::TIMESTAMPTZ, "2024-07-01 02:00Z", PgType::TIME, "22:00:00"),
-        (PgType::TIMESTAMP, "2024-07-01 23:30:00.6", PgType { oid: 1114, modifier: 0 }, "2024-07-01 23:30:01"),
+        (
+            PgType::TIMESTAMP,
+            "2024-07-01 23:30:00.6",
+            PgType { oid: 1114, modifier: 0 },
+            "2024-07-01 23:30:01",
+        ),
         (PgType::TIMESTAMP, "1969-12-31 12:00", PgType::DATE, "1969-12-31"),
         (PgType::TIME, "03:04", PgType::INTERVAL, "03:04:00"),
         (PgType::INTERVAL, "1 day 25:00", PgType::TIME, "01:00:00"),
@@ -149,15 +180,15 @@ fn layouts_that_plans_produce() {
     let unsigned: ArrayRef = Arc::new(UInt64Array::from(vec![u64::MAX]));
     let field = Field::new("x", DataType::UInt64, true);
     let function = cast(&field, PgType::INT8, true).unwrap();
-    assert_eq!(outcome(apply(&function, field, unsigned)), "22003 bigint out of range");
+    assert_eq!(outcome(apply(&function, field, &unsigned)), "22003 bigint out of range");
     let single: ArrayRef = Arc::new(Float32Array::from(vec![2.5]));
     let field = Field::new("x", DataType::Float32, true);
     let function = numeric_to_integer(PgType::INT4);
-    assert_eq!(outcome(apply(&function, field, single)), "2");
+    assert_eq!(outcome(apply(&function, field, &single)), "2");
     let double: ArrayRef = Arc::new(Float64Array::from(vec![1.0 / 3.0]));
     let field = Field::new("x", DataType::Float64, true);
     let function = to_text(PgType::FLOAT8, PgType::TEXT);
-    assert_eq!(outcome(apply(&function, field, double)), "0.3333333333333333");
+    assert_eq!(outcome(apply(&function, field, &double)), "0.3333333333333333");
     assert_eq!(cast(&Field::new("x", DataType::Null, true), PgType::INT4, true), None);
     let function = cast(&Field::new("x", DataType::Null, true), PgType::JSONB, true);
     assert!(function.is_some());

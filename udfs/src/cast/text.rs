@@ -66,7 +66,8 @@ pub(super) fn from_json(array: &ArrayRef, call: &Call) -> Result<ArrayRef> {
     let texts = layout::converted(array, &DataType::Utf8View)?;
     let wants_boolean = call.to == PgType::BOOL;
     // A number is a numeric first, so that 1.5 rounds instead of being refused.
-    let mut builder = Builder::new(if wants_boolean { call.to } else { PgType::NUMERIC }, array.len())?;
+    let mut builder =
+        Builder::new(if wants_boolean { call.to } else { PgType::NUMERIC }, array.len())?;
     for text in texts.as_string_view() {
         let Some(text) = text else {
             builder.append_null();

@@ -65,7 +65,9 @@ impl Cast {
     /// A decimal that `numeric` takes as it is keeps its own digits.
     fn result_type(&self, argument: &DataType) -> DataType {
         match (self.kernel, argument) {
-            (Kernel::KeepDigits, DataType::Decimal128(..) | DataType::Decimal256(..)) => argument.clone(),
+            (Kernel::KeepDigits, DataType::Decimal128(..) | DataType::Decimal256(..)) => {
+                argument.clone()
+            }
             _ => self.to.arrow(),
         }
     }
@@ -95,7 +97,8 @@ impl ScalarUDFImpl for Cast {
 
     fn return_field_from_args(&self, args: ReturnFieldArgs) -> DataFusionResult<FieldRef> {
         let argument = args.arg_fields.first();
-        let data_type = argument.map_or_else(|| self.to.arrow(), |field| self.result_type(field.data_type()));
+        let data_type =
+            argument.map_or_else(|| self.to.arrow(), |field| self.result_type(field.data_type()));
         let nullable = argument.is_none_or(|field| field.is_nullable());
         Ok(Arc::new(Field::new(self.name(), data_type, nullable).with_metadata(self.to.metadata())))
     }
@@ -115,7 +118,9 @@ impl ScalarUDFImpl for Cast {
             ctx: context(&args.config_options),
         };
         match value {
-            ColumnarValue::Array(array) => Ok(ColumnarValue::Array(run(self.kernel, &call, array)?)),
+            ColumnarValue::Array(array) => {
+                Ok(ColumnarValue::Array(run(self.kernel, &call, array)?))
+            }
             ColumnarValue::Scalar(scalar) => {
                 let array = run(self.kernel, &call, &scalar.to_array()?)?;
                 Ok(ColumnarValue::Scalar(input::scalar(&array)?))

@@ -50,7 +50,9 @@ impl ListBuilder {
         append: impl Fn(&mut Builder, &T) -> Result<()>,
     ) -> Result<()> {
         let before = self.elements.len();
-        if let Err(error) = elements.iter().try_for_each(|element| append(&mut self.elements, element)) {
+        if let Err(error) =
+            elements.iter().try_for_each(|element| append(&mut self.elements, element))
+        {
             self.elements.truncate(before);
             return Err(error);
         }
@@ -105,7 +107,10 @@ pub(crate) fn split(text: &str) -> Result<Vec<Option<String>>> {
 fn opened(text: &str) -> Result<&str> {
     let trimmed = trim(text);
     if trimmed.starts_with('[') {
-        return Err(ValueError::new("0A000", "array literals with explicit bounds are not supported"));
+        return Err(ValueError::new(
+            "0A000",
+            "array literals with explicit bounds are not supported",
+        ));
     }
     trimmed.strip_prefix('{').ok_or_else(|| {
         malformed(text, "Array value must start with \"{\" or dimension information.")
@@ -139,7 +144,10 @@ fn element<'t>(text: &str, rest: &'t str) -> Result<(Option<String>, char, &'t s
             }
             '"' => (inside, quoted) = (true, true),
             '{' if value.is_empty() && !quoted => {
-                return Err(ValueError::new("0A000", "arrays of more than one dimension are not supported"));
+                return Err(ValueError::new(
+                    "0A000",
+                    "arrays of more than one dimension are not supported",
+                ));
             }
             '{' => return Err(malformed(text, "Unexpected \"{\" character.")),
             ',' | '}' => {
@@ -202,7 +210,9 @@ mod tests {
 
     #[test]
     fn refusals() {
-        for text in ["", "1,2", "{1,2", "{1,,2}", "{a\"b\"}", "{\"a\"b}", "{1}}", "{\"a}", "{,}", "{1,}"] {
+        for text in
+            ["", "1,2", "{1,2", "{1,,2}", "{a\"b\"}", "{\"a\"b}", "{1}}", "{\"a}", "{,}", "{1,}"]
+        {
             let error = split(text).unwrap_err();
             assert_eq!(error.message, format!("malformed array literal: \"{text}\""));
             assert_eq!(error.sqlstate, "22P02");

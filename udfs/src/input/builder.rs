@@ -65,13 +65,18 @@ impl Values {
             Kept::Boolean => Self::Boolean(BooleanBuilder::with_capacity(capacity)),
             Kept::Int16 => Self::Int16(Int16Builder::with_capacity(capacity)),
             Kept::Int32 => Self::Int32(Int32Builder::with_capacity(capacity)),
-            Kept::Int64 if pg_type == PgType::INT8 => Self::Int64(Int64Builder::with_capacity(capacity)),
-            Kept::Int64 if pg_type == PgType::TID => Self::Tid(Int64Builder::with_capacity(capacity)),
+            Kept::Int64 if pg_type == PgType::INT8 => {
+                Self::Int64(Int64Builder::with_capacity(capacity))
+            }
+            Kept::Int64 if pg_type == PgType::TID => {
+                Self::Tid(Int64Builder::with_capacity(capacity))
+            }
             Kept::Int64 => Self::Oid(Int64Builder::with_capacity(capacity), facts.name),
             Kept::Float32 => Self::Float32(Float32Builder::with_capacity(capacity)),
             Kept::Float64 => Self::Float64(Float64Builder::with_capacity(capacity)),
             Kept::Decimal => {
-                let builder = Decimal128Builder::with_capacity(capacity).with_data_type(pg_type.arrow());
+                let builder =
+                    Decimal128Builder::with_capacity(capacity).with_data_type(pg_type.arrow());
                 Self::Decimal(builder, numeric::shape(pg_type)?)
             }
             Kept::Text => Self::Text(StringViewBuilder::with_capacity(capacity), Rule::of(pg_type)),
@@ -159,8 +164,12 @@ impl Builder {
         };
         match &mut self.values {
             Values::Boolean(builder) => builder.append_value(boolean::parse(text)?),
-            Values::Int16(builder) => builder.append_value(integer::parse(text, INT2, "smallint")? as i16),
-            Values::Int32(builder) => builder.append_value(integer::parse(text, INT4, "integer")? as i32),
+            Values::Int16(builder) => {
+                builder.append_value(integer::parse(text, INT2, "smallint")? as i16)
+            }
+            Values::Int32(builder) => {
+                builder.append_value(integer::parse(text, INT4, "integer")? as i32)
+            }
             Values::Int64(builder) => {
                 builder.append_value(integer::parse(text, (i64::MIN, i64::MAX), "bigint")?);
             }

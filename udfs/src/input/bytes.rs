@@ -46,7 +46,9 @@ fn escaped(text: &str) -> Result<Vec<u8>> {
                 bytes.push((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'));
                 after
             }
-            (b'\\', _) => return Err(ValueError::new("22P02", "invalid input syntax for type bytea")),
+            (b'\\', _) => {
+                return Err(ValueError::new("22P02", "invalid input syntax for type bytea"));
+            }
             (byte, after) => {
                 bytes.push(*byte);
                 after
@@ -65,7 +67,10 @@ mod tests {
         assert_eq!(parse("\\x00fF 10"), Ok(vec![0, 255, 16]));
         assert_eq!(parse("a\\000\\\\é"), Ok(vec![b'a', 0, b'\\', 0xc3, 0xa9]));
         assert_eq!(parse(""), Ok(vec![]));
-        assert_eq!(parse("\\x1").unwrap_err().message, "invalid hexadecimal data: odd number of digits");
+        assert_eq!(
+            parse("\\x1").unwrap_err().message,
+            "invalid hexadecimal data: odd number of digits"
+        );
         assert_eq!(parse("\\xzz").unwrap_err().message, "invalid hexadecimal digit: \"z\"");
         assert_eq!(parse("\\9").unwrap_err().sqlstate, "22P02");
     }

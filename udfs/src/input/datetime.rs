@@ -16,7 +16,11 @@ pub(crate) enum Moment {
     /// Start of the transaction.
     Now,
     /// Days since 1970 and microseconds on the wall clock of a zone, the session's if `None`.
-    Local { days: i64, micros: i64, zone: Option<Zone> },
+    Local {
+        days: i64,
+        micros: i64,
+        zone: Option<Zone>,
+    },
 }
 
 /// A time of day.
@@ -42,14 +46,12 @@ pub(crate) enum Refusal {
 impl Refusal {
     /// PostgreSQL's error (`DateTimeParseError`).
     pub(crate) fn error(self, text: &str, type_name: &str) -> ValueError {
-        let out_of_range = || {
-            ValueError::new("22008", format!("date/time field value out of range: \"{text}\""))
-        };
+        let out_of_range =
+            || ValueError::new("22008", format!("date/time field value out of range: \"{text}\""));
         match self {
-            Self::Syntax => ValueError {
-                sqlstate: "22007",
-                ..ValueError::invalid_text(type_name, text)
-            },
+            Self::Syntax => {
+                ValueError { sqlstate: "22007", ..ValueError::invalid_text(type_name, text) }
+            }
             Self::OutOfRange => out_of_range(),
             Self::MonthOrDay => {
                 out_of_range().with_hint("Perhaps you need a different \"datestyle\" setting.")
@@ -106,84 +108,111 @@ mod tests {
 
     #[test]
     fn dates() {
-        check(PgType::DATE, &[
-            ("2024-01-02", "2024-01-02"),
-            ("January 8, 1999", "1999-01-08"),
-            ("08-Jan-1999", "1999-01-08"),
-            ("1/8/1999", "1999-01-08"),
-            ("1999.008", "1999-01-08"),
-            ("19990108", "1999-01-08"),
-            ("990108", "1999-01-08"),
-            ("99-Jan-08", "22008 date/time field value out of range: \"99-Jan-08\""),
-            ("Jan-08-99", "1999-01-08"),
-            ("J2451187", "1999-01-08"),
-            ("January 8, 99 BC", "0099-01-08 BC"),
-            ("8 January 1999", "1999-01-08"),
-            ("2024-1-2", "2024-01-02"),
-            ("2024-01-02 03:04:05", "2024-01-02"),
-            ("infinity", "infinity"),
-            ("-infinity", "-infinity"),
-            ("epoch", "1970-01-01"),
-            ("0044-03-15 BC", "0044-03-15 BC"),
-            ("5874897-12-31", "5874897-12-31"),
-            ("5874898-01-01", "22008 date out of range: \"5874898-01-01\""),
-            ("12345-06-07", "12345-06-07"),
-            ("2024-02-30", "22008 date/time field value out of range: \"2024-02-30\""),
-            ("2024-13-01", "22008 date/time field value out of range: \"2024-13-01\""),
-            ("0000-01-01", "22008 date/time field value out of range: \"0000-01-01\""),
-            ("abc", "22007 invalid input syntax for type date: \"abc\""),
-            ("", "22007 invalid input syntax for type date: \"\""),
-            ("10:00", "22007 invalid input syntax for type date: \"10:00\""),
-            ("2024-01", "22007 invalid input syntax for type date: \"2024-01\""),
-        ]);
+        check(
+            PgType::DATE,
+            &[
+                ("2024-01-02", "2024-01-02"),
+                ("January 8, 1999", "1999-01-08"),
+                ("08-Jan-1999", "1999-01-08"),
+                ("1/8/1999", "1999-01-08"),
+                ("1999.008", "1999-01-08"),
+                ("19990108", "1999-01-08"),
+                ("990108", "1999-01-08"),
+                ("99-Jan-08", "22008 date/time field value out of range: \"99-Jan-08\""),
+                ("Jan-08-99", "1999-01-08"),
+                ("J2451187", "1999-01-08"),
+                ("January 8, 99 BC", "0099-01-08 BC"),
+                ("8 January 1999", "1999-01-08"),
+                ("2024-1-2", "2024-01-02"),
+                ("2024-01-02 03:04:05", "2024-01-02"),
+                ("infinity", "infinity"),
+                ("-infinity", "-infinity"),
+                ("epoch", "1970-01-01"),
+                ("0044-03-15 BC", "0044-03-15 BC"),
+                ("5874897-12-31", "5874897-12-31"),
+                ("5874898-01-01", "22008 date out of range: \"5874898-01-01\""),
+                ("12345-06-07", "12345-06-07"),
+                ("2024-02-30", "22008 date/time field value out of range: \"2024-02-30\""),
+                ("2024-13-01", "22008 date/time field value out of range: \"2024-13-01\""),
+                ("0000-01-01", "22008 date/time field value out of range: \"0000-01-01\""),
+                ("abc", "22007 invalid input syntax for type date: \"abc\""),
+                ("", "22007 invalid input syntax for type date: \"\""),
+                ("10:00", "22007 invalid input syntax for type date: \"10:00\""),
+                ("2024-01", "22007 invalid input syntax for type date: \"2024-01\""),
+            ],
+        );
     }
 
     #[test]
     fn timestamps() {
-        check(PgType::TIMESTAMPTZ, &[
-            ("2024-01-02 03:04:05", "2024-01-02 03:04:05-05"),
-            ("2024-07-02T03:04:05Z", "2024-07-01 23:04:05-04"),
-            ("2024-07-02 03:04:05.123456789+02", "2024-07-01 21:04:05.123457-04"),
-            ("2024-07-02 03:04 Europe/Paris", "2024-07-01 21:04:00-04"),
-            ("2024-07-02 03:04 PST", "2024-07-02 07:04:00-04"),
-            ("Jul 2 2024 3:04 PM", "2024-07-02 15:04:00-04"),
-            ("Tue Jul 02 15:04:05 2024 UTC", "2024-07-02 11:04:05-04"),
-            ("20240702T150405Z", "2024-07-02 11:04:05-04"),
-            ("2024-07-02 24:00:00", "2024-07-03 00:00:00-04"),
-            ("2024-07-02 23:59:60", "2024-07-03 00:00:00-04"),
-            ("epoch", "1969-12-31 19:00:00-05"),
-            ("infinity", "infinity"),
-            ("2024-07-02 25:00", "22008 date/time field value out of range: \"2024-07-02 25:00\""),
-            ("2024-07-02 10:00 Mars/Base", "22023 time zone \"mars/base\" not recognized"),
-            ("2024-07-02 10:00+25", "22009 time zone displacement out of range: \"2024-07-02 10:00+25\""),
-        ]);
-        check(PgType::TIMESTAMP, &[
-            ("2024-07-02 03:04:05+02", "2024-07-02 03:04:05"),
-            ("0001-01-01", "0001-01-01 00:00:00"),
-            ("9999-12-31 23:59:59.999999", "9999-12-31 23:59:59.999999"),
-            ("4713-01-01 00:00:00 BC", "4713-01-01 00:00:00 BC"),
-            ("x", "22007 invalid input syntax for type timestamp: \"x\""),
-        ]);
-        check(PgType { oid: 1114, modifier: 0 }, &[("2024-07-02 03:04:05.5", "2024-07-02 03:04:06")]);
+        check(
+            PgType::TIMESTAMPTZ,
+            &[
+                ("2024-01-02 03:04:05", "2024-01-02 03:04:05-05"),
+                ("2024-07-02T03:04:05Z", "2024-07-01 23:04:05-04"),
+                ("2024-07-02 03:04:05.123456789+02", "2024-07-01 21:04:05.123457-04"),
+                ("2024-07-02 03:04 Europe/Paris", "2024-07-01 21:04:00-04"),
+                ("2024-07-02 03:04 PST", "2024-07-02 07:04:00-04"),
+                ("Jul 2 2024 3:04 PM", "2024-07-02 15:04:00-04"),
+                ("Tue Jul 02 15:04:05 2024 UTC", "2024-07-02 11:04:05-04"),
+                ("20240702T150405Z", "2024-07-02 11:04:05-04"),
+                ("2024-07-02 24:00:00", "2024-07-03 00:00:00-04"),
+                ("2024-07-02 23:59:60", "2024-07-03 00:00:00-04"),
+                ("epoch", "1969-12-31 19:00:00-05"),
+                ("infinity", "infinity"),
+                (
+                    "2024-07-02 25:00",
+                    "22008 date/time field value out of range: \"2024-07-02 25:00\"",
+                ),
+                ("2024-07-02 10:00 Mars/Base", "22023 time zone \"mars/base\" not recognized"),
+                (
+                    "2024-07-02 10:00+25",
+                    "22009 time zone displacement out of range: \"2024-07-02 10:00+25\"",
+                ),
+            ],
+        );
+        check(
+            PgType::TIMESTAMP,
+            &[
+                ("2024-07-02 03:04:05+02", "2024-07-02 03:04:05"),
+                ("0001-01-01", "0001-01-01 00:00:00"),
+                ("9999-12-31 23:59:59.999999", "9999-12-31 23:59:59.999999"),
+                ("4713-01-01 00:00:00 BC", "4713-01-01 00:00:00 BC"),
+                ("x", "22007 invalid input syntax for type timestamp: \"x\""),
+            ],
+        );
+        check(
+            PgType { oid: 1114, modifier: 0 },
+            &[("2024-07-02 03:04:05.5", "2024-07-02 03:04:06")],
+        );
     }
 
     #[test]
     fn times() {
-        check(PgType::TIME, &[
-            ("03:04", "03:04:00"),
-            ("3:04:05.6 PM", "15:04:05.6"),
-            ("03:04 Europe/Paris", "22007 invalid input syntax for type time: \"03:04 Europe/Paris\""),
-            ("030405", "03:04:05"),
-            ("24:00:00", "24:00:00"),
-            ("2024-07-02 03:04:05", "03:04:05"),
-            ("allballs", "00:00:00"),
-            ("25:00", "22008 date/time field value out of range: \"25:00\""),
-            ("x", "22007 invalid input syntax for type time: \"x\""),
-        ]);
-        check(PgType::TIMETZ, &[
-            ("03:04:05+02", "03:04:05+02"),
-            ("03:04:05.5 PST", "03:04:05.5-08"),
-            ("2024-07-02 03:04 America/New_York", "03:04:00-04"),
-        ]);
+        check(
+            PgType::TIME,
+            &[
+                ("03:04", "03:04:00"),
+                ("3:04:05.6 PM", "15:04:05.6"),
+                (
+                    "03:04 Europe/Paris",
+                    "22007 invalid input syntax for type time: \"03:04 Europe/Paris\"",
+                ),
+                ("030405", "03:04:05"),
+                ("24:00:00", "24:00:00"),
+                ("2024-07-02 03:04:05", "03:04:05"),
+                ("allballs", "00:00:00"),
+                ("25:00", "22008 date/time field value out of range: \"25:00\""),
+                ("x", "22007 invalid input syntax for type time: \"x\""),
+            ],
+        );
+        check(
+            PgType::TIMETZ,
+            &[
+                ("03:04:05+02", "03:04:05+02"),
+                ("03:04:05.5 PST", "03:04:05.5-08"),
+                ("2024-07-02 03:04 America/New_York", "03:04:00-04"),
+            ],
+        );
     }
 }

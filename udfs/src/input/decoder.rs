@@ -37,9 +37,21 @@ pub(crate) struct Decoder<'c> {
 impl<'c> Decoder<'c> {
     pub(crate) fn new(ctx: &'c Context, time_only: bool) -> Self {
         Self {
-            ctx, time_only, year: None, month: None, day: None, day_of_year: None, time: None,
-            zone: None, whole_date: None, moment: None, weekday: false, month_is_text: false,
-            year_has_two_digits: false, before_christ: false, half_day: None,
+            ctx,
+            time_only,
+            year: None,
+            month: None,
+            day: None,
+            day_of_year: None,
+            time: None,
+            zone: None,
+            whole_date: None,
+            moment: None,
+            weekday: false,
+            month_is_text: false,
+            year_has_two_digits: false,
+            before_christ: false,
+            half_day: None,
         }
     }
 
@@ -67,7 +79,8 @@ impl<'c> Decoder<'c> {
 
     fn has_date(&self) -> bool {
         self.whole_date.is_some()
-            || self.year.is_some() && (self.day_of_year.is_some() || self.month.is_some() && self.day.is_some())
+            || self.year.is_some()
+                && (self.day_of_year.is_some() || self.month.is_some() && self.day.is_some())
     }
 
     fn number(&mut self, field: &str) -> Decoded {
@@ -149,7 +162,8 @@ impl<'c> Decoder<'c> {
 
     fn date_or_zone(&mut self, field: &str) -> Decoded {
         let starts_with_letter = field.starts_with(|first: char| first.is_ascii_alphabetic());
-        if !self.has_date() && !(self.time_only && zone::find(field).is_some()) {
+        let is_zone = self.has_date() || self.time_only && zone::find(field).is_some();
+        if !is_zone {
             return self.date(field);
         }
         if starts_with_letter {
@@ -297,7 +311,8 @@ impl<'c> Decoder<'c> {
 
     /// The date and time that were read.
     pub(crate) fn moment(&self) -> Decoded<Moment> {
-        let has_parts = self.has_date() || self.time.is_some() || self.month.is_some() || self.year.is_some();
+        let has_parts =
+            self.has_date() || self.time.is_some() || self.month.is_some() || self.year.is_some();
         match self.moment {
             Some(_) if has_parts => Err(Refusal::Syntax),
             Some(moment) => Ok(moment),

@@ -47,7 +47,9 @@ mod tests {
 
     #[test]
     fn floats() {
-        for (text, value) in [("1", 1.0), (" -1.5e3 ", -1500.0), (".5", 0.5), ("5.", 5.0), ("0e9", 0.0)] {
+        for (text, value) in
+            [("1", 1.0), (" -1.5e3 ", -1500.0), (".5", 0.5), ("5.", 5.0), ("0e9", 0.0)]
+        {
             assert_eq!(parse_f64(text), Ok(value), "{text}");
         }
         assert_eq!(parse_f64("-Infinity"), Ok(f64::NEG_INFINITY));
@@ -57,9 +59,15 @@ mod tests {
 
     #[test]
     fn refusals() {
-        assert_eq!(parse_f64("1e400").unwrap_err().message, "\"1e400\" is out of range for type double precision");
+        assert_eq!(
+            parse_f64("1e400").unwrap_err().message,
+            "\"1e400\" is out of range for type double precision"
+        );
         assert_eq!(parse_f64("1e-400").unwrap_err().sqlstate, "22003");
-        assert_eq!(parse_f32("1e40").unwrap_err().message, "\"1e40\" is out of range for type real");
+        assert_eq!(
+            parse_f32("1e40").unwrap_err().message,
+            "\"1e40\" is out of range for type real"
+        );
         for text in ["", "x", "1,5", "1e", "."] {
             assert_eq!(parse_f64(text).unwrap_err().sqlstate, "22P02", "{text}");
         }

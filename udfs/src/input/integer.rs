@@ -68,7 +68,8 @@ pub(crate) fn parse_oid(text: &str, type_name: &str) -> Result<i64> {
 /// Reads a row's place, `(block,offset)`, as `block << 16 | offset`.
 pub(crate) fn parse_tid(text: &str) -> Result<i64> {
     let invalid = || ValueError::invalid_text("tid", text);
-    let inner = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).ok_or_else(invalid)?;
+    let inner =
+        text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).ok_or_else(invalid)?;
     let (block, offset) = inner.split_once(',').ok_or_else(invalid)?;
     let block: u32 = block.trim().parse().map_err(|_| invalid())?;
     let offset: u16 = offset.trim().parse().map_err(|_| invalid())?;
@@ -83,9 +84,13 @@ mod tests {
 
     #[test]
     fn integers() {
-        for (text, value) in
-            [("0", 0), (" -17 ", -17), ("+5", 5), ("2147483647", 2_147_483_647), ("0000000000000000000007", 7)]
-        {
+        for (text, value) in [
+            ("0", 0),
+            (" -17 ", -17),
+            ("+5", 5),
+            ("2147483647", 2_147_483_647),
+            ("0000000000000000000007", 7),
+        ] {
             assert_eq!(parse(text, INT4, "integer"), Ok(value), "{text}");
         }
         assert_eq!(parse("-9223372036854775808", (i64::MIN, i64::MAX), "bigint"), Ok(i64::MIN));

@@ -48,7 +48,12 @@ pub(crate) struct Amount {
 impl Amount {
     /// Adds so many units; a fraction spills into the smaller units as in PostgreSQL, where a month
     /// has 30 days and a day 24 hours.
-    pub(crate) fn add(&mut self, whole: i64, fraction: f64, unit: Unit) -> std::result::Result<(), Refusal> {
+    pub(crate) fn add(
+        &mut self,
+        whole: i64,
+        fraction: f64,
+        unit: Unit,
+    ) -> std::result::Result<(), Refusal> {
         let add = |place: &mut i64, factor: i64| {
             let product = whole.checked_mul(factor).ok_or(Refusal::Field)?;
             *place = place.checked_add(product).ok_or(Refusal::Field)?;
@@ -141,7 +146,9 @@ fn once(seen: &mut Vec<&'static str>, name: &'static str) -> std::result::Result
     let within = |whole: &str, part: &str| {
         let seconds = || matches!(part, "second" | "millisecond" | "microsecond");
         match whole {
-            "time" => matches!(part, "time" | "hour" | "minute" | "seconds and fraction") || seconds(),
+            "time" => {
+                matches!(part, "time" | "hour" | "minute" | "seconds and fraction") || seconds()
+            }
             "seconds and fraction" => part == whole || seconds(),
             _ => whole == part,
         }
@@ -194,7 +201,9 @@ fn whole(digits: &str) -> std::result::Result<i64, Refusal> {
 fn fraction_of_one(text: &str) -> std::result::Result<f64, Refusal> {
     match text {
         "" | "." => Ok(0.0),
-        _ if text.bytes().skip(1).all(|byte| byte.is_ascii_digit()) => text.parse().map_err(|_| Refusal::Syntax),
+        _ if text.bytes().skip(1).all(|byte| byte.is_ascii_digit()) => {
+            text.parse().map_err(|_| Refusal::Syntax)
+        }
         _ => Err(Refusal::Syntax),
     }
 }
@@ -241,7 +250,10 @@ mod tests {
         for (text, expected) in [
             ("1 day", "1 day"),
             ("1 year 2 months 3 days 04:05:06.789", "1 year 2 mons 3 days 04:05:06.789"),
-            ("@ 1 year 2 mons -3 days 4 hours 5 mins 6 secs ago", "-1 years -2 mons +3 days -04:05:06"),
+            (
+                "@ 1 year 2 mons -3 days 4 hours 5 mins 6 secs ago",
+                "-1 years -2 mons +3 days -04:05:06",
+            ),
             ("1-2", "1 year 2 mons"),
             ("-1-2 +3 -4:05:06", "-1 years -2 mons +3 days -04:05:06"),
             ("3 4:05:06", "3 days 04:05:06"),

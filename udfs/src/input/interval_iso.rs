@@ -12,7 +12,9 @@ pub(crate) fn decode(text: &str) -> Result<Amount, Refusal> {
         None => (body, ""),
     };
     let mut amount = Amount::default();
-    if date.get(1..).is_some_and(|date| date.contains('-')) && !date.ends_with(|last: char| last.is_ascii_alphabetic()) {
+    if date.get(1..).is_some_and(|date| date.contains('-'))
+        && !date.ends_with(|last: char| last.is_ascii_alphabetic())
+    {
         dashed(date, &mut amount)?;
     } else {
         designated(date, date_unit, &mut amount)?;
@@ -45,7 +47,11 @@ fn time_unit(designator: char) -> Option<Unit> {
 }
 
 /// Numbers, each followed by its designator.
-fn designated(text: &str, unit: fn(char) -> Option<Unit>, amount: &mut Amount) -> Result<(), Refusal> {
+fn designated(
+    text: &str,
+    unit: fn(char) -> Option<Unit>,
+    amount: &mut Amount,
+) -> Result<(), Refusal> {
     let mut rest = text;
     while let Some(at) = rest.find(|letter: char| letter.is_ascii_alphabetic()) {
         let (number, after) = rest.split_at_checked(at).ok_or(Refusal::Syntax)?;

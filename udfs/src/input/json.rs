@@ -242,7 +242,10 @@ mod tests {
     #[test]
     fn jsonb_is_normalised() {
         for (text, expected) in [
-            ("{\"bb\":1,\"a\":[1,2,{}], \"c\" : null}", "{\"a\": [1, 2, {}], \"c\": null, \"bb\": 1}"),
+            (
+                "{\"bb\":1,\"a\":[1,2,{}], \"c\" : null}",
+                "{\"a\": [1, 2, {}], \"c\": null, \"bb\": 1}",
+            ),
             ("{\"a\":1,\"a\":2}", "{\"a\": 2}"),
             (" [ ] ", "[]"),
             ("[1e2,1.50,-0]", "[100, 1.50, 0]"),
@@ -282,7 +285,10 @@ mod tests {
         assert!(validate("\"\\ud800 \\u0000\"").is_ok());
         assert_eq!(normalise("\"\\u0000\"").unwrap_err().sqlstate, "22P05");
         let lonely = normalise("\"\\ud800\"").unwrap_err();
-        assert_eq!(lonely.detail.as_deref(), Some("Unicode low surrogate must follow a high surrogate."));
+        assert_eq!(
+            lonely.detail.as_deref(),
+            Some("Unicode low surrogate must follow a high surrogate.")
+        );
         assert_eq!(validate(&"[".repeat(5_000)).unwrap_err().sqlstate, "54001");
         assert!(validate(&format!("{}{}", "[".repeat(900), "]".repeat(900))).is_ok());
     }

@@ -44,7 +44,8 @@ impl<'t> Lexer<'t> {
     pub(crate) fn next(&mut self) -> Result<Token> {
         let bytes = self.text.as_bytes();
         let rest = bytes.get(self.end..).unwrap_or_default();
-        let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
+        let blanks =
+            rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
         self.start = self.end + blanks;
         let Some(first) = bytes.get(self.start) else {
             self.end = self.start;
@@ -84,7 +85,8 @@ impl<'t> Lexer<'t> {
 
     fn number(&mut self) -> Result<Token> {
         let rest = self.text.as_bytes().get(self.start..).unwrap_or_default();
-        let digits = |at: usize| rest.iter().skip(at).take_while(|byte| byte.is_ascii_digit()).count();
+        let digits =
+            |at: usize| rest.iter().skip(at).take_while(|byte| byte.is_ascii_digit()).count();
         let mut at = usize::from(rest.first() == Some(&b'-'));
         let whole = digits(at);
         if whole > 1 && rest.get(at) == Some(&b'0') {
@@ -114,7 +116,8 @@ impl<'t> Lexer<'t> {
         let mut at = self.start + 1;
         loop {
             let rest = self.text.get(at..).unwrap_or_default();
-            let plain = rest.bytes().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f)).count();
+            let plain =
+                rest.bytes().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f)).count();
             if self.keep {
                 kept.push_str(rest.get(..plain).unwrap_or_default());
             }
@@ -126,7 +129,9 @@ impl<'t> Lexer<'t> {
                 }
                 Some(b'\\') => at = self.escape(at, &mut kept)?,
                 Some(control) => {
-                    return Err(syntax(format!("Character with value 0x{control:02x} must be escaped.")));
+                    return Err(syntax(format!(
+                        "Character with value 0x{control:02x} must be escaped."
+                    )));
                 }
                 None => return Err(self.invalid(self.text.len())),
             }
@@ -144,7 +149,9 @@ impl<'t> Lexer<'t> {
             Some('r') => '\r',
             Some('t') => '\t',
             Some('u') => return self.unicode(at, kept),
-            Some(other) => return Err(syntax(format!("Escape sequence \"\\{other}\" is invalid."))),
+            Some(other) => {
+                return Err(syntax(format!("Escape sequence \"\\{other}\" is invalid.")));
+            }
             None => return Err(self.invalid(self.text.len())),
         };
         kept.push(plain);
@@ -179,7 +186,9 @@ impl<'t> Lexer<'t> {
         let digits = self.text.get(at + 2..at + 6).unwrap_or_default();
         let valid = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
         let unit = u32::from_str_radix(digits, 16).ok().filter(|_| valid);
-        unit.ok_or_else(|| syntax("\"\\u\" must be followed by four hexadecimal digits.".to_owned()))
+        unit.ok_or_else(|| {
+            syntax("\"\\u\" must be followed by four hexadecimal digits.".to_owned())
+        })
     }
 }
 

@@ -32,14 +32,18 @@ impl Shape {
     /// Where Arrow can hold it: precision 1–38, scale 0–precision.
     pub(crate) fn new((precision, scale): (u8, i8)) -> Result<Self> {
         match power(usize::from(precision)) {
-            Some(limit) if precision > 0 && scale >= 0 && i16::from(scale) <= i16::from(precision) => {
+            Some(limit)
+                if precision > 0 && scale >= 0 && i16::from(scale) <= i16::from(precision) =>
+            {
                 Ok(Self { precision, scale, limit })
             }
             _ => Err(ValueError::new(
                 "0A000",
                 format!("numeric({precision},{scale}) is not supported"),
             )
-            .with_detail("The precision must be at most 38 and the scale between 0 and the precision.")),
+            .with_detail(
+                "The precision must be at most 38 and the scale between 0 and the precision.",
+            )),
         }
     }
 
@@ -140,7 +144,8 @@ fn general(text: &str, shape: Shape) -> Result<i128> {
     }
     let exponent = exponent.map_or(Ok(0), |exponent| self::exponent(exponent, text))?;
     // How many digits stand before the end of the column's last digit.
-    let wanted = i64::try_from(whole.len()).map_err(|_| invalid())? + exponent + i64::from(shape.scale);
+    let wanted =
+        i64::try_from(whole.len()).map_err(|_| invalid())? + exponent + i64::from(shape.scale);
     let (mut value, mut place) = (0i128, 0i64);
     for byte in digits() {
         let digit = i128::from(byte - b'0');
@@ -150,12 +155,16 @@ fn general(text: &str, shape: Shape) -> Result<i128> {
         if place >= wanted {
             break;
         }
-        value = value.checked_mul(10).and_then(|value| value.checked_add(digit)).ok_or_else(|| shape.overflow())?;
+        value = value
+            .checked_mul(10)
+            .and_then(|value| value.checked_add(digit))
+            .ok_or_else(|| shape.overflow())?;
         place += 1;
     }
     if value != 0 && place < wanted {
         let missing = usize::try_from(wanted - place).ok().and_then(power);
-        value = missing.and_then(|power| value.checked_mul(power)).ok_or_else(|| shape.overflow())?;
+        value =
+            missing.and_then(|power| value.checked_mul(power)).ok_or_else(|| shape.overflow())?;
     }
     shape.checked(if negative { -value } else { value })
 }
@@ -234,12 +243,17 @@ mod tests {
         assert_eq!(error.message, "numeric field overflow");
         assert_eq!(
             error.detail.as_deref(),
-            Some("A field with precision 4, scale 2 must round to an absolute value less than 10^2.")
+            Some(
+                "A field with precision 4, scale 2 must round to an absolute value less than 10^2."
+            )
         );
         assert_eq!(read("99.995", 4, 2).unwrap_err().sqlstate, "22003");
         assert_eq!(read("1e30", 38, 10).unwrap_err().sqlstate, "22003");
         assert!(
-            read("1", 2, 2).unwrap_err().detail.is_some_and(|detail| detail.ends_with("less than 1."))
+            read("1", 2, 2)
+                .unwrap_err()
+                .detail
+                .is_some_and(|detail| detail.ends_with("less than 1."))
         );
     }
 }

@@ -56,12 +56,17 @@ impl Rule {
     /// The text as this rule keeps it.
     pub(crate) fn apply<'t>(self, text: &'t str, ctx: &super::Context) -> Result<Cow<'t, str>> {
         if text.as_bytes().contains(&0) {
-            return Err(ValueError::new("22021", "invalid byte sequence for encoding \"UTF8\": 0x00"));
+            return Err(ValueError::new(
+                "22021",
+                "invalid byte sequence for encoding \"UTF8\": 0x00",
+            ));
         }
         match self {
             Self::Any => Ok(Cow::Borrowed(text)),
             Self::AtMost(length) => at_most(text, length, "character varying").map(Cow::Borrowed),
-            Self::Padded(length) => at_most(text, length, "character").map(|text| padded(text, length)),
+            Self::Padded(length) => {
+                at_most(text, length, "character").map(|text| padded(text, length))
+            }
             Self::Name => Ok(Cow::Borrowed(cut_bytes(text, NAME_LENGTH_MAX))),
             Self::SingleByte => Ok(Cow::Borrowed(cut(text, 1))),
             Self::Uuid => uuid(text).map(Cow::Owned),
@@ -101,7 +106,9 @@ fn at_most<'t>(text: &'t str, length: usize, type_name: &str) -> Result<&'t str>
     let head = cut(text, length);
     match text.get(head.len()..).is_none_or(|rest| rest.bytes().all(|byte| byte == b' ')) {
         true => Ok(head),
-        false => Err(ValueError::new("22001", format!("value too long for type {type_name}({length})"))),
+        false => {
+            Err(ValueError::new("22001", format!("value too long for type {type_name}({length})")))
+        }
     }
 }
 
@@ -159,12 +166,17 @@ fn inet(text: &str) -> Result<String> {
 fn bits(text: &str, length: Option<usize>, exact: bool) -> Result<Cow<'_, str>> {
     let (kept, refused) = match text.strip_prefix(['x', 'X']) {
         Some(digits) => (
-            Cow::Owned(digits.chars().filter_map(|c| c.to_digit(16)).map(|d| format!("{d:04b}")).collect()),
+            Cow::Owned(
+                digits.chars().filter_map(|c| c.to_digit(16)).map(|d| format!("{d:04b}")).collect(),
+            ),
             digits.chars().find(|c| !c.is_ascii_hexdigit()).map(|c| (c, "hexadecimal")),
         ),
         None => {
             let digits = text.strip_prefix(['b', 'B']).unwrap_or(text);
-            (Cow::Borrowed(digits), digits.chars().find(|c| !matches!(c, '0' | '1')).map(|c| (c, "binary")))
+            (
+                Cow::Borrowed(digits),
+                digits.chars().find(|c| !matches!(c, '0' | '1')).map(|c| (c, "binary")),
+            )
         }
     };
     if let Some((digit, base)) = refused {
@@ -175,9 +187,10 @@ fn bits(text: &str, length: Option<usize>, exact: bool) -> Result<Cow<'_, str>> 
             "22026",
             format!("bit string length {} does not match type bit({length})", kept.len()),
         )),
-        Some(length) if kept.len() > length => {
-            Err(ValueError::new("22001", format!("bit string too long for type bit varying({length})")))
-        }
+        Some(length) if kept.len() > length => Err(ValueError::new(
+            "22001",
+            format!("bit string too long for type bit varying({length})"),
+        )),
         _ => Ok(kept),
     }
 }
@@ -200,8 +213,14 @@ mod tests {
         assert_eq!(kept(Rule::AtMost(3), "abc   "), "abc");
         assert_eq!(kept(Rule::Padded(3), "ä"), "ä  ");
         let error = refused(Rule::AtMost(3), "abcd");
-        assert_eq!((error.sqlstate, error.message.as_str()), ("22001", "value too long for type character varying(3)"));
-        assert_eq!(refused(Rule::Padded(3), "abcd").message, "value too long for type character(3)");
+        assert_eq!(
+            (error.sqlstate, error.message.as_str()),
+            ("22001", "value too long for type character varying(3)")
+        );
+        assert_eq!(
+            refused(Rule::Padded(3), "abcd").message,
+            "value too long for type character(3)"
+        );
         assert_eq!(kept(Rule::Name, &"x".repeat(70)).len(), 63);
     }
 
@@ -217,7 +236,9 @@ mod tests {
         ] {
             assert_eq!(kept(Rule::Uuid, text), canonical);
         }
-        for text in ["", "a0ee", "{a0eebc999c0b4ef8bb6d6bb9bd380a11", "a0eebc999c0b4ef8bb6d6bb9bd380a11-"] {
+        for text in
+            ["", "a0ee", "{a0eebc999c0b4ef8bb6d6bb9bd380a11", "a0eebc999c0b4ef8bb6d6bb9bd380a11-"]
+        {
             assert_eq!(refused(Rule::Uuid, text).sqlstate, "22P02", "{text}");
         }
     }

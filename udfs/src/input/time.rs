@@ -3,8 +3,8 @@
 use super::datetime::{self, Clock};
 use super::zone::Zone;
 use super::{Context, fields, timestamp};
-use crate::calendar::{self, DAY_MICROS};
 use crate::Result;
+use crate::calendar::{self, DAY_MICROS};
 
 /// Reads a `time` as microseconds of the day; 24:00:00 is a time.
 pub(crate) fn parse(text: &str, digits: i32, ctx: &Context) -> Result<i64> {

@@ -50,17 +50,26 @@ pub(crate) fn meaning(word: &str) -> Option<Word> {
         "at" | "on" => Word::Ignored,
         "d" | "dow" | "doy" | "h" | "isodow" | "isoyear" | "m" | "mm" | "s" | "y" => Word::Unit,
         "sun" | "sunday" | "mon" | "monday" | "tue" | "tues" | "tuesday" | "wed" | "wednesday"
-        | "weds" | "thu" | "thur" | "thurs" | "thursday" | "fri" | "friday" | "sat" | "saturday" => {
-            Word::Weekday
-        }
+        | "weds" | "thu" | "thur" | "thurs" | "thursday" | "fri" | "friday" | "sat"
+        | "saturday" => Word::Weekday,
         _ => return None,
     })
 }
 
 fn month(word: &str) -> Option<u32> {
     const NAMES: [&str; 12] = [
-        "january", "february", "march", "april", "may", "june", "july", "august", "september",
-        "october", "november", "december",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
     ];
     let short = word.len() == 3 || word == "sept";
     let known = |name: &&str| **name == *word || short && name.starts_with(word);

@@ -44,14 +44,18 @@ pub(crate) fn write_vector(
 
 /// The elements of one list.
 pub(crate) fn range(offsets: &OffsetBuffer<i32>, row: usize) -> std::ops::Range<usize> {
-    let bound = |row: usize| offsets.get(row).and_then(|offset| usize::try_from(*offset).ok()).unwrap_or(0);
+    let bound =
+        |row: usize| offsets.get(row).and_then(|offset| usize::try_from(*offset).ok()).unwrap_or(0);
     bound(row)..bound(row + 1)
 }
 
 fn quote(out: &mut Vec<u8>, start: usize) {
     let text = out.get(start..).unwrap_or_default();
     let special = |byte: &u8| {
-        matches!(byte, b'"' | b'\\' | b'{' | b'}' | b',' | b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c)
+        matches!(
+            byte,
+            b'"' | b'\\' | b'{' | b'}' | b',' | b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c
+        )
     };
     if !(text.is_empty() || text.eq_ignore_ascii_case(b"null") || text.iter().any(special)) {
         return;

@@ -19,7 +19,7 @@ pub(crate) fn write_f64(value: f64, out: &mut Vec<u8>) {
         scientific.set(&format_args!("{value:.*e}", digits - 1));
     }
     // Of two nearest decimals PostgreSQL prints the even one, as exact formatting does; Rust's
-    // shortest form takes the larger. Decimals of fewer digits are all different floats: there is nothing to choose.
+    // shortest form takes the larger. With fewer digits there are never two.
     if digits >= 15 {
         scientific.set(&format_args!("{value:.*e}", digits - 1));
     }
@@ -89,7 +89,8 @@ impl Scientific {
         let text = self.buffer.get(..self.length).unwrap_or_default();
         let at = text.iter().position(|byte| *byte == b'e').unwrap_or(text.len());
         let (mantissa, exponent) = text.split_at(at);
-        let exponent = std::str::from_utf8(exponent).ok().and_then(|text| text.get(1..)?.parse().ok());
+        let exponent =
+            std::str::from_utf8(exponent).ok().and_then(|text| text.get(1..)?.parse().ok());
         match mantissa.strip_prefix(b"-") {
             Some(mantissa) => (mantissa, exponent.unwrap_or(0), true),
             None => (mantissa, exponent.unwrap_or(0), false),
@@ -107,7 +108,9 @@ impl Scientific {
         let (mantissa, exponent, _) = self.parts();
         let digits = mantissa.iter().filter(|byte| **byte != b'.');
         let number = digits.fold(0u128, |number, digit| number * 10 + u128::from(digit - b'0'));
-        let zeros = u32::try_from(exponent + 1).ok().and_then(|whole| whole.checked_sub(self.digits() as u32));
+        let zeros = u32::try_from(exponent + 1)
+            .ok()
+            .and_then(|whole| whole.checked_sub(self.digits() as u32));
         let number = zeros.and_then(|zeros| 10u128.checked_pow(zeros)?.checked_mul(number));
         let doubled = number.and_then(|number| number.checked_mul(2));
         doubled.is_some_and(|doubled| doubled == value + below || doubled == value + above)
@@ -154,16 +157,38 @@ mod tests {
     #[test]
     fn layouts() {
         for (value, text) in [
-            (0.0, "0"), (-0.0, "-0"), (1.0, "1"), (0.1, "0.1"), (-1.5, "-1.5"), (1e20, "1e+20"), (1e-5, "1e-05"),
-            (0.0001, "0.0001"), (1e14, "100000000000000"), (1e15, "1e+15"), (123456789012345.0, "123456789012345"),
-            (1234567890123456.0, "1.234567890123456e+15"), (1.7976931348623157e308, "1.7976931348623157e+308"),
-            (5e-324, "5e-324"), (f64::NAN, "NaN"), (f64::NEG_INFINITY, "-Infinity"), (100.25, "100.25"), (570_219_885_299_746.25, "570219885299746.2"),
+            (0.0, "0"),
+            (-0.0, "-0"),
+            (1.0, "1"),
+            (0.1, "0.1"),
+            (-1.5, "-1.5"),
+            (1e20, "1e+20"),
+            (1e-5, "1e-05"),
+            (0.0001, "0.0001"),
+            (1e14, "100000000000000"),
+            (1e15, "1e+15"),
+            (123456789012345.0, "123456789012345"),
+            (1234567890123456.0, "1.234567890123456e+15"),
+            (1.7976931348623157e308, "1.7976931348623157e+308"),
+            (5e-324, "5e-324"),
+            (f64::NAN, "NaN"),
+            (f64::NEG_INFINITY, "-Infinity"),
+            (100.25, "100.25"),
+            (570_219_885_299_746.2, "570219885299746.2"),
         ] {
             let mut out = Vec::new();
             write_f64(value, &mut out);
             assert_eq!(String::from_utf8(out).unwrap(), text);
         }
-        for (value, text) in [(1e6f32, "1e+06"), (1_234_567.0, "1.234567e+06"), (123_456.0, "123456"), (0.1, "0.1"), (3.402_823_5e38, "3.4028235e+38"), (39_266_872.0, "3.9266872e+07"), (2.55e9, "2.5500001e+09")] {
+        for (value, text) in [
+            (1e6f32, "1e+06"),
+            (1_234_567.0, "1.234567e+06"),
+            (123_456.0, "123456"),
+            (0.1, "0.1"),
+            (3.402_823_5e38, "3.4028235e+38"),
+            (39_266_872.0, "3.9266872e+07"),
+            (2.55e9, "2.5500001e+09"),
+        ] {
             let mut out = Vec::new();
             write_f32(value, &mut out);
             assert_eq!(String::from_utf8(out).unwrap(), text);
@@ -174,7 +199,9 @@ mod tests {
     fn what_is_printed_reads_back() {
         let mut bits = 1u64;
         for _ in 0..20_000 {
-            bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            bits = bits
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             let value = f64::from_bits(bits);
             let mut out = Vec::new();
             write_f64(value, &mut out);

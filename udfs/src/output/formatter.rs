@@ -77,8 +77,15 @@ enum Values {
     Tid(ScalarBuffer<i64>),
     Float32(ScalarBuffer<f32>),
     Float64(ScalarBuffer<f64>),
-    Decimal { values: ScalarBuffer<i128>, scale: i8, trimmed: bool },
-    Decimal256 { values: ScalarBuffer<i256>, scale: i8 },
+    Decimal {
+        values: ScalarBuffer<i128>,
+        scale: i8,
+        trimmed: bool,
+    },
+    Decimal256 {
+        values: ScalarBuffer<i256>,
+        scale: i8,
+    },
     Utf8(StringArray),
     LargeUtf8(LargeStringArray),
     Utf8View(StringViewArray),
@@ -90,7 +97,11 @@ enum Values {
     Timestamp(ScalarBuffer<i64>),
     TimestampTz(ScalarBuffer<i64>, Tz),
     Interval(ScalarBuffer<IntervalMonthDayNano>),
-    List { offsets: OffsetBuffer<i32>, elements: Box<ArrayFormatter>, vector: bool },
+    List {
+        offsets: OffsetBuffer<i32>,
+        elements: Box<ArrayFormatter>,
+        vector: bool,
+    },
     Record(Vec<ArrayFormatter>),
 }
 
@@ -125,7 +136,9 @@ impl Values {
             DataType::Binary => Self::Binary(array.as_binary().clone()),
             DataType::Date32 => Self::Date(buffer::<Date32Type>(array)),
             DataType::Time64(_) => Self::Time(buffer::<Time64MicrosecondType>(array)),
-            DataType::Timestamp(_, None) => Self::Timestamp(buffer::<TimestampMicrosecondType>(array)),
+            DataType::Timestamp(_, None) => {
+                Self::Timestamp(buffer::<TimestampMicrosecondType>(array))
+            }
             DataType::Timestamp(_, Some(_)) => {
                 Self::TimestampTz(buffer::<TimestampMicrosecondType>(array), style.time_zone)
             }
@@ -188,7 +201,9 @@ impl ArrayFormatter {
             Values::Date(values) => temporal::write_date(values[row], out),
             Values::Time(values) => temporal::write_time(values[row], out),
             Values::Timestamp(values) => temporal::write_timestamp(values[row], out),
-            Values::TimestampTz(values, zone) => temporal::write_timestamptz(values[row], *zone, out),
+            Values::TimestampTz(values, zone) => {
+                temporal::write_timestamptz(values[row], *zone, out)
+            }
             Values::Interval(values) => interval::write(values[row], out),
             Values::List { offsets, elements, vector: true } => {
                 array::write_vector(offsets, row, elements, out);
@@ -203,8 +218,14 @@ impl ArrayFormatter {
     pub(crate) fn needs_quoting(&self) -> bool {
         !matches!(
             self.values,
-            Values::Boolean(_) | Values::Int16(_) | Values::Int32(_) | Values::Int64(_)
-                | Values::Float32(_) | Values::Float64(_) | Values::Decimal { .. } | Values::List { .. }
+            Values::Boolean(_)
+                | Values::Int16(_)
+                | Values::Int32(_)
+                | Values::Int64(_)
+                | Values::Float32(_)
+                | Values::Float64(_)
+                | Values::Decimal { .. }
+                | Values::List { .. }
         )
     }
 }

@@ -61,7 +61,10 @@ mod tests {
     #[test]
     fn like_the_standard_library() {
         let mut values = vec![0, 9, 10, 99, 100, 101, i64::MAX, i64::MIN, -1];
-        values.extend((0..2_000).map(|step: i64| step.wrapping_mul(0x9e37_79b9_7f4a_7c15u64 as i64) >> (step % 60)));
+        values
+            .extend((0..2_000).map(|step: i64| {
+                step.wrapping_mul(0x9e37_79b9_7f4a_7c15u64 as i64) >> (step % 60)
+            }));
         for value in values {
             let mut out = Vec::new();
             super::write(value, &mut out);

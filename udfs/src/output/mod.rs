@@ -26,8 +26,8 @@ use datafusion::arrow::array::{Array, ArrayRef, StringViewBuilder};
 use crate::Result;
 use crate::types::PgType;
 
-pub use formatter::{ArrayFormatter, Formatter};
 pub(crate) use formatter::write_uuid;
+pub use formatter::{ArrayFormatter, Formatter};
 
 /// What the text of a value depends on beside its type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -20,7 +20,10 @@ pub(crate) fn write(fields: &[ArrayFormatter], row: usize, out: &mut Vec<u8>) {
 fn quote(out: &mut Vec<u8>, start: usize) {
     let text = out.get(start..).unwrap_or_default();
     let special = |byte: &u8| {
-        matches!(byte, b'"' | b'\\' | b'(' | b')' | b',' | b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c)
+        matches!(
+            byte,
+            b'"' | b'\\' | b'(' | b')' | b',' | b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c
+        )
     };
     if !(text.is_empty() || text.iter().any(special)) {
         return;
