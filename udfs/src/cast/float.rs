@@ -7,6 +7,7 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::datatypes::{DataType, Decimal128Type, Decimal256Type, Float64Type};
 
+use crate::input::float::parse_f32;
 use crate::output::decimal;
 use crate::types::PgType;
 use crate::{Result, ValueError, layout};
@@ -14,6 +15,11 @@ use crate::{Result, ValueError, layout};
 /// Converts to the nearest float, refusing what becomes infinite or vanishes.
 pub(super) fn to_float(array: &ArrayRef, to: PgType) -> Result<ArrayRef> {
     let double: ArrayRef = match array.data_type() {
+        DataType::Decimal128(_, scale) if to == PgType::FLOAT4 => {
+            let array: &PrimitiveArray<Decimal128Type> = array.as_primitive();
+            let values: Float32Array = array.try_unary(|value| to_single(value, *scale))?;
+            return Ok(Arc::new(values));
+        }
         DataType::Decimal128(_, scale) => {
             let array: &PrimitiveArray<Decimal128Type> = array.as_primitive();
             let values: Float64Array = array.unary(|value| from_decimal(value, *scale));
@@ -36,6 +42,13 @@ pub(super) fn to_float(array: &ArrayRef, to: PgType) -> Result<ArrayRef> {
     let double: &PrimitiveArray<Float64Type> = double.as_primitive();
     let single: Float32Array = double.try_unary(narrowed)?;
     Ok(Arc::new(single))
+}
+
+/// Through text, rounded once (numeric.c, `numeric_float4`).
+fn to_single(value: i128, scale: i8) -> Result<f32> {
+    let mut text = Vec::with_capacity(48);
+    decimal::write(value, scale, false, &mut text);
+    parse_f32(&String::from_utf8_lossy(&text))
 }
 
 fn narrowed(value: f64) -> Result<f32> {

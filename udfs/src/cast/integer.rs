@@ -32,8 +32,9 @@ pub(super) fn to_integer(array: &ArrayRef, to: PgType) -> Result<ArrayRef> {
         }
         _ if is_object => {
             // A negative int4 is the same 32 bits as an oid; an int8 must fit.
+            let wraps = array.data_type() != &DataType::Int64;
             let unsigned: Int64Array = wide.try_unary(|value| match value {
-                value if i32::try_from(value).is_ok() => Ok(value & 0xffff_ffff),
+                value if wraps => Ok(value & 0xffff_ffff),
                 value => u32::try_from(value).map(i64::from).map_err(|_| refused()),
             })?;
             Arc::new(unsigned)

@@ -35,6 +35,12 @@ pub fn cast(from: &Field, to: PgType, explicit: bool) -> Option<Arc<ScalarUDF>> 
     rules::kernel(from, to, explicit).map(|kernel| Cast::function(kernel, to, explicit))
 }
 
+/// Whether PostgreSQL has the cast at all, explicitly or in an assignment; where not, the error is
+/// `cannot cast type x to y` (42846), or the one of the assignment (42804).
+pub fn exists(from: PgType, to: PgType, explicit: bool) -> bool {
+    rules::exists(from, to, explicit)
+}
+
 /// Text → any type, through its input function; to `varchar(n)` and neighbours through their
 /// length rule.
 pub fn text_to(to: PgType, explicit: bool) -> Arc<ScalarUDF> {

@@ -114,8 +114,25 @@ fn is_object(pg_type: PgType) -> bool {
     pg_type.facts().kept_as == Kept::Int64 && pg_type != PgType::INT8 && pg_type != PgType::TID
 }
 
-fn is_temporal(pg_type: PgType) -> bool {
-    matches!(pg_type.oid, 1082 | 1083 | 1114 | 1184 | 1186)
+/// Among `date`, `time`, `timestamp`, `timestamptz` and `interval`; `timetz` is text here.
+fn is_temporal(from: PgType, to: PgType) -> bool {
+    match from.oid {
+        1082 => matches!(to.oid, 1114 | 1184),
+        1083 | 1186 => matches!(to.oid, 1083 | 1186),
+        1114 | 1184 => matches!(to.oid, 1082 | 1083 | 1114 | 1184),
+        _ => false,
+    }
+}
+
+/// Whether PostgreSQL casts one type to the other, explicitly or in an assignment.
+pub(crate) fn exists(from: PgType, to: PgType, explicit: bool) -> bool {
+    if from.oid == to.oid {
+        return true;
+    }
+    let explicit_only = is_text(from) && from != PgType::UNKNOWN && !is_text(to)
+        || from == PgType::JSONB && to != PgType::JSON && !is_text(to)
+        || matches!((from, to), (PgType::BOOL, PgType::INT4) | (PgType::INT4, PgType::BOOL));
+    (explicit || !explicit_only) && between(from, to, explicit).is_some()
 }
 
 /// The kernel for a cast; `None` where Arrow's cast does the same, or there is no such cast.
@@ -179,7 +196,7 @@ fn between(from: PgType, to: PgType, explicit: bool) -> Option<Kernel> {
         (from, to) if is_integer(from) && is_object(to) => Kernel::ToInteger,
         (from, PgType::INT4) if is_object(from) => Kernel::ToInteger,
         (from, to) if is_object(from) && (is_object(to) || to == PgType::INT8) => Kernel::Relabel,
-        (from, to) if is_temporal(from) && is_temporal(to) => Kernel::Temporal,
+        (from, to) if is_temporal(from, to) => Kernel::Temporal,
         (from, to) if from.oid == to.oid && from.facts().kept_as == Kept::Text => Kernel::FromText,
         (from, to) if from.oid == to.oid => Kernel::Relabel,
         _ => return None,

@@ -13,6 +13,7 @@ use datafusion::arrow::datatypes::{
 
 use super::udf::Call;
 use crate::calendar::{DATE_DAYS_END, DAY_MICROS, DAYS_MIN, TIMESTAMP_DAYS_END};
+use crate::input::time::rounded as rounded_time;
 use crate::input::timestamp::{local, rounded, utc};
 use crate::{Result, ValueError};
 
@@ -26,8 +27,7 @@ pub(super) fn converted(array: &ArrayRef, call: &Call) -> Result<ArrayRef> {
         (DataType::Time64(_), 1083) => {
             let array: &PrimitiveArray<Time64MicrosecondType> = array.as_primitive();
             let digits = digits(call);
-            let times: Time64MicrosecondArray =
-                array.unary(|micros| crate::input::time::rounded(micros, digits));
+            let times: Time64MicrosecondArray = array.unary(|micros| rounded_time(micros, digits));
             Ok(Arc::new(times))
         }
         (DataType::Time64(_), 1186) => {
@@ -83,8 +83,10 @@ fn from_timestamp(array: &ArrayRef, zoned: bool, call: &Call) -> Result<ArrayRef
         }
         1083 => {
             let digits = digits(call);
-            let times: Time64MicrosecondArray = array.unary(|micros| {
-                crate::input::time::rounded(on_the_wall(micros).rem_euclid(DAY_MICROS), digits)
+            // What is infinite has no time of day: NULL (timestamp.c, `timestamp_time`).
+            let times: Time64MicrosecondArray = array.unary_opt(|micros| match micros {
+                i64::MAX | i64::MIN => None,
+                micros => Some(rounded_time(on_the_wall(micros).rem_euclid(DAY_MICROS), digits)),
             });
             Ok(Arc::new(times))
         }

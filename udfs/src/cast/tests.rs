@@ -90,6 +90,8 @@ fn numbers() {
         (PgType::FLOAT8, "1e40", PgType::FLOAT4, "22003 value out of range: overflow"),
         (PgType::BOOL, "t", PgType::TEXT, "true"),
         (PgType::BOOL, "t", PgType::INT4, "left to Arrow"),
+        (PgType::INT8, "-5", PgType::OID, "22003 OID out of range"),
+        (PgType::numeric(12, 2), "16777217", PgType::FLOAT4, "1.6777216e+07"),
         (PgType::JSONB, "1.5", PgType::INT4, "2"),
         (PgType::JSONB, "\"x\"", PgType::INT4, "22023 cannot cast jsonb string to type integer"),
     ] {
@@ -172,6 +174,27 @@ fn times() {
         (PgType::TEXT, "2024-07-01 12:00", PgType::TIMESTAMPTZ, "2024-07-01 12:00:00-04"),
     ] {
         assert_eq!(casted(from, text, to, true), expected, "{text} {}", to.sql_name());
+    }
+}
+
+#[test]
+fn which_casts_exist() {
+    for (from, to, explicit, expected) in [
+        (PgType::TEXT, PgType::INT4, true, true),
+        (PgType::TEXT, PgType::INT4, false, false),
+        (PgType::UNKNOWN, PgType::INT4, false, true),
+        (PgType::INT4, PgType::TEXT, false, true),
+        (PgType::INT4, PgType::DATE, true, false),
+        (PgType::DATE, PgType::TIME, true, false),
+        (PgType::INT8, PgType::BOOL, true, false),
+        (PgType::INT4, PgType::BOOL, true, true),
+        (PgType::INT4, PgType::BOOL, false, false),
+        (PgType::INT8, PgType::INT2, false, true),
+        (PgType::UUID, PgType::BYTEA, true, false),
+        (PgType::INT4_ARRAY, PgType::TEXT_ARRAY, true, true),
+        (PgType::INT4_ARRAY, PgType::INT4, true, false),
+    ] {
+        assert_eq!(exists(from, to, explicit), expected, "{} {}", from.sql_name(), to.sql_name());
     }
 }
 

@@ -99,7 +99,9 @@ impl ScalarUDFImpl for Cast {
         let argument = args.arg_fields.first();
         let data_type =
             argument.map_or_else(|| self.to.arrow(), |field| self.result_type(field.data_type()));
-        let nullable = argument.is_none_or(|field| field.is_nullable());
+        // An infinite timestamp has no time of day.
+        let loses_values = self.kernel == Kernel::Temporal && self.to.oid == PgType::TIME.oid;
+        let nullable = loses_values || argument.is_none_or(|field| field.is_nullable());
         Ok(Arc::new(Field::new(self.name(), data_type, nullable).with_metadata(self.to.metadata())))
     }
 
