@@ -76,19 +76,16 @@ pub(crate) fn offset_at(zone: Tz, micros: i64) -> i64 {
 /// A time that a clock change skips counts as before the change, one that occurs twice as after
 /// it (PostgreSQL's `DetermineTimeZoneOffset`).
 pub(crate) fn offset_of_local(zone: Tz, local_micros: i64) -> i64 {
-    const DAY_SECONDS: i64 = 86_400;
     if zone == Tz::UTC {
         return 0;
     }
-    let before = offset_at(zone, local_micros - DAY_SECONDS * 1_000_000);
-    let after = offset_at(zone, local_micros + DAY_SECONDS * 1_000_000);
-    if before == after {
-        let offset = offset_at(zone, local_micros - before * 1_000_000);
-        if offset == before {
-            return before;
-        }
+    let offset_if = |offset: i64| offset_at(zone, local_micros.saturating_sub(offset * 1_000_000));
+    let before = offset_at(zone, local_micros.saturating_sub(DAY_MICROS));
+    let after = offset_at(zone, local_micros.saturating_add(DAY_MICROS));
+    if before == after && offset_if(before) == before {
+        return before;
     }
-    let fits = |offset: i64| offset_at(zone, local_micros - offset * 1_000_000) == offset;
+    let fits = |offset: i64| offset_if(offset) == offset;
     if fits(after) { after } else { before }
 }
 

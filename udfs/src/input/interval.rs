@@ -74,7 +74,8 @@ impl Amount {
             }
             Unit::Months(factor) => {
                 add(&mut self.months, factor)?;
-                self.months += (fraction * factor as f64).round_ties_even() as i64;
+                let months = (fraction * factor as f64).round_ties_even() as i64;
+                self.months = self.months.checked_add(months).ok_or(Refusal::Field)?;
                 Ok(())
             }
         }
@@ -82,7 +83,7 @@ impl Amount {
 
     fn add_days(&mut self, days: f64) -> std::result::Result<(), Refusal> {
         let whole = days.trunc();
-        self.days += whole as i64;
+        self.days = self.days.checked_add(whole as i64).ok_or(Refusal::Field)?;
         self.add_micros((days - whole) * 86_400e6)
     }
 
@@ -93,7 +94,12 @@ impl Amount {
     }
 
     fn negated(self) -> Self {
-        Self { months: -self.months, days: -self.days, micros: -self.micros }
+        let negated = i64::saturating_neg;
+        Self {
+            months: negated(self.months),
+            days: negated(self.days),
+            micros: negated(self.micros),
+        }
     }
 
     fn finish(self) -> std::result::Result<IntervalMonthDayNano, Refusal> {
@@ -121,7 +127,8 @@ fn decode(text: &str) -> std::result::Result<Amount, Refusal> {
             Kind::Signed if field.contains(':') => {
                 let mut part = Amount::default();
                 clock(field.get(1..).unwrap_or_default(), &mut part)?;
-                amount.micros += if field.starts_with('-') { -part.micros } else { part.micros };
+                let part = if field.starts_with('-') { part.negated() } else { part };
+                amount.add(part.micros, 0.0, Unit::Micros(1))?;
                 once(&mut seen, "time")?;
                 unit = Some(("day", Unit::Days(1)));
             }
@@ -177,7 +184,8 @@ fn number(
         if months >= 12 {
             return Err(Refusal::Field);
         }
-        amount.add(sign * (years * 12 + months), 0.0, Unit::Months(1))?;
+        amount.add(sign * years, 0.0, Unit::Months(12))?;
+        amount.add(sign * months, 0.0, Unit::Months(1))?;
         return Ok("month");
     }
     let (digits, fraction) = match digits.find('.') {

@@ -5,6 +5,8 @@ use crate::{Result, ValueError};
 /// Digits before and after the point that `numeric` holds (manual §8.1.2).
 const WHOLE_MAX: i64 = 131_072;
 const FRACTION_MAX: i64 = 16_383;
+/// Exponents beyond this overflow whatever the digits are.
+const EXPONENT_MAX: i64 = 1_000_000_000;
 
 /// Prints a JSON number, which is known to be well formed, as `numeric` prints it.
 pub(crate) fn normalise(number: &str, out: &mut String) -> Result<()> {
@@ -15,6 +17,9 @@ pub(crate) fn normalise(number: &str, out: &mut String) -> Result<()> {
     let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let exponent: i64 = exponent.parse().map_err(|_| overflow())?;
+    if exponent.abs() > EXPONENT_MAX {
+        return Err(overflow());
+    }
     let digits = [whole, fraction].concat();
     let point = i64::try_from(whole.len()).map_err(|_| overflow())? + exponent;
     let length = i64::try_from(digits.len()).map_err(|_| overflow())?;

@@ -85,3 +85,93 @@ pub(crate) fn scalar(array: &ArrayRef) -> Result<ScalarValue> {
             .map_err(|error| ValueError::new("XX000", error.to_string())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::TYPES;
+
+    /// Text at random never does more than be refused, and what is read can be printed.
+    #[test]
+    fn any_text_is_a_value_or_an_error() {
+        const PIECES: &[&str] = &[
+            "0",
+            "1",
+            "9",
+            "99",
+            "2147483647",
+            "9223372036854775807",
+            "-",
+            "+",
+            ".",
+            ":",
+            "/",
+            ",",
+            " ",
+            "e",
+            "E",
+            "{",
+            "}",
+            "[",
+            "]",
+            "\"",
+            "\\",
+            "\\x",
+            "(",
+            ")",
+            "é",
+            "T",
+            "Z",
+            "P",
+            "Y",
+            "M",
+            "D",
+            "J",
+            "BC",
+            "jan",
+            "2024-01-02",
+            "03:04:05",
+            "infinity",
+            "now",
+            "NaN",
+            "null",
+            "ago",
+            "day",
+            "year",
+            "@",
+            "Europe/Paris",
+            "am",
+            "pm",
+            "true",
+            "t",
+            "_",
+            "\u{0}",
+            "\u{1}",
+            "-08",
+            "8388608",
+        ];
+        let ctx = Context { time_zone: Tz::America__New_York, ..Context::default() };
+        let mut seed = 1u64;
+        let mut random = |below: usize| {
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) as usize % below
+        };
+        for round in 0..30_000 {
+            let text: String = (0..random(8)).map(|_| PIECES[random(PIECES.len())]).collect();
+            let facts = &TYPES[round % TYPES.len()];
+            let base = PgType { oid: facts.oid, modifier: [-1, 0, 3, 5, 786_438][random(5)] };
+            for pg_type in [base, base.array()] {
+                if let Ok(value) = parse(pg_type, Some(&text), &ctx) {
+                    let array = value.to_array().unwrap();
+                    let style = crate::output::Style { time_zone: ctx.time_zone };
+                    crate::output::to_text_array(&array, pg_type, &style).unwrap();
+                    crate::binary::ArrayEncoder::for_array(pg_type, &array)
+                        .unwrap()
+                        .write(0, &mut Vec::new());
+                }
+            }
+        }
+    }
+}

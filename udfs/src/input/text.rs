@@ -27,6 +27,8 @@ pub(crate) enum Rule {
     Jsonb,
     TimeTz,
     Inet,
+    /// `pg_lsn`.
+    LogPlace,
     /// `bit(n)`.
     Bit(usize),
     /// `bit varying(n)`.
@@ -48,6 +50,7 @@ impl Rule {
             (1560, _) => Self::Bit(length.unwrap_or(1)),
             (1562, _) => Self::VarBit(length),
             (2950, _) => Self::Uuid,
+            (3220, _) => Self::LogPlace,
             (3802, _) => Self::Jsonb,
             _ => Self::Any,
         }
@@ -74,6 +77,7 @@ impl Rule {
             Self::Jsonb => super::json::normalise(text).map(Cow::Owned),
             Self::TimeTz => super::time::parse_timetz(text, ctx).map(Cow::Owned),
             Self::Inet => inet(text).map(Cow::Owned),
+            Self::LogPlace => log_place(text).map(Cow::Owned),
             Self::Bit(length) => bits(text, Some(length), true),
             Self::VarBit(length) => bits(text, length, false),
         }
@@ -116,7 +120,7 @@ fn at_most<'t>(text: &'t str, length: usize, type_name: &str) -> Result<&'t str>
 pub(crate) fn padded(text: &str, length: usize) -> Cow<'_, str> {
     match length.saturating_sub(text.chars().count()) {
         0 => Cow::Borrowed(text),
-        missing => Cow::Owned(format!("{text}{:missing$}", "")),
+        missing => Cow::Owned(text.chars().chain(std::iter::repeat_n(' ', missing)).collect()),
     }
 }
 
@@ -161,6 +165,17 @@ fn inet(text: &str) -> Result<String> {
         Some(bits) if bits < all => Ok(format!("{address}/{bits}")),
         _ => Ok(address.to_string()),
     }
+}
+
+/// Two hexadecimal numbers of 32 bits: `16/B374D848`.
+fn log_place(text: &str) -> Result<String> {
+    let part = |digits: &str| match digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        true => u32::from_str_radix(digits, 16).ok(),
+        false => None,
+    };
+    let parts = text.split_once('/').and_then(|(high, low)| Some((part(high)?, part(low)?)));
+    let (high, low) = parts.ok_or_else(|| ValueError::invalid_text("pg_lsn", text))?;
+    Ok(format!("{high:X}/{low:X}"))
 }
 
 fn bits(text: &str, length: Option<usize>, exact: bool) -> Result<Cow<'_, str>> {

@@ -38,5 +38,6 @@ pub(crate) fn parse_timetz(text: &str, ctx: &Context) -> Result<String> {
 /// A zone with clock changes has an offset only on a day: the stated one, else today.
 fn offset_on(zone: chrono_tz::Tz, days: Option<i64>, micros: i64, ctx: &Context) -> i64 {
     let today = || timestamp::local(ctx.now.timestamp_micros(), zone).div_euclid(DAY_MICROS);
-    calendar::offset_of_local(zone, days.unwrap_or_else(today) * DAY_MICROS + micros)
+    let midnight = days.unwrap_or_else(today).saturating_mul(DAY_MICROS);
+    calendar::offset_of_local(zone, midnight.saturating_add(micros))
 }
