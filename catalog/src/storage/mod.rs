@@ -1,1 +1,63 @@
-//! Storage.
+//! Storage: the rows of one database.
+//!
+//! A [`Store`] holds one database in one directory. Its state is a [`Snapshot`]: definitions and
+//! rows of one instant, immutable and shared. A table's rows are in *parts*: memory parts hold
+//! Arrow batches that are in the write-ahead log and not yet in a file, file parts are immutable
+//! Parquet files. A row's address is its part and its row number there; deleted rows are a bitmap
+//! beside the part; an UPDATE is a delete and an insert.
+//!
+//! Data enter through a [`Transaction`]: it gathers changes, [`Store::commit`] hands them to the
+//! committer thread, which validates them against what was committed since (first committer wins),
+//! writes one log record for each and one `fdatasync` for all that wait, and publishes the next
+//! snapshot. The flusher turns memory parts into files, the compactor merges files; both go
+//! through the committer, too. Data leave through [`Store::table_provider`], an ordinary union of
+//! a memory source and a Parquet source, and through [`Store::lookup`], which answers a unique key
+//! from the key index.
+//!
+//! ```text
+//! catalog.redb           definitions, manifests, delete bitmaps, log position: the last checkpoint
+//! log/<n>.log            segments of the write-ahead log since then
+//! files/<relation>/<part>.parquet
+//! ```
+
+mod active;
+mod arrays;
+mod bulk;
+mod commit;
+mod compact;
+pub(crate) mod disk;
+mod entry_reader;
+mod file;
+mod flush;
+mod interval_expr;
+mod key_index;
+mod keys;
+mod log;
+mod lookup;
+mod manifest;
+mod own_keys;
+mod part;
+mod prepare;
+mod provider;
+mod reader;
+mod recovery;
+mod row_cache;
+mod scan_files;
+mod shared;
+mod snapshot;
+mod store;
+mod stored;
+mod temporary;
+mod transaction;
+mod upkeep;
+mod writer;
+
+pub use file::{ColumnRange, FileEntry, FileFacts};
+pub use bulk::BulkWriter;
+pub use lookup::Lookup;
+pub use part::{FilePart, MemoryBatch, MemoryPart, PartId, RowAddress, TableData};
+pub use provider::{ORIGIN_KEY, ROW_ADDRESS, provider_schema};
+pub use snapshot::Snapshot;
+pub use store::{Committed, Store, StoreOptions};
+pub use temporary::TemporarySpace;
+pub use transaction::{Savepoint, Transaction};

@@ -1,0 +1,165 @@
+//! Bulk inserts: many rows go straight to files, and the log names the files only.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use tokio::task::JoinHandle;
+
+use super::arrays;
+use super::part::{FilePart, MemoryBatch, RowAddress};
+use super::prepare::join_rows;
+use super::transaction::{NewFile, Transaction};
+use super::writer::{self, Written};
+use crate::definition::{Oid, Relation};
+use crate::error::{Error, Result};
+
+/// Bytes of rows from which on a file is written, whatever their number.
+const FILE_BYTES: usize = 192 << 20;
+
+/// Adds rows to a relation in a transaction; made by [`Transaction::bulk_writer`].
+///
+/// Up to [`StoreOptions::bulk_rows`](super::StoreOptions::bulk_rows) rows end up in memory like
+/// those of [`Transaction::insert`]. With more, files are written beside the stream. Dropped
+/// before [`BulkWriter::finish`], rows that were written already stay in the transaction: roll it
+/// back to a savepoint.
+#[derive(Debug)]
+pub struct BulkWriter<'a> {
+    transaction: &'a mut Transaction,
+    relation: Arc<Relation>,
+    waiting: Vec<RecordBatch>,
+    waiting_rows: usize,
+    waiting_bytes: usize,
+    rows: u64,
+    /// The file that is being written while more rows come in.
+    writing: Option<JoinHandle<Result<Option<Written>>>>,
+    to_files: bool,
+}
+
+impl Transaction {
+    /// Begins a bulk insert into a relation.
+    ///
+    /// # Errors
+    /// The relation stores no rows.
+    pub fn bulk_writer(&mut self, relation: Oid) -> Result<BulkWriter<'_>> {
+        let relation = self.stored(relation)?;
+        Ok(BulkWriter {
+            transaction: self,
+            relation,
+            waiting: Vec::new(),
+            waiting_rows: 0,
+            waiting_bytes: 0,
+            rows: 0,
+            writing: None,
+            to_files: false,
+        })
+    }
+
+    /// Inserts all batches of a stream; returns the number of rows.
+    ///
+    /// # Errors
+    /// What the stream says, and as [`BulkWriter::write`].
+    pub async fn insert_bulk<S, E>(&mut self, relation: Oid, batches: S) -> Result<u64, E>
+    where
+        S: futures::Stream<Item = Result<RecordBatch, E>> + Unpin,
+        E: From<Error>,
+    {
+        let mut batches = batches;
+        let mut writer = self.bulk_writer(relation)?;
+        while let Some(batch) = futures::StreamExt::next(&mut batches).await {
+            writer.write(batch?).await?;
+        }
+        Ok(writer.finish().await?)
+    }
+
+    /// Takes a written file in: its rows are the transaction's own from now on.
+    fn add_file(&mut self, relation: &Relation, written: Written) -> Result<()> {
+        self.ensure_own_keys(relation)?;
+        self.check_file_keys(relation, &written)?;
+        let first = RowAddress { part: written.entry.facts.part, row: 0 };
+        let part = FilePart { entry: Arc::clone(&written.entry), deleted: None };
+        self.written(relation).add_file(part);
+        if let Some(own) = self.keys.get_mut(&relation.oid) {
+            own.add(first, &written.keys);
+        }
+        let file = NewFile { entry: written.entry, keys: written.keys };
+        self.changes.tables.entry(relation.oid).or_default().files.push(file);
+        Ok(())
+    }
+}
+
+impl BulkWriter<'_> {
+    /// Takes rows: the relation's live columns in order.
+    ///
+    /// # Errors
+    /// [`Error::UniqueViolation`], also for rows that were given before; the disk is full. The
+    /// statement has failed then.
+    pub async fn write(&mut self, batch: RecordBatch) -> Result<()> {
+        self.rows += batch.num_rows() as u64;
+        self.waiting_rows += batch.num_rows();
+        self.waiting_bytes += batch.columns().iter().map(arrays::byte_size).sum::<usize>();
+        self.waiting.push(batch);
+        let options = &self.transaction.store.shared.options;
+        let temporary = self.relation.temporary;
+        let many = self.waiting_rows >= options.file_rows || self.waiting_bytes >= FILE_BYTES;
+        if many && !temporary {
+            self.to_files = true;
+            self.write_file().await?;
+        }
+        Ok(())
+    }
+
+    /// Ends the insert; returns the number of rows.
+    ///
+    /// # Errors
+    /// As [`BulkWriter::write`].
+    pub async fn finish(mut self) -> Result<u64> {
+        let many = self.to_files || self.waiting_rows >= self.transaction.store.shared.options.bulk_rows;
+        if many && !self.relation.temporary {
+            self.write_file().await?;
+            self.take_written().await?;
+        } else {
+            for batch in std::mem::take(&mut self.waiting) {
+                self.transaction.insert(self.relation.oid, batch)?;
+            }
+        }
+        Ok(self.rows)
+    }
+
+    /// Writes what waits to a file, beside the stream; what was being written is taken in first.
+    async fn write_file(&mut self) -> Result<()> {
+        self.take_written().await?;
+        let batches = std::mem::take(&mut self.waiting);
+        (self.waiting_rows, self.waiting_bytes) = (0, 0);
+        let relation = Arc::clone(&self.relation);
+        let shared = Arc::clone(&self.transaction.store.shared);
+        self.writing = Some(tokio::task::spawn_blocking(move || {
+            let rows = batches.iter().map(|batch| rows_of(&relation, batch));
+            let rows = rows.collect::<Result<Vec<MemoryBatch>>>()?;
+            drop(batches);
+            let Some(rows) = join_rows(&relation, &rows.iter().collect::<Vec<_>>())? else {
+                return Ok(None);
+            };
+            let sorted = match writer::file_order(&relation, &rows)? {
+                Some(order) => writer::reorder(&rows, &order)?,
+                None => rows,
+            };
+            writer::write_file(&shared, &relation, &sorted).map(Some)
+        }));
+        Ok(())
+    }
+
+    async fn take_written(&mut self) -> Result<()> {
+        let Some(writing) = self.writing.take() else { return Ok(()) };
+        let written = writing.await.map_err(|error| Error::Internal(error.to_string()))??;
+        match written {
+            Some(written) => self.transaction.add_file(&self.relation, written),
+            None => Ok(()),
+        }
+    }
+}
+
+fn rows_of(relation: &Relation, batch: &RecordBatch) -> Result<MemoryBatch> {
+    let columns = arrays::live_numbers(relation);
+    let arrays = arrays::own_arrays(relation, batch)?;
+    Ok(MemoryBatch { start: 0, columns, arrays, rows: batch.num_rows() })
+}

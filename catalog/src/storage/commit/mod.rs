@@ -1,0 +1,204 @@
+//! The committer: one thread per database that validates, logs and publishes in groups.
+//!
+//! It takes what waits, validates one after the other against what is committed (`validate`),
+//! applies it to its working state (`apply`), writes all records with one `fdatasync`, publishes
+//! one snapshot and answers all. Flushes and compactions come by here, too (`replace`).
+
+mod apply;
+mod replace;
+mod validate;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender};
+
+use tokio::sync::oneshot;
+
+use super::file::FileEntry;
+use super::key_index::KeyIndex;
+use super::log::{LogWriter, Position};
+use super::part::PartId;
+use super::prepare::Prepared;
+use super::shared::Shared;
+use super::snapshot::Snapshot;
+use crate::definition::Oid;
+use crate::error::{Error, Result};
+
+use replace::Retired;
+pub(super) use replace::{GONE, Moves, Replacement, TableReplacement};
+pub(super) use validate::violation;
+
+/// How many commits one write of the log holds at most.
+const GROUP_MAX: usize = 512;
+/// Bytes of records from which on a group is written.
+const GROUP_BYTES: usize = 4 << 20;
+
+/// The newest snapshot and the place in the log that it corresponds to.
+#[derive(Debug)]
+pub(super) struct Sealed {
+    pub(super) snapshot: Arc<Snapshot>,
+    pub(super) position: Position,
+}
+
+type Reply = oneshot::Sender<Result<Arc<Snapshot>>>;
+
+/// What the committer is asked for.
+pub(super) enum Request {
+    /// To commit a transaction.
+    Commit(Box<Prepared>, Reply),
+    /// To complete a key index and to keep it up to date from then on.
+    Install(Oid, Box<KeyIndex>, SyncSender<Result<()>>),
+    /// To add no more rows to the memory parts that there are.
+    Seal(SyncSender<Sealed>),
+    /// To put files in the place of parts.
+    Replace(Box<Replacement>, SyncSender<Result<Sealed>>),
+}
+
+/// The committer's state: what is committed, published or about to be.
+pub(super) struct Committer {
+    shared: Arc<Shared>,
+    log: LogWriter,
+    working: Snapshot,
+    /// The part that new rows of a relation go to.
+    open: HashMap<Oid, PartId>,
+    /// Files that the group adds.
+    kept: Vec<Arc<FileEntry>>,
+    /// Files that nobody sees once the group is published.
+    buried: Vec<Arc<FileEntry>>,
+    retired: Retired,
+}
+
+impl Committer {
+    pub(super) fn new(shared: Arc<Shared>, log: LogWriter) -> Self {
+        let working = shared.published().as_ref().clone();
+        Self {
+            shared,
+            log,
+            working,
+            open: HashMap::new(),
+            kept: Vec::new(),
+            buried: Vec::new(),
+            retired: Retired::default(),
+        }
+    }
+
+    /// Serves until nobody is left to ask.
+    pub(super) fn run(mut self, requests: &Receiver<Request>) {
+        let mut next = None;
+        while let Some(request) = next.take().or_else(|| requests.recv().ok()) {
+            match request {
+                Request::Commit(prepared, reply) => {
+                    let mut group = vec![(prepared, reply)];
+                    while group.len() < GROUP_MAX && next.is_none() {
+                        match requests.try_recv() {
+                            Ok(Request::Commit(prepared, reply)) => group.push((prepared, reply)),
+                            Ok(other) => next = Some(other),
+                            Err(_) => break,
+                        }
+                    }
+                    self.commit_all(group);
+                }
+                other => self.serve(other),
+            }
+        }
+    }
+
+    fn serve(&mut self, request: Request) {
+        // Whoever asked may have gone; what was done is done.
+        match request {
+            Request::Install(constraint, index, reply) => {
+                drop(reply.send(self.install(constraint, *index)));
+            }
+            Request::Seal(reply) => {
+                self.open.clear();
+                drop(reply.send(self.sealed()));
+            }
+            Request::Replace(replacement, reply) => drop(reply.send(self.replace(*replacement))),
+            Request::Commit(prepared, reply) => self.commit_all(vec![(prepared, reply)]),
+        }
+    }
+
+    fn sealed(&self) -> Sealed {
+        Sealed { snapshot: self.shared.published(), position: self.log.position() }
+    }
+
+    fn install(&self, constraint: Oid, mut index: KeyIndex) -> Result<()> {
+        let relation = self.working.catalog.relation_by_oid(index.relation).ok_or(Error::Conflict)?;
+        if !relation.unique_keys().any(|(one, _)| one.oid == constraint) {
+            return Err(Error::Conflict);
+        }
+        let table = self.working.table(index.relation);
+        index.catch_up(&table, relation, self.shared.hasher())?;
+        self.shared.indexes.install(constraint, index);
+        Ok(())
+    }
+
+    fn commit_all(&mut self, group: Vec<(Box<Prepared>, Reply)>) {
+        let mut accepted = Vec::with_capacity(group.len());
+        for (prepared, reply) in group {
+            match self.validate(&prepared) {
+                Err(error) => drop(reply.send(Err(error))),
+                Ok(deleted) => {
+                    accepted.push(reply);
+                    if let Err(error) = self.apply(*prepared, &deleted) {
+                        self.fail(&error, std::mem::take(&mut accepted));
+                    } else if self.log.pending_bytes() > GROUP_BYTES {
+                        self.finish(std::mem::take(&mut accepted));
+                    }
+                }
+            }
+        }
+        if !accepted.is_empty() {
+            self.finish(accepted);
+        }
+    }
+
+    /// Makes the group durable and visible, and answers.
+    fn finish(&mut self, accepted: Vec<Reply>) {
+        if let Err(error) = self.log.write() {
+            self.fail(&error, accepted);
+            return;
+        }
+        let snapshot = self.publish();
+        for reply in accepted {
+            drop(reply.send(Ok(Arc::clone(&snapshot))));
+        }
+    }
+
+    /// Forgets the group.
+    fn fail(&mut self, error: &Error, accepted: Vec<Reply>) {
+        tracing::error!(%error, commits = accepted.len(), "commits failed");
+        self.log.discard();
+        self.working = self.shared.published().as_ref().clone();
+        // Key indexes may name rows of the group; with new parts no row gets those addresses.
+        self.open.clear();
+        self.kept.clear();
+        self.buried.clear();
+        for reply in accepted {
+            drop(reply.send(Err(again(error))));
+        }
+    }
+
+    fn publish(&mut self) -> Arc<Snapshot> {
+        self.working.version += 1;
+        let snapshot = Arc::new(self.working.clone());
+        self.kept.drain(..).for_each(|entry| entry.keep());
+        self.shared.publish(&snapshot);
+        self.buried.drain(..).for_each(|entry| entry.bury());
+        self.forget_retired();
+        snapshot
+    }
+}
+
+/// The same failure for another of its victims.
+fn again(error: &Error) -> Error {
+    match error {
+        Error::DiskFull { path } => Error::DiskFull { path: path.clone() },
+        Error::ReadOnly { reason } => Error::ReadOnly { reason: reason.clone() },
+        Error::Io { path, source } => {
+            let source = std::io::Error::new(source.kind(), source.to_string());
+            Error::Io { path: path.clone(), source }
+        }
+        other => Error::Internal(other.to_string()),
+    }
+}

@@ -1,0 +1,211 @@
+//! Scans: a relation of a snapshot as DataFusion sees it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use clientele_udfs::types::PgType;
+use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, RecordBatchOptions};
+use datafusion::arrow::compute::filter;
+use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::catalog::memory::MemorySourceConfig;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::stats::Precision;
+use datafusion::common::{Result as DataFusionResult, Statistics};
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::union::UnionExec;
+
+use super::arrays;
+use super::part::{MemoryBatch, MemoryPart, RowAddress, TableData};
+use super::scan_files::FileScan;
+use super::snapshot::Snapshot;
+use super::store::Store;
+use crate::definition::{Column, Relation};
+use crate::error::Result;
+
+/// Field metadata key: where a column comes from, `relation_oid:column_number`.
+pub const ORIGIN_KEY: &str = "origin";
+
+/// Name of the column of row addresses.
+pub const ROW_ADDRESS: &str = "ctid";
+
+/// Rows of a batch that a scan hands out at most.
+const SCAN_BATCH_ROWS: usize = 8192;
+
+/// The schema that a relation's provider has.
+pub fn provider_schema(relation: &Relation, with_row_address: bool) -> SchemaRef {
+    let mut fields: Vec<Arc<Field>> =
+        relation.live_columns().map(|column| origin_field(relation, column)).collect();
+    if with_row_address {
+        fields.push(PgType::TID.field(ROW_ADDRESS, false));
+    }
+    Arc::new(Schema::new(fields))
+}
+
+fn origin_field(relation: &Relation, column: &Column) -> Arc<Field> {
+    let field = Field::new(&column.name, column.pg_type.arrow(), !column.not_null);
+    Arc::new(field.with_metadata(origin_metadata(relation, column)))
+}
+
+/// Metadata of a column's field: its exact type, and where it comes from.
+pub(super) fn origin_metadata(relation: &Relation, column: &Column) -> HashMap<String, String> {
+    let mut metadata = column.pg_type.metadata();
+    metadata.insert(ORIGIN_KEY.to_owned(), format!("{}:{}", relation.oid, column.number));
+    metadata
+}
+
+/// One column that a scan hands out.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum ScanColumn<'a> {
+    Stored(&'a Column),
+    RowAddress,
+}
+
+/// A relation of a snapshot.
+#[derive(Debug)]
+pub(super) struct StoredTable {
+    pub(super) store: Arc<Store>,
+    pub(super) relation: Arc<Relation>,
+    pub(super) table: Arc<TableData>,
+    pub(super) schema: SchemaRef,
+    /// Keeps what the snapshot sees for as long as a plan may still be made from it.
+    _snapshot: Arc<Snapshot>,
+}
+
+impl StoredTable {
+    pub(super) fn new(
+        store: &Arc<Store>,
+        snapshot: &Arc<Snapshot>,
+        relation: &Arc<Relation>,
+        schema: SchemaRef,
+    ) -> Self {
+        Self {
+            store: Arc::clone(store),
+            table: snapshot.table(relation.oid),
+            relation: Arc::clone(relation),
+            schema,
+            _snapshot: Arc::clone(snapshot),
+        }
+    }
+
+    fn columns(&self, projection: Option<&Vec<usize>>) -> Vec<ScanColumn<'_>> {
+        let live: Vec<&Column> = self.relation.live_columns().collect();
+        let column = |at: usize| live.get(at).map_or(ScanColumn::RowAddress, |one| ScanColumn::Stored(one));
+        match projection {
+            Some(projection) => projection.iter().map(|at| column(*at)).collect(),
+            None => (0..self.schema.fields().len()).map(column).collect(),
+        }
+    }
+
+    /// The rows in memory, spread over partitions.
+    fn memory_plan(
+        &self,
+        columns: &[ScanColumn<'_>],
+        schema: &SchemaRef,
+        partitions: usize,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        let mut batches = Vec::new();
+        for part in &self.table.memory {
+            for batch in &part.batches {
+                batches.extend(scan_batch(part, batch, columns, schema)?);
+            }
+        }
+        if batches.is_empty() {
+            return Ok(None);
+        }
+        let partitions = partitions.min(batches.len().div_ceil(4)).max(1);
+        let share = batches.len().div_ceil(partitions);
+        let groups: Vec<Vec<RecordBatch>> = batches.chunks(share).map(<[_]>::to_vec).collect();
+        let plan = MemorySourceConfig::try_new_exec(&groups, Arc::clone(schema), None)?;
+        Ok(Some(plan))
+    }
+}
+
+/// The live rows of a batch in the columns of a scan, cut into batches of a handy size.
+fn scan_batch(
+    part: &MemoryPart,
+    batch: &MemoryBatch,
+    columns: &[ScanColumn<'_>],
+    schema: &SchemaRef,
+) -> Result<Vec<RecordBatch>> {
+    let mask = batch.live_mask(part.deleted.as_deref());
+    let rows = mask.as_ref().map_or(batch.rows, |mask| mask.true_count());
+    if rows == 0 {
+        return Ok(Vec::new());
+    }
+    let arrays = columns.iter().map(|column| {
+        let array = match column {
+            ScanColumn::Stored(column) => arrays::column_of(batch, column)?,
+            ScanColumn::RowAddress => row_addresses(part, batch),
+        };
+        match &mask {
+            Some(mask) => Ok(filter(&array, mask)?),
+            None => Ok(array),
+        }
+    });
+    let arrays = arrays.collect::<Result<Vec<ArrayRef>>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    let whole = RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options)?;
+    let starts = (0..rows).step_by(SCAN_BATCH_ROWS);
+    Ok(starts.map(|start| whole.slice(start, SCAN_BATCH_ROWS.min(rows - start))).collect())
+}
+
+fn row_addresses(part: &MemoryPart, batch: &MemoryBatch) -> ArrayRef {
+    let first = RowAddress { part: part.id, row: batch.start }.to_i64();
+    Arc::new(Int64Array::from_iter_values((first..).take(batch.rows)))
+}
+
+#[async_trait]
+impl TableProvider for StoredTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
+        let schema = datafusion::physical_plan::project_schema(&self.schema, projection)?;
+        let columns = self.columns(projection);
+        let partitions = state.config().target_partitions();
+        let memory = self.memory_plan(&columns, &schema, partitions).map_err(external)?;
+        let files =
+            FileScan { table: self, state, columns: &columns, schema: &schema, filters, limit };
+        let mut plans = files.plans()?;
+        plans.extend(memory);
+        match plans.len() {
+            0 => Ok(Arc::new(EmptyExec::new(schema))),
+            1 => Ok(plans.swap_remove(0)),
+            _ => UnionExec::try_new(plans),
+        }
+    }
+
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> DataFusionResult<Vec<TableProviderFilterPushDown>> {
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    fn statistics(&self) -> Option<Statistics> {
+        let rows = usize::try_from(self.table.live_rows()).ok()?;
+        Some(Statistics::new_unknown(&self.schema).with_num_rows(Precision::Exact(rows)))
+    }
+}
+
+/// Our error as DataFusion carries it; the engine takes it out again.
+pub(super) fn external(error: crate::error::Error) -> datafusion::error::DataFusionError {
+    match error {
+        crate::error::Error::DataFusion(error) => error,
+        other => datafusion::error::DataFusionError::External(Box::new(other)),
+    }
+}

@@ -1,0 +1,101 @@
+//! What a store, its committer and its background work have in common.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+use parking_lot::RwLock;
+
+use super::active::{Active, ActiveGuard};
+use super::file::Graveyard;
+use super::key_index::KeyIndexes;
+use super::keys::KeyHasher;
+use super::manifest::Manifest;
+use super::part::PartId;
+use super::snapshot::Snapshot;
+use super::store::StoreOptions;
+
+/// How many times the bytes that lead to a flush may be in memory before writers wait for it.
+const MEMORY_SLACK: usize = 4;
+
+/// State that readers, the committer and background work share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) directory: PathBuf,
+    pub(super) options: StoreOptions,
+    published: RwLock<Arc<Snapshot>>,
+    pub(super) active: Arc<Active>,
+    pub(super) indexes: KeyIndexes,
+    pub(super) graveyard: Arc<Graveyard>,
+    pub(super) hash_key: [u8; 16],
+    pub(super) manifest: Manifest,
+    next_part: AtomicU32,
+    /// Bytes of rows in memory when they were last counted.
+    memory_bytes: AtomicUsize,
+}
+
+impl Shared {
+    pub(super) fn new(directory: PathBuf, options: StoreOptions, start: Start) -> Self {
+        Self {
+            directory,
+            options,
+            published: RwLock::new(start.snapshot),
+            active: Arc::default(),
+            indexes: KeyIndexes::default(),
+            graveyard: start.graveyard,
+            hash_key: start.hash_key,
+            manifest: start.manifest,
+            next_part: AtomicU32::new(start.next_part),
+            memory_bytes: AtomicUsize::new(0),
+        }
+    }
+
+    pub(super) fn published(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.published.read())
+    }
+
+    /// The newest snapshot, and a guard that says that a transaction needs it. Both under one
+    /// lock: nothing is forgotten between.
+    pub(super) fn pinned(&self) -> (Arc<Snapshot>, ActiveGuard) {
+        let published = self.published.read();
+        (Arc::clone(&published), self.active.enter(published.version))
+    }
+
+    pub(super) fn publish(&self, snapshot: &Arc<Snapshot>) {
+        *self.published.write() = Arc::clone(snapshot);
+    }
+
+    pub(super) fn hasher(&self) -> KeyHasher {
+        KeyHasher(self.hash_key)
+    }
+
+    /// Counts the bytes of rows in memory.
+    pub(super) fn count_memory(&self) -> usize {
+        let bytes = self.published().tables.values().map(|table| table.memory_bytes()).sum();
+        self.memory_bytes.store(bytes, Ordering::Relaxed);
+        bytes
+    }
+
+    /// Whether there is so much in memory that writers have to wait.
+    pub(super) fn memory_is_full(&self) -> bool {
+        self.memory_bytes.load(Ordering::Relaxed) / MEMORY_SLACK > self.options.memory_part_bytes
+    }
+
+    /// The first part number that is not used.
+    pub(super) fn next_part(&self) -> PartId {
+        self.next_part.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn allocate_part(&self) -> PartId {
+        self.next_part.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// What recovery found.
+pub(super) struct Start {
+    pub(super) snapshot: Arc<Snapshot>,
+    pub(super) graveyard: Arc<Graveyard>,
+    pub(super) hash_key: [u8; 16],
+    pub(super) next_part: PartId,
+    pub(super) manifest: Manifest,
+}

@@ -1,0 +1,54 @@
+//! One instant: definitions and rows.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::part::TableData;
+use crate::catalog::Catalog;
+use crate::definition::Oid;
+
+pub(super) type Tables = BTreeMap<Oid, Arc<TableData>>;
+
+/// Definitions and rows of one instant. Immutable; holding one keeps its files.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// Rises with each group of commits.
+    pub version: u64,
+    /// The definitions.
+    pub catalog: Arc<Catalog>,
+    pub(super) tables: Arc<Tables>,
+    /// What a transaction changed; empty in a committed snapshot.
+    pub(super) own: Tables,
+}
+
+impl Snapshot {
+    /// A snapshot without rows.
+    pub(super) fn new(catalog: Catalog) -> Self {
+        let catalog = Arc::new(catalog);
+        Self { version: 1, catalog, tables: Arc::default(), own: Tables::new() }
+    }
+
+    /// The rows of a relation; none for one without.
+    pub fn table(&self, relation: Oid) -> Arc<TableData> {
+        self.table_ref(relation).map_or_else(Arc::default, Arc::clone)
+    }
+
+    pub(super) fn table_ref(&self, relation: Oid) -> Option<&Arc<TableData>> {
+        self.own.get(&relation).or_else(|| self.tables.get(&relation))
+    }
+
+    /// How many live rows a relation has.
+    pub fn row_count(&self, relation: Oid) -> u64 {
+        self.table_ref(relation).map_or(0, |table| table.live_rows())
+    }
+
+    /// The rows of a relation, to be changed.
+    pub(super) fn table_mut(&mut self, relation: Oid) -> &mut TableData {
+        let tables = &self.tables;
+        let table = self
+            .own
+            .entry(relation)
+            .or_insert_with(|| tables.get(&relation).map_or_else(Arc::default, Arc::clone));
+        Arc::make_mut(table)
+    }
+}
