@@ -15,5 +15,14 @@ pub fn start(filter: &str) -> Result<()> {
     let lines = lines.with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     // A second start in one process (tests) keeps the first.
     lines.try_init().ok();
+    watch_panics();
     Ok(())
+}
+
+/// Logs where a panic happened, not what it says: that could quote a user's data.
+fn watch_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "internal error");
+    }));
 }

@@ -15,6 +15,8 @@ use crate::settings::Settings;
 pub const VARIABLE: &str = "CLIENTELE_ADMIN_PASSWORD";
 /// File in the data directory that keeps a generated one.
 const FILE: &str = "admin-password";
+/// What a start that was interrupted before the directory was whole may leave.
+const UNFINISHED: &[&str] = &[FILE, "clientele.lock", "cluster.redb", "databases"];
 /// 24 characters of 62 are 142 bits.
 const LENGTH: usize = 24;
 
@@ -43,8 +45,11 @@ pub fn prepare(settings: &Settings) -> Result<Option<FirstPassword>> {
     Ok(Some(password))
 }
 
-/// Whether nothing but a password, left by a start that was interrupted, is there.
+/// Whether there is no data directory yet: nothing, or what an interrupted start has left.
 fn is_fresh(directory: &Path) -> Result<bool> {
+    if directory.join("VERSION").exists() {
+        return Ok(false);
+    }
     let entries = match std::fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(true),
@@ -54,8 +59,13 @@ fn is_fresh(directory: &Path) -> Result<bool> {
         }
     };
     for entry in entries {
-        if entry?.file_name() != FILE {
-            return Ok(false);
+        let name = entry?.file_name();
+        if !UNFINISHED.iter().any(|known| name == *known) {
+            anyhow::bail!(
+                "{} is no data directory, and not empty: it holds {}",
+                directory.display(),
+                name.display()
+            );
         }
     }
     Ok(true)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use clap::{ArgMatches, Command};
+use clientele_catalog::storage::StoreOptions;
 use clientele_engine::{Engine, EngineOptions};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -44,6 +45,14 @@ pub fn open(settings: &Settings) -> Result<Arc<Engine>> {
         };
         tell(&format!("made data directory {}; {place}", settings.data_dir.display()));
     }
+    open_existing(settings)
+}
+
+/// Opens a data directory that is there.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_existing(settings: &Settings) -> Result<Arc<Engine>> {
     Engine::open(engine_options(settings))
         .with_context(|| format!("cannot open data directory {}", settings.data_dir.display()))
 }
@@ -55,7 +64,12 @@ fn engine_options(settings: &Settings) -> EngineOptions {
         memory_bytes: settings.memory_bytes,
         cpu_threads: settings.cpu_threads,
         connections_max: settings.connections_max,
-        ..EngineOptions::default()
+        store: StoreOptions {
+            memory_part_bytes: usize::try_from(settings.flush_bytes).unwrap_or(usize::MAX),
+            flush_after_s: settings.flush_interval.as_secs().max(1),
+            file_rows: settings.file_rows,
+            ..StoreOptions::default()
+        },
     }
 }
 
@@ -102,7 +116,7 @@ pub async fn serve(
     server.drain.cancel();
     let end = async {
         listening.await.context("the listener has failed")?;
-        engine.shutdown().await;
+        engine.shutdown().await.context("what is in the log only stays there")?;
         server.stop.cancel();
         if let Some(web) = web {
             web.await.context("HTTP has failed")?;

@@ -3,6 +3,7 @@
 //! Statements between two Syncs are one transaction; after an error all is ignored up to the next
 //! Sync. Portals die with their transaction, named statements live as long as the session.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use clientele_engine::{Error, Outcome, PgType, Prepared, Result, TransactionStatus};
@@ -21,8 +22,8 @@ use super::rows::Cursor;
 use crate::encode::{Formats, row_description};
 use crate::error::{Failure, protocol_violation};
 
-/// A prepared statement; `None`: the empty one.
-pub type Named = Option<Prepared>;
+/// A prepared statement, shared with its portals; `None`: the empty one.
+pub type Named = Option<Arc<Prepared>>;
 
 impl Connection {
     /// Parse.
@@ -46,7 +47,7 @@ impl Connection {
         }
         let prepared = match statements.pop() {
             Some(statement) => {
-                Some(self.link.run(self.session.prepare(statement, types)).await??)
+                Some(Arc::new(self.link.run(self.session.prepare(statement, types)).await??))
             }
             None => None,
         };
@@ -62,8 +63,8 @@ impl Connection {
             let message = format!("portal \"{}\" already exists", bind.portal);
             return Err(Error::new("42P03", message).into());
         }
-        let types = prepared.as_ref().map_or(&[][..], Prepared::parameters);
-        let columns = prepared.as_ref().and_then(Prepared::columns).unwrap_or_default();
+        let types = prepared.as_deref().map_or(&[][..], Prepared::parameters);
+        let columns = prepared.as_deref().and_then(Prepared::columns).unwrap_or_default();
         check_counts(&bind, types.len(), columns.len())?;
         let context = self.session.input_context();
         let formats = Formats(bind.parameter_formats);
@@ -98,11 +99,11 @@ impl Connection {
             }
         };
         if matches!(target, Target::Statement(_)) {
-            let types = prepared.as_ref().map_or(&[][..], Prepared::parameters);
+            let types = prepared.as_deref().map_or(&[][..], Prepared::parameters);
             let types = types.iter().map(|pg_type| pg_type.oid).collect();
             self.link.send(&Message::ParameterDescription(ParameterDescription::new(types)))?;
         }
-        let message = match prepared.as_ref().and_then(Prepared::columns) {
+        let message = match prepared.as_deref().and_then(Prepared::columns) {
             Some(columns) => row_description(columns, &formats),
             None => Message::NoData(NoData::new()),
         };
@@ -212,6 +213,10 @@ impl Connection {
 
     /// Sync: the end of an implicit transaction.
     pub(super) async fn sync(&mut self) -> Result<(), Failure> {
+        // Before the commit: rows that are still being read hold the transaction.
+        if self.session.status() == TransactionStatus::Idle {
+            self.portals.clear();
+        }
         self.link.run(self.session.sync()).await??;
         self.ready().await
     }

@@ -158,6 +158,7 @@ async fn greet(
         statements: HashMap::new(),
         portals: HashMap::new(),
         skipping: false,
+        is_ready: false,
     };
     match connection.ready().await {
         Ok(()) => Ok(connection),

@@ -30,7 +30,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clientele_engine::{Error, Notice, Session, TransactionStatus};
 use futures::FutureExt;
@@ -120,7 +120,22 @@ pub struct Connection {
     portals: HashMap<String, Portal>,
     /// After an error in the extended protocol, everything up to Sync is ignored.
     skipping: bool,
+    /// Whether ReadyForQuery was the last thing said: only then does the session idle.
+    is_ready: bool,
 }
+
+/// Setting, SQLSTATE and message of a session that idles too long.
+type IdleLimit = (&'static str, &'static str, &'static str);
+const IDLE_SESSION: IdleLimit = (
+    "idle_session_timeout",
+    "57P05",
+    "terminating connection due to idle-session timeout",
+);
+const IDLE_IN_TRANSACTION: IdleLimit = (
+    "idle_in_transaction_session_timeout",
+    "25P03",
+    "terminating connection due to idle-in-transaction timeout",
+);
 
 impl Connection {
     /// Answers messages until the connection ends, then says why where there is something to say.
@@ -146,7 +161,7 @@ impl Connection {
 
     async fn run(&mut self) -> Failure {
         loop {
-            let answered = match self.link.next().await {
+            let answered = match self.next().await {
                 Ok(frame) => self.dispatch(frame).await,
                 Err(end) => Err(end),
             };
@@ -156,7 +171,26 @@ impl Connection {
         }
     }
 
+    /// Waits for the next message, for no longer than the session's settings let it idle.
+    async fn next(&mut self) -> Result<Frame, Failure> {
+        let (setting, sqlstate, message) = match (self.is_ready, self.session.status()) {
+            (false, _) => return self.link.next().await,
+            (true, TransactionStatus::Idle) => IDLE_SESSION,
+            (true, _) => IDLE_IN_TRANSACTION,
+        };
+        let limit_ms = self.session.milliseconds(setting);
+        if limit_ms == 0 {
+            return self.link.next().await;
+        }
+        let next = tokio::time::timeout(Duration::from_millis(limit_ms), self.link.next());
+        match next.await {
+            Ok(frame) => frame,
+            Err(_) => Err(Failure::End(Some(Error::fatal(sqlstate, message)))),
+        }
+    }
+
     async fn dispatch(&mut self, frame: Frame) -> Result<(), Failure> {
+        self.is_ready = false;
         if self.skipping && !matches!(frame.kind, b'S' | b'X') {
             return Ok(());
         }
@@ -208,6 +242,7 @@ impl Connection {
     /// ReadyForQuery.
     async fn ready(&mut self) -> Result<(), Failure> {
         self.skipping = false;
+        self.is_ready = true;
         let status = match self.session.status() {
             TransactionStatus::Idle => WireStatus::Idle,
             TransactionStatus::InTransaction => WireStatus::Transaction,

@@ -1,6 +1,8 @@
 //! A portal: a statement with its parameters, run at most once, read in as many pieces as the
 //! client likes.
 
+use std::sync::Arc;
+
 use clientele_engine::Prepared;
 use datafusion::common::ScalarValue;
 
@@ -10,7 +12,7 @@ use crate::encode::Formats;
 /// A bound statement.
 pub struct Portal {
     /// `None`: the empty statement.
-    pub prepared: Option<Prepared>,
+    pub prepared: Option<Arc<Prepared>>,
     /// Formats that Bind asked for.
     pub formats: Formats,
     /// How far it has run.

@@ -54,8 +54,8 @@ pub struct Settings {
     pub flush_bytes: u64,
     /// `flush_interval`.
     pub flush_interval: Duration,
-    /// `file_size`.
-    pub file_bytes: u64,
+    /// `file_rows`.
+    pub file_rows: usize,
     /// `log`.
     pub log: String,
 }
@@ -132,7 +132,7 @@ impl Settings {
             io_threads: 0,
             flush_bytes: 0,
             flush_interval: Duration::ZERO,
-            file_bytes: 0,
+            file_rows: 0,
             log: String::new(),
         }
     }
@@ -230,11 +230,11 @@ mod tests {
     #[test]
     fn the_example_file_is_up_to_date() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/clientele.example.toml");
-        if std::env::var_os("CLIENTELE_ACCEPT").is_some() {
+        if std::env::var_os("ACCEPT").is_some() {
             std::fs::write(path, example_file()).unwrap();
         }
         let kept = std::fs::read_to_string(path).unwrap_or_default();
-        assert_eq!(kept, example_file(), "CLIENTELE_ACCEPT=1 cargo test rewrites it");
+        assert_eq!(kept, example_file(), "ACCEPT=1 cargo test rewrites it");
     }
 
     #[test]

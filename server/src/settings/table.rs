@@ -63,9 +63,9 @@ settings! {
     DATA "flush_interval" "TIME" = "1min",
         "Rows stay in memory and log alone for at most this time",
         |settings, text| settings.flush_interval = units::duration(text)?;
-    DATA "file_size" "SIZE" = "128MB",
-        "Size of a data file that compaction aims at",
-        |settings, text| settings.file_bytes = units::bytes(text)?;
+    DATA "file_rows" "NUMBER" = "2000000",
+        "Rows of a data file at most",
+        |settings, text| settings.file_rows = units::count(text, 10_000, 100_000_000)?;
 
     NETWORK "listen" "ADDRESS" = "127.0.0.1:5430",
         "Address for PostgreSQL clients; beyond loopback only with TLS",
