@@ -2,8 +2,8 @@
 
 use clientele_udfs::types::PgType;
 
-use super::{Category, Comparator, Kind, Masking, SemanticDomain, Subject};
 use super::text;
+use super::{Category, Comparator, Kind, Masking, SemanticDomain, Subject};
 
 pub(crate) const COMPANY_KEY: SemanticDomain = SemanticDomain {
     name: "company_key",

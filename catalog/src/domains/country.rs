@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 
 use clientele_udfs::types::PgType;
 
-use super::{Category, Comparator, Kind, Masking, SemanticDomain};
 use super::text;
+use super::{Category, Comparator, Kind, Masking, SemanticDomain};
 
 pub(crate) const COUNTRY: SemanticDomain = SemanticDomain {
     name: "country",
@@ -25,13 +25,32 @@ const COUNTRIES: &str = include_str!("../../sql/countries.tsv");
 
 /// Spellings that files use beside the standard's, by alpha-2 code.
 const OTHER_SPELLINGS: [(&str, &str); 26] = [
-    ("uk", "GB"), ("great britain", "GB"), ("england", "GB"), ("scotland", "GB"), ("wales", "GB"),
-    ("northern ireland", "GB"), ("united kingdom of great britain and northern ireland", "GB"),
-    ("el", "GR"), ("eire", "IE"), ("republic of ireland", "IE"), ("usa", "US"), ("u s a", "US"),
-    ("united states of america", "US"), ("czech republic", "CZ"), ("holland", "NL"),
-    ("the netherlands", "NL"), ("russian federation", "RU"), ("korea", "KR"), ("south korea", "KR"),
-    ("republic of korea", "KR"), ("viet nam", "VN"), ("rsa", "ZA"), ("turkiye", "TR"),
-    ("uae", "AE"), ("deutschland", "DE"), ("channel islands", "JE"),
+    ("uk", "GB"),
+    ("great britain", "GB"),
+    ("england", "GB"),
+    ("scotland", "GB"),
+    ("wales", "GB"),
+    ("northern ireland", "GB"),
+    ("united kingdom of great britain and northern ireland", "GB"),
+    ("el", "GR"),
+    ("eire", "IE"),
+    ("republic of ireland", "IE"),
+    ("usa", "US"),
+    ("u s a", "US"),
+    ("united states of america", "US"),
+    ("czech republic", "CZ"),
+    ("holland", "NL"),
+    ("the netherlands", "NL"),
+    ("russian federation", "RU"),
+    ("korea", "KR"),
+    ("south korea", "KR"),
+    ("republic of korea", "KR"),
+    ("viet nam", "VN"),
+    ("rsa", "ZA"),
+    ("turkiye", "TR"),
+    ("uae", "AE"),
+    ("deutschland", "DE"),
+    ("channel islands", "JE"),
 ];
 
 fn validate(value: &str) -> Result<(), String> {
@@ -52,7 +71,8 @@ fn codes() -> &'static HashMap<String, &'static str> {
         let mut codes = HashMap::new();
         for line in COUNTRIES.lines().skip(1) {
             let code = line.split('\t').next().unwrap_or_default();
-            codes.extend(line.split('\t').filter_map(text::folded).map(|spelling| (spelling, code)));
+            codes
+                .extend(line.split('\t').filter_map(text::folded).map(|spelling| (spelling, code)));
         }
         codes.extend(OTHER_SPELLINGS.map(|(spelling, code)| (spelling.to_owned(), code)));
         codes

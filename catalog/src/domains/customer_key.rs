@@ -1,10 +1,11 @@
-//! `customer_key`: the key under which another system knows a person. Base of a user's own identifier
+//! `customer_key`: the key under which another system knows a person. Base of a user's own
+//! identifier
 //! domains: `CREATE DOMAIN crm_id AS customer_key`.
 
 use clientele_udfs::types::PgType;
 
-use super::{Category, Comparator, Kind, Masking, SemanticDomain, Subject};
 use super::text;
+use super::{Category, Comparator, Kind, Masking, SemanticDomain, Subject};
 
 pub(crate) const CUSTOMER_KEY: SemanticDomain = SemanticDomain {
     name: "customer_key",

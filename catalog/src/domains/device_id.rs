@@ -2,8 +2,8 @@
 
 use clientele_udfs::types::PgType;
 
-use super::{Category, Comparator, Kind, Masking, SemanticDomain, Subject};
 use super::text;
+use super::{Category, Comparator, Kind, Masking, SemanticDomain, Subject};
 
 pub(crate) const DEVICE_ID: SemanticDomain = SemanticDomain {
     name: "device_id",
@@ -21,6 +21,7 @@ pub(crate) const DEVICE_ID: SemanticDomain = SemanticDomain {
 /// UUIDs are compared without case (RFC 9562 §4); other identifiers may be case-sensitive.
 fn normalize(value: &str) -> Option<String> {
     let value = value.trim();
-    let is_uuid = value.len() == 36 && value.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    let is_uuid =
+        value.len() == 36 && value.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
     text::some(if is_uuid { value.to_ascii_lowercase() } else { value.to_owned() })
 }

@@ -3,8 +3,8 @@
 
 use clientele_udfs::types::PgType;
 
-use super::{Category, Comparator, Kind, Masking, SemanticDomain, Subject};
 use super::web_domain;
+use super::{Category, Comparator, Kind, Masking, SemanticDomain, Subject};
 
 pub(crate) const EMAIL: SemanticDomain = SemanticDomain {
     name: "email",

@@ -2,8 +2,8 @@
 
 use clientele_udfs::types::PgType;
 
-use super::{Category, Comparator, Kind, Masking, SemanticDomain};
 use super::text;
+use super::{Category, Comparator, Kind, Masking, SemanticDomain};
 
 pub(crate) const FREE_TEXT: SemanticDomain = SemanticDomain {
     name: "free_text",

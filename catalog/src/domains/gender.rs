@@ -2,8 +2,8 @@
 
 use clientele_udfs::types::PgType;
 
-use super::{Category, Comparator, Kind, Masking, SemanticDomain};
 use super::text;
+use super::{Category, Comparator, Kind, Masking, SemanticDomain};
 
 pub(crate) const GENDER: SemanticDomain = SemanticDomain {
     name: "gender",
@@ -26,8 +26,8 @@ fn validate(value: &str) -> Result<(), String> {
 fn normalize(value: &str) -> Option<String> {
     let word = text::folded(value)?;
     let code = match word.as_str() {
-        "f" | "female" | "woman" | "w" | "weiblich" | "femme" | "feminin" | "mme" | "mlle" | "mrs" | "ms"
-        | "miss" | "frau" | "2" => "f",
+        "f" | "female" | "woman" | "w" | "weiblich" | "femme" | "feminin" | "mme" | "mlle"
+        | "mrs" | "ms" | "miss" | "frau" | "2" => "f",
         "m" | "male" | "man" | "mannlich" | "homme" | "masculin" | "h" | "mr" | "herr" | "1" => "m",
         "x" | "d" | "divers" | "diverse" | "other" | "autre" | "non binary" | "nonbinary" => "x",
         _ => return Some(word),

@@ -3,8 +3,8 @@
 
 use clientele_udfs::types::PgType;
 
-use super::{Category, Comparator, Kind, Masking, SemanticDomain, Subject};
 use super::text;
+use super::{Category, Comparator, Kind, Masking, SemanticDomain, Subject};
 
 pub(crate) const PHONE: SemanticDomain = SemanticDomain {
     name: "phone",
@@ -35,12 +35,17 @@ fn validate(value: &str) -> Result<(), String> {
 }
 
 fn is_phone_letter(letter: char) -> bool {
-    letter.is_ascii_digit() || letter.is_whitespace() || "+()-./\u{2010}\u{2011}\u{2013}".contains(letter)
+    letter.is_ascii_digit()
+        || letter.is_whitespace()
+        || "+()-./\u{2010}\u{2011}\u{2013}".contains(letter)
 }
 
 /// Cuts `ext. 12`, `x12` and `#12`, which reach a desk, not another person's line.
 fn without_extension(value: &str) -> &str {
-    value.find(['e', 'E', 'x', 'X', '#']).map_or(value, |at| value.get(..at).unwrap_or(value)).trim()
+    value
+        .find(['e', 'E', 'x', 'X', '#'])
+        .map_or(value, |at| value.get(..at).unwrap_or(value))
+        .trim()
 }
 
 /// Digits, with `+` in front where the country is given: `00 33 (0)6 12` → `+33612`.

@@ -1,9 +1,10 @@
-//! `postcode`: a postal code of any country (UPU S42: at most 10 signs; files add a country prefix).
+//! `postcode`: a postal code of any country (UPU S42: at most 10 signs; files add a country
+//! prefix).
 
 use clientele_udfs::types::PgType;
 
-use super::{Category, Comparator, Kind, Masking, SemanticDomain};
 use super::text;
+use super::{Category, Comparator, Kind, Masking, SemanticDomain};
 
 pub(crate) const POSTCODE: SemanticDomain = SemanticDomain {
     name: "postcode",

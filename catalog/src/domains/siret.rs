@@ -2,8 +2,8 @@
 
 use clientele_udfs::types::PgType;
 
-use super::{Category, Comparator, Kind, Masking, SemanticDomain, Subject};
 use super::text;
+use super::{Category, Comparator, Kind, Masking, SemanticDomain, Subject};
 
 pub(crate) const SIRET: SemanticDomain = SemanticDomain {
     name: "siret",
@@ -28,5 +28,9 @@ fn validate(value: &str) -> Result<(), String> {
     }
     let digit_sum = || digits.bytes().map(|byte| u32::from(byte - b'0')).sum::<u32>();
     let la_poste = digits.starts_with(LA_POSTE) && digit_sum() % 5 == 0;
-    if la_poste || text::luhn(&digits) { Ok(()) } else { Err("its check digit is wrong".to_owned()) }
+    if la_poste || text::luhn(&digits) {
+        Ok(())
+    } else {
+        Err("its check digit is wrong".to_owned())
+    }
 }

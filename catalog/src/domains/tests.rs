@@ -30,7 +30,11 @@ const CASES: &[Case] = &[
     ("phone", "n/a", Err(())),
     ("phone", "12", Err(())),
     ("phone", "123456789012345678901", Err(())),
-    ("device_id", "6D92078A-8246-4BA4-AE5B-76104861E7DC", Ok("6d92078a-8246-4ba4-ae5b-76104861e7dc")),
+    (
+        "device_id",
+        "6D92078A-8246-4BA4-AE5B-76104861E7DC",
+        Ok("6d92078a-8246-4ba4-ae5b-76104861e7dc"),
+    ),
     ("device_id", "GA1.2.abC", Ok("GA1.2.abC")),
     ("device_id", " ", Err(())),
     ("customer_key", " C-17 ", Ok("C-17")),
@@ -140,13 +144,15 @@ fn names_and_oids_are_unique_and_built_in() {
 #[test]
 fn a_user_s_domain_inherits_its_meaning() {
     let mut catalog = Catalog::new();
-    let own = |oid, name: &str, parent| Object::Domain(Domain {
-        oid,
-        schema: 2200,
-        name: name.to_owned(),
-        parent: Some(parent),
-        ..built_in().remove(0)
-    });
+    let own = |oid, name: &str, parent| {
+        Object::Domain(Domain {
+            oid,
+            schema: 2200,
+            name: name.to_owned(),
+            parent: Some(parent),
+            ..built_in().remove(0)
+        })
+    };
     catalog.put(own(FIRST_USER_OID, "crm_id", 12003));
     catalog.put(own(FIRST_USER_OID + 1, "old_crm_id", FIRST_USER_OID));
     catalog.put(own(FIRST_USER_OID + 2, "loop", FIRST_USER_OID + 2));

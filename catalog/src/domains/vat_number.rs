@@ -3,8 +3,8 @@
 
 use clientele_udfs::types::PgType;
 
-use super::{Category, Comparator, Kind, Masking, SemanticDomain, Subject};
 use super::text;
+use super::{Category, Comparator, Kind, Masking, SemanticDomain, Subject};
 
 pub(crate) const VAT_NUMBER: SemanticDomain = SemanticDomain {
     name: "vat_number",
@@ -48,7 +48,10 @@ const FORMATS: [(&str, &[&str]); 32] = [
     ("NO", &["999999999", "999999999MVA"]),
     ("PL", &["9999999999"]),
     ("PT", &["999999999"]),
-    ("RO", &["99", "999", "9999", "99999", "999999", "9999999", "99999999", "999999999", "9999999999"]),
+    (
+        "RO",
+        &["99", "999", "9999", "99999", "999999", "9999999", "99999999", "999999999", "9999999999"],
+    ),
     ("SE", &["999999999999"]),
     ("SI", &["99999999"]),
     ("SK", &["9999999999"]),

@@ -2,8 +2,8 @@
 
 use clientele_udfs::types::PgType;
 
-use super::{Category, Comparator, Kind, Masking, SemanticDomain, Subject};
 use super::text;
+use super::{Category, Comparator, Kind, Masking, SemanticDomain, Subject};
 
 pub(crate) const WEB_DOMAIN: SemanticDomain = SemanticDomain {
     name: "web_domain",
@@ -41,7 +41,9 @@ pub(crate) fn host(name: &str) -> Result<(), String> {
         if label.starts_with('-') || label.ends_with('-') {
             return Err("a label of the host name begins or ends with a hyphen".to_owned());
         }
-        if let Some(letter) = label.chars().find(|one| !one.is_alphanumeric() && !"-_".contains(*one)) {
+        if let Some(letter) =
+            label.chars().find(|one| !one.is_alphanumeric() && !"-_".contains(*one))
+        {
             return Err(format!("the host name contains {letter:?}"));
         }
     }

@@ -1,0 +1,193 @@
+//! `has_table_privilege` and its family (manual: functions-info, table 9.69).
+//!
+//! Each takes the role whose rights are asked for, the object and a list of privileges such as
+//! `SELECT, INSERT WITH GRANT OPTION`, and says whether *one* of them is held. Errors are the
+//! message of SQLSTATE 22023 (unknown privilege); `None` is NULL: no such object.
+
+use super::super::context::Context;
+use super::super::facts::functions;
+use super::super::facts::grants::{Access, Rights};
+use super::super::facts::types;
+use super::super::system_relation;
+use crate::definition::{Oid, Relation, RelationKind};
+
+/// NULL, true, false, or the message of error 22023.
+pub type Answer = Result<Option<bool>, String>;
+
+/// A privilege letter, and whether the right to pass it on is asked for.
+type Wanted = (char, bool);
+
+/// `has_table_privilege`.
+pub fn table(context: &Context, role: Oid, table: Oid, privileges: &str) -> Answer {
+    let wanted = parse(privileges, "rawdDxt")?;
+    let rights = Rights::of(context, role);
+    Ok(match access(context, table) {
+        Some(access) => Some(permits(&access, &rights, &wanted)),
+        None => None,
+    })
+}
+
+fn access(context: &Context, relation: Oid) -> Option<Access<'_>> {
+    match context.catalog.relation_by_oid(relation) {
+        Some(relation) => Some(Access::relation(relation)),
+        None => system_relation::find_by_oid(relation).map(|_| Access::system()),
+    }
+}
+
+fn permits(access: &Access<'_>, rights: &Rights, wanted: &[Wanted]) -> bool {
+    wanted.iter().any(|(letter, grantable)| access.permits(rights, *letter, *grantable))
+}
+
+/// `has_column_privilege`; `None` when the table or the column does not exist.
+pub fn column(context: &Context, role: Oid, table: Oid, column: i16, privileges: &str) -> Answer {
+    let wanted = parse(privileges, "rawx")?;
+    let rights = Rights::of(context, role);
+    let Some(relation) = context.catalog.relation_by_oid(table) else {
+        return Ok(access(context, table).map(|access| permits(&access, &rights, &wanted)));
+    };
+    let Some(column) = relation.column_by_number(column).filter(|column| !column.dropped) else {
+        return Ok(None);
+    };
+    let on_table = permits(&Access::relation(relation), &rights, &wanted);
+    Ok(Some(on_table || permits(&Access::column(relation, column), &rights, &wanted)))
+}
+
+/// Number of a table's column, user's or system's.
+pub fn column_number(context: &Context, table: Oid, column: &str) -> Option<i16> {
+    if let Some(relation) = context.catalog.relation_by_oid(table) {
+        return relation.column(column).map(|column| column.number);
+    }
+    let mut names = system_relation::find_by_oid(table)?.columns().map(|(name, ..)| name);
+    i16::try_from(names.position(|name| name == column)? + 1).ok()
+}
+
+/// `has_any_column_privilege`.
+pub fn any_column(context: &Context, role: Oid, table: Oid, privileges: &str) -> Answer {
+    let wanted = parse(privileges, "rawx")?;
+    let rights = Rights::of(context, role);
+    let on_columns = |relation: &Relation| {
+        relation
+            .live_columns()
+            .any(|column| permits(&Access::column(relation, column), &rights, &wanted))
+    };
+    let Some(access) = access(context, table) else { return Ok(None) };
+    let relation = context.catalog.relation_by_oid(table);
+    Ok(Some(
+        permits(&access, &rights, &wanted) || relation.is_some_and(|relation| on_columns(relation)),
+    ))
+}
+
+/// `has_sequence_privilege`; `None` when it is no sequence.
+pub fn sequence(context: &Context, role: Oid, sequence: Oid, privileges: &str) -> Answer {
+    let wanted = parse(privileges, "rwU")?;
+    let rights = Rights::of(context, role);
+    let found = context.catalog.relation_by_oid(sequence);
+    let found = found.filter(|relation| matches!(relation.kind, RelationKind::Sequence(_)));
+    Ok(found.map(|relation| permits(&Access::relation(relation), &rights, &wanted)))
+}
+
+/// `has_schema_privilege`.
+pub fn schema(context: &Context, role: Oid, schema: Oid, privileges: &str) -> Answer {
+    let wanted = parse(privileges, "CU")?;
+    let rights = Rights::of(context, role);
+    let found = context.catalog.schema_by_oid(schema);
+    Ok(found.map(|schema| permits(&Access::schema(schema), &rights, &wanted)))
+}
+
+/// `has_database_privilege`.
+pub fn database(context: &Context, role: Oid, database: Oid, privileges: &str) -> Answer {
+    let wanted = parse(privileges, "CcT")?;
+    let rights = Rights::of(context, role);
+    let found = context.databases.iter().find(|one| one.oid == database);
+    Ok(found.map(|database| permits(&Access::database(database), &rights, &wanted)))
+}
+
+/// `has_function_privilege`: everyone may execute; what a procedure does is checked when it runs.
+pub fn function(context: &Context, function: Oid, privileges: &str) -> Answer {
+    parse(privileges, "X")?;
+    let is_type_function = functions::find_type_function(function).is_some();
+    Ok((is_type_function || functions::find(context, function).is_some()).then_some(true))
+}
+
+/// `has_type_privilege`: everyone may use types and domains.
+pub fn usage_of_type(context: &Context, type_oid: Oid, privileges: &str) -> Answer {
+    parse(privileges, "U")?;
+    let exists =
+        types::find(type_oid).is_some() || context.catalog.domain_by_oid(type_oid).is_some();
+    Ok(exists.then_some(true))
+}
+
+/// `pg_has_role(role, of, 'MEMBER' | 'USAGE' [WITH ADMIN OPTION])`.
+pub fn has_role(context: &Context, role: Oid, of: Oid, privileges: &str) -> Answer {
+    let rights = Rights::of(context, role);
+    let mut held = false;
+    for privilege in privileges.split(',') {
+        let text = privilege.trim().to_uppercase();
+        let (name, admin) = match text.split_once(" WITH ") {
+            Some((name, "ADMIN OPTION" | "GRANT OPTION")) => (name, true),
+            Some(_) => return Err(unrecognized(privilege)),
+            None => (text.as_str(), false),
+        };
+        held |= match name {
+            _ if admin => rights.superuser,
+            "USAGE" => rights.owns(of),
+            "MEMBER" | "SET" => rights.superuser || is_member(context, role, of),
+            _ => return Err(unrecognized(privilege)),
+        };
+    }
+    Ok(context.role(of).map(|_| held))
+}
+
+/// Membership through any chain, inherited or not.
+fn is_member(context: &Context, role: Oid, of: Oid) -> bool {
+    let mut seen = Vec::new();
+    let mut open = vec![role];
+    while let Some(oid) = open.pop() {
+        if oid == of {
+            return true;
+        }
+        if !seen.contains(&oid) {
+            seen.push(oid);
+            open.extend(context.role(oid).into_iter().flat_map(|role| &role.member_of));
+        }
+    }
+    false
+}
+
+/// The letters of a list of privileges, each one of `allowed`.
+fn parse(privileges: &str, allowed: &str) -> Result<Vec<Wanted>, String> {
+    privileges
+        .split(',')
+        .map(|privilege| {
+            let text = privilege.trim().to_uppercase();
+            let (name, grantable) = match text.strip_suffix("WITH GRANT OPTION") {
+                Some(name) => (name.trim_end(), true),
+                None => (text.as_str(), false),
+            };
+            let letter = letter(name).filter(|letter| allowed.contains(*letter));
+            letter.map(|letter| (letter, grantable)).ok_or_else(|| unrecognized(privilege))
+        })
+        .collect()
+}
+
+fn unrecognized(privilege: &str) -> String {
+    format!("unrecognized privilege type: \"{}\"", privilege.trim())
+}
+
+fn letter(name: &str) -> Option<char> {
+    Some(match name {
+        "SELECT" => 'r',
+        "INSERT" => 'a',
+        "UPDATE" => 'w',
+        "DELETE" => 'd',
+        "TRUNCATE" => 'D',
+        "REFERENCES" => 'x',
+        "TRIGGER" => 't',
+        "USAGE" => 'U',
+        "CREATE" => 'C',
+        "CONNECT" => 'c',
+        "TEMPORARY" | "TEMP" => 'T',
+        "EXECUTE" => 'X',
+        _ => return None,
+    })
+}

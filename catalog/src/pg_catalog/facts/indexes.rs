@@ -1,0 +1,85 @@
+//! Indexes: those of key constraints, and those that the user declared.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use super::super::context::Context;
+use super::types;
+use crate::definition::{Oid, Relation};
+
+const OPERATOR_CLASSES: &str = include_str!("../../../sql/pg_catalog/pg_opclass.tsv");
+const VARCHAR: Oid = 1043;
+const TEXT: Oid = 25;
+
+/// One index (`pg_index`). A constraint's index has the constraint's OID and name.
+pub(crate) struct Index<'a> {
+    pub(crate) oid: Oid,
+    pub(crate) name: &'a str,
+    pub(crate) relation: &'a Relation,
+    pub(crate) columns: &'a [i16],
+    pub(crate) unique: bool,
+    pub(crate) primary: bool,
+    pub(crate) comment: Option<&'a str>,
+}
+
+impl Index<'_> {
+    /// Whether the table's files are sorted by it (`CLUSTER`).
+    pub(crate) fn is_sort_order(&self) -> bool {
+        !self.columns.is_empty() && self.relation.sort_columns == self.columns
+    }
+
+    /// Operator class and collation of each column, 0 where the type has none.
+    pub(crate) fn classes_and_collations(&self) -> (Vec<Oid>, Vec<Oid>) {
+        let column = |number: &i16| self.relation.column_by_number(*number);
+        let facts = |number: &i16| column(number).and_then(|column| types::of(column.pg_type));
+        let class = |number: &i16| facts(number).map_or(0, |row| operator_class(row.oid));
+        let collation = |number: &i16| facts(number).map_or(0, |row| row.collation);
+        (self.columns.iter().map(class).collect(), self.columns.iter().map(collation).collect())
+    }
+}
+
+/// All indexes of the database.
+pub(crate) fn all(context: &Context) -> impl Iterator<Item = Index<'_>> {
+    context.relations().flat_map(|relation| of(relation))
+}
+
+/// The indexes of one relation, keys first.
+pub(crate) fn of(relation: &Relation) -> impl Iterator<Item = Index<'_>> {
+    let primary = relation.primary_key().map(|key| key.oid);
+    let keys = relation.unique_keys().map(move |(constraint, columns)| Index {
+        oid: constraint.oid,
+        name: &constraint.name,
+        relation,
+        columns,
+        unique: true,
+        primary: primary == Some(constraint.oid),
+        comment: None,
+    });
+    let declared = relation.indexes.iter().map(move |index| Index {
+        oid: index.oid,
+        name: &index.name,
+        relation,
+        columns: &index.columns,
+        unique: false,
+        primary: false,
+        comment: index.comment.as_deref(),
+    });
+    keys.chain(declared)
+}
+
+/// The default B-tree operator class of a type, 0 where it has none.
+fn operator_class(type_oid: Oid) -> Oid {
+    static CLASSES: OnceLock<HashMap<Oid, Oid>> = OnceLock::new();
+    let classes =
+        CLASSES.get_or_init(|| OPERATOR_CLASSES.lines().skip(1).filter_map(parse_class).collect());
+    // varchar has no class of its own: PostgreSQL takes that of text.
+    let type_oid = if type_oid == VARCHAR { TEXT } else { type_oid };
+    classes.get(&type_oid).copied().unwrap_or(0)
+}
+
+/// Type and class of a line of `pg_opclass`, when it is the type's default.
+fn parse_class(line: &str) -> Option<(Oid, Oid)> {
+    let field: Vec<&str> = line.split('\t').collect();
+    let class = (field.get(6)?.parse().ok()?, field.first()?.parse().ok()?);
+    (*field.get(7)? == "t").then_some(class)
+}

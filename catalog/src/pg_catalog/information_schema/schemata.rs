@@ -1,0 +1,16 @@
+//! `schemata`: schemas. PostgreSQL manual: infoschema-schemata.
+
+use super::super::facts::grants::{Access, Rights};
+use super::super::system_relation::relation;
+
+relation! { (context) schema in {
+    let rights = Rights::current(context);
+    context.catalog.schemas().filter(move |schema| {
+        let access = Access::schema(schema);
+        access.permits(&rights, 'U', false) || access.permits(&rights, 'C', false)
+    })
+} => {
+    catalog_name: &context.database.name,
+    schema_name: &schema.name,
+    schema_owner: context.role_name(schema.owner),
+} }

@@ -1,0 +1,142 @@
+//! `pg_class`: everything that has columns. PostgreSQL manual: catalog-pg-class.
+
+use super::super::context::{Context, RelationFacts};
+use super::super::facts::grants::Access;
+use super::super::facts::indexes::{self, Index};
+use super::super::facts::oids;
+use super::super::system_relation::{self, SystemRelation, relation};
+use crate::catalog::BOOTSTRAP_ROLE_OID;
+use crate::definition::{Oid, Relation, RelationKind};
+
+/// Access methods `heap` and `btree` (`sql/pg_catalog/pg_am.tsv`).
+const HEAP: Oid = 2;
+const BTREE: Oid = 403;
+/// PostgreSQL's page size, in which tools count.
+const PAGE_BYTES: u64 = 8192;
+
+relation! { (context) row in rows(context) => {
+    oid: row.oid,
+    relname: row.name,
+    relnamespace: row.schema,
+    reltype: row.row_type,
+    relowner: row.owner,
+    relam: row.access_method,
+    relfilenode: row.file_node,
+    relpages: i32::try_from(row.facts.bytes.div_ceil(PAGE_BYTES)).unwrap_or(i32::MAX),
+    reltuples: row.facts.rows as f64,
+    relhasindex: row.has_index,
+    relpersistence: row.persistence,
+    relkind: row.kind,
+    relnatts: row.columns as i64,
+    relchecks: row.checks as i64,
+    relhasrules: row.has_rules,
+    relispopulated: row.populated,
+    relreplident: if "rm".contains(row.kind) { 'd' } else { 'n' },
+    relacl: row.acl,
+    reloptions: row.options,
+} }
+
+struct Row<'a> {
+    oid: Oid,
+    name: &'a str,
+    schema: Oid,
+    row_type: Oid,
+    owner: Oid,
+    access_method: Oid,
+    file_node: Oid,
+    facts: RelationFacts,
+    has_index: bool,
+    persistence: char,
+    kind: char,
+    columns: usize,
+    checks: usize,
+    has_rules: bool,
+    populated: bool,
+    acl: Option<Vec<String>>,
+    options: Option<Vec<String>>,
+}
+
+fn rows(context: &Context) -> Vec<Row<'_>> {
+    let user = context.relations().map(|relation| user(context, relation));
+    let indexes = indexes::all(context).map(|index| of_index(&index));
+    user.chain(indexes).chain(system_relation::all().iter().map(system)).collect()
+}
+
+fn user<'a>(context: &Context, relation: &'a Relation) -> Row<'a> {
+    let stored = relation.stores_rows();
+    let is_sequence = matches!(relation.kind, RelationKind::Sequence(_));
+    let is_view = matches!(relation.kind, RelationKind::View { .. });
+    let options =
+        || relation.options.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let has_file = stored || is_sequence;
+    Row {
+        oid: relation.oid,
+        name: &relation.name,
+        schema: relation.schema,
+        row_type: if is_sequence { 0 } else { oids::row_type(relation.oid) },
+        owner: relation.owner,
+        access_method: if stored { HEAP } else { 0 },
+        file_node: if has_file { relation.oid } else { 0 },
+        facts: if stored { (context.row_counts)(relation.oid) } else { RelationFacts::default() },
+        has_index: indexes::of(relation).next().is_some(),
+        persistence: if relation.temporary { 't' } else { 'p' },
+        kind: relation.kind_letter(),
+        columns: relation.columns.len(),
+        checks: relation.constraints.iter().filter(|one| is_check(one)).count(),
+        has_rules: is_view || matches!(relation.kind, RelationKind::MaterializedView { .. }),
+        populated: !matches!(
+            relation.kind,
+            RelationKind::MaterializedView { populated: false, .. }
+        ),
+        acl: Access::relation(relation).acl(context),
+        options: (!relation.options.is_empty()).then(options),
+    }
+}
+
+fn is_check(constraint: &crate::definition::Constraint) -> bool {
+    matches!(constraint.kind, crate::definition::ConstraintKind::Check { .. })
+}
+
+fn of_index<'a>(index: &Index<'a>) -> Row<'a> {
+    Row {
+        oid: index.oid,
+        name: index.name,
+        schema: index.relation.schema,
+        row_type: 0,
+        owner: index.relation.owner,
+        access_method: BTREE,
+        file_node: index.oid,
+        facts: RelationFacts::default(),
+        has_index: false,
+        persistence: if index.relation.temporary { 't' } else { 'p' },
+        kind: 'i',
+        columns: index.columns.len(),
+        checks: 0,
+        has_rules: false,
+        populated: true,
+        acl: None,
+        options: None,
+    }
+}
+
+fn system<'a>(relation: &'static SystemRelation) -> Row<'a> {
+    Row {
+        oid: relation.oid,
+        name: relation.name,
+        schema: relation.schema_oid(),
+        row_type: 0,
+        owner: BOOTSTRAP_ROLE_OID,
+        access_method: if relation.kind == 'r' { HEAP } else { 0 },
+        file_node: 0,
+        facts: RelationFacts::default(),
+        has_index: false,
+        persistence: 'p',
+        kind: relation.kind,
+        columns: relation.columns().count(),
+        checks: 0,
+        has_rules: relation.kind == 'v',
+        populated: true,
+        acl: None,
+        options: None,
+    }
+}

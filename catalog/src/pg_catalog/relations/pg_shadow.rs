@@ -1,0 +1,18 @@
+//! `pg_shadow`: roles that may log in with their verifiers, for superusers. PostgreSQL manual:
+//! view-pg-shadow.
+
+use super::super::facts::grants::Rights;
+use super::super::system_relation::relation;
+
+relation! { (context) (role, privileged) in {
+    let privileged = Rights::current(context).superuser;
+    context.roles.iter().filter(|role| role.login).map(move |role| (role, privileged))
+} => {
+    usename: &role.name,
+    usesysid: role.oid,
+    usecreatedb: role.create_database,
+    usesuper: role.superuser,
+    userepl: false,
+    usebypassrls: role.superuser,
+    passwd: role.password.as_deref().filter(|_| privileged),
+} }
