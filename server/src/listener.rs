@@ -102,7 +102,10 @@ pub async fn run(listener: TcpListener, server: Arc<Server>, timeout: Duration) 
     drop(listener);
     connections.close();
     if tokio::time::timeout(timeout, connections.wait()).await.is_err() {
-        tracing::warn!(sessions = connections.len(), "statements still run: closing their sessions");
+        tracing::warn!(
+            sessions = connections.len(),
+            "statements still run: closing their sessions"
+        );
         server.stop.cancel();
         connections.wait().await;
     }

@@ -32,7 +32,11 @@ impl Tls {
         let chain = CertificateDer::pem_slice_iter(&pem)
             .collect::<Result<Vec<_>, _>>()
             .with_context(|| format!("tls_cert {} is not PEM", certificate.display()))?;
-        anyhow::ensure!(!chain.is_empty(), "tls_cert {} holds no certificate", certificate.display());
+        anyhow::ensure!(
+            !chain.is_empty(),
+            "tls_cert {} holds no certificate",
+            certificate.display()
+        );
         let private = PrivateKeyDer::from_pem_file(key)
             .with_context(|| format!("tls_key {} holds no private key", key.display()))?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());

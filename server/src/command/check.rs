@@ -14,7 +14,9 @@ use crate::settings::Settings;
 pub fn command() -> Command {
     Command::new("check")
         .about("Verify every file, log record and definition of a data directory")
-        .after_help("Exits with 1 when something is damaged. No server may have the directory open.")
+        .after_help(
+            "Exits with 1 when something is damaged. No server may have the directory open.",
+        )
 }
 
 /// Runs it.

@@ -22,8 +22,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{ArgMatches, Command};
 
-use crate::settings::{self, Settings};
 use crate::logging;
+use crate::settings::{self, Settings};
 
 /// A subcommand: its arguments and what it does.
 struct Subcommand {
@@ -42,9 +42,9 @@ const SUBCOMMANDS: &[Subcommand] = &[
 ];
 
 fn command_line() -> Command {
-    let subcommands = SUBCOMMANDS.iter().map(|subcommand| {
-        (subcommand.command)().args(settings::arguments()).next_line_help(false)
-    });
+    let subcommands = SUBCOMMANDS
+        .iter()
+        .map(|subcommand| (subcommand.command)().args(settings::arguments()).next_line_help(false));
     Command::new("clientele")
         .version(env!("CARGO_PKG_VERSION"))
         .about("A customer data engine that you query with SQL")

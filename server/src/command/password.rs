@@ -81,15 +81,17 @@ fn choose(directory: &Path) -> Result<FirstPassword> {
     let text = match file {
         Ok(mut file) => {
             let text = generate();
-            writeln!(file, "{text}").and_then(|()| file.sync_all()).with_context(|| {
-                format!("cannot write {}", path.display())
-            })?;
+            writeln!(file, "{text}")
+                .and_then(|()| file.sync_all())
+                .with_context(|| format!("cannot write {}", path.display()))?;
             text
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             crate::settings::read_text(&path)?.trim().to_owned()
         }
-        Err(error) => return Err(error).with_context(|| format!("cannot write {}", path.display())),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot write {}", path.display()));
+        }
     };
     anyhow::ensure!(!text.is_empty(), "{} is empty: remove it and start again", path.display());
     Ok(FirstPassword { text, file: Some(path) })

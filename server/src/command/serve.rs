@@ -11,10 +11,10 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{password, tell};
+use crate::http;
 use crate::listener::{self, Server};
 use crate::settings::Settings;
 use crate::tls::Tls;
-use crate::http;
 
 /// Its arguments.
 pub fn command() -> Command {

@@ -71,9 +71,8 @@ impl Connection {
         let values = bind.parameters.iter().zip(types).enumerate();
         let values = values.map(|(index, (value, pg_type))| {
             let value = value.as_deref();
-            read_parameter(*pg_type, formats.of(index), value, &context).map_err(|error| {
-                error.with_context(format!("portal parameter ${}", index + 1))
-            })
+            read_parameter(*pg_type, formats.of(index), value, &context)
+                .map_err(|error| error.with_context(format!("portal parameter ${}", index + 1)))
         });
         let parameters = values.collect::<Result<Vec<_>>>()?;
         let formats = Formats(bind.result_formats);
@@ -116,8 +115,8 @@ impl Connection {
         let mut portal = self.portals.remove(&name).ok_or_else(|| no_portal(&name))?;
         let before = self.session.status();
         self.run_portal(&name, &mut portal, row_limit).await?;
-        let ended = before != TransactionStatus::Idle
-            && self.session.status() == TransactionStatus::Idle;
+        let ended =
+            before != TransactionStatus::Idle && self.session.status() == TransactionStatus::Idle;
         match ended {
             true => self.portals.clear(),
             false => drop(self.portals.insert(name, portal)),
@@ -240,8 +239,9 @@ fn check_counts(bind: &Bind, parameter_count: usize, column_count: usize) -> Res
     }
     let formats = bind.result_formats.len();
     if formats > 1 && formats != column_count {
-        let message =
-            format!("bind message has {formats} result formats but query has {column_count} columns");
+        let message = format!(
+            "bind message has {formats} result formats but query has {column_count} columns"
+        );
         return Err(protocol_violation(message));
     }
     Ok(())

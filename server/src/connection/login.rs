@@ -139,8 +139,8 @@ async fn greet(
     let secret = SecretKey::Bytes(session.secret().into());
     let key = BackendKeyData::new(session.pid(), secret);
     let settings = session.parameters().into_iter();
-    let settings = settings
-        .map(|(name, value)| Message::ParameterStatus(ParameterStatus::new(name, value)));
+    let settings =
+        settings.map(|(name, value)| Message::ParameterStatus(ParameterStatus::new(name, value)));
     let greeting = std::iter::once(Message::Authentication(Authentication::Ok))
         .chain(settings)
         .chain(std::iter::once(Message::BackendKeyData(key)));

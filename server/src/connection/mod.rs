@@ -126,11 +126,8 @@ pub struct Connection {
 
 /// Setting, SQLSTATE and message of a session that idles too long.
 type IdleLimit = (&'static str, &'static str, &'static str);
-const IDLE_SESSION: IdleLimit = (
-    "idle_session_timeout",
-    "57P05",
-    "terminating connection due to idle-session timeout",
-);
+const IDLE_SESSION: IdleLimit =
+    ("idle_session_timeout", "57P05", "terminating connection due to idle-session timeout");
 const IDLE_IN_TRANSACTION: IdleLimit = (
     "idle_in_transaction_session_timeout",
     "25P03",

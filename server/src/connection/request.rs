@@ -125,7 +125,8 @@ pub struct Body<'a>(pub &'a [u8]);
 impl<'a> Body<'a> {
     fn take(&mut self, count: usize) -> Result<&'a [u8]> {
         let taken = self.0.split_at_checked(count);
-        let (head, tail) = taken.ok_or_else(|| protocol_violation("insufficient data left in message"))?;
+        let (head, tail) =
+            taken.ok_or_else(|| protocol_violation("insufficient data left in message"))?;
         self.0 = tail;
         Ok(head)
     }

@@ -176,7 +176,10 @@ pub fn example_file() -> String {
             group = setting.group;
             text.push_str(&format!("\n# --- {group} ---\n"));
         }
-        text.push_str(&format!("\n# {}\n# {} = \"{}\"\n", setting.doc, setting.name, setting.default));
+        text.push_str(&format!(
+            "\n# {}\n# {} = \"{}\"\n",
+            setting.doc, setting.name, setting.default
+        ));
     }
     text
 }
@@ -207,8 +210,7 @@ mod tests {
         let path = std::env::temp_dir().join(format!("clientele-{}.toml", std::process::id()));
         std::fs::write(&path, "connections_max = 7\nmessage_size_max = \"1MB\"\n").unwrap();
         let path = path.to_str().unwrap();
-        let settings =
-            resolve(&["clientele", "--config", path, "--connections-max", "9"]).unwrap();
+        let settings = resolve(&["clientele", "--config", path, "--connections-max", "9"]).unwrap();
         assert_eq!(settings.connections_max, 9);
         assert_eq!(settings.message_size_max_bytes, 1 << 20);
     }

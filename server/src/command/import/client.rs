@@ -151,6 +151,8 @@ pub fn matched(file: &[String], table: &[String]) -> Result<Vec<String>> {
         table.iter().find(|one| *one == name).or_else(|| table.iter().find(|one| **one == plain))
     };
     file.iter()
-        .map(|name| find(name).cloned().with_context(|| format!("the table has no column \"{name}\"")))
+        .map(|name| {
+            find(name).cloned().with_context(|| format!("the table has no column \"{name}\""))
+        })
         .collect()
 }

@@ -106,8 +106,8 @@ struct Lines {
 
 impl Lines {
     fn open(job: &Job, what: &'static str) -> Result<Self> {
-        let file = File::open(&job.file)
-            .with_context(|| format!("cannot read {}", job.file.display()))?;
+        let file =
+            File::open(&job.file).with_context(|| format!("cannot read {}", job.file.display()))?;
         let bar = progress(file.metadata()?.len(), true, what);
         let reader = BufReader::with_capacity(PIECE, file);
         Ok(Self { reader, line: String::new(), number: 0, bar })

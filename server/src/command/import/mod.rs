@@ -52,10 +52,9 @@ pub fn command() -> Command {
                 .help("Database (brand) of the table"),
         )
         .arg(
-            Arg::new("skip_rejects")
-                .long("skip-rejects")
-                .action(ArgAction::SetTrue)
-                .help("Leave out rows that the table refuses, and report them; else nothing is loaded"),
+            Arg::new("skip_rejects").long("skip-rejects").action(ArgAction::SetTrue).help(
+                "Leave out rows that the table refuses, and report them; else nothing is loaded",
+            ),
         )
 }
 
@@ -125,6 +124,7 @@ pub(crate) fn progress(length: u64, unit_is_bytes: bool, what: &'static str) -> 
         false => "{msg} {bar:40} {human_pos}/{human_len} rows {per_sec} {eta}",
     };
     // The template is a constant; a bar without it still counts.
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style =
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(length).with_style(style).with_message(what)
 }

@@ -17,8 +17,8 @@ use super::{Job, csv, progress, text};
 /// # Errors
 /// As [`super::run`].
 pub async fn load(client: &mut Client, job: &Job) -> Result<String> {
-    let file = File::open(&job.file)
-        .with_context(|| format!("cannot read {}", job.file.display()))?;
+    let file =
+        File::open(&job.file).with_context(|| format!("cannot read {}", job.file.display()))?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file)
         .with_context(|| format!("{} is no Parquet file", job.file.display()))?;
     let fields: Vec<(String, PgType)> = builder
