@@ -6,6 +6,7 @@
 //! [`storage::Snapshot`] is the catalog and the rows of one instant; a statement sees one snapshot.
 
 pub mod catalog;
+pub mod cluster;
 pub mod definition;
 pub mod domains;
 pub mod error;

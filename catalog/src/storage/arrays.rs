@@ -19,7 +19,10 @@ pub(super) fn byte_size(array: &ArrayRef) -> usize {
             let views = array.as_string_view();
             views.len() * 16 + views.total_buffer_bytes_used()
         }
-        _ => array.to_data().get_slice_memory_size().unwrap_or_else(|_| array.get_array_memory_size()),
+        _ => array
+            .to_data()
+            .get_slice_memory_size()
+            .unwrap_or_else(|_| array.get_array_memory_size()),
     }
 }
 
@@ -31,8 +34,13 @@ pub(super) fn compact(array: &ArrayRef) -> ArrayRef {
             let views = array.as_string_view();
             let kept: usize = views.data_buffers().iter().map(|buffer| buffer.len()).sum();
             let used = views.total_buffer_bytes_used();
-            let scattered = views.data_buffers().len() > 2 && views.data_buffers().len() > views.len() / 64;
-            if kept > used + used / 4 || scattered { Arc::new(views.gc()) } else { Arc::clone(array) }
+            let scattered =
+                views.data_buffers().len() > 2 && views.data_buffers().len() > views.len() / 64;
+            if kept > used + used / 4 || scattered {
+                Arc::new(views.gc())
+            } else {
+                Arc::clone(array)
+            }
         }
         DataType::List(field) if field.data_type() == &DataType::Utf8View => {
             let list = array.as_list::<i32>();
@@ -43,7 +51,12 @@ pub(super) fn compact(array: &ArrayRef) -> ArrayRef {
             let values = list.values().slice(usize::try_from(*first).unwrap_or(0), length);
             let offsets = list.offsets().iter().map(|offset| offset - first).collect::<Vec<i32>>();
             let offsets = datafusion::arrow::buffer::OffsetBuffer::new(offsets.into());
-            match ListArray::try_new(Arc::clone(field), offsets, compact(&values), list.nulls().cloned()) {
+            match ListArray::try_new(
+                Arc::clone(field),
+                offsets,
+                compact(&values),
+                list.nulls().cloned(),
+            ) {
                 Ok(list) => Arc::new(list),
                 Err(_) => Arc::clone(array),
             }

@@ -113,7 +113,8 @@ impl BulkWriter<'_> {
     /// # Errors
     /// As [`BulkWriter::write`].
     pub async fn finish(mut self) -> Result<u64> {
-        let many = self.to_files || self.waiting_rows >= self.transaction.store.shared.options.bulk_rows;
+        let many =
+            self.to_files || self.waiting_rows >= self.transaction.store.shared.options.bulk_rows;
         if many && !self.relation.temporary {
             self.write_file().await?;
             self.take_written().await?;

@@ -51,9 +51,16 @@ fn choose(files: &[FilePart], file_rows: u64, all: bool) -> Vec<FilePart> {
     };
     let small = files.iter().filter(|part| is_small(part)).count();
     let merge_small = small >= if all { 2 } else { SMALL_MIN };
+    // Worn files first: a small one in front could leave no room for them.
+    let mut candidates: Vec<&FilePart> = files.iter().filter(|part| is_worn(part)).collect();
+    let worn = candidates.len();
+    if merge_small {
+        candidates.extend(files.iter().filter(|part| is_small(part) && !is_worn(part)));
+    }
+    candidates[worn..].sort_by_key(|part| part.entry.facts.bytes);
     let (mut rows, mut bytes) = (0, 0);
     let mut chosen: Vec<FilePart> = Vec::new();
-    for part in files.iter().filter(|part| is_worn(part) || merge_small && is_small(part)) {
+    for part in candidates {
         rows += part.live_rows();
         bytes += part.entry.facts.bytes;
         if !chosen.is_empty() && (rows > file_rows || bytes > BYTES_MAX) {

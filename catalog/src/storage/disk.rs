@@ -10,7 +10,9 @@ use crate::error::{Error, Result};
 pub(crate) fn io_error(path: &Path, source: io::Error) -> Error {
     let shown = path.display().to_string();
     match source.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::DiskFull { path: shown },
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            Error::DiskFull { path: shown }
+        }
         _ => Error::Io { path: shown, source },
     }
 }

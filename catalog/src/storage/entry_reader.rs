@@ -67,12 +67,16 @@ impl AsyncFileReader for EntryReader {
         .boxed()
     }
 
-    fn get_byte_ranges(&mut self, ranges: Vec<Range<u64>>) -> BoxFuture<'_, ParquetResult<Vec<Bytes>>> {
+    fn get_byte_ranges(
+        &mut self,
+        ranges: Vec<Range<u64>>,
+    ) -> BoxFuture<'_, ParquetResult<Vec<Bytes>>> {
         let total: u64 = ranges.iter().map(|range| range.end - range.start).sum();
         self.metrics.bytes_scanned.add(usize::try_from(total).unwrap_or(0));
         let file = Arc::clone(&self.file);
-        let read_all =
-            move || ranges.iter().map(|range| read(&file, range)).collect::<std::io::Result<Vec<_>>>();
+        let read_all = move || {
+            ranges.iter().map(|range| read(&file, range)).collect::<std::io::Result<Vec<_>>>()
+        };
         async move {
             let read = if total <= READ_HERE_BYTES {
                 read_all()

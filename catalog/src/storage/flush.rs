@@ -50,8 +50,9 @@ fn memory_rows(part: &MemoryPart, relation: &Relation, sources: &mut Vec<Source>
         let arrays = super::part::filter_all(&columns, mask.as_ref())?;
         let end = batch.start + u32::try_from(batch.rows).unwrap_or(0);
         let dead = part.deleted.as_deref();
-        let live: Vec<u32> =
-            (batch.start..end).filter(|row| !dead.is_some_and(|dead| dead.contains(*row))).collect();
+        let live: Vec<u32> = (batch.start..end)
+            .filter(|row| !dead.is_some_and(|dead| dead.contains(*row)))
+            .collect();
         let rows = MemoryBatch {
             start: 0,
             columns: arrays::live_numbers(relation),
@@ -99,7 +100,8 @@ pub(super) fn write_sorted(
     for source in sources {
         let moved = moves.entry(source.part).or_default();
         for (row, position) in source.live.iter().zip(positions.by_ref()) {
-            if let (Ok(row), Some(target)) = (usize::try_from(*row), target(&files, position, per_file))
+            if let (Ok(row), Some(target)) =
+                (usize::try_from(*row), target(&files, position, per_file))
                 && let Some(slot) = moved.get_mut(row)
             {
                 *slot = target.to_i64();

@@ -26,7 +26,13 @@ pub(super) fn decoded(
     }
     let function = Arc::new(ScalarUDF::new_from_impl(DecodeInterval::new()));
     let options = Arc::clone(state.config().options());
-    Arc::new(ScalarFunctionExpr::new("stored_interval", function, vec![column], Arc::clone(field), options))
+    Arc::new(ScalarFunctionExpr::new(
+        "stored_interval",
+        function,
+        vec![column],
+        Arc::clone(field),
+        options,
+    ))
 }
 
 /// Internal: bytes of a file to an interval.

@@ -54,7 +54,12 @@ impl KeyIndex {
     ///
     /// # Errors
     /// A file cannot be read.
-    pub(super) fn catch_up(&mut self, table: &TableData, relation: &Relation, hasher: KeyHasher) -> Result<()> {
+    pub(super) fn catch_up(
+        &mut self,
+        table: &TableData,
+        relation: &Relation,
+        hasher: KeyHasher,
+    ) -> Result<()> {
         for part in &table.memory {
             self.cover_memory(part, relation, hasher)?;
         }
@@ -67,7 +72,12 @@ impl KeyIndex {
         Ok(())
     }
 
-    fn cover_memory(&mut self, part: &MemoryPart, relation: &Relation, hasher: KeyHasher) -> Result<()> {
+    fn cover_memory(
+        &mut self,
+        part: &MemoryPart,
+        relation: &Relation,
+        hasher: KeyHasher,
+    ) -> Result<()> {
         let covered = self.covered.get(&part.id).copied().unwrap_or(0);
         for batch in &part.batches {
             let end = batch.start + u32::try_from(batch.rows).unwrap_or(0);

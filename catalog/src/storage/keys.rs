@@ -35,14 +35,21 @@ impl KeyColumn {
         Ok(match array.data_type() {
             DataType::Int64 => Self::Integer(array.clone()),
             DataType::Int16 | DataType::Int32 => Self::Integer(cast(array, &DataType::Int64)?),
-            DataType::Date32 => Self::Integer(cast(&cast(array, &DataType::Int32)?, &DataType::Int64)?),
-            DataType::Timestamp(..) | DataType::Time64(_) => Self::Integer(cast(array, &DataType::Int64)?),
+            DataType::Date32 => {
+                Self::Integer(cast(&cast(array, &DataType::Int32)?, &DataType::Int64)?)
+            }
+            DataType::Timestamp(..) | DataType::Time64(_) => {
+                Self::Integer(cast(array, &DataType::Int64)?)
+            }
             DataType::Decimal128(..) => Self::Decimal(array.clone()),
             // The manual, 8.3: trailing spaces of `character` are not significant.
             DataType::Utf8View => Self::Text(array.clone(), pg_type.oid == PgType::BPCHAR.oid),
             other => {
                 let converter = RowConverter::new(vec![SortField::new(other.clone())])?;
-                Self::Encoded(array.clone(), converter.convert_columns(std::slice::from_ref(array))?)
+                Self::Encoded(
+                    array.clone(),
+                    converter.convert_columns(std::slice::from_ref(array))?,
+                )
             }
         })
     }
@@ -58,7 +65,9 @@ impl KeyColumn {
         }
         match self {
             Self::Integer(array) => hasher.write_i64(array.as_primitive::<Int64Type>().value(row)),
-            Self::Decimal(array) => hasher.write_i128(array.as_primitive::<Decimal128Type>().value(row)),
+            Self::Decimal(array) => {
+                hasher.write_i128(array.as_primitive::<Decimal128Type>().value(row))
+            }
             Self::Text(array, padded) => {
                 let text = array.as_string_view().value(row);
                 let text = if *padded { text.trim_end_matches(' ') } else { text };
@@ -77,8 +86,10 @@ impl KeyHasher {
     /// # Errors
     /// A column's type cannot be a key.
     pub(super) fn hash(&self, columns: &[(ArrayRef, PgType)], rows: usize) -> Result<Hashes> {
-        let columns: Vec<KeyColumn> =
-            columns.iter().map(|(array, pg_type)| KeyColumn::new(array, *pg_type)).collect::<Result<_>>()?;
+        let columns: Vec<KeyColumn> = columns
+            .iter()
+            .map(|(array, pg_type)| KeyColumn::new(array, *pg_type))
+            .collect::<Result<_>>()?;
         let hash = |row| {
             let mut hasher = SipHasher13::new_with_key(&self.0);
             let whole = columns.iter().all(|column| column.feed(row, &mut hasher));
@@ -112,9 +123,9 @@ impl KeyHasher {
 /// The relation has no such column.
 pub(super) fn key_columns<'a>(relation: &'a Relation, numbers: &[i16]) -> Result<Vec<&'a Column>> {
     let find = |number: &i16| {
-        relation
-            .column_by_number(*number)
-            .ok_or_else(|| Error::Internal(format!("a key names column {number}, which is not there")))
+        relation.column_by_number(*number).ok_or_else(|| {
+            Error::Internal(format!("a key names column {number}, which is not there"))
+        })
     };
     numbers.iter().map(find).collect()
 }
@@ -134,7 +145,9 @@ pub(super) fn hash_all(
     batch: &MemoryBatch,
 ) -> Result<Vec<(Oid, Hashes)>> {
     let constraints = unique_constraints(relation).into_iter();
-    constraints.map(|(oid, columns)| Ok((oid, hasher.hash_batch(relation, &columns, batch)?))).collect()
+    constraints
+        .map(|(oid, columns)| Ok((oid, hasher.hash_batch(relation, &columns, batch)?)))
+        .collect()
 }
 
 /// A key as the DETAIL line shows it: `(id)=(17)`.

@@ -50,7 +50,9 @@ impl Store {
         let Some(index) = self.usable_index(snapshot, relation, constraint).await? else {
             return Ok(Lookup::Unknown);
         };
-        let Some(hash) = self.key_hash(relation, constraint, key)? else { return Ok(Lookup::Absent) };
+        let Some(hash) = self.key_hash(relation, constraint, key)? else {
+            return Ok(Lookup::Absent);
+        };
         let Some(table) = snapshot.table_ref(relation.oid) else { return Ok(Lookup::Absent) };
         let found = index.read().find(hash, |address| table.is_live(address));
         match found {
@@ -89,7 +91,12 @@ impl Store {
         }
     }
 
-    fn key_hash(&self, relation: &Relation, constraint: Oid, key: &[ScalarValue]) -> Result<Option<u128>> {
+    fn key_hash(
+        &self,
+        relation: &Relation,
+        constraint: Oid,
+        key: &[ScalarValue],
+    ) -> Result<Option<u128>> {
         let found = relation.unique_keys().find(|(one, _)| one.oid == constraint);
         let (_, numbers) =
             found.ok_or_else(|| Error::Internal(format!("no unique constraint {constraint}")))?;
@@ -141,7 +148,12 @@ fn lost(address: RowAddress) -> Error {
     Error::Internal(format!("row {} of part {} is not there", address.row, address.part))
 }
 
-fn one_row(batch: &MemoryBatch, index: usize, relation: &Relation, schema: SchemaRef) -> Result<RecordBatch> {
+fn one_row(
+    batch: &MemoryBatch,
+    index: usize,
+    relation: &Relation,
+    schema: SchemaRef,
+) -> Result<RecordBatch> {
     let row = MemoryBatch {
         start: 0,
         columns: Arc::clone(&batch.columns),

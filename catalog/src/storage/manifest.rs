@@ -107,6 +107,14 @@ impl Manifest {
         Ok(Some(facts))
     }
 
+    /// OIDs from here on were never handed out.
+    ///
+    /// # Errors
+    /// [`Error::Definitions`].
+    pub(crate) fn next_oid(&self) -> Result<Oid> {
+        Ok(self.facts()?.map_or(FIRST_USER_OID, |facts| facts.next_oid))
+    }
+
     /// Reads the checkpoint.
     ///
     /// # Errors
@@ -144,7 +152,12 @@ impl Manifest {
     ///
     /// # Errors
     /// [`Error::Definitions`]; the last checkpoint holds then.
-    pub(crate) fn store(&self, now: &Snapshot, last: Option<&Snapshot>, facts: &Facts) -> Result<()> {
+    pub(crate) fn store(
+        &self,
+        now: &Snapshot,
+        last: Option<&Snapshot>,
+        facts: &Facts,
+    ) -> Result<()> {
         let writing = self.database.begin_write().map_err(failed)?;
         store_objects(&writing, &now.catalog, last.map(|last| last.catalog.as_ref()))?;
         store_files(&writing, now, last)?;

@@ -22,7 +22,9 @@
 
 mod active;
 mod arrays;
+mod backup;
 mod bulk;
+mod check;
 mod commit;
 mod compact;
 pub(crate) mod disk;
@@ -52,8 +54,9 @@ mod transaction;
 mod upkeep;
 mod writer;
 
-pub use file::{ColumnRange, FileEntry, FileFacts};
 pub use bulk::BulkWriter;
+pub use check::CheckReport;
+pub use file::{ColumnRange, FileEntry, FileFacts};
 pub use lookup::Lookup;
 pub use part::{FilePart, MemoryBatch, MemoryPart, PartId, RowAddress, TableData};
 pub use provider::{ORIGIN_KEY, ROW_ADDRESS, provider_schema};
@@ -61,3 +64,6 @@ pub use snapshot::Snapshot;
 pub use store::{Committed, Store, StoreOptions};
 pub use temporary::TemporarySpace;
 pub use transaction::{Savepoint, Transaction};
+
+#[cfg(test)]
+mod tests;

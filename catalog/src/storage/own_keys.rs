@@ -165,7 +165,11 @@ impl Transaction {
     }
 
     /// The index of the committed rows that the transaction may see; `None` when there are none.
-    fn committed_index(&mut self, relation: &Relation, constraint: Oid) -> Result<Option<SharedIndex>> {
+    fn committed_index(
+        &mut self,
+        relation: &Relation,
+        constraint: Oid,
+    ) -> Result<Option<SharedIndex>> {
         let base = self.base.table(relation.oid);
         let truncated = self.changes.tables.get(&relation.oid).is_some_and(|one| one.truncated);
         if relation.temporary || truncated || (base.memory.is_empty() && base.files.is_empty()) {
@@ -177,7 +181,8 @@ impl Transaction {
         }
         let known = self.base.catalog.relation_by_oid(relation.oid);
         let known = known.is_some_and(|known| {
-            known.unique_keys().any(|(one, _)| one.oid == constraint) && known.columns == relation.columns
+            known.unique_keys().any(|(one, _)| one.oid == constraint)
+                && known.columns == relation.columns
         });
         if known {
             let index = self.store.upkeep()?.key_index(relation.oid, constraint)?;
@@ -192,7 +197,12 @@ impl Transaction {
         Ok(Some(index))
     }
 
-    fn private_index(&self, table: &TableData, relation: &Relation, constraint: Oid) -> Result<KeyIndex> {
+    fn private_index(
+        &self,
+        table: &TableData,
+        relation: &Relation,
+        constraint: Oid,
+    ) -> Result<KeyIndex> {
         let columns = relation.unique_keys().find(|(one, _)| one.oid == constraint);
         let columns = columns.map(|(_, columns)| columns.to_vec()).unwrap_or_default();
         let mut index = KeyIndex::new(relation.oid, columns, self.base.version);
@@ -200,7 +210,12 @@ impl Transaction {
         Ok(index)
     }
 
-    pub(super) fn violation(&self, relation: &Relation, constraint: Oid, key: Option<String>) -> Error {
+    pub(super) fn violation(
+        &self,
+        relation: &Relation,
+        constraint: Oid,
+        key: Option<String>,
+    ) -> Error {
         super::commit::violation(&self.snapshot.catalog, relation, constraint, key)
     }
 }

@@ -122,7 +122,12 @@ impl MemoryPart {
     ///
     /// # Errors
     /// The part is full, or Arrow cannot join the batches.
-    pub fn append(&mut self, columns: Arc<[i16]>, arrays: Vec<ArrayRef>, rows: usize) -> Result<u32> {
+    pub fn append(
+        &mut self,
+        columns: Arc<[i16]>,
+        arrays: Vec<ArrayRef>,
+        rows: usize,
+    ) -> Result<u32> {
         let start = self.rows;
         let count = u32::try_from(rows).map_err(|_| full())?;
         self.rows = start.checked_add(count).ok_or_else(full)?;
@@ -201,6 +206,8 @@ pub struct TableData {
     pub memory: Vec<Arc<MemoryPart>>,
     /// Parts in files, by number.
     pub files: Arc<Vec<FilePart>>,
+    /// Version of the snapshot that a transaction last changed the rows in.
+    pub written_in: u64,
 }
 
 impl TableData {
@@ -293,7 +300,10 @@ pub(super) fn add_rows(bitmap: &mut Option<Arc<RoaringBitmap>>, rows: &RoaringBi
 }
 
 /// The live rows of arrays that belong to one batch.
-pub(super) fn filter_all(arrays: &[ArrayRef], mask: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
+pub(super) fn filter_all(
+    arrays: &[ArrayRef],
+    mask: Option<&BooleanArray>,
+) -> Result<Vec<ArrayRef>> {
     match mask {
         None => Ok(arrays.to_vec()),
         Some(mask) => arrays.iter().map(|array| Ok(filter(array, mask)?)).collect(),
@@ -310,7 +320,8 @@ mod tests {
         let mut part = MemoryPart::new(1);
         let columns: Arc<[i16]> = Arc::from([1_i16]);
         for row in 0..5000 {
-            let start = part.append(Arc::clone(&columns), vec![Arc::new(Int32Array::from(vec![row]))], 1);
+            let start =
+                part.append(Arc::clone(&columns), vec![Arc::new(Int32Array::from(vec![row]))], 1);
             assert_eq!(start.unwrap(), u32::try_from(row).unwrap());
         }
         assert!(part.batches.len() < 40, "{}", part.batches.len());

@@ -63,11 +63,15 @@ pub(super) fn prepare(transaction: &Transaction) -> Result<Prepared> {
             tables.extend(prepare_table(transaction, relation)?);
         }
     }
-    let objects = transaction.changes.objects.iter().map(|(oid, one)| (*oid, one.clone())).collect();
+    let objects =
+        transaction.changes.objects.iter().map(|(oid, one)| (*oid, one.clone())).collect();
     Ok(Prepared { base: Arc::clone(&transaction.base), objects, tables })
 }
 
-fn prepare_table(transaction: &Transaction, relation: &Arc<Relation>) -> Result<Option<PreparedTable>> {
+fn prepare_table(
+    transaction: &Transaction,
+    relation: &Arc<Relation>,
+) -> Result<Option<PreparedTable>> {
     let table = transaction.snapshot.table(relation.oid);
     let changes = transaction.changes.tables.get(&relation.oid).cloned().unwrap_or_default();
     let before = transaction.base.catalog.relation_by_oid(relation.oid);
@@ -92,9 +96,10 @@ fn prepare_table(transaction: &Transaction, relation: &Arc<Relation>) -> Result<
         Some(rows) => keys::hash_all(hasher, relation, rows)?,
         None => Vec::new(),
     };
-    let files = changes.files.iter().filter_map(|file| {
-        Some((table.file_part(file.entry.facts.part)?.clone(), file.clone()))
-    });
+    let files = changes
+        .files
+        .iter()
+        .filter_map(|file| Some((table.file_part(file.entry.facts.part)?.clone(), file.clone())));
     let prepared = PreparedTable {
         relation: Arc::clone(relation),
         truncated: changes.truncated,
@@ -142,7 +147,10 @@ fn live_rows(part: &MemoryPart, relation: &Relation) -> Result<Option<MemoryBatc
 ///
 /// # Errors
 /// Arrow cannot join them.
-pub(super) fn join_rows(relation: &Relation, batches: &[&MemoryBatch]) -> Result<Option<MemoryBatch>> {
+pub(super) fn join_rows(
+    relation: &Relation,
+    batches: &[&MemoryBatch],
+) -> Result<Option<MemoryBatch>> {
     let rows = batches.iter().map(|batch| batch.rows).sum();
     if rows == 0 {
         return Ok(None);

@@ -92,7 +92,8 @@ impl StoredTable {
 
     fn columns(&self, projection: Option<&Vec<usize>>) -> Vec<ScanColumn<'_>> {
         let live: Vec<&Column> = self.relation.live_columns().collect();
-        let column = |at: usize| live.get(at).map_or(ScanColumn::RowAddress, |one| ScanColumn::Stored(one));
+        let column =
+            |at: usize| live.get(at).map_or(ScanColumn::RowAddress, |one| ScanColumn::Stored(one));
         match projection {
             Some(projection) => projection.iter().map(|at| column(*at)).collect(),
             None => (0..self.schema.fields().len()).map(column).collect(),

@@ -6,8 +6,8 @@ use clientele_udfs::types::PgType;
 use datafusion::arrow::array::{ArrayRef, RecordBatch, new_null_array};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
-    RowSelection, RowSelector,
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+    ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
 };
 
 use super::arrays::{live_numbers, missing_value};
@@ -33,7 +33,8 @@ pub(super) fn metadata(entry: &FileEntry) -> Result<ArrowReaderMetadata> {
     let file = open(entry)?;
     let options = ArrowReaderOptions::new()
         .with_page_index_policy(parquet::file::metadata::PageIndexPolicy::Optional);
-    let metadata = ArrowReaderMetadata::load(&file, options).map_err(|error| damaged(entry, &error))?;
+    let metadata =
+        ArrowReaderMetadata::load(&file, options).map_err(|error| damaged(entry, &error))?;
     Ok(entry.metadata.get_or_init(|| metadata).clone())
 }
 
@@ -64,7 +65,9 @@ impl<'a> ColumnReader<'a> {
     ) -> Result<Self> {
         let metadata = metadata(entry)?;
         let wanted = |name: &str| {
-            columns.iter().any(|one| one.stored_name == name && entry.facts.columns.contains(&one.number))
+            columns
+                .iter()
+                .any(|one| one.stored_name == name && entry.facts.columns.contains(&one.number))
         };
         let roots = metadata.schema().fields().iter().enumerate();
         let roots: Vec<usize> =
@@ -97,7 +100,9 @@ fn column_of(entry: &FileEntry, batch: &RecordBatch, column: &Column) -> Result<
     match stored.filter(|_| entry.facts.columns.contains(&column.number)) {
         Some(array) => stored::from_stored(array, column.pg_type),
         None => match missing_value(column)? {
-            value if value.is_null() => Ok(new_null_array(&column.pg_type.arrow(), batch.num_rows())),
+            value if value.is_null() => {
+                Ok(new_null_array(&column.pg_type.arrow(), batch.num_rows()))
+            }
             value => Ok(value.to_array_of_size(batch.num_rows())?),
         },
     }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use super::disk;
 use super::file::{FileEntry, Graveyard};
-use super::log::{FileRecord, Payload, Position, Segment, TableRecord, decode_rows, list_segments};
+use super::log::{
+    FileRecord, Payload, Position, Segment, TableRecord, decode_rows, list_segments, segment_path,
+};
 use super::manifest::{Checkpoint, Facts, Manifest};
 use super::part::{FilePart, PartId};
 use super::snapshot::Snapshot;
@@ -28,7 +30,11 @@ pub(crate) struct Recovered {
 ///
 /// # Errors
 /// [`Error::Damaged`] when a record is missing in the middle; a torn end is no error.
-pub(crate) fn replay(directory: &Path, start: Checkpoint, graveyard: &Arc<Graveyard>) -> Result<Recovered> {
+pub(crate) fn replay(
+    directory: &Path,
+    start: Checkpoint,
+    graveyard: &Arc<Graveyard>,
+) -> Result<Recovered> {
     let Checkpoint { facts, snapshot } = start;
     let mut replay = Replay {
         directory,
@@ -41,6 +47,10 @@ pub(crate) fn replay(directory: &Path, start: Checkpoint, graveyard: &Arc<Gravey
     let mut position = facts.replay_from;
     let mut records = 0;
     let segments = list_segments(directory)?;
+    if facts.replay_from != Position::START && !segments.contains(&facts.replay_from.segment) {
+        let path = segment_path(directory, facts.replay_from.segment).display().to_string();
+        return Err(Error::Damaged { path, reason: "the segment is missing".to_owned() });
+    }
     for number in segments.into_iter().filter(|number| *number >= facts.replay_from.segment) {
         let segment = Segment::open(directory, number)?;
         let offset = if number == facts.replay_from.segment {
@@ -55,7 +65,8 @@ pub(crate) fn replay(directory: &Path, start: Checkpoint, graveyard: &Arc<Gravey
         }
         let mut at = offset;
         while let Some(record) = segment.read(at, position.sequence)? {
-            replay.apply(&Payload::decode(&record.payload)?, record.sequence < facts.complete_to)?;
+            replay
+                .apply(&Payload::decode(&record.payload)?, record.sequence < facts.complete_to)?;
             at = record.end;
             position = Position { segment: number, offset: at, sequence: position.sequence + 1 };
             records += 1;
@@ -178,7 +189,10 @@ pub(crate) fn recover(
 ///
 /// # Errors
 /// The directory cannot be read or changed.
-pub(crate) fn remove_orphans(directory: &Path, snapshot: &Snapshot) -> Result<Vec<std::path::PathBuf>> {
+pub(crate) fn remove_orphans(
+    directory: &Path,
+    snapshot: &Snapshot,
+) -> Result<Vec<std::path::PathBuf>> {
     let known: BTreeMap<std::path::PathBuf, ()> = snapshot
         .tables
         .values()
@@ -208,7 +222,9 @@ pub(crate) fn data_files(directory: &Path) -> Result<Vec<std::path::PathBuf>> {
     let root = directory.join("files");
     let list = |path: &Path| -> Result<Vec<std::path::PathBuf>> {
         let entries = std::fs::read_dir(path).map_err(|error| disk::io_error(path, error))?;
-        entries.map(|entry| Ok(entry.map_err(|error| disk::io_error(path, error))?.path())).collect()
+        entries
+            .map(|entry| Ok(entry.map_err(|error| disk::io_error(path, error))?.path()))
+            .collect()
     };
     for relation in list(&root)? {
         if relation.is_dir() { paths.extend(list(&relation)?) } else { paths.push(relation) }

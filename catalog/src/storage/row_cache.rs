@@ -43,12 +43,18 @@ impl RowCache {
     }
 
     /// The block that holds a row, when it is there and has all columns of the relation.
-    pub(super) fn get(&self, part: PartId, row: u32, relation: &Relation) -> Option<Arc<MemoryBatch>> {
+    pub(super) fn get(
+        &self,
+        part: PartId,
+        row: u32,
+        relation: &Relation,
+    ) -> Option<Arc<MemoryBatch>> {
         let mut state = self.state.lock();
         state.tick += 1;
         let tick = state.tick;
         let block = state.blocks.get_mut(&(part, row / BLOCK_ROWS))?;
-        let complete = relation.live_columns().all(|column| block.rows.columns.contains(&column.number));
+        let complete =
+            relation.live_columns().all(|column| block.rows.columns.contains(&column.number));
         block.used = tick;
         complete.then(|| Arc::clone(&block.rows))
     }
@@ -57,7 +63,12 @@ impl RowCache {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub(super) fn read(&self, entry: &FileEntry, row: u32, relation: &Relation) -> Result<Arc<MemoryBatch>> {
+    pub(super) fn read(
+        &self,
+        entry: &FileEntry,
+        row: u32,
+        relation: &Relation,
+    ) -> Result<Arc<MemoryBatch>> {
         let start = row / BLOCK_ROWS * BLOCK_ROWS;
         let first = usize::try_from(start).unwrap_or(0);
         let last = usize::try_from(start.saturating_add(BLOCK_ROWS)).unwrap_or(0);
@@ -99,7 +110,8 @@ impl RowCache {
 impl State {
     /// Drops the least recently used blocks until no more than `bytes` are left.
     fn drop_oldest(&mut self, bytes: usize) {
-        let mut by_use: Vec<_> = self.blocks.iter().map(|(key, block)| (block.used, *key)).collect();
+        let mut by_use: Vec<_> =
+            self.blocks.iter().map(|(key, block)| (block.used, *key)).collect();
         by_use.sort_unstable();
         for (_, key) in by_use {
             if self.bytes <= bytes {

@@ -10,7 +10,9 @@ use datafusion::common::config::TableParquetOptions;
 use datafusion::common::metadata::FieldMetadata;
 use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
-use datafusion::common::{ColumnStatistics, DFSchema, Result as DataFusionResult, ScalarValue, Statistics};
+use datafusion::common::{
+    ColumnStatistics, DFSchema, Result as DataFusionResult, ScalarValue, Statistics,
+};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::ParquetRowSelection;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
@@ -55,7 +57,8 @@ impl FileScan<'_> {
             let young = |column: &&Column| {
                 column.missing.is_some() && !part.entry.facts.columns.contains(&column.number)
             };
-            let young = self.table.relation.live_columns().filter(young).map(|column| column.number);
+            let young =
+                self.table.relation.live_columns().filter(young).map(|column| column.number);
             groups.entry(young.collect()).or_default().push(part);
         }
         groups.iter().map(|(young, parts)| self.plan(young, parts)).collect()
@@ -76,7 +79,11 @@ impl FileScan<'_> {
         if addresses {
             let row = Field::new(ROW_COLUMN, DataType::Int64, false).with_extension_type(RowNumber);
             table_schema = table_schema
-                .with_table_partition_cols(vec![Arc::new(Field::new(PART_COLUMN, DataType::Int64, false))])
+                .with_table_partition_cols(vec![Arc::new(Field::new(
+                    PART_COLUMN,
+                    DataType::Int64,
+                    false,
+                ))])
                 .with_virtual_columns(vec![Arc::new(row)]);
         }
         let options = TableParquetOptions {
@@ -116,7 +123,10 @@ impl FileScan<'_> {
     }
 
     /// Columns to read, and the output columns from them.
-    fn projection(&self, stored: &[&Column]) -> DataFusionResult<(Vec<usize>, Vec<ProjectionExpr>)> {
+    fn projection(
+        &self,
+        stored: &[&Column],
+    ) -> DataFusionResult<(Vec<usize>, Vec<ProjectionExpr>)> {
         let mut indices: Vec<usize> = Vec::new();
         let mut exprs = Vec::with_capacity(self.columns.len());
         let read = |index: usize, name: &str, indices: &mut Vec<usize>| -> Arc<dyn PhysicalExpr> {
@@ -164,7 +174,8 @@ impl FileScan<'_> {
         let schema = DFSchema::try_from(now)?;
         let usable = |name: &str| {
             let column = stored.iter().find(|column| column.name == name);
-            column.is_some_and(|column| stored::stored_type(column.pg_type) == column.pg_type.arrow())
+            column
+                .is_some_and(|column| stored::stored_type(column.pg_type) == column.pg_type.arrow())
         };
         let mut predicates = Vec::new();
         for filter in self.filters {
@@ -191,7 +202,12 @@ impl FileScan<'_> {
     }
 
     /// Files spread over partitions by their size; large files are cut later, by DataFusion.
-    fn file_groups(&self, parts: &[&FilePart], stored: &[&Column], addresses: bool) -> Vec<FileGroup> {
+    fn file_groups(
+        &self,
+        parts: &[&FilePart],
+        stored: &[&Column],
+        addresses: bool,
+    ) -> Vec<FileGroup> {
         let count = self.state.config().target_partitions().min(parts.len()).max(1);
         let mut groups: Vec<(u64, Vec<PartitionedFile>)> = vec![(0, Vec::new()); count];
         let mut by_size: Vec<&&FilePart> = parts.iter().collect();
@@ -231,7 +247,11 @@ impl FileScan<'_> {
             statistics.column_statistics.extend([unknown.clone(), unknown]);
         }
         let exact = self.filters.is_empty();
-        statistics.with_num_rows(if exact { Precision::Exact(rows) } else { Precision::Inexact(rows) })
+        statistics.with_num_rows(if exact {
+            Precision::Exact(rows)
+        } else {
+            Precision::Inexact(rows)
+        })
     }
 }
 

@@ -233,7 +233,8 @@ impl Store {
         work: impl FnOnce(&Upkeep) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let upkeep = Arc::clone(self.upkeep()?);
-        let done = tokio::task::spawn_blocking(move || work(&upkeep)).await;
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return work(&upkeep) };
+        let done = runtime.spawn_blocking(move || work(&upkeep)).await;
         done.map_err(|error| Error::Internal(error.to_string()))?
     }
 

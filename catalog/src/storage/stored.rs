@@ -6,7 +6,8 @@ use std::sync::Arc;
 use clientele_udfs::types::PgType;
 use datafusion::arrow::array::types::IntervalMonthDayNano;
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, FixedSizeBinaryArray, FixedSizeBinaryBuilder, IntervalMonthDayNanoArray,
+    Array, ArrayRef, AsArray, FixedSizeBinaryArray, FixedSizeBinaryBuilder,
+    IntervalMonthDayNanoArray,
 };
 use datafusion::arrow::datatypes::{DataType, Field, IntervalMonthDayNanoType, IntervalUnit};
 
@@ -65,8 +66,11 @@ pub(super) fn from_stored(array: &ArrayRef, pg_type: PgType) -> Result<ArrayRef>
         return arrays::fit(array, pg_type);
     }
     let stored = array.as_any().downcast_ref::<FixedSizeBinaryArray>();
-    let stored = stored.ok_or_else(|| Error::Internal("an interval is not stored as bytes".to_owned()))?;
-    Ok(Arc::new(stored.iter().map(|bytes| bytes.map(interval)).collect::<IntervalMonthDayNanoArray>()))
+    let stored =
+        stored.ok_or_else(|| Error::Internal("an interval is not stored as bytes".to_owned()))?;
+    Ok(Arc::new(
+        stored.iter().map(|bytes| bytes.map(interval)).collect::<IntervalMonthDayNanoArray>(),
+    ))
 }
 
 fn interval(bytes: &[u8]) -> IntervalMonthDayNano {

@@ -5,7 +5,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::commit::{Replacement, Request, Sealed};
 use super::disk;
@@ -40,6 +40,11 @@ impl Upkeep {
 
     pub(super) fn request(&self, request: Request) -> Result<()> {
         self.requests.send(request).map_err(|_| stopped())
+    }
+
+    /// Keeps flushes and compactions away for as long as it is held.
+    pub(super) fn working(&self) -> MutexGuard<'_, Snapshot> {
+        self.checkpointed.lock()
     }
 
     pub(super) fn seal(&self) -> Result<Sealed> {
@@ -77,7 +82,12 @@ impl Upkeep {
     }
 
     /// Stores a checkpoint: the state `done`, whose memory parts were all opened after `sealed`.
-    fn checkpoint(&self, sealed: &Sealed, done: &Sealed, checkpointed: &mut Snapshot) -> Result<()> {
+    fn checkpoint(
+        &self,
+        sealed: &Sealed,
+        done: &Sealed,
+        checkpointed: &mut Snapshot,
+    ) -> Result<()> {
         let mut memory_parts = Vec::new();
         for (relation, table) in done.snapshot.tables.iter() {
             for part in &table.memory {
@@ -110,7 +120,7 @@ impl Upkeep {
     /// # Errors
     /// A file cannot be read or written.
     pub(super) fn compact(&self, relation: Option<Oid>, all: bool) -> Result<()> {
-        let _one_at_a_time = self.checkpointed.lock();
+        let _one_at_a_time = self.working();
         let snapshot = self.shared.published();
         for oid in snapshot.tables.keys().filter(|oid| relation.is_none_or(|one| one == **oid)) {
             while let Some(change) = super::compact::merge_files(&self.shared, *oid, all)? {

@@ -5,9 +5,9 @@ use std::io::Write;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, RecordBatch};
+use datafusion::arrow::array::{AsArray, UInt32Array};
 use datafusion::arrow::compute::{SortColumn, SortOptions, cast, lexsort_to_indices, take};
 use datafusion::arrow::datatypes::{DataType, Int64Type, Schema};
-use datafusion::arrow::array::{AsArray, UInt32Array};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -70,7 +70,11 @@ pub(super) fn reorder(rows: &MemoryBatch, order: &UInt32Array) -> Result<MemoryB
 ///
 /// # Errors
 /// The disk is full, or the file cannot be written; nothing is left of it then.
-pub(super) fn write_file(shared: &Shared, relation: &Relation, rows: &MemoryBatch) -> Result<Written> {
+pub(super) fn write_file(
+    shared: &Shared,
+    relation: &Relation,
+    rows: &MemoryBatch,
+) -> Result<Written> {
     let part = shared.allocate_part();
     let keys = keys::hash_all(shared.hasher(), relation, rows)?;
     let facts = write_parquet(shared, relation, rows, part)?;
@@ -78,7 +82,12 @@ pub(super) fn write_file(shared: &Shared, relation: &Relation, rows: &MemoryBatc
     Ok(Written { entry: Arc::new(entry), keys: Arc::new(keys) })
 }
 
-fn write_parquet(shared: &Shared, relation: &Relation, rows: &MemoryBatch, part: PartId) -> Result<FileFacts> {
+fn write_parquet(
+    shared: &Shared,
+    relation: &Relation,
+    rows: &MemoryBatch,
+    part: PartId,
+) -> Result<FileFacts> {
     let mut facts = FileFacts {
         part,
         relation: relation.oid,
@@ -137,9 +146,9 @@ fn write_rows(
     for start in (0..rows.rows).step_by(shared.options.row_group_rows) {
         let length = shared.options.row_group_rows.min(rows.rows - start);
         let arrays = rows.arrays.iter().map(|array| stored::to_stored(&array.slice(start, length)));
-        let arrays = arrays.collect::<Result<Vec<_>>>().map_err(|error| {
-            parquet::errors::ParquetError::ArrowError(error.to_string())
-        })?;
+        let arrays = arrays
+            .collect::<Result<Vec<_>>>()
+            .map_err(|error| parquet::errors::ParquetError::ArrowError(error.to_string()))?;
         writer.write(&RecordBatch::try_new(Arc::clone(&schema), arrays)?)?;
     }
     writer.into_inner()
@@ -183,7 +192,9 @@ fn ranges(relation: &Relation, rows: &MemoryBatch) -> Result<Vec<ColumnRange>> {
         let Some(array) = rows.column(column.number) else { continue };
         let wide = match array.data_type() {
             DataType::Int64 => Arc::clone(array),
-            DataType::Int16 | DataType::Int32 | DataType::Timestamp(..) => cast(array, &DataType::Int64)?,
+            DataType::Int16 | DataType::Int32 | DataType::Timestamp(..) => {
+                cast(array, &DataType::Int64)?
+            }
             DataType::Date32 => cast(&cast(array, &DataType::Int32)?, &DataType::Int64)?,
             _ => continue,
         };
@@ -225,7 +236,9 @@ pub(super) fn positions(order: Option<&UInt32Array>, rows: usize) -> Vec<u32> {
         Some(order) => {
             let mut positions = vec![0; rows];
             for (at, from) in (0..).zip(order.values()) {
-                if let Some(slot) = usize::try_from(*from).ok().and_then(|from| positions.get_mut(from)) {
+                if let Some(slot) =
+                    usize::try_from(*from).ok().and_then(|from| positions.get_mut(from))
+                {
                     *slot = at;
                 }
             }

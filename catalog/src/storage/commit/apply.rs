@@ -7,7 +7,7 @@ use super::validate::Deleted;
 use crate::definition::{Object, Oid};
 use crate::error::Result;
 use crate::storage::log::{BitmapBody, FileRecord, Payload, TableRecord};
-use crate::storage::part::{FilePart, RowAddress};
+use crate::storage::part::{FilePart, RowAddress, TableData};
 use crate::storage::prepare::{Prepared, PreparedTable, same_shape};
 
 impl Committer {
@@ -51,7 +51,8 @@ impl Committer {
         self.open.remove(&oid);
         if let Some(table) = Arc::make_mut(&mut self.working.tables).get_mut(&oid) {
             self.buried.extend(table.files.iter().map(|part| Arc::clone(&part.entry)));
-            *table = Arc::default();
+            *table =
+                Arc::new(TableData { written_in: self.working.version + 1, ..Default::default() });
         }
     }
 
@@ -66,6 +67,7 @@ impl Committer {
         let shared = &self.shared;
         let table = Arc::make_mut(&mut self.working.tables).entry(oid).or_default();
         let table = Arc::make_mut(table);
+        table.written_in = version;
         for (part, rows) in deleted {
             record.deleted.push((*part, BitmapBody::new(rows)?));
             table.delete(*part, rows);

@@ -111,6 +111,9 @@ impl Committer {
             }
             Request::Seal(reply) => {
                 self.open.clear();
+                if let Err(error) = self.log.start_segment() {
+                    tracing::warn!(%error, "the log could not begin a new segment");
+                }
                 drop(reply.send(self.sealed()));
             }
             Request::Replace(replacement, reply) => drop(reply.send(self.replace(*replacement))),
@@ -123,7 +126,8 @@ impl Committer {
     }
 
     fn install(&self, constraint: Oid, mut index: KeyIndex) -> Result<()> {
-        let relation = self.working.catalog.relation_by_oid(index.relation).ok_or(Error::Conflict)?;
+        let relation =
+            self.working.catalog.relation_by_oid(index.relation).ok_or(Error::Conflict)?;
         if !relation.unique_keys().any(|(one, _)| one.oid == constraint) {
             return Err(Error::Conflict);
         }

@@ -81,7 +81,8 @@ impl Committer {
                 self.fail(&error, Vec::new());
                 return Err(error);
             }
-            let parts: HashSet<PartId> = retired.iter().flat_map(|moves| moves.keys().copied()).collect();
+            let parts: HashSet<PartId> =
+                retired.iter().flat_map(|moves| moves.keys().copied()).collect();
             self.retired.since.insert(self.working.version + 1, parts);
             self.retired.moves.extend(retired.into_iter().flatten());
             self.publish();
@@ -89,7 +90,11 @@ impl Committer {
         Ok(self.sealed())
     }
 
-    fn replace_table(&mut self, base: &TableData, change: &TableReplacement) -> Result<ReplaceRecord> {
+    fn replace_table(
+        &mut self,
+        base: &TableData,
+        change: &TableReplacement,
+    ) -> Result<ReplaceRecord> {
         let oid = change.relation;
         let mut deleted = deleted_since(base, &self.working.table(oid), change);
         let mut record =
@@ -152,7 +157,9 @@ fn deleted_since(
 ) -> HashMap<PartId, RoaringBitmap> {
     let mut moved: HashMap<PartId, RoaringBitmap> = HashMap::new();
     for part in &change.removed {
-        let (Some(dead), Some(moves)) = (now.deleted(*part), change.moves.get(part)) else { continue };
+        let (Some(dead), Some(moves)) = (now.deleted(*part), change.moves.get(part)) else {
+            continue;
+        };
         let before = base.deleted(*part);
         for row in dead.iter().filter(|row| !before.is_some_and(|before| before.contains(*row))) {
             let target = usize::try_from(row).ok().and_then(|row| moves.get(row).copied());

@@ -10,6 +10,7 @@ use super::Committer;
 use crate::catalog::Catalog;
 use crate::definition::{Object, Oid, Relation};
 use crate::error::{Error, Result};
+use crate::storage::key_index::{KeyIndex, SharedIndex};
 use crate::storage::keys;
 use crate::storage::part::{PartId, RowAddress, TableData};
 use crate::storage::prepare::{Prepared, PreparedTable, same_shape};
@@ -26,7 +27,12 @@ impl Committer {
         prepared.tables.iter().map(|table| self.validate_table(prepared, table)).collect()
     }
 
-    fn validate_object(&self, prepared: &Prepared, oid: Oid, object: Option<&Object>) -> Result<()> {
+    fn validate_object(
+        &self,
+        prepared: &Prepared,
+        oid: Oid,
+        object: Option<&Object>,
+    ) -> Result<()> {
         let now = &self.working.catalog;
         if !unchanged(&prepared.base.catalog, now, oid) {
             return Err(Error::Conflict);
@@ -63,7 +69,8 @@ impl Committer {
         if now.schema_by_oid(oid).is_none() {
             return Ok(());
         }
-        let gone = |oid: Oid| prepared.objects.iter().any(|(one, object)| *one == oid && object.is_none());
+        let gone =
+            |oid: Oid| prepared.objects.iter().any(|(one, object)| *one == oid && object.is_none());
         let relations = now.relations().any(|one| one.schema == oid && !gone(one.oid));
         let domains = now.domains().any(|one| one.schema == oid && !gone(one.oid));
         if relations || domains { Err(Error::Conflict) } else { Ok(()) }
@@ -81,18 +88,15 @@ impl Committer {
             _ => {}
         }
         let table = self.working.table(oid);
-        if change.only_if_unchanged {
-            let base = prepared.base.table(oid);
-            let empty = base.is_empty() && table.is_empty();
-            if !Arc::ptr_eq(&table, &base) && !empty {
-                return Err(Error::Conflict);
-            }
+        let changed = table.written_in > prepared.base.version;
+        if change.only_if_unchanged && changed {
+            return Err(Error::Conflict);
         }
         if change.truncated {
             return Ok(Deleted::new());
         }
         let deleted = self.translate(&table, &change.deleted)?;
-        self.validate_keys(change, &table, &deleted)?;
+        self.validate_keys(change, &table, &deleted, changed)?;
         Ok(deleted)
     }
 
@@ -116,7 +120,15 @@ impl Committer {
         if dead { Err(Error::Conflict) } else { Ok(today) }
     }
 
-    fn validate_keys(&self, change: &PreparedTable, table: &TableData, deleted: &Deleted) -> Result<()> {
+    /// Keys must not be there. `changed`: others wrote to the relation since the transaction
+    /// looked for them itself.
+    fn validate_keys(
+        &self,
+        change: &PreparedTable,
+        table: &TableData,
+        deleted: &Deleted,
+        changed: bool,
+    ) -> Result<()> {
         let live = |address: RowAddress| {
             let own = deleted.get(&address.part).is_some_and(|rows| rows.contains(address.row));
             !own && table.is_live(address)
@@ -125,16 +137,42 @@ impl Committer {
         let files = change.files.iter().flat_map(|(_, file)| file.keys.iter());
         let files = files.map(|(oid, hashes)| (*oid, hashes, None));
         for (constraint, hashes, batch) in rows.chain(files) {
-            let Some(index) = self.shared.indexes.get(constraint) else { continue };
+            let index = match self.shared.indexes.get(constraint) {
+                Some(index) => index,
+                None if changed => self.build_index(&change.relation, constraint, table)?,
+                None => continue,
+            };
             let index = index.read();
             for (row, hash) in hashes.iter().enumerate() {
                 if hash.is_some_and(|hash| index.find(hash, live).is_some()) {
-                    let key = batch.and_then(|one| keys::key_text(&change.relation, constraint, one, row));
-                    return Err(violation(&self.working.catalog, &change.relation, constraint, key));
+                    let key = batch
+                        .and_then(|one| keys::key_text(&change.relation, constraint, one, row));
+                    return Err(violation(
+                        &self.working.catalog,
+                        &change.relation,
+                        constraint,
+                        key,
+                    ));
                 }
             }
         }
         Ok(())
+    }
+}
+
+impl Committer {
+    /// An index that nobody needed before: the relation was empty when its writers began.
+    fn build_index(
+        &self,
+        relation: &Relation,
+        constraint: Oid,
+        table: &TableData,
+    ) -> Result<SharedIndex> {
+        let key = relation.unique_keys().find(|(one, _)| one.oid == constraint);
+        let columns = key.map(|(_, columns)| columns.to_vec()).unwrap_or_default();
+        let mut index = KeyIndex::new(relation.oid, columns, self.working.version + 1);
+        index.catch_up(table, relation, self.shared.hasher())?;
+        Ok(self.shared.indexes.install(constraint, index))
     }
 }
 

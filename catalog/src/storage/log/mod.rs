@@ -10,7 +10,8 @@ mod segment;
 mod writer;
 
 pub(super) use payload::{
-    BitmapBody, FileRecord, Payload, ReplaceRecord, RowsRecord, TableRecord, decode_rows, encode_rows,
+    BitmapBody, FileRecord, Payload, ReplaceRecord, RowsRecord, TableRecord, decode_rows,
+    encode_rows,
 };
 pub(super) use segment::{Segment, list_segments, segment_path};
 pub(super) use writer::{LogWriter, Position};

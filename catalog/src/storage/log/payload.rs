@@ -141,7 +141,8 @@ impl Payload {
         let mut length = [0; 4];
         length.copy_from_slice(take(&mut rest, 4)?);
         let header = take(&mut rest, u32::from_le_bytes(length))?;
-        let mut payload: Self = serde_json::from_slice(header).map_err(|error| malformed(&error))?;
+        let mut payload: Self =
+            serde_json::from_slice(header).map_err(|error| malformed(&error))?;
         for table in &mut payload.tables {
             for (_, body) in &mut table.deleted {
                 body.bytes = take(&mut rest, body.length)?.to_vec();
@@ -231,7 +232,8 @@ pub(crate) fn decode_rows(record: &RowsRecord) -> Result<MemoryBatch> {
     length.copy_from_slice(take(&mut rest, 8)?);
     let length = usize::try_from(u64::from_le_bytes(length)).map_err(|error| malformed(&error))?;
     let start = (8 + length).next_multiple_of(8);
-    let (Some(message), Some(data)) = (record.body.get(8..8 + length), record.body.get(start..)) else {
+    let (Some(message), Some(data)) = (record.body.get(8..8 + length), record.body.get(start..))
+    else {
         return Err(malformed(&"rows are cut short"));
     };
     let message = root_as_message(message).map_err(|error| malformed(&error))?;

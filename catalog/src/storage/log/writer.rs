@@ -125,10 +125,20 @@ impl LogWriter {
         Ok(())
     }
 
+    /// Goes on in a new segment, so that all that was written can be unlinked: an erasure must
+    /// leave nothing in the log.
+    ///
+    /// # Errors
+    /// The segment cannot be made; the log goes on in the present one.
+    pub(crate) fn start_segment(&mut self) -> Result<()> {
+        if self.offset == HEADER_BYTES { Ok(()) } else { self.roll_over(0) }
+    }
+
     fn roll_over(&mut self, bytes: u64) -> Result<()> {
         let number = self.segment.number + 1;
         let size = self.segment_bytes.max(HEADER_BYTES + bytes);
-        let ready = self.next.take().and_then(|next| next.recv().ok()).transpose()?;
+        // One that could not be made ahead is tried again: the disk may have room by now.
+        let ready = self.next.take().and_then(|next| next.recv().ok()?.ok());
         self.segment = match ready {
             Some(segment) if segment.size >= size => segment,
             _ => Segment::create(&self.directory, number, size)?,
