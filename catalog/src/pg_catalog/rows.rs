@@ -197,7 +197,11 @@ fn push_list(
     };
     offsets.push(last.saturating_add(i32::try_from(values.len()).unwrap_or(0)));
     valid.push(true);
-    values.into_iter().fold(true, |fitted, one| items.push(one) && fitted)
+    let mut fitted = true;
+    for value in values {
+        fitted &= items.push(value);
+    }
+    fitted
 }
 
 fn finish_list(

@@ -21,10 +21,7 @@ type Wanted = (char, bool);
 pub fn table(context: &Context, role: Oid, table: Oid, privileges: &str) -> Answer {
     let wanted = parse(privileges, "rawdDxt")?;
     let rights = Rights::of(context, role);
-    Ok(match access(context, table) {
-        Some(access) => Some(permits(&access, &rights, &wanted)),
-        None => None,
-    })
+    Ok(access(context, table).map(|access| permits(&access, &rights, &wanted)))
 }
 
 fn access(context: &Context, relation: Oid) -> Option<Access<'_>> {

@@ -31,7 +31,7 @@ relation! { (context) row in rows(context) => {
     relchecks: row.checks as i64,
     relhasrules: row.has_rules,
     relispopulated: row.populated,
-    relreplident: if "rm".contains(row.kind) { 'd' } else { 'n' },
+    relreplident: row.replica_identity,
     relacl: row.acl,
     reloptions: row.options,
 } }
@@ -52,6 +52,7 @@ struct Row<'a> {
     checks: usize,
     has_rules: bool,
     populated: bool,
+    replica_identity: char,
     acl: Option<Vec<String>>,
     options: Option<Vec<String>>,
 }
@@ -88,6 +89,7 @@ fn user<'a>(context: &Context, relation: &'a Relation) -> Row<'a> {
             relation.kind,
             RelationKind::MaterializedView { populated: false, .. }
         ),
+        replica_identity: if stored { 'd' } else { 'n' },
         acl: Access::relation(relation).acl(context),
         options: (!relation.options.is_empty()).then(options),
     }
@@ -114,6 +116,7 @@ fn of_index<'a>(index: &Index<'a>) -> Row<'a> {
         checks: 0,
         has_rules: false,
         populated: true,
+        replica_identity: 'n',
         acl: None,
         options: None,
     }
@@ -136,6 +139,7 @@ fn system<'a>(relation: &'static SystemRelation) -> Row<'a> {
         checks: 0,
         has_rules: relation.kind == 'v',
         populated: true,
+        replica_identity: 'n',
         acl: None,
         options: None,
     }

@@ -169,3 +169,17 @@ fn functions_and_comments_and_sizes_are_described() {
     assert_eq!(sizes::relation_size(&context, 20003), Some(0));
     assert_eq!(sizes::relation_size(&context, 5), None);
 }
+
+#[test]
+fn describing_a_thousand_tables_is_no_trouble() {
+    let context = super::fixture::many(1000);
+    let begun = std::time::Instant::now();
+    for relation in context.catalog.relations() {
+        assert_eq!(names::table_is_visible(&context, relation.oid), Some(true));
+        for constraint in &relation.constraints {
+            assert!(definitions::constraint_definition(&context, constraint.oid, true).is_some());
+        }
+    }
+    // Loose, as the build is unoptimized; what costs a scan of all tables each time takes minutes.
+    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+}

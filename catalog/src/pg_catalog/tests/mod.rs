@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use clientele_udfs::types::{PgType, TYPES};
 use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::FieldRef;
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use super::*;
@@ -19,7 +20,7 @@ fn rows(context: &Context, schema: &str, name: &str) -> Vec<HashMap<String, Stri
     let options = FormatOptions::new().with_null("-");
     let text = |row: usize| {
         let columns = batch.schema();
-        let cell = |(place, field): (usize, &datafusion::arrow::datatypes::FieldRef)| {
+        let cell = |(place, field): (usize, &FieldRef)| {
             let formatter = ArrayFormatter::try_new(batch.column(place), &options).unwrap();
             (field.name().clone(), formatter.value(row).to_string())
         };
