@@ -1,0 +1,93 @@
+//! Files of the server: only superusers and members of two roles may touch them.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::session::Session;
+
+/// Which way the data go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// COPY FROM.
+    Read,
+    /// COPY TO.
+    Write,
+}
+
+/// Refuses who may not touch files, and paths that depend on where the server runs.
+///
+/// # Errors
+/// 42501, 42602.
+pub(crate) fn allow(session: &Session, path: &str, direction: Direction) -> Result<()> {
+    let (role, verb) = match direction {
+        Direction::Read => ("pg_read_server_files", "from"),
+        Direction::Write => ("pg_write_server_files", "to"),
+    };
+    let member = || {
+        let granted = session.engine.role(role).map(|role| role.oid);
+        granted.is_some_and(|granted| is_member(session, session.role.oid, granted, 0))
+    };
+    if !session.role.superuser && !member() {
+        return Err(Error::new("42501", format!("permission denied to COPY {verb} a file"))
+            .with_detail(format!(
+                "Only roles with privileges of the \"{role}\" role may COPY {verb} a file."
+            ))
+            .with_hint(
+                "Anyone can COPY to stdout or from stdin. psql's \\copy command also works for anyone.",
+            ));
+    }
+    if direction == Direction::Write && !Path::new(path).is_absolute() {
+        return Err(Error::new("42602", "relative path not allowed for COPY to file"));
+    }
+    Ok(())
+}
+
+/// Whether a role is another one, or a member of it over any number of roles.
+fn is_member(session: &Session, role: u32, wanted: u32, depth: usize) -> bool {
+    const DEPTH_MAX: usize = 32;
+    if role == wanted {
+        return true;
+    }
+    let Some(role) = session.engine.cluster.role(role) else { return false };
+    let through = |one: &u32| is_member(session, *one, wanted, depth + 1);
+    depth < DEPTH_MAX && role.inherit && role.member_of.iter().any(through)
+}
+
+/// What opening a file failed with.
+pub(crate) fn not_opened(path: &str, direction: Direction, error: &std::io::Error) -> Error {
+    let (aim, hint) = match direction {
+        Direction::Read => (
+            "reading",
+            "COPY FROM instructs the PostgreSQL server process to read a file. \
+             You may want a client-side facility such as psql's \\copy.",
+        ),
+        Direction::Write => (
+            "writing",
+            "COPY TO instructs the PostgreSQL server process to write a file. \
+             You may want a client-side facility such as psql's \\copy.",
+        ),
+    };
+    let (sqlstate, reason) = match error.kind() {
+        ErrorKind::NotFound => ("58P01", "No such file or directory".to_owned()),
+        ErrorKind::PermissionDenied => ("42501", "Permission denied".to_owned()),
+        ErrorKind::IsADirectory => {
+            return Error::new("42809", format!("\"{path}\" is a directory"));
+        }
+        ErrorKind::StorageFull => ("53100", "No space left on device".to_owned()),
+        _ => ("58030", error.to_string()),
+    };
+    Error::new(sqlstate, format!("could not open file \"{path}\" for {aim}: {reason}")).with_hint(hint)
+}
+
+/// What reading or writing an open file failed with.
+pub(crate) fn failed(path: &str, direction: Direction, error: &std::io::Error) -> Error {
+    match (error.kind(), direction) {
+        (ErrorKind::IsADirectory, _) => Error::new("42809", format!("\"{path}\" is a directory")),
+        (ErrorKind::StorageFull, _) => {
+            Error::new("53100", format!("could not write to file \"{path}\": No space left on device"))
+        }
+        (_, Direction::Read) => Error::new("58030", format!("could not read from file \"{path}\": {error}")),
+        (_, Direction::Write) => Error::new("58030", format!("could not write to file \"{path}\": {error}")),
+    }
+}
