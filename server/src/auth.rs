@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use pgwire::api::auth::sasl::scram::{
-    ScramSecret, ScramServerAuth, ScramServerAuthWaitingForClientFinal, gen_salted_password,
+    ScramSecret, ScramServerAuthWaitingForClientFinal, gen_salted_password,
 };
 
 use crate::error::protocol_violation;
@@ -51,7 +51,7 @@ pub fn begin(
         return Err(fatal("channel binding does not fit the SASL mechanism"));
     }
     let server = tls.filter(|tls| tls.binds_channel).map(|tls| tls.scram.clone());
-    let server = server.unwrap_or_else(ScramServerAuth::new);
+    let server = server.unwrap_or_default();
     server
         .on_client_first_message_with_secret(message, secret)
         .map_err(|_| fatal("malformed SCRAM message"))

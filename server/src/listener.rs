@@ -87,6 +87,7 @@ impl Server {
             drain: self.drain.clone(),
             stop: self.stop.clone(),
             terminated: CancellationToken::new(),
+            stop_statement: Arc::new(|| ()),
         }
     }
 }
@@ -132,7 +133,7 @@ fn admit(stream: TcpStream, peer: SocketAddr, server: &Arc<Server>, connections:
     server.metrics.connections_accepted.inc();
     if connections.len() >= server.limits.sockets_max {
         server.metrics.connections_refused.inc();
-        refuse(stream);
+        refuse(&stream);
         return;
     }
     // Answers are sent whole: waiting for more would only delay them.
@@ -163,7 +164,7 @@ impl Drop for Open {
 
 /// Turns a client away without spending a task on it: what does not fit the socket's empty buffer
 /// at once is not sent.
-fn refuse(stream: TcpStream) {
+fn refuse(stream: &TcpStream) {
     let error = Error::fatal("53300", "sorry, too many clients already");
     let mut message = bytes::BytesMut::new();
     let response: PgWireBackendMessage = error_response(&error);

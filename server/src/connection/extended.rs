@@ -258,7 +258,7 @@ fn read_parameter(
     };
     match format {
         Format::Text => Ok(input::parse(pg_type, Some(utf8(value)?), context)?),
-        Format::Binary => Ok(binary::decode(pg_type, value)?),
+        Format::Binary => Ok(binary::decode(pg_type, Some(value))?),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The socket as messages: frames in, one output buffer out, and what ends a connection from
 //! outside.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
@@ -27,6 +28,8 @@ const READ_SIZE_MIN: usize = 8 << 10;
 const READ_SIZE_MAX: usize = 256 << 10;
 /// Output is handed to the socket in pieces of about this size.
 const OUTPUT_TARGET: usize = 64 << 10;
+/// How long a statement that is told to stop may take to do so.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 /// A client that does not read must not hold up its own end.
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -39,6 +42,8 @@ pub struct Guard {
     pub stop: CancellationToken,
     /// This session is terminated by an administrator.
     pub terminated: CancellationToken,
+    /// Stops what the session's statement does.
+    pub stop_statement: Arc<dyn Fn() + Send + Sync>,
 }
 
 impl Guard {
@@ -131,14 +136,19 @@ impl Link {
     /// sends meanwhile is kept for later.
     ///
     /// # Errors
-    /// The client has gone or the session is terminated; the work is dropped then.
+    /// The client has gone or the session is terminated; the work has been stopped then.
     pub async fn run<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Failure> {
-        tokio::select! {
+        let mut work = std::pin::pin!(work);
+        let end = tokio::select! {
             biased;
-            done = work => Ok(done),
-            () = self.input.gone() => Err(Failure::End(None)),
-            () = self.guard.ended() => Err(terminated()),
-        }
+            done = &mut work => return Ok(done),
+            () = self.input.gone() => Failure::End(None),
+            () = self.guard.ended() => terminated(),
+        };
+        // Stopped rather than dropped: a statement amid a commit or a file comes to a defined end.
+        (self.guard.stop_statement)();
+        tokio::time::timeout(STOP_TIMEOUT, work).await.ok();
+        Err(end)
     }
 
     /// Hands all output to the socket, waiting for the client where it reads slowly.

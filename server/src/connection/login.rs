@@ -151,6 +151,8 @@ async fn greet(
     }
     link.allow(server.limits.message_size_max_bytes);
     link.guard.terminated = session.terminated();
+    let (engine, pid, secret) = (Arc::clone(&server.engine), session.pid(), session.secret());
+    link.guard.stop_statement = Arc::new(move || engine.cancel(pid, &secret));
     let mut connection = Connection {
         server: Arc::clone(server),
         link,
