@@ -74,8 +74,8 @@ pub enum Error {
     Internal(String),
 }
 
-impl From<datafusion::arrow::error::ArrowError> for Error {
-    fn from(error: datafusion::arrow::error::ArrowError) -> Self {
+impl From<arrow::error::ArrowError> for Error {
+    fn from(error: arrow::error::ArrowError) -> Self {
         Self::DataFusion(error.into())
     }
 }

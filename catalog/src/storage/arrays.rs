@@ -50,7 +50,7 @@ pub(super) fn compact(array: &ArrayRef) -> ArrayRef {
             let length = usize::try_from(last - first).unwrap_or(0);
             let values = list.values().slice(usize::try_from(*first).unwrap_or(0), length);
             let offsets = list.offsets().iter().map(|offset| offset - first).collect::<Vec<i32>>();
-            let offsets = datafusion::arrow::buffer::OffsetBuffer::new(offsets.into());
+            let offsets = arrow::buffer::OffsetBuffer::new(offsets.into());
             match ListArray::try_new(
                 Arc::clone(field),
                 offsets,
@@ -122,7 +122,7 @@ pub(super) fn live_numbers(relation: &Relation) -> Arc<[i16]> {
 /// The batch has other columns.
 pub(super) fn own_arrays(
     relation: &Relation,
-    batch: &datafusion::arrow::array::RecordBatch,
+    batch: &arrow::array::RecordBatch,
 ) -> Result<Vec<ArrayRef>> {
     let count = relation.live_columns().count();
     if count != batch.num_columns() {

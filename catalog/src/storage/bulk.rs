@@ -76,6 +76,7 @@ impl Transaction {
         self.ensure_own_keys(relation)?;
         self.check_file_keys(relation, &written)?;
         let first = RowAddress { part: written.entry.facts.part, row: 0 };
+        self.store.shared.indexes.preload(first.part, &written.keys);
         let part = FilePart { entry: Arc::clone(&written.entry), deleted: None };
         self.written(relation).add_file(part);
         if let Some(own) = self.keys.get_mut(&relation.oid) {

@@ -20,6 +20,8 @@ use crate::error::Result;
 const HISTORY: usize = 64;
 /// How many of them are kept then.
 const HISTORY_KEPT: usize = 8;
+/// Rows that are added under one lock.
+const PRELOAD_ROWS: usize = 16 << 10;
 
 /// The index of one constraint.
 #[derive(Debug)]
@@ -94,6 +96,10 @@ impl KeyIndex {
     /// Adds keys of rows that are committed as `version`, and cuts the history of keys that are
     /// written again and again: at most one row of a key is live, and it is among the last.
     fn add_committed(&mut self, part: PartId, start: u32, hashes: &[Option<u128>], version: u64) {
+        let end = start + u32::try_from(hashes.len()).unwrap_or(0);
+        if self.covered.get(&part).is_some_and(|covered| *covered >= end) {
+            return;
+        }
         self.add(part, start, hashes);
         for hash in hashes.iter().flatten() {
             let same = self.entries.iter_hash(bucket(*hash)).filter(|(one, _)| one == hash);
@@ -209,6 +215,17 @@ impl KeyIndexes {
         for (constraint, hashes) in keys {
             if let Some(index) = self.get(*constraint) {
                 index.write().add_committed(first.part, first.row, hashes, version);
+            }
+        }
+    }
+
+    /// Adds the rows of a file ahead of its commit: nobody sees the part before, and the committer
+    /// has not to do it then. In pieces, so that readers are not kept waiting.
+    pub(super) fn preload(&self, part: PartId, keys: &[(Oid, Hashes)]) {
+        for (constraint, hashes) in keys {
+            let Some(index) = self.get(*constraint) else { continue };
+            for (piece, start) in hashes.chunks(PRELOAD_ROWS).zip((0..).step_by(PRELOAD_ROWS)) {
+                index.write().add(part, start, piece);
             }
         }
     }

@@ -3,6 +3,9 @@
 //! Two keys with one hash would be taken for one key. With a secret random hash key and 10^10 keys
 //! the chance of any such pair is below 10^-18.
 
+use std::hash::Hasher;
+use std::sync::Arc;
+
 use clientele_udfs::types::PgType;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::arrow::compute::cast;
@@ -10,7 +13,6 @@ use datafusion::arrow::datatypes::{DataType, Decimal128Type, Int64Type};
 use datafusion::arrow::row::{RowConverter, Rows, SortField};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use siphasher::sip128::{Hasher128, SipHasher13};
-use std::hash::Hasher;
 
 use super::part::MemoryBatch;
 use crate::definition::{Column, Oid, Relation};
@@ -33,7 +35,7 @@ enum KeyColumn {
 impl KeyColumn {
     fn new(array: &ArrayRef, pg_type: PgType) -> Result<Self> {
         Ok(match array.data_type() {
-            DataType::Int64 => Self::Integer(array.clone()),
+            DataType::Int64 => Self::Integer(Arc::clone(array)),
             DataType::Int16 | DataType::Int32 => Self::Integer(cast(array, &DataType::Int64)?),
             DataType::Date32 => {
                 Self::Integer(cast(&cast(array, &DataType::Int32)?, &DataType::Int64)?)
@@ -41,13 +43,13 @@ impl KeyColumn {
             DataType::Timestamp(..) | DataType::Time64(_) => {
                 Self::Integer(cast(array, &DataType::Int64)?)
             }
-            DataType::Decimal128(..) => Self::Decimal(array.clone()),
+            DataType::Decimal128(..) => Self::Decimal(Arc::clone(array)),
             // The manual, 8.3: trailing spaces of `character` are not significant.
-            DataType::Utf8View => Self::Text(array.clone(), pg_type.oid == PgType::BPCHAR.oid),
+            DataType::Utf8View => Self::Text(Arc::clone(array), pg_type.oid == PgType::BPCHAR.oid),
             other => {
                 let converter = RowConverter::new(vec![SortField::new(other.clone())])?;
                 Self::Encoded(
-                    array.clone(),
+                    Arc::clone(array),
                     converter.convert_columns(std::slice::from_ref(array))?,
                 )
             }

@@ -82,6 +82,9 @@ pub struct Committed {
     pub temporary: Arc<TemporarySpace>,
 }
 
+/// Schemas of relations that are kept ready.
+const SCHEMAS_MAX: usize = 4096;
+
 #[derive(Debug)]
 struct OidBlock {
     next: Oid,
@@ -259,6 +262,9 @@ impl Store {
             return Arc::clone(schema);
         }
         let schema = provider_schema(relation, with_row_address);
+        if schemas.len() >= SCHEMAS_MAX {
+            schemas.clear();
+        }
         let entry = (Arc::clone(relation), Arc::clone(&schema));
         schemas.insert((relation.oid, with_row_address), entry);
         schema

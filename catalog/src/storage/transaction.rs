@@ -140,6 +140,11 @@ impl Transaction {
             return;
         }
         self.changes.tables.remove(&oid);
+        if self.base.catalog.relation_by_oid(oid).is_some() {
+            // Should an object of this OID come again, it begins without rows.
+            let gone = TableChanges { truncated: true, ..Default::default() };
+            self.changes.tables.insert(oid, gone);
+        }
         if self.base.catalog.object(oid).is_some() {
             self.changes.objects.insert(oid, None);
         } else {

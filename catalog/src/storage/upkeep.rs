@@ -120,12 +120,19 @@ impl Upkeep {
     /// # Errors
     /// A file cannot be read or written.
     pub(super) fn compact(&self, relation: Option<Oid>, all: bool) -> Result<()> {
-        let _one_at_a_time = self.working();
+        let mut checkpointed = self.working();
         let snapshot = self.shared.published();
+        let mut changed = false;
         for oid in snapshot.tables.keys().filter(|oid| relation.is_none_or(|one| one == **oid)) {
             while let Some(change) = super::compact::merge_files(&self.shared, *oid, all)? {
                 self.replace(change)?;
+                changed = true;
             }
+        }
+        drop(snapshot);
+        if changed {
+            // The last checkpoint holds the old files.
+            self.flush_locked(&mut checkpointed)?;
         }
         self.shared.graveyard.empty();
         Ok(())

@@ -199,8 +199,8 @@ fn ranges(relation: &Relation, rows: &MemoryBatch) -> Result<Vec<ColumnRange>> {
             _ => continue,
         };
         let wide = wide.as_primitive::<Int64Type>();
-        let least = datafusion::arrow::compute::min(wide);
-        let most = datafusion::arrow::compute::max(wide);
+        let least = arrow::compute::min(wide);
+        let most = arrow::compute::max(wide);
         if let (Some(minimum), Some(maximum)) = (least, most) {
             let nulls = u64::try_from(array.null_count()).unwrap_or(0);
             ranges.push(ColumnRange { column: column.number, minimum, maximum, nulls });

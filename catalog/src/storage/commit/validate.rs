@@ -96,7 +96,10 @@ impl Committer {
             return Ok(Deleted::new());
         }
         let deleted = self.translate(&table, &change.deleted)?;
-        self.validate_keys(change, &table, &deleted, changed)?;
+        // The transaction looked for its keys itself; only what others wrote since is new.
+        if changed {
+            self.validate_keys(change, &table, &deleted)?;
+        }
         Ok(deleted)
     }
 
@@ -120,14 +123,11 @@ impl Committer {
         if dead { Err(Error::Conflict) } else { Ok(today) }
     }
 
-    /// Keys must not be there. `changed`: others wrote to the relation since the transaction
-    /// looked for them itself.
     fn validate_keys(
         &self,
         change: &PreparedTable,
         table: &TableData,
         deleted: &Deleted,
-        changed: bool,
     ) -> Result<()> {
         let live = |address: RowAddress| {
             let own = deleted.get(&address.part).is_some_and(|rows| rows.contains(address.row));
@@ -139,8 +139,7 @@ impl Committer {
         for (constraint, hashes, batch) in rows.chain(files) {
             let index = match self.shared.indexes.get(constraint) {
                 Some(index) => index,
-                None if changed => self.build_index(&change.relation, constraint, table)?,
-                None => continue,
+                None => self.build_index(&change.relation, constraint, table)?,
             };
             let index = index.read();
             for (row, hash) in hashes.iter().enumerate() {

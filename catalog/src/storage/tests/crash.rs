@@ -79,11 +79,12 @@ async fn object_identifiers_are_never_handed_out_twice() {
     let directory = tempfile::tempdir().unwrap();
     let store = with_table(directory.path()).await;
     let first: Vec<u32> = (0..3).map(|_| store.allocate_oid()).collect();
-    assert!(first[0] > 20_000 && first.windows(2).all(|pair| pair[0] < pair[1]));
+    assert!(first.windows(2).all(|pair| pair[0] < pair[1]));
     let crashed = tempfile::tempdir().unwrap();
     copy_directory(directory.path(), crashed.path());
     drop(store);
-    assert!(open(crashed.path()).allocate_oid() > first[2]);
+    // After a restart also behind what was put with an OID of its own.
+    assert!(open(crashed.path()).allocate_oid() > first[2].max(20_000));
 }
 
 #[cfg(target_os = "linux")]

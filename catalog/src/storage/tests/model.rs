@@ -35,11 +35,9 @@ impl World {
             match self.model.get(&oid) {
                 None => assert!(snapshot.catalog.relation_by_oid(oid).is_none()),
                 Some(expected) => {
-                    assert_eq!(
-                        &rows(&self.store, &snapshot, oid).await,
-                        expected,
-                        "relation {oid}"
-                    );
+                    let found = rows(&self.store, &snapshot, oid).await;
+                    let (count, wanted) = (found.len(), expected.len());
+                    assert!(&found == expected, "relation {oid}: {count} rows, {wanted} expected");
                 }
             }
         }
@@ -171,6 +169,7 @@ async fn random_transactions_do_what_two_maps_do() {
     let seeds =
         std::env::var("CLIENTELE_TEST_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(6);
     for seed in 0..seeds {
+        eprintln!("seed {seed}");
         run(seed, 25).await;
     }
 }
