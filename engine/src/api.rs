@@ -49,7 +49,7 @@ pub enum TransactionStatus {
 }
 
 /// A stream of batches; the columns of a batch are those of [`Rows::columns`], in order.
-pub type BatchStream = Pin<Box<dyn Stream<Item = Result<RecordBatch, Error>> + Send>>;
+pub type BatchStream = Pin<Box<dyn Stream<Item = Result<RecordBatch, Error>> + Send + Sync>>;
 
 /// A stream of COPY data, cut anywhere.
 pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, Error>> + Send>>;

@@ -7,8 +7,20 @@
 //! Both protocols walk this one road; the simple one binds no parameters. See `ARCHITECTURE.md`.
 
 pub mod api;
+pub mod copy;
+pub mod engine;
 pub mod error;
+pub mod functions;
+mod password;
+pub mod planning;
+pub mod session;
+pub mod sql;
+mod statement;
 
+pub use bytes;
 pub use api::{Column, CopyFormat, Notice, Outcome, Rows, Startup, TransactionStatus};
 pub use clientele_udfs::types::PgType;
+pub use engine::{Engine, EngineOptions};
 pub use error::{Error, Result};
+pub use session::{Prepared, Session};
+pub use sql::Statement;

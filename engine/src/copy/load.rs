@@ -41,6 +41,11 @@ pub(crate) type Check = Box<dyn FnMut(Parsed) -> Result<RecordBatch> + Send>;
 /// A running load.
 pub(crate) struct Load {
     pieces: Option<Sender<Item<Bytes>>>,
+    /// Taken by who waits for their end.
+    stages: Option<Stages>,
+}
+
+struct Stages {
     read: JoinHandle<Result<()>>,
     check: JoinHandle<Result<()>>,
     keep: JoinHandle<Result<Option<u64>>>,
@@ -76,12 +81,12 @@ impl Load {
     ) -> Self {
         let (parsed, mut to_check) = mpsc::channel(BATCHES_WAITING);
         let (checked, to_keep) = mpsc::channel(BATCHES_WAITING);
-        Self {
-            pieces: None,
+        let stages = Stages {
             read: common.cpu.spawn_blocking(move || read(parsed)),
             check: common.cpu.spawn_blocking(move || pass(&mut to_check, &checked, &mut check)),
             keep: common.cpu.spawn(kept.take(to_keep, common.clone())),
-        }
+        };
+        Self { pieces: None, stages: Some(stages) }
     }
 
     /// Brings a piece of data; waits while the stages are busy.
@@ -114,9 +119,10 @@ impl Load {
 
     async fn end(&mut self) -> Result<u64> {
         self.pieces = None;
-        let read = joined((&mut self.read).await);
-        let check = joined((&mut self.check).await);
-        let keep = joined((&mut self.keep).await);
+        let stages = self.stages.take().ok_or_else(|| Error::internal("a load ends once"))?;
+        let read = joined(stages.read.await);
+        let check = joined(stages.check.await);
+        let keep = joined(stages.keep.await);
         // Rows in a later stage stand earlier in the data: the first error is theirs.
         let kept = keep?;
         check?;

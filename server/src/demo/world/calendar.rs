@@ -8,7 +8,7 @@ use super::random::{ONE, Share};
 pub(crate) const END: i64 = 1_793_491_200;
 /// Days that the data cover.
 pub(crate) const DAYS: i64 = 730;
-/// Their beginning, 2 November 2024 0:00 UTC.
+/// Their beginning, 1 November 2024 0:00 UTC.
 pub(crate) const START: i64 = END - DAYS * DAY;
 /// Seconds of a day.
 pub(crate) const DAY: i64 = 86_400;

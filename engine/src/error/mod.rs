@@ -1,5 +1,8 @@
 //! One error for everything that a client is told, with PostgreSQL's fields.
 
+mod catalog;
+mod datafusion;
+
 /// The result of a statement.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -38,6 +41,8 @@ pub struct ErrorObject {
     pub data_type: Option<String>,
     /// Constraint.
     pub constraint: Option<String>,
+    /// Line and column, until the text is known that they count in.
+    pub(crate) location: Option<(u64, u64)>,
 }
 
 impl Error {
@@ -88,6 +93,15 @@ impl Error {
     #[must_use]
     pub fn with_context(mut self, context: impl Into<String>) -> Self {
         self.context = Some(context.into());
+        self
+    }
+
+    /// Turns a line and column found in a tree into a position in the client's text.
+    #[must_use]
+    pub(crate) fn in_source(mut self, source: &crate::sql::place::Source) -> Self {
+        if let (None, Some((line, column))) = (self.position, self.object.location.take()) {
+            self.position = source.position(sqlparser::tokenizer::Location { line, column });
+        }
         self
     }
 

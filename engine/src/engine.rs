@@ -1,0 +1,201 @@
+//! One data directory, opened: databases, roles, sessions, the threads that compute.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use chrono::{DateTime, Utc};
+use clientele_catalog::cluster::Cluster;
+use clientele_catalog::definition::{Database, Role};
+use clientele_catalog::storage::StoreOptions;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use parking_lot::Mutex;
+use tokio::runtime::Runtime;
+
+use crate::api::Startup;
+use crate::error::{Error, Result};
+use crate::password;
+use crate::session::Session;
+use crate::session::shared::{SessionShared, StopReason};
+
+/// How an engine is opened.
+#[derive(Debug, Clone)]
+pub struct EngineOptions {
+    /// The data directory.
+    pub data_dir: PathBuf,
+    /// Memory that statements may use together, bytes; beyond it they spill, then fail (53200).
+    pub memory_bytes: usize,
+    /// Threads that compute.
+    pub cpu_threads: usize,
+    /// Largest number of sessions.
+    pub connections_max: usize,
+    /// How rows are kept.
+    pub store: StoreOptions,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("./clientele-data"),
+            memory_bytes: 2 << 30,
+            cpu_threads: std::thread::available_parallelism().map_or(2, usize::from),
+            connections_max: 200,
+            store: StoreOptions::default(),
+        }
+    }
+}
+
+/// An open data directory.
+pub struct Engine {
+    pub(crate) cluster: Cluster,
+    pub(crate) runtime_env: Arc<RuntimeEnv>,
+    pub(crate) options: EngineOptions,
+    /// When the engine was opened.
+    pub started_at: DateTime<Utc>,
+    cpu: Option<Runtime>,
+    sessions: Mutex<HashMap<i32, Arc<SessionShared>>>,
+    next_pid: AtomicI32,
+}
+
+impl Engine {
+    /// Makes a new data directory with role `admin` and an empty database `postgres`.
+    ///
+    /// # Errors
+    /// 55006 when the directory is in use, 58030 when it cannot be written.
+    pub fn create(data_dir: &Path, admin_password: &str) -> Result<()> {
+        let verifier = password::verifier(admin_password);
+        Cluster::create(data_dir, Some(verifier), StoreOptions::default())?;
+        Ok(())
+    }
+
+    /// Opens a data directory, recovering what was committed.
+    ///
+    /// # Errors
+    /// 55006 when it is in use, XX001 when it is damaged, 58030 when it cannot be read.
+    pub fn open(options: EngineOptions) -> Result<Arc<Self>> {
+        let spill = options.data_dir.join("spill");
+        // What an earlier process spilled is worth nothing, and may hold personal data.
+        let _ = std::fs::remove_dir_all(&spill);
+        let cpu = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(options.cpu_threads.max(1))
+            .thread_name("compute")
+            .thread_stack_size(8 << 20)
+            .enable_all()
+            .build()
+            .map_err(|error| Error::new("58030", format!("could not start threads: {error}")))?;
+        let cluster = Cluster::open(&options.data_dir, options.store.clone())?;
+        std::fs::create_dir_all(&spill)
+            .map_err(|error| Error::new("58030", format!("could not create a directory: {error}")))?;
+        let runtime_env = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(FairSpillPool::new(options.memory_bytes)))
+            .with_disk_manager_builder(
+                DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![spill])),
+            )
+            .build_arc()?;
+        Ok(Arc::new(Self {
+            cluster,
+            runtime_env,
+            options,
+            started_at: Utc::now(),
+            cpu: Some(cpu),
+            sessions: Mutex::default(),
+            next_pid: AtomicI32::new(1000),
+        }))
+    }
+
+    /// SCRAM-SHA-256 verifier of a role that may log in.
+    pub fn password_verifier(&self, role: &str) -> Option<String> {
+        let role = self.cluster.role_by_name(role).filter(|one| one.login)?;
+        role.password
+    }
+
+    /// Begins a session for an authenticated role.
+    ///
+    /// # Errors
+    /// 3D000 no such database, 53300 too many sessions, 28000 no such role.
+    pub fn connect(self: &Arc<Self>, startup: Startup) -> Result<Session> {
+        let role = self.role(&startup.role).ok_or_else(|| {
+            Error::fatal("28000", format!("role \"{}\" does not exist", startup.role))
+        })?;
+        if self.sessions.lock().len() >= self.options.connections_max {
+            return Err(Error::fatal("53300", "sorry, too many clients already"));
+        }
+        let name = match startup.database.as_str() {
+            "" => startup.role.clone(),
+            name => name.to_owned(),
+        };
+        let database = self.database(&name).ok_or_else(|| {
+            Error::fatal("3D000", format!("database \"{name}\" does not exist"))
+        })?;
+        let pid = self.next_pid.fetch_add(1, Ordering::Relaxed);
+        let session = Session::new(self, role, database, startup, pid)?;
+        self.sessions.lock().insert(pid, Arc::clone(&session.shared));
+        Ok(session)
+    }
+
+    /// Stops what a session does, if the secret is right.
+    pub fn cancel(&self, pid: i32, secret: &[u8]) {
+        if let Some(session) = self.session(pid)
+            && session.secret.as_slice() == secret
+        {
+            session.stop(StopReason::Request);
+        }
+    }
+
+    /// Ends all sessions and writes everything to files.
+    ///
+    /// # Errors
+    /// What could not be written; it is safe in the log then.
+    pub async fn shutdown(&self) -> Result<()> {
+        for session in self.sessions() {
+            session.stop(StopReason::Termination);
+        }
+        self.cluster.close().await?;
+        Ok(())
+    }
+
+    /// All sessions.
+    pub fn sessions(&self) -> Vec<Arc<SessionShared>> {
+        self.sessions.lock().values().map(Arc::clone).collect()
+    }
+
+    /// A session by its number.
+    pub fn session(&self, pid: i32) -> Option<Arc<SessionShared>> {
+        self.sessions.lock().get(&pid).map(Arc::clone)
+    }
+
+    pub(crate) fn forget(&self, pid: i32) {
+        self.sessions.lock().remove(&pid);
+    }
+
+    pub(crate) fn role(&self, name: &str) -> Option<Role> {
+        self.cluster.role_by_name(name)
+    }
+
+    pub(crate) fn database(&self, name: &str) -> Option<Database> {
+        self.cluster.database_by_name(name)
+    }
+
+    /// Where plans run.
+    ///
+    /// # Errors
+    /// 57P01 once the engine is being closed.
+    pub fn cpu(&self) -> Result<tokio::runtime::Handle> {
+        match &self.cpu {
+            Some(runtime) => Ok(runtime.handle().clone()),
+            None => Err(Error::fatal("57P01", "the server is shutting down")),
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // A runtime must not wait for its threads inside another runtime.
+        if let Some(runtime) = self.cpu.take() {
+            runtime.shutdown_background();
+        }
+    }
+}

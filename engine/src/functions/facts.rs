@@ -1,0 +1,229 @@
+//! What the relations of `pg_catalog` are drawn from: the statement's context as plain facts.
+
+use std::sync::{Arc, OnceLock};
+
+use chrono::{DateTime, Utc};
+use clientele_catalog::catalog::PG_CATALOG_OID;
+use clientele_catalog::pg_catalog::{
+    Argument, ArgumentMode, Context, CursorFacts, FunctionFacts, FunctionKind, PreparedFacts,
+    RelationFacts, SessionFacts, SettingFacts, Volatility, number_functions,
+};
+use clientele_udfs::types::PgType;
+use datafusion::arrow::datatypes::DataType;
+use datafusion::logical_expr::{Signature, Volatility as PlanVolatility};
+
+use crate::planning::context::QueryContext;
+use crate::session::settings::{self, Kind};
+use crate::session::shared::SessionShared;
+
+/// What the relations of `pg_catalog` are drawn from; made once per statement.
+pub fn catalog_context(context: &QueryContext) -> Arc<Context> {
+    Arc::clone(context.facts.get_or_init(|| Arc::new(facts(context))))
+}
+
+fn facts(context: &QueryContext) -> Context {
+    let (store, snapshot) = (Arc::clone(&context.store), Arc::clone(&context.snapshot));
+    let row_counts = move |oid| RelationFacts {
+        rows: store.live_rows(&snapshot, oid),
+        bytes: store.bytes_on_disk(oid),
+    };
+    let temporary = context.catalog().schema(&context.session.temporary_schema()).map(|one| one.oid);
+    let path = temporary.into_iter().chain([PG_CATALOG_OID]).chain(context.search_path.iter().copied());
+    Context {
+        catalog: Arc::clone(context.catalog()),
+        database: context.database.as_ref().clone(),
+        databases: context.engine.cluster.databases(),
+        roles: context.engine.cluster.roles(),
+        role: context.role.oid,
+        functions: functions(context),
+        settings: setting_facts(context),
+        sessions: context.engine.sessions().iter().map(|one| session(context, one)).collect(),
+        row_counts: Arc::new(row_counts),
+        prepared: prepared(context),
+        cursors: cursors(context),
+        search_path: path.collect(),
+    }
+}
+
+fn prepared(context: &QueryContext) -> Vec<PreparedFacts> {
+    context.session.prepared.lock().clone()
+}
+
+fn cursors(context: &QueryContext) -> Vec<CursorFacts> {
+    context.session.cursors.lock().clone()
+}
+
+fn micros(at: DateTime<Utc>) -> i64 {
+    at.timestamp_micros()
+}
+
+/// A session; what it does is shown to itself and to superusers only (manual: monitoring-stats).
+fn session(context: &QueryContext, shared: &Arc<SessionShared>) -> SessionFacts {
+    let activity = shared.activity.lock().clone();
+    let open = shared.role == context.role.oid || context.role.superuser;
+    let copy = shared.progress.lock().as_ref().map(|progress| progress.facts());
+    SessionFacts {
+        pid: shared.pid,
+        database: shared.database,
+        role: shared.role,
+        application_name: shared.settings.lock().raw("application_name").to_owned(),
+        client_address: shared.peer.map(|peer| peer.ip().to_string()),
+        client_port: shared.peer.map(|peer| peer.port().into()),
+        started_at: micros(shared.backend_start),
+        transaction_started_at: activity.xact_start.map(micros),
+        query_started_at: activity.query_start.map(micros),
+        state_changed_at: activity.state_change.map(micros),
+        state: activity.state.to_owned(),
+        wait_event_type: (activity.state != "active").then(|| "Client".to_owned()),
+        wait_event: (activity.state != "active").then(|| "ClientRead".to_owned()),
+        query: if open { activity.query } else { "<insufficient privilege>".to_owned() },
+        tls_version: None,
+        tls_cipher: None,
+        copy: copy.filter(|_| open),
+    }
+}
+
+fn setting_facts(context: &QueryContext) -> Vec<SettingFacts> {
+    let settings = context.session.settings.lock();
+    let all = settings.all().into_iter();
+    all.map(|(name, _, description)| {
+        let facts = settings::facts(&name);
+        let kind = facts.map_or(Kind::Text, |facts| facts.kind);
+        let default = facts.map(|facts| facts.default.to_owned());
+        SettingFacts {
+            setting: settings.raw(&name).to_owned(),
+            unit: match kind {
+                Kind::Milliseconds => Some("ms".to_owned()),
+                Kind::Kilobytes => Some("kB".to_owned()),
+                _ => None,
+            },
+            category: "Client Connection Defaults".to_owned(),
+            description: description.to_owned(),
+            context: if kind == Kind::Fixed { "internal" } else { "user" }.to_owned(),
+            value_type: match kind {
+                Kind::Boolean => "bool",
+                Kind::Integer | Kind::Milliseconds | Kind::Kilobytes => "integer",
+                Kind::OneOf(_) => "enum",
+                _ => "string",
+            }
+            .to_owned(),
+            source: "default".to_owned(),
+            choices: match kind {
+                Kind::OneOf(values) => Some(values.iter().map(|one| (*one).to_owned()).collect()),
+                _ => None,
+            },
+            boot_value: default.clone(),
+            reset_value: default,
+            name,
+            ..SettingFacts::default()
+        }
+    })
+    .collect()
+}
+
+/// Every function that SQL can call; the same for all sessions.
+fn functions(context: &QueryContext) -> Arc<Vec<FunctionFacts>> {
+    static ALL: OnceLock<Arc<Vec<FunctionFacts>>> = OnceLock::new();
+    Arc::clone(ALL.get_or_init(|| number_functions(list(context))))
+}
+
+fn list(context: &QueryContext) -> Vec<FunctionFacts> {
+    let mut all: Vec<FunctionFacts> = clientele_udfs::functions::docs().iter().map(documented).collect();
+    all.extend(super::all_kernels().map(kernel));
+    let declared: std::collections::HashSet<String> = all.iter().map(|one| one.name.clone()).collect();
+    let foreign = |name: &str| !declared.contains(name);
+    for (name, function) in context.state.scalar_functions() {
+        if foreign(name) {
+            let result = |types: &[DataType]| function.return_type(types).ok();
+            all.extend(inferred(name, FunctionKind::Function, function.signature(), result));
+        }
+    }
+    for (name, function) in context.state.aggregate_functions() {
+        if foreign(name) {
+            let result = |types: &[DataType]| function.return_type(types).ok();
+            all.extend(inferred(name, FunctionKind::Aggregate, function.signature(), result));
+        }
+    }
+    all
+}
+
+fn argument(name: &str, pg_type: PgType, mode: ArgumentMode) -> Argument {
+    Argument { name: name.to_owned(), pg_type, mode, default: None }
+}
+
+fn documented(doc: &clientele_udfs::functions::Doc) -> FunctionFacts {
+    let signature = &doc.signature;
+    let count = signature.parameters.len();
+    let inputs = signature.parameters.iter().enumerate().map(|(index, one)| {
+        let last = signature.variadic && index + 1 == count;
+        let mode = if last { ArgumentMode::Variadic } else { ArgumentMode::In };
+        let pg_type = if last { one.pg_type.array() } else { one.pg_type };
+        argument(one.name.unwrap_or_default(), pg_type, mode)
+    });
+    let columns = signature
+        .columns
+        .iter()
+        .map(|one| argument(one.name.unwrap_or_default(), one.pg_type, ArgumentMode::Table));
+    FunctionFacts {
+        oid: 0,
+        schema: PG_CATALOG_OID,
+        name: signature.name.to_owned(),
+        kind: if doc.kind == 'a' { FunctionKind::Aggregate } else { FunctionKind::Function },
+        arguments: inputs.chain(columns).collect(),
+        returns: signature.result,
+        returns_set: signature.returns_set,
+        volatility: volatility(doc.volatility),
+        strict: doc.strict,
+        comment: Some(doc.description.trim_end_matches('.').to_owned()),
+    }
+}
+
+fn volatility(volatility: PlanVolatility) -> Volatility {
+    match volatility {
+        PlanVolatility::Immutable => Volatility::Immutable,
+        PlanVolatility::Stable => Volatility::Stable,
+        PlanVolatility::Volatile => Volatility::Volatile,
+    }
+}
+
+fn kernel(kernel: &super::Kernel) -> FunctionFacts {
+    let types = kernel.arguments.split(", ").filter(|one| !one.is_empty());
+    let arguments = types.map(|one| {
+        argument("", PgType::by_name(one).unwrap_or(PgType::plain(2276)), ArgumentMode::In)
+    });
+    FunctionFacts {
+        oid: 0,
+        schema: PG_CATALOG_OID,
+        name: kernel.name.to_owned(),
+        kind: FunctionKind::Function,
+        arguments: arguments.collect(),
+        returns: kernel.signature.result,
+        returns_set: false,
+        volatility: if kernel.signature.volatile { Volatility::Volatile } else { Volatility::Stable },
+        strict: kernel.signature.strict,
+        comment: Some(kernel.comment.to_owned()),
+    }
+}
+
+/// A function of DataFusion's: one overload for each list of types that its signature names.
+fn inferred(
+    name: &str,
+    kind: FunctionKind,
+    signature: &Signature,
+    result: impl Fn(&[DataType]) -> Option<DataType>,
+) -> Option<FunctionFacts> {
+    let types = signature.type_signature.get_example_types().into_iter().next().unwrap_or_default();
+    let returns = result(&types)?;
+    Some(FunctionFacts {
+        oid: 0,
+        schema: PG_CATALOG_OID,
+        name: name.to_owned(),
+        kind,
+        arguments: types.iter().map(|one| argument("", PgType::from_arrow(one), ArgumentMode::In)).collect(),
+        returns: PgType::from_arrow(&returns),
+        returns_set: false,
+        volatility: volatility(signature.volatility),
+        strict: true,
+        comment: None,
+    })
+}

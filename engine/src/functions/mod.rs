@@ -1,0 +1,51 @@
+//! The SQL functions that need to know who asks, and where everything callable is found.
+//!
+//! Stateless functions live in `clientele_udfs`; here are those over the session
+//! ([`session`]), over the catalog ([`registered`]), table functions ([`tables`]) and
+//! procedures ([`procedures`]).
+
+mod facts;
+mod operators;
+pub mod procedures;
+mod registered;
+mod row_kernel;
+mod sequences;
+mod session;
+mod sleep;
+mod tables;
+
+use std::sync::Arc;
+
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+
+pub use operators::{Operators, operand_type, operator};
+pub use facts::catalog_context;
+pub use registered::{register_cast, show_registered};
+pub use row_kernel::{Kernel, Signature};
+pub use sequences::{forget_sequence, next_value, restart_sequence, sequence_relation};
+pub use tables::{SCALAR_RESULT_KEY, TableFunction, table_function};
+
+use crate::planning::context::QueryContext;
+
+/// A function over session or catalog, bound to the statement that calls it.
+pub fn of_session(name: &str, context: &Arc<QueryContext>) -> Option<Arc<ScalarUDF>> {
+    if name == "pg_sleep" {
+        return Some(sleep::function());
+    }
+    let kernel = all_kernels().find(|kernel| kernel.name == name)?;
+    Some(row_kernel::bind(kernel, context))
+}
+
+fn all_kernels() -> impl Iterator<Item = &'static Kernel> {
+    session::KERNELS.iter().chain(registered::KERNELS).chain(sequences::KERNELS)
+}
+
+/// Scalar functions that every session has: DataFusion's, then ours over them.
+pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
+    clientele_udfs::functions::all()
+}
+
+/// Aggregates of ours.
+pub fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
+    clientele_udfs::functions::aggregates()
+}

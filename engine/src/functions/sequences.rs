@@ -1,0 +1,225 @@
+//! Sequences (manual: functions-sequence).
+//!
+//! A sequence reserves values in blocks: the catalog keeps the end of the block, the engine hands
+//! values out of memory. After a crash the rest of a block is lost, as PostgreSQL's cache is.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+use clientele_catalog::definition::{Object, Oid, Relation, RelationKind, Sequence};
+use clientele_catalog::storage::TemporarySpace;
+use clientele_udfs::types::PgType;
+use datafusion::arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch};
+use datafusion::datasource::{MemTable, provider_as_source};
+use datafusion::logical_expr::TableSource;
+use datafusion::scalar::ScalarValue;
+use parking_lot::Mutex;
+
+use super::row_kernel::{Kernel, Signature, number, text};
+use crate::error::{Error, Result};
+use crate::planning::context::{Named, QueryContext};
+
+/// Values that one log record reserves.
+const BLOCK: i64 = 32;
+
+const CHANGES: Signature =
+    Signature { least: 1, most: 1, result: PgType::INT8, volatile: true, strict: true };
+
+pub(super) static KERNELS: &[Kernel] = &[
+    Kernel { name: "nextval", arguments: "regclass", signature: CHANGES, comment: "sequence next value", call: next },
+    Kernel { name: "currval", arguments: "regclass", signature: CHANGES, comment: "sequence current value", call: current },
+    Kernel {
+        name: "lastval", arguments: "", comment: "current value from last used sequence", call: last,
+        signature: Signature { least: 0, most: 0, ..CHANGES },
+    },
+    Kernel {
+        name: "setval", arguments: "regclass, bigint, boolean", comment: "set sequence value", call: set,
+        signature: Signature { least: 2, most: 3, ..CHANGES },
+    },
+];
+
+/// Values in memory that may still be handed out: next and last, by database and sequence.
+type Blocks = HashMap<(Oid, Oid), (i64, i64)>;
+
+static RESERVED: LazyLock<Mutex<Blocks>> = LazyLock::new(Mutex::default);
+
+/// The next value of a sequence.
+///
+/// # Errors
+/// 2200H at its end; what the log refuses.
+pub fn next_value(context: &QueryContext, relation: &Relation) -> Result<i64> {
+    let mut blocks = RESERVED.lock();
+    let key = (context.database.oid, relation.oid);
+    let sequence = committed(context, relation.oid)?;
+    let value = match blocks.get(&key) {
+        Some((next, last)) if within(*next, *last, sequence.increment) => *next,
+        _ => reserve(context, relation.oid, &mut blocks)?,
+    };
+    if let Some(block) = blocks.get_mut(&key) {
+        block.0 = value.saturating_add(sequence.increment);
+    }
+    let mut values = context.session.sequence_values.lock();
+    values.insert(relation.oid, value);
+    values.insert(0, value);
+    Ok(value)
+}
+
+fn within(next: i64, last: i64, increment: i64) -> bool {
+    if increment > 0 { next <= last } else { next >= last }
+}
+
+/// Reserves the next block; sequences are never rolled back, so this is a transaction of its own.
+fn reserve(context: &QueryContext, oid: Oid, blocks: &mut Blocks) -> Result<i64> {
+    let mut sequence = committed(context, oid)?;
+    let first = match sequence.last_value {
+        None => sequence.start,
+        Some(last) => match last.checked_add(sequence.increment) {
+            Some(next) if (sequence.minimum..=sequence.maximum).contains(&next) => next,
+            _ if sequence.cycle && sequence.increment > 0 => sequence.minimum,
+            _ if sequence.cycle => sequence.maximum,
+            _ => return Err(exhausted(&sequence)),
+        },
+    };
+    let wanted = first.saturating_add(sequence.increment.saturating_mul(BLOCK - 1));
+    let last = wanted.clamp(sequence.minimum, sequence.maximum);
+    let steps = (last - first) / sequence.increment;
+    let last = first + steps * sequence.increment;
+    sequence.last_value = Some(last);
+    store(context, oid, sequence)?;
+    blocks.insert((context.database.oid, oid), (first, last));
+    Ok(first)
+}
+
+fn exhausted(sequence: &Sequence) -> Error {
+    let (word, bound) = match sequence.increment > 0 {
+        true => ("maximum", sequence.maximum),
+        false => ("minimum", sequence.minimum),
+    };
+    Error::new("2200H", format!("nextval: reached {word} value of sequence ({bound})"))
+}
+
+fn committed(context: &QueryContext, oid: Oid) -> Result<Sequence> {
+    let snapshot = context.store.snapshot();
+    let relation = snapshot.catalog.relation_by_oid(oid).or_else(|| context.catalog().relation_by_oid(oid));
+    match relation.map(|relation| &relation.kind) {
+        Some(RelationKind::Sequence(sequence)) => Ok(sequence.clone()),
+        _ => Err(Error::new("42P01", format!("sequence with OID {oid} does not exist"))),
+    }
+}
+
+fn store(context: &QueryContext, oid: Oid, sequence: Sequence) -> Result<()> {
+    let store = Arc::clone(&context.store);
+    let Some(relation) = store.snapshot().catalog.relation_by_oid(oid).map(|one| one.as_ref().clone()) else {
+        return Err(Error::new("55000", "a sequence can be used once its CREATE SEQUENCE has committed"));
+    };
+    let schema = store.snapshot().catalog.schemas().next().map(|schema| schema.as_ref().clone());
+    let Some(schema) = schema else { return Err(Error::internal("a catalog without schemas")) };
+    let mut transaction = store.begin(Arc::new(TemporarySpace::new(schema)));
+    transaction.put(Object::Relation(Relation { kind: RelationKind::Sequence(sequence), ..relation }));
+    // The caller computes on a thread of the engine; the commit is one short wait for the log.
+    let commit = std::thread::spawn(move || futures::executor::block_on(store.commit(transaction)));
+    match commit.join() {
+        Ok(result) => result.map(drop).map_err(Error::from),
+        Err(_) => Err(Error::internal("the commit of a sequence failed")),
+    }
+}
+
+fn find(context: &QueryContext, value: &ScalarValue) -> Result<Arc<Relation>> {
+    if let Ok(oid) = number(std::slice::from_ref(value), 0)
+        && let Some(relation) = u32::try_from(oid).ok().and_then(|oid| context.catalog().relation_by_oid(oid))
+    {
+        return Ok(Arc::clone(relation));
+    }
+    let name = text(std::slice::from_ref(value), 0)?;
+    let parsed = crate::sql::parse::expression(name)?;
+    let parts = match parsed {
+        sqlparser::ast::Expr::Identifier(one) => vec![crate::sql::place::folded(&one)],
+        sqlparser::ast::Expr::CompoundIdentifier(parts) => {
+            parts.iter().map(crate::sql::place::folded).collect()
+        }
+        _ => return Err(Error::new("42602", "invalid name syntax")),
+    };
+    match context.find_relation(&parts)? {
+        Some(Named::Relation(relation)) => match relation.kind {
+            RelationKind::Sequence(_) => Ok(relation),
+            _ => Err(Error::new("42809", format!("\"{}\" is not a sequence", relation.name))),
+        },
+        _ => Err(crate::planning::context::undefined_table(&parts)),
+    }
+}
+
+fn argument(values: &[ScalarValue]) -> Result<&ScalarValue> {
+    values.first().ok_or_else(|| Error::internal("a sequence function without argument"))
+}
+
+fn next(context: &QueryContext, values: &[ScalarValue]) -> Result<ScalarValue> {
+    let relation = find(context, argument(values)?)?;
+    next_value(context, &relation).map(|value| ScalarValue::Int64(Some(value)))
+}
+
+fn current(context: &QueryContext, values: &[ScalarValue]) -> Result<ScalarValue> {
+    let relation = find(context, argument(values)?)?;
+    match context.session.sequence_values.lock().get(&relation.oid) {
+        Some(value) => Ok(ScalarValue::Int64(Some(*value))),
+        None => Err(Error::new(
+            "55000",
+            format!("currval of sequence \"{}\" is not yet defined in this session", relation.name),
+        )),
+    }
+}
+
+fn last(context: &QueryContext, _: &[ScalarValue]) -> Result<ScalarValue> {
+    match context.session.sequence_values.lock().get(&0) {
+        Some(value) => Ok(ScalarValue::Int64(Some(*value))),
+        None => Err(Error::new("55000", "lastval is not yet defined in this session")),
+    }
+}
+
+fn set(context: &QueryContext, values: &[ScalarValue]) -> Result<ScalarValue> {
+    let relation = find(context, argument(values)?)?;
+    let value = number(values, 1)?;
+    let called = !matches!(values.get(2), Some(ScalarValue::Boolean(Some(false))));
+    let mut blocks = RESERVED.lock();
+    let mut sequence = committed(context, relation.oid)?;
+    if !(sequence.minimum..=sequence.maximum).contains(&value) {
+        return Err(Error::new("22003", format!("setval: value {value} is out of bounds for sequence \"{}\"", relation.name)));
+    }
+    sequence.last_value = if called { Some(value) } else { value.checked_sub(sequence.increment) };
+    store(context, relation.oid, sequence)?;
+    blocks.remove(&(context.database.oid, relation.oid));
+    Ok(ScalarValue::Int64(Some(value)))
+}
+
+/// Lets a sequence begin again at its start (`TRUNCATE … RESTART IDENTITY`).
+///
+/// # Errors
+/// What the log refuses.
+pub fn restart_sequence(context: &QueryContext, relation: &Relation) -> Result<()> {
+    let mut blocks = RESERVED.lock();
+    let mut sequence = committed(context, relation.oid)?;
+    sequence.last_value = None;
+    store(context, relation.oid, sequence)?;
+    blocks.remove(&(context.database.oid, relation.oid));
+    Ok(())
+}
+
+/// Gives up the values in memory: the next one is reserved by the definition as it is then.
+pub fn forget_sequence(context: &QueryContext, oid: Oid) {
+    RESERVED.lock().remove(&(context.database.oid, oid));
+}
+
+/// `SELECT * FROM sequence`: last_value, log_cnt, is_called.
+///
+/// # Errors
+/// None in practice.
+pub fn sequence_relation(sequence: &Sequence) -> Result<Arc<dyn TableSource>> {
+    let last = sequence.last_value.unwrap_or(sequence.start);
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("last_value", Arc::new(Int64Array::from(vec![last]))),
+        ("log_cnt", Arc::new(Int64Array::from(vec![0]))),
+        ("is_called", Arc::new(BooleanArray::from(vec![sequence.last_value.is_some()]))),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).map_err(|error| Error::internal(error))?;
+    let table = MemTable::try_new(batch.schema(), vec![vec![batch]])?;
+    Ok(provider_as_source(Arc::new(table)))
+}

@@ -1,0 +1,178 @@
+//! What a statement is planned against: one snapshot, one role, one set of settings.
+
+use std::sync::{Arc, OnceLock};
+
+use chrono::{DateTime, Utc};
+use clientele_catalog::Catalog;
+use clientele_catalog::catalog::PG_CATALOG_OID;
+use clientele_catalog::definition::{Database, Domain, Oid, Relation, Role};
+use clientele_catalog::storage::{Snapshot, Store};
+use datafusion::execution::session_state::SessionState;
+use sqlparser::ast::ObjectName;
+
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::session::settings::Settings;
+use crate::session::shared::SessionShared;
+use crate::sql::place::name_parts;
+
+/// Everything a statement may look at. Cheap to make; immutable.
+pub struct QueryContext {
+    /// The engine.
+    pub engine: Arc<Engine>,
+    /// The session that asks.
+    pub session: Arc<SessionShared>,
+    /// The database it is connected to.
+    pub database: Arc<Database>,
+    /// Its rows.
+    pub store: Arc<Store>,
+    /// The instant that is seen.
+    pub snapshot: Arc<Snapshot>,
+    /// The current role (`SET ROLE` applied).
+    pub role: Arc<Role>,
+    /// Settings as they are.
+    pub settings: Arc<Settings>,
+    /// Schemas that unqualified names are looked for in, in order; without `pg_catalog`.
+    pub search_path: Vec<Oid>,
+    /// DataFusion's state of this session.
+    pub state: SessionState,
+    /// The facts that `pg_catalog` is drawn from, once asked for.
+    pub facts: OnceLock<Arc<clientele_catalog::pg_catalog::Context>>,
+}
+
+/// What a relation's name stands for.
+pub enum Named {
+    /// A table, view, materialized view or sequence of the database.
+    Relation(Arc<Relation>),
+    /// A relation of `pg_catalog` or `information_schema`: schema and name.
+    System(&'static str, String),
+}
+
+impl QueryContext {
+    /// When the transaction began.
+    pub fn started_at(&self) -> DateTime<Utc> {
+        self.state.execution_props().query_execution_start_time.unwrap_or_else(Utc::now)
+    }
+
+    /// The catalog seen.
+    pub fn catalog(&self) -> &Arc<Catalog> {
+        &self.snapshot.catalog
+    }
+
+    /// What the parts of a name stand for; `None` when there is no such relation.
+    ///
+    /// # Errors
+    /// 0A000 for a name in another database.
+    pub fn find_relation(&self, parts: &[String]) -> Result<Option<Named>> {
+        match self.without_database(parts)? {
+            [name] => Ok(self.find_unqualified(name)),
+            [schema, name] => Ok(self.find_in(schema, name)),
+            _ => Err(Error::new("42601", format!("improper relation name: {}", parts.join(".")))),
+        }
+    }
+
+    fn find_unqualified(&self, name: &str) -> Option<Named> {
+        let temporary = self.catalog().schema(&self.session.temporary_schema());
+        if let Some(found) = temporary.and_then(|schema| self.catalog().relation(schema.oid, name)) {
+            return Some(Named::Relation(Arc::clone(found)));
+        }
+        if clientele_catalog::pg_catalog::schema_of("pg_catalog", name).is_some() {
+            return Some(Named::System("pg_catalog", name.to_owned()));
+        }
+        self.search_path.iter().find_map(|schema| {
+            self.catalog().relation(*schema, name).map(|found| Named::Relation(Arc::clone(found)))
+        })
+    }
+
+    fn find_in(&self, schema: &str, name: &str) -> Option<Named> {
+        let schema = if schema == "pg_temp" { self.session.temporary_schema() } else { schema.to_owned() };
+        for system in ["pg_catalog", "information_schema"] {
+            if schema == system {
+                clientele_catalog::pg_catalog::schema_of(system, name)?;
+                return Some(Named::System(system, name.to_owned()));
+            }
+        }
+        let schema = self.catalog().schema(&schema)?;
+        self.catalog().relation(schema.oid, name).map(|found| Named::Relation(Arc::clone(found)))
+    }
+
+    /// The relation of that name.
+    ///
+    /// # Errors
+    /// 42P01 when there is none, 42809 for a system relation.
+    pub fn relation(&self, name: &ObjectName) -> Result<Arc<Relation>> {
+        let parts = name_parts(name);
+        match self.find_relation(&parts)? {
+            Some(Named::Relation(relation)) => Ok(relation),
+            Some(Named::System(_, name)) => Err(Error::new(
+                "42501",
+                format!("permission denied: \"{name}\" is a system catalog"),
+            )),
+            None => Err(undefined_table(&parts)),
+        }
+    }
+
+    /// A domain by the parts of its name; built-in ones are found everywhere.
+    pub fn domain(&self, parts: &[String]) -> Option<&Arc<Domain>> {
+        match self.without_database(parts).ok()? {
+            [name] => {
+                let path = std::iter::once(PG_CATALOG_OID).chain(self.search_path.iter().copied());
+                path.into_iter().find_map(|schema| self.catalog().domain(schema, name))
+            }
+            [schema, name] => {
+                let schema = self.catalog().schema(schema)?;
+                self.catalog().domain(schema.oid, name)
+            }
+            _ => None,
+        }
+    }
+
+    /// The schema that a new object goes into, and its name there.
+    ///
+    /// # Errors
+    /// 3F000 no such schema, 42501 a system schema, 0A000 another database.
+    pub fn creation_target(&self, name: &ObjectName) -> Result<(Oid, String)> {
+        let parts = name_parts(name);
+        match self.without_database(&parts)? {
+            [name] => match self.search_path.first() {
+                Some(schema) => Ok((*schema, name.clone())),
+                None => Err(Error::new("3F000", "no schema has been selected to create in")),
+            },
+            [schema, name] => Ok((self.schema(schema)?, name.clone())),
+            _ => Err(Error::new("42601", format!("improper qualified name: {}", parts.join(".")))),
+        }
+    }
+
+    /// The schema of that name.
+    ///
+    /// # Errors
+    /// 3F000, 42501.
+    pub fn schema(&self, name: &str) -> Result<Oid> {
+        if matches!(name, "pg_catalog" | "information_schema") {
+            return Err(Error::new("42501", format!("permission denied for schema {name}")));
+        }
+        match self.catalog().schema(name) {
+            Some(schema) => Ok(schema.oid),
+            None => Err(Error::new("3F000", format!("schema \"{name}\" does not exist"))),
+        }
+    }
+
+    /// A name without the database in front, when that is the connected one.
+    fn without_database<'a>(&self, parts: &'a [String]) -> Result<&'a [String]> {
+        match parts {
+            [database, rest @ ..] if rest.len() == 2 => {
+                if *database == self.database.name {
+                    return Ok(rest);
+                }
+                let name = parts.join(".");
+                Err(Error::unsupported(format!("a reference to another database (\"{name}\")")))
+            }
+            parts => Ok(parts),
+        }
+    }
+}
+
+/// `relation "x" does not exist` (42P01).
+pub fn undefined_table(parts: &[String]) -> Error {
+    Error::new("42P01", format!("relation \"{}\" does not exist", parts.join(".")))
+}

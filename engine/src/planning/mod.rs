@@ -1,0 +1,245 @@
+//! A parsed query → a logical plan with PostgreSQL's rules in it.
+//!
+//! 1. [`output_names`]: columns get PostgreSQL's names, on the tree.
+//! 2. DataFusion's SQL planner, resolving names through [`provider::Names`].
+//! 3. [`values`]: casts, arithmetic, literals.
+//! 4. [`parameters`]: types of `$1 …`.
+//! 5. DataFusion's analyzer.
+
+pub mod context;
+pub mod output_names;
+pub mod parameters;
+pub mod provider;
+pub mod relations;
+pub mod types;
+pub mod values;
+
+use std::sync::Arc;
+
+use clientele_udfs::types::PgType;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::compute::concat_batches;
+use datafusion::arrow::datatypes::FieldRef;
+use datafusion::common::ParamValues;
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder};
+use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
+use sqlparser::ast;
+
+use crate::api::Column;
+use crate::error::{Error, Result};
+use crate::functions;
+use context::QueryContext;
+use provider::Names;
+
+/// Metadata key of storage that tells which table column a field is: `oid:number`.
+pub use clientele_catalog::storage::ORIGIN_KEY;
+
+/// A planned query.
+#[derive(Clone)]
+pub struct Planned {
+    /// The plan, analyzed; parameters still open.
+    pub plan: LogicalPlan,
+    /// Types of the parameters, `$1` first.
+    pub parameters: Vec<PgType>,
+    /// Its columns.
+    pub columns: Vec<Column>,
+}
+
+/// Plans a query. `declared` are the types that the client stated for parameters (0: none).
+///
+/// # Errors
+/// Everything that is wrong with names and types.
+pub fn plan_query(
+    context: &Arc<QueryContext>,
+    query: ast::Query,
+    declared: &[Option<PgType>],
+) -> Result<Planned> {
+    finish(context, &Names::new(context), query, declared)
+}
+
+/// Plans the query of an UPDATE, DELETE or MERGE: scans of `target` have a last column `ctid`.
+///
+/// # Errors
+/// As [`plan_query`].
+pub fn plan_for_target(
+    context: &Arc<QueryContext>,
+    query: ast::Query,
+    declared: &[Option<PgType>],
+    target: u32,
+) -> Result<Planned> {
+    finish(context, &Names::new(context).with_target(target), query, declared)
+}
+
+/// Plans a query in which a bare name stands for rows in memory: what RETURNING sees.
+///
+/// # Errors
+/// As [`plan_query`].
+pub fn plan_over_rows(
+    context: &Arc<QueryContext>,
+    query: ast::Query,
+    (name, relation, rows): (String, u32, Vec<RecordBatch>),
+) -> Result<Planned> {
+    let schema = rows.first().map(RecordBatch::schema);
+    let schema = schema.unwrap_or_else(|| Arc::new(datafusion::arrow::datatypes::Schema::empty()));
+    let rows = concat_batches(&schema, &rows).map_err(Error::internal)?;
+    finish(context, &Names::new(context).with_rows(&name, rows, Some(relation)), query, &[])
+}
+
+/// Plans the query of ON CONFLICT DO UPDATE, which sees the proposed rows under a name.
+///
+/// # Errors
+/// As [`plan_query`].
+pub fn plan_target_with_rows(
+    context: &Arc<QueryContext>,
+    query: ast::Query,
+    target: u32,
+    (name, rows): (String, RecordBatch),
+) -> Result<Planned> {
+    let names = Names::new(context).with_target(target).with_rows(&name, rows, None);
+    finish(context, &names, query, &[])
+}
+
+fn finish(
+    context: &Arc<QueryContext>,
+    names: &Names<'_>,
+    query: ast::Query,
+    declared: &[Option<PgType>],
+) -> Result<Planned> {
+    let (plan, shown) = plan_with(names, query, declared)?;
+    let plan = values::rewrite_plan(plan, context).map_err(|error| Error::from_datafusion(&error))?;
+    let (plan, parameters) = parameters::resolve(plan, declared)?;
+    let plan = functions::show_registered(plan, context)?;
+    let analyzed = context
+        .state
+        .analyzer()
+        .execute_and_check(plan, context.state.config_options(), |_, _| {})
+        .map_err(|error| Error::from_datafusion(&error))?;
+    let columns = columns(&analyzed, &shown);
+    Ok(Planned { plan: analyzed, parameters, columns })
+}
+
+/// DataFusion's part of planning; also used for the queries of views.
+pub(crate) fn plan_with(
+    names: &Names<'_>,
+    mut query: ast::Query,
+    declared: &[Option<PgType>],
+) -> Result<(LogicalPlan, Vec<String>)> {
+    crate::sql::rewrite::rewrite(&mut query)?;
+    output_names::name_outputs(&mut query);
+    let types: Vec<Option<FieldRef>> =
+        declared.iter().map(|one| one.map(|pg_type| pg_type.field("", true))).collect();
+    let mut planner_context = PlannerContext::new().with_prepare_param_data_types(types);
+    let options = ParserOptions::new().with_parse_float_as_decimal(true);
+    let statement = query.clone();
+    let plan = SqlToRel::new_with_options(names, options)
+        .sql_statement_to_plan_with_context(ast::Statement::Query(Box::new(query)), &mut planner_context)
+        .map_err(|error| Error::from_datafusion(&error).in_tree(&statement))?;
+    let shown = plan.schema().fields().iter().map(|field| field.name().clone()).collect();
+    Ok((plan, shown))
+}
+
+/// Plans one expression over nothing: a default, a constant argument.
+///
+/// # Errors
+/// As [`plan_query`].
+pub fn plan_scalar(context: &Arc<QueryContext>, expr: &ast::Expr) -> Result<Planned> {
+    let query = crate::sql::parse::query(&format!("SELECT {expr}"))?;
+    plan_query(context, query, &[])
+}
+
+/// Puts values in place of the parameters.
+///
+/// # Errors
+/// 08P01 when there are too few.
+pub fn bind(plan: LogicalPlan, values: Vec<datafusion::scalar::ScalarValue>) -> Result<LogicalPlan> {
+    if values.is_empty() {
+        return Ok(plan);
+    }
+    plan.replace_params_with_values(&ParamValues::from(values))
+        .map_err(|error| Error::from_datafusion(&error))
+}
+
+/// Result columns of a plan, with the names that are shown.
+pub fn columns(plan: &LogicalPlan, names: &[String]) -> Vec<Column> {
+    let fields = plan.schema().fields().iter();
+    fields
+        .zip(names)
+        .map(|(field, name)| {
+            let origin = field.metadata().get(ORIGIN_KEY).and_then(|text| {
+                let (table, number) = text.split_once(':')?;
+                Some((table.parse().ok()?, number.parse().ok()?))
+            });
+            let (table, number) = origin.unwrap_or((0, 0));
+            let name = output_names::shown(name).to_owned();
+            Column { name, pg_type: PgType::from_field(field), table, number }
+        })
+        .collect()
+}
+
+/// A projection of `plan` to columns of the given types, cast as an assignment does.
+///
+/// # Errors
+/// 42804 where a type cannot be assigned.
+pub fn project_for_assignment(
+    plan: LogicalPlan,
+    targets: &[(String, PgType)],
+    context: &Arc<QueryContext>,
+) -> Result<LogicalPlan> {
+    let schema = Arc::clone(plan.schema());
+    let mut exprs = Vec::with_capacity(targets.len());
+    for ((qualifier, field), (name, target)) in schema.iter().zip(targets) {
+        let column = Expr::Column(datafusion::common::Column::from((qualifier, field)));
+        let cast = assign(column, field, *target, context, name)?;
+        exprs.push(cast.alias(name.clone()));
+    }
+    LogicalPlanBuilder::from(plan)
+        .project(exprs)
+        .and_then(LogicalPlanBuilder::build)
+        .map_err(|error| Error::from_datafusion(&error))
+}
+
+fn assign(
+    expr: Expr,
+    field: &FieldRef,
+    target: PgType,
+    context: &Arc<QueryContext>,
+    name: &str,
+) -> Result<Expr> {
+    let source = PgType::from_field(field);
+    if source == target && *field.data_type() == target.arrow() {
+        return Ok(expr);
+    }
+    if let Some(function) = functions::register_cast(field, target, context) {
+        return Ok(function.call(vec![expr]));
+    }
+    if let Some(function) = clientele_udfs::cast::cast(field, target, false) {
+        return Ok(function.call(vec![expr]));
+    }
+    let schema = datafusion::common::DFSchema::try_from(datafusion::arrow::datatypes::Schema::new(vec![
+        field.as_ref().clone(),
+    ]))
+    .map_err(|error| Error::from_datafusion(&error))?;
+    let probe = Expr::Column(datafusion::common::Column::new_unqualified(field.name()));
+    if probe.cast_to(&target.arrow(), &schema).is_err() {
+        return Err(Error::new(
+            "42804",
+            format!(
+                "column \"{name}\" is of type {} but expression is of type {}",
+                target.sql_name(),
+                source.sql_name()
+            ),
+        )
+        .with_hint("You will need to rewrite or cast the expression."));
+    }
+    Ok(Expr::Cast(datafusion::logical_expr::Cast {
+        expr: Box::new(expr),
+        field: target.field("", true),
+    }))
+}
+
+impl From<DataFusionError> for Error {
+    fn from(error: DataFusionError) -> Self {
+        Self::from_datafusion(&error)
+    }
+}

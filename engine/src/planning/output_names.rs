@@ -1,0 +1,185 @@
+//! Names of result columns as PostgreSQL gives them (manual: queries-select-lists).
+//!
+//! Before: `SELECT count(*), 1, lower(x) FROM t`. After: `SELECT count(*) AS count, 1 AS "?column?",
+//! lower(x) AS lower FROM t`. DataFusion wants the names of one SELECT to differ: a name that
+//! comes again gets a suffix behind [`MARK`], which [`shown`] cuts off again.
+
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{Expr, Ident, Query, Select, SelectItem, SetExpr, VisitMut, VisitorMut};
+
+use crate::sql::place::{folded, name_parts};
+
+/// What separates a name from the suffix that makes it unique; not a character that users type.
+pub const MARK: char = '\u{1}';
+
+/// The name without its suffix.
+pub fn shown(name: &str) -> &str {
+    name.split(MARK).next().unwrap_or_default()
+}
+
+/// A line of text, such as a plan's, without the suffixes.
+pub fn shown_line(line: &str) -> String {
+    let mut shown = String::with_capacity(line.len());
+    let mut hidden = false;
+    for character in line.chars() {
+        hidden = character == MARK || hidden && character.is_ascii_digit();
+        if !hidden {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// Names every output column of every SELECT in the query.
+pub fn name_outputs(query: &mut Query) {
+    let _ = VisitMut::visit(query, &mut Namer);
+}
+
+struct Namer;
+
+impl VisitorMut for Namer {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        name_set(&mut query.body);
+        ControlFlow::Continue(())
+    }
+}
+
+fn name_set(set: &mut SetExpr) {
+    match set {
+        SetExpr::Select(select) => name_select(select),
+        SetExpr::SetOperation { left, right, .. } => {
+            name_set(left);
+            name_set(right);
+        }
+        _ => {}
+    }
+}
+
+fn name_select(select: &mut Select) {
+    let wildcard = select.projection.iter().any(|item| {
+        matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..))
+    });
+    let mut taken = HashSet::new();
+    for item in &mut select.projection {
+        let (expr, name, plain) = match item {
+            SelectItem::UnnamedExpr(expr) => {
+                let plain = matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
+                let name = column_name(expr);
+                (expr, name, plain)
+            }
+            SelectItem::ExprWithAlias { expr, alias } => {
+                let name = folded(alias);
+                (expr, name, false)
+            }
+            _ => continue,
+        };
+        let first = taken.insert(name.clone());
+        let unique = match first && !(wildcard && plain) {
+            true => name,
+            false => {
+                let unique = format!("{name}{MARK}{}", taken.len());
+                taken.insert(unique.clone());
+                unique
+            }
+        };
+        if plain && first && !wildcard {
+            continue;
+        }
+        let alias = Ident::with_quote('"', unique);
+        *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
+    }
+}
+
+/// The name that PostgreSQL derives from an expression (its `FigureColname`).
+fn column_name(expr: &Expr) -> String {
+    strong_name(expr).or_else(|| weak_name(expr)).unwrap_or_else(|| "?column?".to_owned())
+}
+
+fn strong_name(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Identifier(ident) => Some(folded(ident)),
+        Expr::CompoundIdentifier(parts) => parts.last().map(folded),
+        Expr::Function(function) => Some(function_name(&name_parts(&function.name))),
+        Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => strong_name(inner),
+        Expr::Cast { expr, .. } => strong_name(expr),
+        Expr::CompoundFieldAccess { root, access_chain } => access_chain
+            .iter()
+            .rev()
+            .find_map(|access| match access {
+                sqlparser::ast::AccessExpr::Dot(Expr::Identifier(ident)) => Some(folded(ident)),
+                _ => None,
+            })
+            .or_else(|| strong_name(root)),
+        Expr::Case { else_result, .. } => {
+            else_result.as_deref().and_then(strong_name)
+        }
+        Expr::Extract { .. } => Some("extract".to_owned()),
+        Expr::Ceil { .. } => Some("ceil".to_owned()),
+        Expr::Floor { .. } => Some("floor".to_owned()),
+        Expr::Position { .. } => Some("position".to_owned()),
+        Expr::Substring { .. } => Some("substring".to_owned()),
+        Expr::Trim { trim_where, .. } => Some(match trim_where {
+            Some(sqlparser::ast::TrimWhereField::Leading) => "ltrim".to_owned(),
+            Some(sqlparser::ast::TrimWhereField::Trailing) => "rtrim".to_owned(),
+            _ => "btrim".to_owned(),
+        }),
+        Expr::Overlay { .. } => Some("overlay".to_owned()),
+        Expr::AtTimeZone { .. } => Some("timezone".to_owned()),
+        Expr::Exists { .. } => Some("exists".to_owned()),
+        Expr::Array(_) => Some("array".to_owned()),
+        Expr::Tuple(_) => Some("row".to_owned()),
+        Expr::Subquery(query) => subquery_name(query),
+        _ => None,
+    }
+}
+
+/// Names that a stronger one inside may replace.
+fn weak_name(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Case { .. } => Some("case".to_owned()),
+        Expr::Cast { data_type, .. } => Some(type_name(&data_type.to_string())),
+        Expr::TypedString(typed) => Some(type_name(&typed.data_type.to_string())),
+        Expr::Interval(_) => Some("interval".to_owned()),
+        Expr::Nested(inner) => weak_name(inner),
+        Expr::Value(value) => match &value.value {
+            sqlparser::ast::Value::Boolean(_) => Some("bool".to_owned()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn subquery_name(query: &Query) -> Option<String> {
+    match query.body.as_ref() {
+        SetExpr::Select(select) => match select.projection.first()? {
+            SelectItem::UnnamedExpr(expr) => Some(column_name(expr)),
+            SelectItem::ExprWithAlias { alias, .. } => Some(shown(&folded(alias)).to_owned()),
+            _ => None,
+        },
+        SetExpr::Values(_) => Some("column1".to_owned()),
+        _ => None,
+    }
+}
+
+fn function_name(parts: &[String]) -> String {
+    match parts.last().map(String::as_str) {
+        Some("current_catalog") => "current_catalog".to_owned(),
+        Some(name) => name.to_owned(),
+        None => "?column?".to_owned(),
+    }
+}
+
+/// The catalog name of a type, `int4` for `INTEGER`.
+fn type_name(sql: &str) -> String {
+    let lower = sql.to_lowercase();
+    let bare = lower.split('(').next().unwrap_or_default().trim().trim_end_matches("[]");
+    let bare = bare.rsplit('.').next().unwrap_or(bare);
+    match clientele_udfs::types::PgType::by_name(bare) {
+        Some(pg_type) => pg_type.name(),
+        None => bare.to_owned(),
+    }
+}

@@ -1,0 +1,157 @@
+//! Table functions in FROM: `generate_series(1, 3) AS g`, `schema.function(name => value)`.
+
+use std::sync::Arc;
+
+use datafusion::common::{DFSchema, ScalarValue};
+use datafusion::datasource::{MemTable, provider_as_source};
+use datafusion::error::{DataFusionError, Result as DataFusionResult};
+use datafusion::logical_expr::planner::{
+    PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning,
+};
+use datafusion::logical_expr::simplify::SimplifyContext;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
+use sqlparser::ast::{
+    self, FunctionArg, FunctionArgExpr, FunctionArgOperator, Ident, TableAlias, TableAliasColumnDef,
+    TableFactor,
+};
+
+use super::context::QueryContext;
+use crate::error::{Error, Result};
+use crate::functions;
+use crate::sql::place::{folded, name_parts};
+
+/// Plans table functions of one statement.
+pub struct Relations {
+    context: Arc<QueryContext>,
+}
+
+impl std::fmt::Debug for Relations {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Relations")
+    }
+}
+
+impl Relations {
+    /// For one statement.
+    pub fn new(context: Arc<QueryContext>) -> Self {
+        Self { context }
+    }
+
+    fn rows(
+        &self,
+        name: &str,
+        arguments: Vec<(Option<String>, ast::Expr)>,
+        planner: &mut dyn RelationPlannerContext,
+    ) -> DataFusionResult<Option<LogicalPlan>> {
+        let Some(function) = functions::table_function(name) else { return Ok(None) };
+        let mut values = Vec::with_capacity(arguments.len());
+        for (label, expr) in arguments {
+            let expr = planner.sql_to_expr(expr, &DFSchema::empty())?;
+            values.push((label, self.constant(expr, name)?));
+        }
+        let batch = function(&self.context, values).map_err(external)?;
+        let table = MemTable::try_new(batch.schema(), vec![vec![batch]])?;
+        let source = provider_as_source(Arc::new(table));
+        let label = name.rsplit('.').next().unwrap_or(name).to_owned();
+        LogicalPlanBuilder::scan(label, source, None)?.build().map(Some)
+    }
+
+    /// Evaluates an argument: it may not refer to other relations.
+    fn constant(&self, expr: Expr, function: &str) -> DataFusionResult<ScalarValue> {
+        let schema = DFSchema::empty();
+        let expr = super::values::rewrite_expression(expr, &schema, &self.context)?;
+        let info = SimplifyContext::builder()
+            .with_config_options(Arc::clone(self.context.state.config_options()))
+            .with_query_execution_start_time(
+                self.context.state.execution_props().query_execution_start_time,
+            )
+            .build();
+        let simplifier = ExprSimplifier::new(info);
+        let expr = simplifier.coerce(expr, &schema)?;
+        match simplifier.simplify(expr)?.unalias() {
+            Expr::Literal(value, _) => Ok(value),
+            Expr::Cast(cast) => match *cast.expr {
+                Expr::Literal(value, _) => value.cast_to(cast.field.data_type()),
+                _ => Err(external(not_constant(function))),
+            },
+            _ => Err(external(not_constant(function))),
+        }
+    }
+}
+
+fn not_constant(function: &str) -> Error {
+    Error::unsupported(format!("an argument of table function {function} that is not a constant"))
+}
+
+fn external(error: Error) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}
+
+impl RelationPlanner for Relations {
+    fn plan_relation(
+        &self,
+        relation: TableFactor,
+        planner: &mut dyn RelationPlannerContext,
+    ) -> DataFusionResult<RelationPlanning> {
+        let (name, arguments, alias) = match &relation {
+            TableFactor::Table { name, args: Some(args), alias, .. } => {
+                (name, labelled(&args.args).map_err(external)?, alias)
+            }
+            TableFactor::Function { name, args, alias, .. } => {
+                (name, labelled(args).map_err(external)?, alias)
+            }
+            _ => return Ok(RelationPlanning::Original(Box::new(relation))),
+        };
+        let parts = name_parts(name);
+        let name = match parts.as_slice() {
+            [schema, name] if schema == "pg_catalog" => name.clone(),
+            parts => parts.join("."),
+        };
+        let Some(plan) = self.rows(&name, arguments, planner)? else {
+            return Ok(RelationPlanning::Original(Box::new(relation)));
+        };
+        let alias = alias.clone().map(|alias| column_alias(alias, &plan));
+        Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, alias))))
+    }
+}
+
+/// A function that gives one column names it like the table alias: `generate_series(1,3) g` has a
+/// column `g` (manual: queries-table-expressions, Table Functions).
+fn column_alias(mut alias: TableAlias, plan: &LogicalPlan) -> TableAlias {
+    let scalar = plan.schema().fields().len() == 1
+        && plan.schema().field(0).metadata().contains_key(functions::SCALAR_RESULT_KEY);
+    if alias.columns.is_empty() && scalar {
+        alias.columns = vec![TableAliasColumnDef { name: alias.name.clone(), data_type: None }];
+    }
+    let mut rest = plan.schema().fields().iter().skip(alias.columns.len());
+    if !alias.columns.is_empty() {
+        for field in rest.by_ref() {
+            let name = Ident::with_quote('"', field.name());
+            alias.columns.push(TableAliasColumnDef { name, data_type: None });
+        }
+    }
+    alias
+}
+
+/// Arguments with their names: `f(1, name => 2)`.
+///
+/// # Errors
+/// 42601 for wildcards.
+pub fn labelled(arguments: &[FunctionArg]) -> Result<Vec<(Option<String>, ast::Expr)>> {
+    arguments
+        .iter()
+        .map(|argument| match argument {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Ok((None, expr.clone())),
+            FunctionArg::Named {
+                name,
+                arg: FunctionArgExpr::Expr(expr),
+                operator:
+                    FunctionArgOperator::RightArrow
+                    | FunctionArgOperator::Assignment
+                    | FunctionArgOperator::Equals,
+            } => Ok((Some(folded(name)), expr.clone())),
+            other => Err(Error::new("42601", format!("syntax error at or near \"{other}\""))),
+        })
+        .collect()
+}

@@ -1,0 +1,237 @@
+//! PostgreSQL's rules for values, put into a plan right after DataFusion's SQL planner.
+//!
+//! | before | after |
+//! |---|---|
+//! | `CAST('42' AS int)` (Arrow's parser) | `int4('42')`: PostgreSQL's input function |
+//! | `a + b` on integers (wraps) | `int4pl(a, b)`: 22003 on overflow |
+//! | `date_column = '2024-01-01'` | the unknown literal takes the other side's type |
+//! | `1` is `bigint` | `1` is `integer` where it fits |
+//! | `sum(bigint)` wraps | `sum(numeric)` |
+
+use std::sync::Arc;
+
+use clientele_udfs::types::PgType;
+use clientele_udfs::{cast, functions as kernels};
+use datafusion::arrow::datatypes::{DataType, FieldRef};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{DFSchema, ScalarValue};
+use datafusion::error::{DataFusionError, Result as DataFusionResult};
+use datafusion::logical_expr::expr::{AggregateFunction, Cast, InList, ScalarFunction};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::{Between, BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, ScalarUDF};
+
+use super::context::QueryContext;
+use crate::functions;
+
+/// Rewrites every expression of a plan, subqueries included.
+///
+/// # Errors
+/// What the planner or a constant value refuses.
+pub fn rewrite_plan(plan: LogicalPlan, context: &Arc<QueryContext>) -> DataFusionResult<LogicalPlan> {
+    plan.transform_up_with_subqueries(|node| rewrite_node(node, context)).map(|done| done.data)
+}
+
+fn rewrite_node(node: LogicalPlan, context: &Arc<QueryContext>) -> DataFusionResult<Transformed<LogicalPlan>> {
+    if matches!(node, LogicalPlan::Limit(_)) {
+        return Ok(Transformed::no(node));
+    }
+    let mut schema = match node.inputs().as_slice() {
+        [] => node.schema().as_ref().clone(),
+        [first, rest @ ..] => {
+            let mut schema = first.schema().as_ref().clone();
+            rest.iter().for_each(|input| schema.merge(input.schema()));
+            schema
+        }
+    };
+    if let LogicalPlan::TableScan(scan) = &node {
+        schema = DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())?;
+    }
+    let names = NamePreserver::new(&node);
+    let done = node.map_expressions(|expr| {
+        let name = names.save(&expr);
+        let rewritten = rewrite(expr, &schema, context)?;
+        Ok(rewritten.update_data(|expr| name.restore(expr)))
+    })?;
+    done.map_data(LogicalPlan::recompute_schema)
+}
+
+/// Rewrites one expression over a schema.
+///
+/// # Errors
+/// As [`rewrite_plan`].
+pub fn rewrite_expression(
+    expr: Expr,
+    schema: &DFSchema,
+    context: &Arc<QueryContext>,
+) -> DataFusionResult<Expr> {
+    rewrite(expr, schema, context).map(|done| done.data)
+}
+
+fn rewrite(
+    expr: Expr,
+    schema: &DFSchema,
+    context: &Arc<QueryContext>,
+) -> DataFusionResult<Transformed<Expr>> {
+    expr.transform_down_up(
+        |expr| match expr {
+            // A cast says what its literal is: it must see the text or number as written.
+            Expr::Cast(Cast { expr, field }) if matches!(*expr, Expr::Literal(..)) => {
+                let cast = convert_cast(*expr, field, schema, context)?;
+                Ok(Transformed::new(cast, true, TreeNodeRecursion::Jump))
+            }
+            other => Ok(Transformed::no(other)),
+        },
+        |expr| {
+            Ok(match expr {
+                Expr::Literal(ScalarValue::Int64(Some(value)), metadata) if metadata.is_none() => {
+                    match i32::try_from(value) {
+                        Ok(small) => Transformed::yes(Expr::Literal(ScalarValue::Int32(Some(small)), metadata)),
+                        Err(_) => Transformed::no(Expr::Literal(ScalarValue::Int64(Some(value)), metadata)),
+                    }
+                }
+                Expr::Cast(Cast { expr, field }) => {
+                    Transformed::yes(convert_cast(*expr, field, schema, context)?)
+                }
+                Expr::BinaryExpr(binary) => Transformed::yes(convert_binary(binary, schema)?),
+                Expr::Negative(inner) => Transformed::yes(negate(*inner, schema)?),
+                Expr::InList(list) => Transformed::yes(convert_list(list, schema)?),
+                Expr::Between(between) => Transformed::yes(convert_between(between, schema)?),
+                Expr::AggregateFunction(call) => Transformed::yes(convert_aggregate(call, schema)?),
+                other => Transformed::no(other),
+            })
+        },
+    )
+}
+
+fn call(function: Arc<ScalarUDF>, arguments: Vec<Expr>) -> Expr {
+    Expr::ScalarFunction(ScalarFunction::new_udf(function, arguments))
+}
+
+fn field_of(expr: &Expr, schema: &DFSchema) -> DataFusionResult<FieldRef> {
+    expr.to_field(schema).map(|(_, field)| field)
+}
+
+fn convert_cast(
+    expr: Expr,
+    field: FieldRef,
+    schema: &DFSchema,
+    context: &Arc<QueryContext>,
+) -> DataFusionResult<Expr> {
+    let expr = match expr {
+        Expr::Literal(ScalarValue::Int64(Some(value)), None) if i32::try_from(value).is_ok() => {
+            Expr::Literal(ScalarValue::Int32(Some(value as i32)), None)
+        }
+        other => other,
+    };
+    if let Expr::Placeholder(mut placeholder) = expr {
+        if placeholder.field.is_none() {
+            placeholder.field = Some(field);
+            return Ok(Expr::Placeholder(placeholder));
+        }
+        return Ok(Expr::Cast(Cast { expr: Box::new(Expr::Placeholder(placeholder)), field }));
+    }
+    let from = field_of(&expr, schema)?;
+    let target = PgType::from_field(&field);
+    if let Some(function) = functions::register_cast(&from, target, context) {
+        return Ok(call(function, vec![expr]));
+    }
+    match cast::cast(&from, target, true) {
+        Some(function) => Ok(call(function, vec![expr])),
+        None => Ok(Expr::Cast(Cast { expr: Box::new(expr), field })),
+    }
+}
+
+/// Whether this is a quoted literal whose type the context decides (manual: typeconv).
+fn unknown_literal(expr: &Expr) -> bool {
+    matches!(expr, Expr::Literal(ScalarValue::Utf8(_) | ScalarValue::Null, None))
+}
+
+fn adopt(literal: Expr, field: &FieldRef) -> Expr {
+    let target = PgType { modifier: -1, ..PgType::from_field(field) };
+    let textual = matches!(field.data_type(), DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8);
+    if !unknown_literal(&literal) || textual && target.facts().category == 'S' || field.data_type().is_null() {
+        return literal;
+    }
+    match literal {
+        Expr::Literal(ScalarValue::Null, _) => literal,
+        literal => call(cast::text_to(target, false), vec![literal]),
+    }
+}
+
+fn convert_binary(binary: BinaryExpr, schema: &DFSchema) -> DataFusionResult<Expr> {
+    let BinaryExpr { left, op, right } = binary;
+    let (mut left, mut right) = (*left, *right);
+    if matches!(op, Operator::And | Operator::Or) {
+        return Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right))));
+    }
+    let open = |expr: &Expr| matches!(expr, Expr::Placeholder(one) if one.field.is_none());
+    if !open(&left) && !open(&right) {
+        let types = (functions::operand_type(&left, schema)?, functions::operand_type(&right, schema)?);
+        if let Some(function) = functions::operator(op, types.0, types.1) {
+            return Ok(call(function, vec![left, right]));
+        }
+        match types {
+            (PgType::UNKNOWN, PgType::UNKNOWN) => {}
+            (_, PgType::UNKNOWN) => right = adopt(right, &field_of(&left, schema)?),
+            (PgType::UNKNOWN, _) => left = adopt(left, &field_of(&right, schema)?),
+            _ => {}
+        }
+    }
+    Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right))))
+}
+
+fn negate(inner: Expr, schema: &DFSchema) -> DataFusionResult<Expr> {
+    if let Expr::Literal(value, None) = &inner
+        && let Ok(negative) = value.arithmetic_negate()
+    {
+        return Ok(Expr::Literal(negative, None));
+    }
+    let operand = functions::operand_type(&inner, schema)?;
+    Ok(match kernels::operator("-", &[operand]) {
+        Some(function) => call(function, vec![inner]),
+        None => Expr::Negative(Box::new(inner)),
+    })
+}
+
+fn convert_list(list: InList, schema: &DFSchema) -> DataFusionResult<Expr> {
+    let field = field_of(&list.expr, schema)?;
+    let items = list.list.into_iter().map(|item| adopt(item, &field)).collect();
+    Ok(Expr::InList(InList { expr: list.expr, list: items, negated: list.negated }))
+}
+
+fn convert_between(between: Between, schema: &DFSchema) -> DataFusionResult<Expr> {
+    let field = field_of(&between.expr, schema)?;
+    Ok(Expr::Between(Between {
+        low: Box::new(adopt(*between.low, &field)),
+        high: Box::new(adopt(*between.high, &field)),
+        ..between
+    }))
+}
+
+/// `sum(bigint)` and `avg` of integers are numeric in PostgreSQL (manual: functions-aggregate).
+fn convert_aggregate(mut aggregate: AggregateFunction, schema: &DFSchema) -> DataFusionResult<Expr> {
+    let name = aggregate.func.name().to_owned();
+    let Some(argument) = aggregate.params.args.first() else {
+        return Ok(Expr::AggregateFunction(aggregate));
+    };
+    let data_type = argument.get_type(schema)?;
+    let wide = match (name.as_str(), &data_type) {
+        ("sum", DataType::Int64) => Some(DataType::Decimal128(38, 0)),
+        ("avg", DataType::Int16 | DataType::Int32 | DataType::Int64) => Some(DataType::Decimal128(31, 12)),
+        ("avg", DataType::Decimal128(precision, scale)) if *scale < 12 => {
+            Some(DataType::Decimal128((precision + 12 - *scale as u8).min(34), 12))
+        }
+        ("sum", DataType::Float32) | ("avg", DataType::Float32) => Some(DataType::Float64),
+        _ => None,
+    };
+    if let (Some(wide), Some(argument)) = (wide, aggregate.params.args.first_mut()) {
+        let inner = std::mem::replace(argument, Expr::Literal(ScalarValue::Null, None));
+        *argument = Expr::Cast(Cast::new(Box::new(inner), wide));
+    }
+    Ok(Expr::AggregateFunction(aggregate))
+}
+
+/// A DataFusion error around one of ours.
+pub fn external(error: crate::error::Error) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}

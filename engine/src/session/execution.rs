@@ -1,0 +1,234 @@
+//! Running plans: on the engine's own threads, stopped at once by cancel and timeout.
+//!
+//! The session's task waits; the work is a task of the compute runtime that is aborted when the
+//! session stops waiting. DataFusion yields between batches; the client is answered without
+//! waiting for that.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use clientele_catalog::storage::Snapshot;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::scalar::ScalarValue;
+use futures::{Stream, StreamExt};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+use super::shared::{SessionShared, StopReason};
+use super::{Prepared, Session};
+use crate::api::{BatchStream, Outcome, Rows, RowsTag};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::planning::context::QueryContext;
+use crate::planning::{self, Planned};
+use crate::sql::Body;
+
+/// Batches that may wait for the client, so that results stream in constant memory.
+const BATCHES_WAITING: usize = 2;
+
+/// Stops the present statement after a time; 0: never.
+pub(super) fn arm_timeout(engine: &Arc<Engine>, shared: &Arc<SessionShared>, timeout_ms: u64) {
+    let (token, Ok(cpu)) = (shared.token(), engine.cpu()) else { return };
+    if timeout_ms == 0 {
+        return;
+    }
+    let serial = shared.serial();
+    let shared = Arc::downgrade(shared);
+    cpu.spawn(async move {
+        tokio::select! {
+            () = token.cancelled() => {}
+            () = tokio::time::sleep(Duration::from_millis(timeout_ms)) => {
+                // Only the statement that armed the timer may be stopped by it.
+                if let Some(shared) = shared.upgrade() {
+                    shared.stop_statement(serial, StopReason::Timeout);
+                }
+            }
+        }
+    });
+}
+
+/// A task that ends with its owner.
+struct Owned<T>(JoinHandle<T>);
+
+impl<T> Drop for Owned<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Session {
+    /// Runs work on the compute threads until it is done or the statement is stopped.
+    ///
+    /// # Errors
+    /// 57014 when stopped; XX000 when the work panics.
+    pub(crate) async fn compute<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let token = self.shared.token();
+        let mut task = Owned(self.engine.cpu()?.spawn(work));
+        tokio::select! {
+            biased;
+            () = token.cancelled() => Err(self.shared.stop_error()),
+            done = &mut task.0 => match done {
+                Ok(result) => result,
+                Err(failure) => Err(panicked(failure)),
+            },
+        }
+    }
+
+    /// Runs a query; its rows stream.
+    pub(super) async fn run_query(
+        &mut self,
+        prepared: &Prepared,
+        planned: Option<(Arc<Snapshot>, Planned)>,
+        parameters: Vec<ScalarValue>,
+    ) -> Result<Outcome> {
+        let context = self.context().await?;
+        let reusable = planned.filter(|(snapshot, _)| Arc::ptr_eq(snapshot, &context.snapshot));
+        let body = Arc::clone(&prepared.statement.body);
+        let declared: Vec<_> = prepared.parameters.iter().copied().map(Some).collect();
+        let planning = Arc::clone(&context);
+        let planned = match reusable {
+            Some((_, planned)) => planned,
+            None => {
+                let work = async move {
+                    match body.as_ref() {
+                        Body::Query(query) => planning::plan_query(&planning, query.as_ref().clone(), &declared),
+                        _ => Err(Error::internal("not a query")),
+                    }
+                };
+                self.compute(work).await?
+            }
+        };
+        let columns = planned.columns.clone();
+        if let Some(before) = &prepared.columns
+            && !before.iter().map(|one| one.pg_type.oid).eq(columns.iter().map(|one| one.pg_type.oid))
+        {
+            return Err(Error::new("0A000", "cached plan must not change result type"));
+        }
+        let plan = planning::bind(planned.plan, parameters)?;
+        let stream = self.stream(&context, plan).await?;
+        Ok(Outcome::Rows(Rows { columns, stream, tag: RowsTag::Counted("SELECT") }))
+    }
+
+    /// Starts a plan; the first batch, or an error before it, comes with the stream.
+    pub(crate) async fn stream(
+        &self,
+        context: &Arc<QueryContext>,
+        plan: LogicalPlan,
+    ) -> Result<BatchStream> {
+        let (sender, receiver) = mpsc::channel(BATCHES_WAITING);
+        let context = Arc::clone(context);
+        let task = Owned(self.engine.cpu()?.spawn(async move {
+            if let Err(error) = pump(&context, &plan, &sender).await {
+                let _ = sender.send(Err(error)).await;
+            }
+        }));
+        let token = self.shared.token();
+        let shared = Arc::clone(&self.shared);
+        let cancelled = Box::pin(token.clone().cancelled_owned());
+        Ok(Box::pin(Batches { receiver, task: Some(task), token, shared, cancelled, ended: false }))
+    }
+
+    /// Runs a plan to its end and returns its batches.
+    pub(crate) async fn collect(
+        &self,
+        context: &Arc<QueryContext>,
+        plan: LogicalPlan,
+    ) -> Result<Vec<RecordBatch>> {
+        let mut stream = self.stream(context, plan).await?;
+        let mut batches = Vec::new();
+        while let Some(batch) = stream.next().await {
+            batches.push(batch?);
+        }
+        Ok(batches)
+    }
+}
+
+/// Optimizes, plans physically, and sends the batches.
+async fn pump(
+    context: &QueryContext,
+    plan: &LogicalPlan,
+    sender: &mpsc::Sender<Result<RecordBatch>>,
+) -> Result<()> {
+    let physical = physical(context, plan).await?;
+    let mut stream = execute_stream(physical, context.state.task_ctx())?;
+    while let Some(batch) = stream.next().await {
+        let batch = batch?;
+        if batch.num_rows() > 0 && sender.send(Ok(batch)).await.is_err() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// The physical plan.
+///
+/// # Errors
+/// What the optimizer refuses, constant expressions that fail included.
+pub(crate) async fn physical(
+    context: &QueryContext,
+    plan: &LogicalPlan,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    Ok(context.state.create_physical_plan(plan).await?)
+}
+
+fn panicked(failure: tokio::task::JoinError) -> Error {
+    if failure.is_panic() {
+        tracing::error!("a statement's task panicked");
+        return Error::internal("the statement failed in an unexpected way");
+    }
+    Error::fatal("57P01", "terminating connection due to administrator command")
+}
+
+/// The batches of a running plan. Dropping it aborts the plan.
+struct Batches {
+    receiver: mpsc::Receiver<Result<RecordBatch>>,
+    task: Option<Owned<()>>,
+    token: CancellationToken,
+    shared: Arc<SessionShared>,
+    cancelled: Pin<Box<WaitForCancellationFutureOwned>>,
+    ended: bool,
+}
+
+impl Stream for Batches {
+    type Item = Result<RecordBatch>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        if self.token.is_cancelled() || self.cancelled.as_mut().poll(context).is_ready() {
+            self.ended = true;
+            self.task = None;
+            return Poll::Ready(Some(Err(self.shared.stop_error())));
+        }
+        let next = match self.receiver.poll_recv(context) {
+            Poll::Ready(next) => next,
+            Poll::Pending => return Poll::Pending,
+        };
+        if next.is_some() {
+            return Poll::Ready(next);
+        }
+        // The channel also closes when the task panics: that must not look like the end of the rows.
+        let Some(task) = self.task.as_mut() else { return Poll::Ready(None) };
+        match Pin::new(&mut task.0).poll(context) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(())) => {
+                self.ended = true;
+                Poll::Ready(None)
+            }
+            Poll::Ready(Err(failure)) => {
+                self.ended = true;
+                Poll::Ready(Some(Err(panicked(failure))))
+            }
+        }
+    }
+}

@@ -1,0 +1,422 @@
+//! One client's state, and the road that every statement walks.
+//!
+//! `parse` → `prepare` → `execute` → (the rows are read) → `sync`. A statement outside BEGIN runs
+//! in an implicit transaction that `sync` commits; the simple protocol calls `sync` once for a
+//! whole string, the extended one at Sync (manual: protocol-flow).
+
+pub mod cursors;
+mod execution;
+pub mod settings;
+pub mod shared;
+mod transaction;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use clientele_catalog::catalog::{BOOTSTRAP_ROLE_OID, PUBLIC_OID};
+use clientele_catalog::definition::{Database, Role, Schema};
+use clientele_catalog::storage::{Snapshot, Store, TemporarySpace};
+use clientele_udfs::types::PgType;
+use clientele_udfs::{input, output};
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::session_state::SessionState;
+use datafusion::prelude::SessionConfig;
+use datafusion::scalar::ScalarValue;
+use parking_lot::Mutex;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::{Column, Notice, Outcome, Startup, TransactionStatus};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::planning::Planned;
+use crate::planning::context::QueryContext;
+use crate::sql::{Body, Statement};
+use crate::{functions, statement};
+use cursors::Cursor;
+use settings::Settings;
+use shared::{Identity, SessionShared};
+use transaction::Open;
+
+pub(crate) use execution::physical;
+pub(crate) use transaction::ends_transaction;
+
+/// One client's session.
+pub struct Session {
+    /// What others see of it.
+    pub(crate) shared: Arc<SessionShared>,
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) database: Arc<Database>,
+    pub(crate) store: Arc<Store>,
+    pub(crate) role: Arc<Role>,
+    pub(crate) temporary: Arc<TemporarySpace>,
+    pub(crate) prepared: HashMap<String, Prepared>,
+    pub(crate) cursors: HashMap<String, Cursor>,
+    transaction: Option<Open>,
+    state: SessionState,
+}
+
+/// A statement ready to be executed.
+#[derive(Clone)]
+pub struct Prepared {
+    pub(crate) statement: Statement,
+    pub(crate) declared: Vec<Option<PgType>>,
+    parameters: Vec<PgType>,
+    columns: Option<Vec<Column>>,
+    /// The plan made while preparing, good for the first execution if nothing has changed.
+    planned: Arc<Mutex<Option<(Arc<Snapshot>, Planned)>>>,
+}
+
+impl Prepared {
+    /// Types of its parameters.
+    pub fn parameters(&self) -> &[PgType] {
+        &self.parameters
+    }
+
+    /// Its result columns; `None`: it returns no rows.
+    pub fn columns(&self) -> Option<&[Column]> {
+        self.columns.as_deref()
+    }
+
+    /// Its text.
+    pub fn text(&self) -> &str {
+        &self.statement.text
+    }
+}
+
+impl Session {
+    pub(crate) fn new(
+        engine: &Arc<Engine>,
+        role: Role,
+        database: Database,
+        startup: Startup,
+        pid: i32,
+    ) -> Result<Self> {
+        let store = engine.cluster.store(database.oid)?;
+        store.register(&engine.runtime_env);
+        let settings = initial_settings(&role, &startup)?;
+        let identity = Identity {
+            pid,
+            role: (role.oid, role.name.clone()),
+            database: (database.oid, database.name.clone()),
+            peer: startup.peer,
+        };
+        let shared = Arc::new(SessionShared::new(identity, settings));
+        let temporary = Arc::new(TemporarySpace::new(Schema {
+            oid: store.allocate_oid(),
+            name: shared.temporary_schema(),
+            owner: role.oid,
+            comment: None,
+            grants: None,
+        }));
+        Ok(Self {
+            shared,
+            engine: Arc::clone(engine),
+            state: session_state(engine),
+            database: Arc::new(database),
+            store,
+            role: Arc::new(role),
+            temporary,
+            prepared: HashMap::new(),
+            cursors: HashMap::new(),
+            transaction: None,
+        })
+    }
+
+    /// Process number.
+    pub fn pid(&self) -> i32 {
+        self.shared.pid
+    }
+
+    /// What a CancelRequest must know.
+    pub fn secret(&self) -> Vec<u8> {
+        self.shared.secret.to_vec()
+    }
+
+    /// The reported settings with their values.
+    pub fn parameters(&self) -> Vec<(String, String)> {
+        self.shared.settings.lock().reported()
+    }
+
+    /// How values are printed.
+    pub fn output_style(&self) -> output::Style {
+        output::Style { time_zone: self.shared.settings.lock().time_zone(), ..output::Style::default() }
+    }
+
+    /// How text parameters are read.
+    pub fn input_context(&self) -> input::Context {
+        let time_zone = self.shared.settings.lock().time_zone();
+        input::Context { time_zone, ..input::Context::default() }
+    }
+
+    /// State of the transaction.
+    pub fn status(&self) -> TransactionStatus {
+        match &self.transaction {
+            Some(open) if open.explicit && open.failed => TransactionStatus::Failed,
+            Some(open) if open.explicit => TransactionStatus::InTransaction,
+            _ => TransactionStatus::Idle,
+        }
+    }
+
+    /// What the client is to be told beside the answers.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut *self.shared.notices.lock())
+    }
+
+    /// Ends when the session must.
+    pub fn terminated(&self) -> CancellationToken {
+        self.shared.terminated.clone()
+    }
+
+    /// A setting in milliseconds, for the timeouts that the wire watches.
+    pub fn milliseconds(&self, setting: &str) -> u64 {
+        self.shared.settings.lock().milliseconds(setting)
+    }
+
+    /// Splits and parses a string of statements.
+    ///
+    /// # Errors
+    /// 42601.
+    pub async fn parse(&mut self, sql: &str) -> Result<Vec<Statement>> {
+        let parsed = crate::sql::parse(sql);
+        if parsed.is_err() {
+            self.fail();
+        }
+        parsed
+    }
+
+    /// Finds out a statement's parameters and columns.
+    ///
+    /// # Errors
+    /// Everything that is wrong with names and types; 25P02 in a failed transaction.
+    pub async fn prepare(&mut self, statement: Statement, parameter_oids: &[u32]) -> Result<Prepared> {
+        let declared: Vec<Option<PgType>> =
+            parameter_oids.iter().map(|oid| (*oid != 0 && *oid != 705).then(|| PgType::plain(*oid))).collect();
+        self.prepare_declared(statement, declared).await
+    }
+
+    pub(crate) async fn prepare_declared(
+        &mut self,
+        statement: Statement,
+        declared: Vec<Option<PgType>>,
+    ) -> Result<Prepared> {
+        let source = Arc::clone(&statement.source);
+        let result = self.describe(statement, declared).await;
+        result.map_err(|error| {
+            self.fail();
+            error.in_source(&source)
+        })
+    }
+
+    async fn describe(
+        &mut self,
+        statement: Statement,
+        declared: Vec<Option<PgType>>,
+    ) -> Result<Prepared> {
+        self.refuse_if_failed(&statement.body)?;
+        let mut prepared = Prepared {
+            statement,
+            parameters: declared.iter().map(|one| one.unwrap_or(PgType::TEXT)).collect(),
+            declared,
+            columns: None,
+            planned: Arc::default(),
+        };
+        let body = Arc::clone(&prepared.statement.body);
+        if let Some(columns) = statement::fixed_columns(&body, self)? {
+            prepared.columns = Some(columns);
+            return Ok(prepared);
+        }
+        if !statement::is_planned(&body) {
+            return Ok(prepared);
+        }
+        self.begin_implicit();
+        let context = self.context().await?;
+        let declared = prepared.declared.clone();
+        let snapshot = Arc::clone(&context.snapshot);
+        let plan_body = Arc::clone(&body);
+        let described =
+            self.compute(async move { statement::describe(&context, &plan_body, &declared) }).await?;
+        prepared.parameters = described.parameters;
+        prepared.columns = described.columns;
+        if let Some(planned) = described.query {
+            *prepared.planned.lock() = Some((snapshot, planned));
+        }
+        Ok(prepared)
+    }
+
+    /// Executes a statement.
+    ///
+    /// # Errors
+    /// What the statement does wrong; the transaction has failed then.
+    pub async fn execute(&mut self, prepared: &Prepared, parameters: Vec<ScalarValue>) -> Result<Outcome> {
+        let source = Arc::clone(&prepared.statement.source);
+        let result = self.run(prepared, parameters).await;
+        result.map_err(|error| {
+            self.fail();
+            error.in_source(&source)
+        })
+    }
+
+    async fn run(&mut self, prepared: &Prepared, parameters: Vec<ScalarValue>) -> Result<Outcome> {
+        let body = Arc::clone(&prepared.statement.body);
+        self.refuse_if_failed(&body)?;
+        self.begin_statement(&prepared.statement.text);
+        if matches!(*body, Body::Query(_)) {
+            let planned = prepared.planned.lock().take();
+            return self.run_query(prepared, planned, parameters).await;
+        }
+        statement::execute(self, prepared, parameters).await
+    }
+
+    fn refuse_if_failed(&self, body: &Body) -> Result<()> {
+        let failed = self.transaction.as_ref().is_some_and(|open| open.failed);
+        if failed && !statement::ends_transaction(body) {
+            return Err(Error::new(
+                "25P02",
+                "current transaction is aborted, commands ignored until end of transaction block",
+            ));
+        }
+        Ok(())
+    }
+
+    fn begin_statement(&mut self, text: &str) {
+        self.shared.begin_statement(text);
+        let timeout_ms = self.milliseconds("statement_timeout");
+        execution::arm_timeout(&self.engine, &self.shared, timeout_ms);
+    }
+
+    /// What the present statement is planned against.
+    pub(crate) async fn context(&mut self) -> Result<Arc<QueryContext>> {
+        let snapshot = self.snapshot().await?;
+        let settings = self.shared.settings.lock().clone();
+        let role = match self.engine.cluster.role(self.role.oid) {
+            Some(role) => Arc::new(role),
+            None => Arc::clone(&self.role),
+        };
+        let path = settings::search_path(settings.raw("search_path"), &role.name);
+        let search_path = path.iter().filter_map(|name| snapshot.catalog.schema(name)).map(|one| one.oid);
+        let search_path = search_path.collect();
+        let mut state = self.state.clone();
+        state.config_mut().options_mut().execution.time_zone = Some(settings.time_zone().name().to_owned());
+        state.execution_props_mut().query_execution_start_time = Some(self.transaction_start());
+        Ok(Arc::new(QueryContext {
+            engine: Arc::clone(&self.engine),
+            session: Arc::clone(&self.shared),
+            database: Arc::clone(&self.database),
+            store: Arc::clone(&self.store),
+            snapshot,
+            role,
+            settings: Arc::new(settings),
+            search_path,
+            state,
+            facts: std::sync::OnceLock::new(),
+        }))
+    }
+
+    /// Forgets the temporary relations.
+    pub(crate) fn discard_temporary(&mut self) {
+        self.temporary = Arc::new(self.temporary.cleared());
+        self.forget_work();
+    }
+
+    /// Adds something to tell the client.
+    pub(crate) fn notice(&self, severity: &'static str, sqlstate: &'static str, message: impl Into<String>) {
+        let error = Error { severity, ..Error::new(sqlstate, message) };
+        self.shared.notices.lock().push(Notice::Message(error));
+    }
+
+    /// Tells the client of changed settings.
+    pub(crate) fn report(&self, changes: impl IntoIterator<Item = (String, String)>) {
+        let mut notices = self.shared.notices.lock();
+        notices.extend(changes.into_iter().map(|(name, value)| Notice::Parameter(name, value)));
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.shared.terminated.cancel();
+        self.engine.forget(self.shared.pid);
+    }
+}
+
+fn initial_settings(role: &Role, startup: &Startup) -> Result<Settings> {
+    let mut settings = Settings::default();
+    settings.force("is_superuser", if role.superuser { "on" } else { "off" });
+    settings.force("session_authorization", &role.name);
+    settings.force("ssl", if startup.tls { "on" } else { "off" });
+    for (name, value) in &startup.parameters {
+        match name.as_str() {
+            "user" | "database" | "replication" => {}
+            "options" => {
+                for (name, value) in options(value) {
+                    settings.set(&name, &value, false)?;
+                }
+            }
+            name if name.starts_with("_pq_.") => {}
+            name => drop(settings.set(name, value, false)?),
+        }
+    }
+    settings.keep_as_initial();
+    Ok(settings)
+}
+
+/// `-c name=value --name=value` of the start-up message's `options`; backslash quotes a space.
+fn options(text: &str) -> Vec<(String, String)> {
+    let mut words = vec![String::new()];
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => words.extend_last(characters.next()),
+            ' ' => words.push(String::new()),
+            other => words.extend_last(Some(other)),
+        }
+    }
+    let words = words.iter().map(String::as_str).filter(|word| !word.is_empty() && *word != "-c");
+    let plain = words.map(|word| word.trim_start_matches("-c").trim_start_matches("--"));
+    plain
+        .filter_map(|word| word.split_once('='))
+        .map(|(name, value)| (name.replace('-', "_"), value.to_owned()))
+        .collect()
+}
+
+trait ExtendLast {
+    fn extend_last(&mut self, character: Option<char>);
+}
+
+impl ExtendLast for Vec<String> {
+    fn extend_last(&mut self, character: Option<char>) {
+        if let (Some(last), Some(character)) = (self.last_mut(), character) {
+            last.push(character);
+        }
+    }
+}
+
+fn session_state(engine: &Arc<Engine>) -> SessionState {
+    let mut config = SessionConfig::new()
+        .with_information_schema(false)
+        .with_target_partitions(engine.options.cpu_threads.max(1))
+        .with_batch_size(8192);
+    let options = config.options_mut();
+    options.sql_parser.parse_float_as_decimal = true;
+    options.execution.parquet.pushdown_filters = false;
+    options.execution.parquet.schema_force_view_types = true;
+    options.catalog.create_default_catalog_and_schema = false;
+    let mut state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(Arc::clone(&engine.runtime_env))
+        .with_default_features()
+        .build();
+    let registry: &mut dyn datafusion::execution::FunctionRegistry = &mut state;
+    for function in functions::scalar_functions() {
+        let _ = registry.register_udf(function);
+    }
+    for function in functions::aggregate_functions() {
+        let _ = registry.register_udaf(function);
+    }
+    let _ = registry.register_expr_planner(Arc::new(functions::Operators));
+    state
+}
+
+/// The schema that new objects go into when a session has no other.
+pub(crate) const DEFAULT_SCHEMA: u32 = PUBLIC_OID;
+/// The role that owns what is built in.
+pub(crate) const BOOTSTRAP_ROLE: u32 = BOOTSTRAP_ROLE_OID;

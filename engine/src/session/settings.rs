@@ -1,0 +1,371 @@
+//! Settings of a session (`SET`, `SHOW`, `pg_settings`): one table, one value map.
+//!
+//! A transaction that rolls back takes its `SET`s along; `SET LOCAL` ends with the transaction
+//! (manual: sql-set). Custom settings `prefix.name` are kept as text.
+
+use std::collections::BTreeMap;
+
+use chrono_tz::Tz;
+
+use crate::error::{Error, Result};
+
+/// What PostgreSQL version we speak as.
+pub const SERVER_VERSION: &str = "15.8 (Clientele 0.1.0)";
+/// The same as one number.
+pub const SERVER_VERSION_NUM: &str = "150008";
+
+/// How a setting's text is checked and shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `on` / `off`.
+    Boolean,
+    /// A number.
+    Integer,
+    /// Milliseconds; takes and shows units.
+    Milliseconds,
+    /// Kilobytes; takes and shows units.
+    Kilobytes,
+    /// Any text.
+    Text,
+    /// A list of identifiers.
+    Names,
+    /// One of these.
+    OneOf(&'static [&'static str]),
+    /// A time zone name.
+    TimeZone,
+    /// Cannot be changed.
+    Fixed,
+}
+
+/// Facts about one setting.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts {
+    /// Name.
+    pub name: &'static str,
+    /// Value at the start of a session.
+    pub default: &'static str,
+    /// Kind.
+    pub kind: Kind,
+    /// Whether clients are told of changes (ParameterStatus), under this spelling.
+    pub reported: Option<&'static str>,
+    /// One sentence.
+    pub comment: &'static str,
+}
+
+const fn setting(name: &'static str, default: &'static str, kind: Kind, comment: &'static str) -> Facts {
+    Facts { name, default, kind, reported: None, comment }
+}
+
+const fn reported(facts: Facts, spelling: &'static str) -> Facts {
+    Facts { reported: Some(spelling), ..facts }
+}
+
+const ISOLATION: Kind =
+    Kind::OneOf(&["read uncommitted", "read committed", "repeatable read", "serializable"]);
+const LEVELS: Kind = Kind::OneOf(&[
+    "debug5", "debug4", "debug3", "debug2", "debug1", "debug", "log", "notice", "info", "warning", "error",
+]);
+
+/// Every setting, by name.
+#[rustfmt::skip]
+pub const SETTINGS: &[Facts] = &[
+    reported(setting("application_name", "", Kind::Text, "Sets the application name to be reported in statistics and logs."), "application_name"),
+    setting("array_nulls", "on", Kind::Boolean, "Enables input of NULL elements in arrays."),
+    setting("bytea_output", "hex", Kind::OneOf(&["hex"]), "Sets the output format for bytea."),
+    setting("check_function_bodies", "on", Kind::Boolean, "Checks routine bodies during CREATE FUNCTION."),
+    reported(setting("client_encoding", "UTF8", Kind::OneOf(&["utf8", "utf-8", "unicode"]), "Sets the client's character set encoding."), "client_encoding"),
+    setting("client_min_messages", "notice", LEVELS, "Sets the message levels that are sent to the client."),
+    setting("clientele.as_of", "", Kind::Text, "Shows identity as of an instant."),
+    setting("clientele.purpose", "", Kind::Text, "Restricts rows and columns to those that a purpose covers."),
+    reported(setting("datestyle", "ISO, MDY", Kind::Text, "Sets the display format for date and time values."), "DateStyle"),
+    setting("default_table_access_method", "heap", Kind::Fixed, "Sets the default table access method for new tables."),
+    setting("default_tablespace", "", Kind::Text, "Sets the default tablespace to create tables in."),
+    setting("default_transaction_deferrable", "off", Kind::Boolean, "Sets the default deferrable status of new transactions."),
+    setting("default_transaction_isolation", "read committed", ISOLATION, "Sets the transaction isolation level of each new transaction."),
+    reported(setting("default_transaction_read_only", "off", Kind::Boolean, "Sets the default read-only status of new transactions."), "default_transaction_read_only"),
+    setting("enable_hashjoin", "on", Kind::Boolean, "Enables the planner's use of hash join plans."),
+    setting("enable_seqscan", "on", Kind::Boolean, "Accepted for compatibility."),
+    setting("extra_float_digits", "1", Kind::Integer, "Sets the number of digits displayed for floating-point values."),
+    setting("geqo", "on", Kind::Boolean, "Accepted for compatibility."),
+    setting("idle_in_transaction_session_timeout", "0", Kind::Milliseconds, "Sets the maximum allowed idle time between queries, when in a transaction."),
+    setting("idle_session_timeout", "0", Kind::Milliseconds, "Sets the maximum allowed idle time between queries, when not in a transaction."),
+    reported(setting("in_hot_standby", "off", Kind::Fixed, "Shows whether hot standby is currently active."), "in_hot_standby"),
+    reported(setting("integer_datetimes", "on", Kind::Fixed, "Shows whether datetimes are integer based."), "integer_datetimes"),
+    reported(setting("intervalstyle", "postgres", Kind::OneOf(&["postgres"]), "Sets the display format for interval values."), "IntervalStyle"),
+    reported(setting("is_superuser", "off", Kind::Fixed, "Shows whether the current user is a superuser."), "is_superuser"),
+    setting("jit", "off", Kind::Boolean, "Accepted for compatibility."),
+    setting("lc_collate", "C", Kind::Fixed, "Shows the collation order locale."),
+    setting("lc_ctype", "C.UTF-8", Kind::Fixed, "Shows the character classification and case conversion locale."),
+    setting("lc_messages", "C", Kind::Text, "Sets the language in which messages are displayed."),
+    setting("lc_monetary", "C", Kind::Text, "Sets the locale for formatting monetary amounts."),
+    setting("lc_numeric", "C", Kind::Text, "Sets the locale for formatting numbers."),
+    setting("lc_time", "C", Kind::Text, "Sets the locale for formatting date and time values."),
+    setting("lock_timeout", "0", Kind::Milliseconds, "Sets the maximum allowed duration of any wait for a lock."),
+    setting("max_connections", "100", Kind::Fixed, "Sets the maximum number of concurrent connections."),
+    setting("max_identifier_length", "63", Kind::Fixed, "Shows the maximum identifier length."),
+    setting("max_index_keys", "32", Kind::Fixed, "Shows the maximum number of index keys."),
+    setting("password_encryption", "scram-sha-256", Kind::OneOf(&["scram-sha-256"]), "Chooses the algorithm for encrypting passwords."),
+    setting("row_security", "on", Kind::Boolean, "Enables row security."),
+    setting("search_path", "\"$user\", public", Kind::Names, "Sets the schema search order for names that are not schema-qualified."),
+    reported(setting("server_encoding", "UTF8", Kind::Fixed, "Shows the server (database) character set encoding."), "server_encoding"),
+    reported(setting("server_version", SERVER_VERSION, Kind::Fixed, "Shows the server version."), "server_version"),
+    setting("server_version_num", SERVER_VERSION_NUM, Kind::Fixed, "Shows the server version as an integer."),
+    reported(setting("session_authorization", "", Kind::Fixed, "Shows the session user name."), "session_authorization"),
+    setting("session_replication_role", "origin", Kind::OneOf(&["origin", "replica", "local"]), "Accepted for compatibility."),
+    setting("ssl", "off", Kind::Fixed, "Shows whether the server accepts TLS connections."),
+    reported(setting("standard_conforming_strings", "on", Kind::OneOf(&["on", "true", "yes", "1"]), "Causes '...' strings to treat backslashes literally."), "standard_conforming_strings"),
+    setting("statement_timeout", "0", Kind::Milliseconds, "Sets the maximum allowed duration of any statement."),
+    setting("synchronize_seqscans", "on", Kind::Boolean, "Accepted for compatibility."),
+    setting("synchronous_commit", "on", Kind::OneOf(&["on", "local", "remote_write", "remote_apply", "off", "true", "false"]), "Accepted for compatibility: every commit is synchronous."),
+    setting("tcp_keepalives_idle", "0", Kind::Integer, "Accepted for compatibility."),
+    setting("temp_buffers", "8192", Kind::Kilobytes, "Accepted for compatibility."),
+    reported(setting("timezone", "UTC", Kind::TimeZone, "Sets the time zone for displaying and interpreting time stamps."), "TimeZone"),
+    setting("transaction_deferrable", "off", Kind::Boolean, "Accepted for compatibility."),
+    setting("transaction_isolation", "read committed", ISOLATION, "Shows the current transaction's isolation level."),
+    setting("transaction_read_only", "off", Kind::Boolean, "Sets the current transaction's read-only status."),
+    setting("wal_level", "replica", Kind::Fixed, "Shows the level of information written to the log."),
+    setting("work_mem", "4096", Kind::Kilobytes, "Accepted for compatibility: memory is bounded for the whole server."),
+    setting("xmloption", "content", Kind::OneOf(&["content", "document"]), "Accepted for compatibility."),
+];
+
+/// The settings of one session.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    values: BTreeMap<String, String>,
+    /// What `RESET` returns to: the values of the start-up message.
+    initial: BTreeMap<String, String>,
+    /// Values when the transaction began, while one is open.
+    before: Option<BTreeMap<String, String>>,
+    /// Values that `SET LOCAL` covered, to come back at the end of the transaction.
+    covered: BTreeMap<String, Option<String>>,
+}
+
+impl Settings {
+    /// The value as `SHOW` prints it; `None` when there is no such setting.
+    pub fn get(&self, name: &str) -> Option<String> {
+        let name = name.to_lowercase();
+        let facts = facts(&name);
+        let value = self.values.get(&name).map(String::as_str).or(facts.map(|facts| facts.default))?;
+        Some(match facts.map(|facts| facts.kind) {
+            Some(Kind::Milliseconds) => shown(value, &[("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000), ("ms", 1)]),
+            Some(Kind::Kilobytes) => shown(value, &[("GB", 1 << 20), ("MB", 1 << 10), ("kB", 1)]),
+            _ => value.to_owned(),
+        })
+    }
+
+    /// The value of a setting in milliseconds; 0: off.
+    pub fn milliseconds(&self, name: &str) -> u64 {
+        self.raw(name).parse().unwrap_or(0)
+    }
+
+    /// The value as kept.
+    pub fn raw(&self, name: &str) -> &str {
+        let kept = self.values.get(name).map(String::as_str);
+        kept.or(facts(name).map(|facts| facts.default)).unwrap_or_default()
+    }
+
+    /// The session's time zone.
+    pub fn time_zone(&self) -> Tz {
+        self.raw("timezone").parse().unwrap_or(Tz::UTC)
+    }
+
+    /// Changes a setting. Returns the spelling and value to report to the client, if it is reported.
+    ///
+    /// # Errors
+    /// 42704 no such setting, 55P02 it cannot be changed, 22023 the value does not fit.
+    pub fn set(&mut self, name: &str, value: &str, local: bool) -> Result<Option<(String, String)>> {
+        let name = name.to_lowercase();
+        let value = checked(&name, value)?;
+        if local {
+            self.covered.entry(name.clone()).or_insert_with(|| self.values.get(&name).cloned());
+        } else {
+            self.covered.remove(&name);
+        }
+        self.values.insert(name.clone(), value);
+        Ok(self.report(&name))
+    }
+
+    /// Sets what only the engine may set.
+    pub fn force(&mut self, name: &str, value: &str) {
+        self.values.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Takes the present values as those that `RESET` returns to.
+    pub fn keep_as_initial(&mut self) {
+        self.initial = self.values.clone();
+    }
+
+    /// Resets a setting; returns what to report.
+    ///
+    /// # Errors
+    /// 42704.
+    pub fn reset(&mut self, name: &str) -> Result<Option<(String, String)>> {
+        let name = name.to_lowercase();
+        if facts(&name).is_none() && !self.values.contains_key(&name) {
+            return Err(unknown(&name));
+        }
+        match self.initial.get(&name) {
+            Some(value) => self.values.insert(name.clone(), value.clone()),
+            None => self.values.remove(&name),
+        };
+        Ok(self.report(&name))
+    }
+
+    /// Resets all settings; returns what to report.
+    pub fn reset_all(&mut self) -> Vec<(String, String)> {
+        let before = std::mem::replace(&mut self.values, self.initial.clone());
+        self.changes(&before)
+    }
+
+    /// A transaction begins.
+    pub fn begin(&mut self) {
+        self.before = Some(self.values.clone());
+        self.covered.clear();
+    }
+
+    /// The transaction ends; returns what to report.
+    pub fn end(&mut self, committed: bool) -> Vec<(String, String)> {
+        let now = self.values.clone();
+        let covered = std::mem::take(&mut self.covered);
+        match (self.before.take(), committed) {
+            (Some(before), false) => self.values = before,
+            _ => {
+                for (name, value) in covered {
+                    match value {
+                        Some(value) => self.values.insert(name, value),
+                        None => self.values.remove(&name),
+                    };
+                }
+            }
+        }
+        self.changes(&now)
+    }
+
+    /// Every reported setting with its value.
+    pub fn reported(&self) -> Vec<(String, String)> {
+        SETTINGS.iter().filter_map(|facts| self.report(facts.name)).collect()
+    }
+
+    /// Every setting with its value and comment, custom ones included.
+    pub fn all(&self) -> Vec<(String, String, &'static str)> {
+        let known = SETTINGS.iter().map(|facts| {
+            (facts.name.to_owned(), self.get(facts.name).unwrap_or_default(), facts.comment)
+        });
+        let custom = self.values.iter().filter(|(name, _)| facts(name).is_none());
+        known.chain(custom.map(|(name, value)| (name.clone(), value.clone(), ""))).collect()
+    }
+
+    fn report(&self, name: &str) -> Option<(String, String)> {
+        let spelling = facts(name)?.reported?;
+        Some((spelling.to_owned(), self.get(name)?))
+    }
+
+    fn changes(&self, before: &BTreeMap<String, String>) -> Vec<(String, String)> {
+        let changed = |facts: &&Facts| before.get(facts.name) != self.values.get(facts.name);
+        SETTINGS.iter().filter(changed).filter_map(|facts| self.report(facts.name)).collect()
+    }
+}
+
+/// Facts of a setting.
+pub fn facts(name: &str) -> Option<&'static Facts> {
+    SETTINGS.iter().find(|facts| facts.name == name)
+}
+
+/// `unrecognized configuration parameter` (42704).
+pub fn unknown(name: &str) -> Error {
+    Error::new("42704", format!("unrecognized configuration parameter \"{name}\""))
+}
+
+fn checked(name: &str, value: &str) -> Result<String> {
+    let Some(facts) = facts(name) else {
+        return if name.contains('.') { Ok(value.to_owned()) } else { Err(unknown(name)) };
+    };
+    let bad = || {
+        Error::new("22023", format!("invalid value for parameter \"{name}\": \"{value}\""))
+    };
+    match facts.kind {
+        Kind::Fixed => Err(Error::new("55P02", format!("parameter \"{name}\" cannot be changed"))),
+        Kind::Text | Kind::Names => Ok(value.to_owned()),
+        Kind::Boolean => boolean(value).map(|on| if on { "on" } else { "off" }.to_owned()).ok_or_else(|| {
+            Error::new("22023", format!("parameter \"{name}\" requires a Boolean value"))
+        }),
+        Kind::Integer => value.trim().parse::<i64>().map(|number| number.to_string()).map_err(|_| bad()),
+        Kind::Milliseconds => {
+            number_with_unit(value, &[("ms", 1), ("s", 1000), ("min", 60_000), ("h", 3_600_000), ("d", 86_400_000)])
+                .ok_or_else(bad)
+        }
+        Kind::Kilobytes => {
+            number_with_unit(value, &[("kB", 1), ("MB", 1 << 10), ("GB", 1 << 20), ("TB", 1 << 30)]).ok_or_else(bad)
+        }
+        Kind::OneOf(values) => {
+            let lower = value.to_lowercase();
+            match values.contains(&lower.as_str()) {
+                true if name == "client_encoding" => Ok("UTF8".to_owned()),
+                true => Ok(lower),
+                false => Err(bad()),
+            }
+        }
+        Kind::TimeZone => time_zone(value).ok_or_else(bad),
+    }
+}
+
+fn boolean(value: &str) -> Option<bool> {
+    match value.to_lowercase().as_str() {
+        "on" | "true" | "yes" | "1" | "t" | "y" => Some(true),
+        "off" | "false" | "no" | "0" | "f" | "n" => Some(false),
+        _ => None,
+    }
+}
+
+/// The canonical name of a zone; PostgreSQL matches names without regard to case.
+fn time_zone(value: &str) -> Option<String> {
+    let wanted = value.trim();
+    if let Ok(hours) = wanted.parse::<i32>() {
+        // POSIX signs are the other way round: `Etc/GMT-2` is two hours east.
+        let name = if hours == 0 { "UTC".to_owned() } else { format!("Etc/GMT{:+}", -hours) };
+        return name.parse::<Tz>().ok().map(|zone| zone.name().to_owned());
+    }
+    if wanted.eq_ignore_ascii_case("default") || wanted.eq_ignore_ascii_case("local") {
+        return Some("UTC".to_owned());
+    }
+    Tz::from_str_insensitive(wanted).ok().map(|zone| zone.name().to_owned())
+}
+
+fn number_with_unit(value: &str, units: &[(&str, i64)]) -> Option<String> {
+    let value = value.trim();
+    let split = value.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(value.len());
+    let (number, unit) = value.split_at(split);
+    let number: f64 = number.trim().parse().ok()?;
+    let factor = match unit {
+        "" => 1,
+        unit => units.iter().find(|(name, _)| *name == unit)?.1,
+    };
+    let result = number * factor as f64;
+    (result >= -1.0 && result < i32::MAX.into()).then(|| format!("{}", result.round() as i64))
+}
+
+/// A number in the largest unit that divides it.
+fn shown(value: &str, units: &[(&str, i64)]) -> String {
+    let Ok(number) = value.parse::<i64>() else { return value.to_owned() };
+    if number <= 0 {
+        return number.to_string();
+    }
+    units
+        .iter()
+        .find(|(_, factor)| number % factor == 0)
+        .map_or_else(|| number.to_string(), |(unit, factor)| format!("{}{unit}", number / factor))
+}
+
+/// The schemas of `search_path`, `$user` replaced.
+pub fn search_path(text: &str, user: &str) -> Vec<String> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .map(|name| match name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+            Some("$user") => user.to_owned(),
+            Some(quoted) => quoted.replace("\"\"", "\""),
+            None if name == "$user" => user.to_owned(),
+            None => name.to_lowercase(),
+        })
+        .collect()
+}

@@ -1,0 +1,280 @@
+//! The session's transaction: implicit around a statement, or explicit between BEGIN and COMMIT.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use clientele_catalog::storage::{Savepoint, Snapshot, Transaction};
+use tokio::sync::Mutex;
+
+use super::Session;
+use crate::error::{Error, Result};
+use crate::sql::{Body, TransactionModes, TransactionStatement};
+
+/// An open transaction.
+pub(super) struct Open {
+    /// What it has done; begun with the first statement that looks at data.
+    pub(super) work: Option<Arc<Mutex<Transaction>>>,
+    /// Between BEGIN and COMMIT.
+    pub(super) explicit: bool,
+    /// A statement has failed.
+    pub(super) failed: bool,
+    started_at: DateTime<Utc>,
+    savepoints: Vec<(String, Option<Savepoint>)>,
+}
+
+impl Open {
+    fn new(explicit: bool) -> Self {
+        Self { work: None, explicit, failed: false, started_at: Utc::now(), savepoints: Vec::new() }
+    }
+}
+
+impl Session {
+    /// Opens an implicit transaction unless one is open.
+    pub(super) fn begin_implicit(&mut self) {
+        if self.transaction.is_none() {
+            self.shared.settings.lock().begin();
+            self.transaction = Some(Open::new(false));
+        }
+    }
+
+    /// When the transaction began; now, when none is open.
+    pub(super) fn transaction_start(&self) -> DateTime<Utc> {
+        self.transaction.as_ref().map_or_else(Utc::now, |open| open.started_at)
+    }
+
+    /// What the next statement sees. READ COMMITTED takes a new snapshot for each statement, as
+    /// long as the transaction has written nothing (manual: transaction-iso).
+    pub(super) async fn snapshot(&mut self) -> Result<Arc<Snapshot>> {
+        let work = self.work().await?;
+        let transaction = work.lock().await;
+        Ok(Arc::clone(transaction.snapshot()))
+    }
+
+    /// The transaction to write to.
+    pub(crate) async fn work(&mut self) -> Result<Arc<Mutex<Transaction>>> {
+        self.begin_implicit();
+        let fresh = self.shared.settings.lock().raw("transaction_isolation").starts_with("read");
+        let temporary = Arc::clone(&self.temporary);
+        let store = Arc::clone(&self.store);
+        let Some(open) = self.transaction.as_mut() else {
+            return Err(Error::internal("no transaction"));
+        };
+        if let Some(work) = &open.work {
+            let mut transaction = work.lock().await;
+            if fresh && transaction.is_read_only() && !transaction.has_temporary_changes(&temporary) && open.savepoints.is_empty() {
+                *transaction = store.begin(temporary);
+            }
+            drop(transaction);
+            return Ok(Arc::clone(work));
+        }
+        let work = Arc::new(Mutex::new(store.begin(temporary)));
+        open.work = Some(Arc::clone(&work));
+        Ok(work)
+    }
+
+    /// Lets the next statement begin with the session's temporary relations as they are now.
+    pub(super) fn forget_work(&mut self) {
+        if let Some(open) = self.transaction.as_mut() {
+            open.work = None;
+        }
+    }
+
+    /// Refuses to write in a read-only transaction.
+    pub(crate) fn writable(&self, tag: &str) -> Result<()> {
+        if self.shared.settings.lock().raw("transaction_read_only") == "on" {
+            return Err(Error::new("25006", format!("cannot execute {tag} in a read-only transaction")));
+        }
+        Ok(())
+    }
+
+    /// Refuses statements that cannot be part of a transaction block.
+    pub(crate) fn outside_block(&self, tag: &str) -> Result<()> {
+        if self.transaction.as_ref().is_some_and(|open| open.explicit) {
+            return Err(Error::new("25001", format!("{tag} cannot run inside a transaction block")));
+        }
+        Ok(())
+    }
+
+    /// Whether BEGIN was said.
+    pub(crate) fn in_block(&self) -> bool {
+        self.transaction.as_ref().is_some_and(|open| open.explicit)
+    }
+
+    /// The current transaction has failed: nothing but its end is accepted any more.
+    pub fn fail(&mut self) {
+        self.begin_implicit();
+        if let Some(open) = self.transaction.as_mut() {
+            open.failed = true;
+        }
+    }
+
+    /// Ends an implicit transaction: commits, or rolls back after a failure.
+    ///
+    /// # Errors
+    /// What the commit refuses: 40001, 23505, 53100 …
+    pub async fn sync(&mut self) -> Result<()> {
+        let implicit = self.transaction.as_ref().is_some_and(|open| !open.explicit);
+        let result = match implicit {
+            true => self.finish(true).await.map(drop),
+            false => Ok(()),
+        };
+        let (state, since) = match &self.transaction {
+            Some(open) if open.failed => ("idle in transaction (aborted)", Some(open.started_at)),
+            Some(open) => ("idle in transaction", Some(open.started_at)),
+            None => ("idle", None),
+        };
+        self.shared.rest(state, since);
+        result
+    }
+
+    /// Ends the transaction. Returns whether it was committed.
+    async fn finish(&mut self, commit: bool) -> Result<bool> {
+        let Some(open) = self.transaction.take() else { return Ok(true) };
+        let commit = commit && !open.failed;
+        let result = match (open.work, commit) {
+            (Some(work), true) => self.commit(work).await,
+            _ => Ok(()),
+        };
+        let committed = commit && result.is_ok();
+        let changes = self.shared.settings.lock().end(committed);
+        self.report(changes);
+        self.end_cursors(committed);
+        result.map(|()| committed)
+    }
+
+    async fn commit(&mut self, work: Arc<Mutex<Transaction>>) -> Result<()> {
+        self.hold_cursors().await?;
+        let transaction = match Arc::try_unwrap(work) {
+            Ok(alone) => alone.into_inner(),
+            Err(_) => return Err(Error::new("25001", "a statement of the transaction is still running")),
+        };
+        let committed = self.store.commit(transaction).await?;
+        self.temporary = committed.temporary;
+        Ok(())
+    }
+
+    pub(crate) async fn run_transaction(&mut self, statement: &TransactionStatement) -> Result<String> {
+        match statement {
+            TransactionStatement::Begin { modes, tag } => self.begin(modes, tag).await,
+            TransactionStatement::Commit { chain } => self.end_block(true, *chain, "COMMIT").await,
+            TransactionStatement::Rollback { chain } => self.end_block(false, *chain, "ROLLBACK").await,
+            TransactionStatement::Savepoint(name) => self.savepoint(name).await,
+            TransactionStatement::Release(name) => self.release(name),
+            TransactionStatement::RollbackTo(name) => self.rollback_to(name).await,
+        }
+    }
+
+    async fn begin(&mut self, modes: &TransactionModes, tag: &'static str) -> Result<String> {
+        if self.in_block() {
+            self.notice("WARNING", "25001", "there is already a transaction in progress");
+        }
+        self.begin_implicit();
+        if let Some(open) = self.transaction.as_mut() {
+            open.explicit = true;
+        }
+        let mut settings = self.shared.settings.lock();
+        let isolation = settings.raw("default_transaction_isolation").to_owned();
+        let read_only = settings.raw("default_transaction_read_only").to_owned();
+        settings.set("transaction_isolation", &isolation, true)?;
+        settings.set("transaction_read_only", &read_only, true)?;
+        drop(settings);
+        self.set_modes(modes, false)?;
+        Ok(tag.to_owned())
+    }
+
+    /// `SET TRANSACTION`, `SET SESSION CHARACTERISTICS`.
+    pub(crate) fn set_modes(&mut self, modes: &TransactionModes, session: bool) -> Result<()> {
+        let prefix = if session { "default_transaction" } else { "transaction" };
+        let on = |flag: bool| if flag { "on" } else { "off" };
+        let mut settings = self.shared.settings.lock();
+        let pairs = [
+            ("isolation", modes.isolation.clone()),
+            ("read_only", modes.read_only.map(|flag| on(flag).to_owned())),
+            ("deferrable", modes.deferrable.map(|flag| on(flag).to_owned())),
+        ];
+        let mut reports = Vec::new();
+        for (name, value) in pairs {
+            if let Some(value) = value {
+                reports.extend(settings.set(&format!("{prefix}_{name}"), &value, !session)?);
+            }
+        }
+        drop(settings);
+        self.report(reports);
+        Ok(())
+    }
+
+    async fn end_block(&mut self, commit: bool, chain: bool, tag: &'static str) -> Result<String> {
+        let explicit = self.in_block();
+        if !explicit {
+            if chain {
+                let text = format!("{tag} AND CHAIN can only be used in transaction blocks");
+                return Err(Error::new("25P01", text));
+            }
+            self.notice("WARNING", "25P01", "there is no transaction in progress");
+        }
+        let committed = self.finish(commit).await?;
+        if chain {
+            self.begin(&TransactionModes::default(), "BEGIN").await?;
+        }
+        Ok(if commit && !committed { "ROLLBACK" } else { tag }.to_owned())
+    }
+
+    async fn savepoint(&mut self, name: &str) -> Result<String> {
+        self.need_block("SAVEPOINT")?;
+        let work = self.work().await?;
+        let savepoint = work.lock().await.savepoint();
+        if let Some(open) = self.transaction.as_mut() {
+            open.savepoints.push((name.to_owned(), Some(savepoint)));
+        }
+        Ok("SAVEPOINT".to_owned())
+    }
+
+    fn release(&mut self, name: &str) -> Result<String> {
+        self.need_block("RELEASE SAVEPOINT")?;
+        let index = self.find_savepoint(name)?;
+        if let Some(open) = self.transaction.as_mut() {
+            open.savepoints.truncate(index);
+        }
+        Ok("RELEASE".to_owned())
+    }
+
+    async fn rollback_to(&mut self, name: &str) -> Result<String> {
+        self.need_block("ROLLBACK TO SAVEPOINT")?;
+        let index = self.find_savepoint(name)?;
+        let Some(open) = self.transaction.as_mut() else { return Err(Error::internal("no transaction")) };
+        open.savepoints.truncate(index + 1);
+        let savepoint = open.savepoints.last().and_then(|(_, savepoint)| savepoint.clone());
+        if let (Some(work), Some(savepoint)) = (&open.work, savepoint) {
+            work.lock().await.rollback_to(savepoint);
+        }
+        open.failed = false;
+        Ok("ROLLBACK".to_owned())
+    }
+
+    fn find_savepoint(&self, name: &str) -> Result<usize> {
+        let savepoints = self.transaction.as_ref().map(|open| open.savepoints.as_slice()).unwrap_or_default();
+        savepoints
+            .iter()
+            .rposition(|(one, _)| one == name)
+            .ok_or_else(|| Error::new("3B001", format!("savepoint \"{name}\" does not exist")))
+    }
+
+    fn need_block(&self, tag: &str) -> Result<()> {
+        match self.in_block() {
+            true => Ok(()),
+            false => Err(Error::new("25P01", format!("{tag} can only be used in transaction blocks"))),
+        }
+    }
+}
+
+/// Whether a statement may follow a failed one.
+pub(crate) fn ends_transaction(body: &Body) -> bool {
+    matches!(
+        body,
+        Body::Transaction(
+            TransactionStatement::Commit { .. }
+                | TransactionStatement::Rollback { .. }
+                | TransactionStatement::RollbackTo(_)
+        )
+    )
+}

@@ -1,0 +1,357 @@
+//! Definitions that sqlparser reads only in part: `ALTER VIEW | SEQUENCE | INDEX | DOMAIN |
+//! DATABASE`, `ALTER TABLE … SET SCHEMA`, options in any order, `CREATE DOMAIN … NOT NULL`.
+
+use sqlparser::ast::{
+    CheckConstraint, ColumnOption, CreateDomain, DataType, Expr, Ident, ObjectName, Owner, SequenceOptions,
+    Statement, TableConstraint,
+};
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::Token;
+
+use super::Body;
+use super::own::{expect, if_exists, name, take, unexpected, word};
+
+type Parsed<T> = Result<T, ParserError>;
+
+/// How many words are looked at ahead: more than the longest beginning that tells.
+const AHEAD: usize = 24;
+
+/// A definition that is made or changed.
+#[derive(Debug, Clone)]
+pub enum Definition {
+    /// `ALTER TABLE | VIEW | MATERIALIZED VIEW | SEQUENCE | INDEX name …`.
+    Relation {
+        /// `TABLE`, `VIEW` … as the tag says it.
+        kind: &'static str,
+        /// Its name.
+        name: ObjectName,
+        /// IF EXISTS.
+        if_exists: bool,
+        /// What changes.
+        change: Change,
+    },
+    /// `CREATE DOMAIN`.
+    CreateDomain {
+        /// All but NOT NULL.
+        create: Box<CreateDomain>,
+        /// NOT NULL.
+        not_null: bool,
+    },
+    /// `ALTER DOMAIN`, `ALTER TYPE`.
+    Domain {
+        /// Its name.
+        name: ObjectName,
+        /// What changes.
+        change: Change,
+    },
+    /// `CREATE DATABASE`.
+    CreateDatabase {
+        /// Its name.
+        name: String,
+        /// OWNER.
+        owner: Option<Owner>,
+    },
+    /// `ALTER DATABASE`.
+    Database {
+        /// Its name.
+        name: String,
+        /// What changes.
+        change: Change,
+    },
+    /// `COMMENT ON CONSTRAINT name ON table IS …`.
+    CommentOnConstraint {
+        /// The constraint.
+        name: String,
+        /// Its table.
+        table: ObjectName,
+        /// The text; `None`: NULL.
+        comment: Option<String>,
+    },
+}
+
+/// What an ALTER changes.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// `RENAME TO`.
+    Rename(String),
+    /// `RENAME COLUMN a TO b`.
+    RenameColumn(Ident, Ident),
+    /// `OWNER TO`.
+    Owner(Owner),
+    /// `SET SCHEMA`.
+    Schema(String),
+    /// Options of a sequence.
+    Sequence(SequenceChange),
+    /// `SET DEFAULT`; `None`: `DROP DEFAULT`.
+    Default(Option<Expr>),
+    /// `SET NOT NULL`, `DROP NOT NULL`.
+    NotNull(bool),
+    /// `DROP CONSTRAINT [IF EXISTS] name`.
+    DropConstraint(String, bool),
+}
+
+/// Options of a sequence, in the order that they were given.
+#[derive(Debug, Clone, Default)]
+pub struct SequenceChange {
+    /// `AS`.
+    pub data_type: Option<DataType>,
+    /// INCREMENT, MINVALUE …
+    pub options: Vec<SequenceOptions>,
+    /// OWNED BY.
+    pub owned_by: Option<ObjectName>,
+    /// `RESTART [WITH n]`.
+    pub restart: Option<Option<Expr>>,
+}
+
+/// Reads one of them; `None` (nothing consumed) when it is sqlparser's to read.
+pub(super) fn parse(parser: &mut Parser<'_>) -> Parsed<Option<Body>> {
+    let words: Vec<String> = (0..AHEAD).map(|ahead| word(parser, ahead)).collect();
+    let start: Vec<&str> = words.iter().take(3).map(String::as_str).collect();
+    let definition = match start.as_slice() {
+        ["create", "domain", _] => create_domain(parser)?,
+        ["create", "database", _] => create_database(parser)?,
+        ["create", "sequence", _] => return create_sequence(parser, false).map(Some),
+        ["create", "temp" | "temporary", "sequence"] => return create_sequence(parser, true).map(Some),
+        ["comment", "on", "constraint"] => comment_on_constraint(parser)?,
+        ["alter", "database", _] => alter_database(parser)?,
+        ["alter", "domain" | "type", _] => alter_domain(parser)?,
+        ["alter", "sequence", _] => alter_relation(parser, "SEQUENCE")?,
+        ["alter", "index", _] => alter_relation(parser, "INDEX")?,
+        ["alter", "materialized", "view"] => alter_relation(parser, "MATERIALIZED VIEW")?,
+        ["alter", "view", _] if !is_alter_view_as(&words) => alter_relation(parser, "VIEW")?,
+        ["alter", "table", _] if words.windows(2).any(|pair| pair == ["set", "schema"]) => {
+            alter_relation(parser, "TABLE")?
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(Body::Definition(definition)))
+}
+
+fn is_alter_view_as(words: &[String]) -> bool {
+    let known = ["rename", "owner", "set", "alter"];
+    !words.iter().skip(1).any(|word| known.contains(&word.as_str()))
+}
+
+fn skip(parser: &mut Parser<'_>, count: usize) {
+    for _ in 0..count {
+        parser.next_token();
+    }
+}
+
+fn alter_relation(parser: &mut Parser<'_>, kind: &'static str) -> Parsed<Definition> {
+    skip(parser, 1 + kind.split(' ').count());
+    let if_exists = if_exists(parser);
+    take(parser, "only");
+    let name = parser.parse_object_name(false)?;
+    let change = match kind {
+        "SEQUENCE" => match change(parser)? {
+            Some(change) => change,
+            None => Change::Sequence(sequence(parser)?),
+        },
+        _ => match change(parser)? {
+            Some(change) => change,
+            None => return unexpected(parser),
+        },
+    };
+    Ok(Definition::Relation { kind, name, if_exists, change })
+}
+
+/// What every kind of object can have changed.
+fn change(parser: &mut Parser<'_>) -> Parsed<Option<Change>> {
+    if take(parser, "rename") {
+        if take(parser, "to") {
+            return name(parser).map(Change::Rename).map(Some);
+        }
+        take(parser, "column");
+        let from = parser.parse_identifier()?;
+        expect(parser, "to")?;
+        return Ok(Some(Change::RenameColumn(from, parser.parse_identifier()?)));
+    }
+    if take(parser, "owner") {
+        expect(parser, "to")?;
+        return parser.parse_owner().map(Change::Owner).map(Some);
+    }
+    if word(parser, 0) == "set" && word(parser, 1) == "schema" {
+        skip(parser, 2);
+        return name(parser).map(Change::Schema).map(Some);
+    }
+    Ok(None)
+}
+
+fn alter_domain(parser: &mut Parser<'_>) -> Parsed<Definition> {
+    skip(parser, 2);
+    let domain = parser.parse_object_name(false)?;
+    if let Some(change) = change(parser)? {
+        return Ok(Definition::Domain { name: domain, change });
+    }
+    let set = take(parser, "set");
+    if !set {
+        expect(parser, "drop")?;
+    }
+    let change = match word(parser, 0).as_str() {
+        "default" => {
+            parser.next_token();
+            Change::Default(if set { Some(parser.parse_expr()?) } else { None })
+        }
+        "not" => {
+            parser.next_token();
+            expect(parser, "null")?;
+            Change::NotNull(set)
+        }
+        "constraint" if !set => {
+            parser.next_token();
+            let if_exists = if_exists(parser);
+            Change::DropConstraint(name(parser)?, if_exists)
+        }
+        _ => return unexpected(parser),
+    };
+    Ok(Definition::Domain { name: domain, change })
+}
+
+fn create_domain(parser: &mut Parser<'_>) -> Parsed<Definition> {
+    skip(parser, 2);
+    let domain = parser.parse_object_name(false)?;
+    take(parser, "as");
+    let data_type = parser.parse_data_type()?;
+    let mut create = CreateDomain {
+        name: domain,
+        data_type,
+        collation: None,
+        default: None,
+        constraints: Vec::new(),
+    };
+    let mut not_null = false;
+    loop {
+        let label = match take(parser, "constraint") {
+            true => Some(parser.parse_identifier()?),
+            false => None,
+        };
+        match parser.parse_optional_column_option()? {
+            Some(ColumnOption::NotNull) => not_null = true,
+            Some(ColumnOption::Null | ColumnOption::Collation(_)) => {}
+            Some(ColumnOption::Default(expr)) => create.default = Some(expr),
+            Some(ColumnOption::Check(check)) => {
+                let check = CheckConstraint { name: label.or(check.name), ..check };
+                create.constraints.push(TableConstraint::Check(check));
+            }
+            Some(_) => return unexpected(parser),
+            None if label.is_some() => return unexpected(parser),
+            None => return Ok(Definition::CreateDomain { create: Box::new(create), not_null }),
+        }
+    }
+}
+
+fn create_database(parser: &mut Parser<'_>) -> Parsed<Definition> {
+    skip(parser, 2);
+    let database = name(parser)?;
+    take(parser, "with");
+    let mut owner = None;
+    while let Token::Word(_) = parser.peek_token().token {
+        let option = name(parser)?;
+        parser.consume_token(&Token::Eq);
+        match option.as_str() {
+            "owner" => owner = Some(parser.parse_owner()?),
+            "connection" => {
+                expect(parser, "limit")?;
+                parser.consume_token(&Token::Eq);
+                parser.parse_number()?;
+            }
+            // One encoding, one collation, one place: what these say has no choice here.
+            "template" | "encoding" | "locale" | "lc_collate" | "lc_ctype" | "tablespace" | "strategy"
+            | "locale_provider" | "is_template" | "allow_connections" => {
+                parser.next_token();
+            }
+            _ => {
+                parser.prev_token();
+                return unexpected(parser);
+            }
+        }
+    }
+    Ok(Definition::CreateDatabase { name: database, owner })
+}
+
+fn alter_database(parser: &mut Parser<'_>) -> Parsed<Definition> {
+    skip(parser, 2);
+    let name = name(parser)?;
+    match change(parser)? {
+        Some(change) => Ok(Definition::Database { name, change }),
+        None => unexpected(parser),
+    }
+}
+
+fn create_sequence(parser: &mut Parser<'_>, temporary: bool) -> Parsed<Body> {
+    skip(parser, if temporary { 3 } else { 2 });
+    let if_not_exists = word(parser, 0) == "if" && word(parser, 1) == "not" && word(parser, 2) == "exists";
+    if if_not_exists {
+        skip(parser, 3);
+    }
+    let name = parser.parse_object_name(false)?;
+    let SequenceChange { data_type, options, owned_by, restart } = sequence(parser)?;
+    if restart.is_some() {
+        return unexpected(parser);
+    }
+    Ok(Body::Other(Box::new(Statement::CreateSequence {
+        temporary,
+        if_not_exists,
+        name,
+        data_type,
+        sequence_options: options,
+        owned_by,
+    })))
+}
+
+fn sequence(parser: &mut Parser<'_>) -> Parsed<SequenceChange> {
+    let mut change = SequenceChange::default();
+    loop {
+        let option = word(parser, 0);
+        if option.is_empty() {
+            return Ok(change);
+        }
+        parser.next_token();
+        match option.as_str() {
+            "as" => change.data_type = Some(parser.parse_data_type()?),
+            "increment" => {
+                let by = take(parser, "by");
+                change.options.push(SequenceOptions::IncrementBy(parser.parse_number()?, by));
+            }
+            "start" => {
+                let with = take(parser, "with");
+                change.options.push(SequenceOptions::StartWith(parser.parse_number()?, with));
+            }
+            "restart" => {
+                take(parser, "with");
+                let number = matches!(parser.peek_token().token, Token::Number(..) | Token::Minus);
+                change.restart = Some(if number { Some(parser.parse_number()?) } else { None });
+            }
+            "minvalue" => change.options.push(SequenceOptions::MinValue(Some(parser.parse_number()?))),
+            "maxvalue" => change.options.push(SequenceOptions::MaxValue(Some(parser.parse_number()?))),
+            "cache" => change.options.push(SequenceOptions::Cache(parser.parse_number()?)),
+            // The flag of sqlparser's own reader says that NO stands before it.
+            "cycle" => change.options.push(SequenceOptions::Cycle(false)),
+            "no" if take(parser, "minvalue") => change.options.push(SequenceOptions::MinValue(None)),
+            "no" if take(parser, "maxvalue") => change.options.push(SequenceOptions::MaxValue(None)),
+            "no" if take(parser, "cycle") => change.options.push(SequenceOptions::Cycle(true)),
+            "owned" => {
+                expect(parser, "by")?;
+                change.owned_by = Some(parser.parse_object_name(false)?);
+            }
+            _ => {
+                parser.prev_token();
+                return unexpected(parser);
+            }
+        }
+    }
+}
+
+fn comment_on_constraint(parser: &mut Parser<'_>) -> Parsed<Definition> {
+    skip(parser, 3);
+    let constraint = name(parser)?;
+    expect(parser, "on")?;
+    let table = parser.parse_object_name(false)?;
+    expect(parser, "is")?;
+    let comment = match take(parser, "null") {
+        true => None,
+        false => Some(parser.parse_literal_string()?),
+    };
+    Ok(Definition::CommentOnConstraint { name: constraint, table, comment })
+}

@@ -1,0 +1,199 @@
+//! Text → [`Statement`]: tokenised and parsed once, in PostgreSQL's dialect.
+//!
+//! `parse` splits a string at its semicolons and keeps each statement's text and place, so that
+//! errors point into the string that the client sent. sqlparser reads what it knows; statements
+//! of a session and a few that it lacks are read by [`own`] with the same tokens.
+
+pub mod copy;
+pub mod definitions;
+mod merge;
+mod own;
+pub mod parse;
+pub mod place;
+pub mod rewrite;
+pub mod roles;
+
+use std::sync::Arc;
+
+use sqlparser::ast;
+
+pub use copy::{CopyFrom, CopyOptions, CopyTo};
+pub use parse::parse;
+
+/// One statement with its text.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    /// What it says.
+    pub body: Arc<Body>,
+    /// Its own text, without the semicolon.
+    pub text: Arc<str>,
+    /// The whole string that the client sent, and where this statement begins in it (characters).
+    pub source: Arc<place::Source>,
+}
+
+/// What a statement says.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// Nothing but white space and comments.
+    Empty,
+    /// `SELECT`, `VALUES`, `WITH`, `TABLE`.
+    Query(Box<ast::Query>),
+    /// `EXPLAIN`.
+    Explain(Explain),
+    /// Anything that sqlparser reads and a file of `statement/` runs.
+    Other(Box<ast::Statement>),
+    /// `COPY … FROM`.
+    CopyFrom(CopyFrom),
+    /// `COPY … TO`.
+    CopyTo(CopyTo),
+    /// `SET`, `RESET`, `SHOW`, `DISCARD`.
+    Setting(SettingStatement),
+    /// `BEGIN`, `COMMIT`, `ROLLBACK`, `SAVEPOINT` …
+    Transaction(TransactionStatement),
+    /// `REFRESH MATERIALIZED VIEW`.
+    Refresh {
+        /// The view.
+        name: ast::ObjectName,
+        /// `WITH NO DATA`.
+        no_data: bool,
+    },
+    /// `CREATE/ALTER ROLE`, `GRANT role TO role` …
+    Role(roles::RoleStatement),
+    /// `ALTER VIEW`, `CREATE DOMAIN` … as PostgreSQL writes them.
+    Definition(definitions::Definition),
+    /// `DECLARE name CURSOR FOR query`.
+    Declare {
+        /// The cursor.
+        name: String,
+        /// `WITH HOLD`.
+        hold: bool,
+        /// Its query.
+        query: Box<Statement>,
+    },
+    /// `FETCH`, `MOVE`.
+    Fetch {
+        /// The cursor.
+        name: String,
+        /// How far.
+        count: FetchCount,
+        /// MOVE: rows are skipped, not returned.
+        moves: bool,
+    },
+    /// `CLOSE name`; `None`: `CLOSE ALL`.
+    Close(Option<String>),
+    /// `PREPARE name (types) AS statement`.
+    Prepare {
+        /// The prepared statement's name.
+        name: String,
+        /// Declared parameter types.
+        types: Vec<ast::DataType>,
+        /// The statement.
+        statement: Box<Statement>,
+    },
+    /// `EXECUTE name (values)`.
+    Execute {
+        /// The prepared statement's name.
+        name: String,
+        /// The arguments.
+        arguments: Vec<ast::Expr>,
+    },
+    /// `DEALLOCATE name`; `None`: `DEALLOCATE ALL`.
+    Deallocate(Option<String>),
+    /// `CALL procedure(arguments)`.
+    Call(ast::Function),
+    /// `LISTEN`, `UNLISTEN`, `NOTIFY`: read, and answered with 0A000.
+    Notification(&'static str),
+    /// Statements that PostgreSQL has for storage that works otherwise here: `VACUUM`, `ANALYZE`,
+    /// `CHECKPOINT`, `LOCK`, `CLUSTER`, `REINDEX`: the tag that they are answered with.
+    Maintenance(&'static str),
+}
+
+/// `EXPLAIN` with its options.
+#[derive(Debug, Clone)]
+pub struct Explain {
+    /// Runs the statement.
+    pub analyze: bool,
+    /// Shows more.
+    pub verbose: bool,
+    /// `FORMAT JSON`.
+    pub json: bool,
+    /// What is explained.
+    pub statement: Box<Statement>,
+}
+
+/// How far a cursor moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FetchCount {
+    /// This many rows forward.
+    Forward(u64),
+    /// All that are left.
+    All,
+}
+
+/// `SET`, `RESET`, `SHOW`, `DISCARD`.
+#[derive(Debug, Clone)]
+pub enum SettingStatement {
+    /// `SET [LOCAL] name TO values`; no values: `TO DEFAULT`.
+    Set {
+        /// Setting.
+        name: String,
+        /// Values as text, already unquoted.
+        values: Option<Vec<String>>,
+        /// `SET LOCAL`.
+        local: bool,
+    },
+    /// `SET [SESSION] TRANSACTION …`, `SET SESSION CHARACTERISTICS AS TRANSACTION …`.
+    Transaction {
+        /// The modes.
+        modes: TransactionModes,
+        /// For all later transactions.
+        session: bool,
+    },
+    /// `SET ROLE`; `None`: `NONE`.
+    Role(Option<String>),
+    /// `SHOW name`; `all` shows everything.
+    Show(String),
+    /// `RESET name`; `None`: `ALL`.
+    Reset(Option<String>),
+    /// `DISCARD ALL | PLANS | SEQUENCES | TEMP`.
+    Discard(String),
+}
+
+/// Modes of a transaction.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TransactionModes {
+    /// `ISOLATION LEVEL`, lower case.
+    pub isolation: Option<String>,
+    /// `READ ONLY` / `READ WRITE`.
+    pub read_only: Option<bool>,
+    /// `[NOT] DEFERRABLE`.
+    pub deferrable: Option<bool>,
+}
+
+/// Statements that begin and end transactions.
+#[derive(Debug, Clone)]
+pub enum TransactionStatement {
+    /// `BEGIN`, `START TRANSACTION`.
+    Begin {
+        /// The modes.
+        modes: TransactionModes,
+        /// The tag: `BEGIN` or `START TRANSACTION`.
+        tag: &'static str,
+    },
+    /// `COMMIT`, `END`.
+    Commit {
+        /// `AND CHAIN`.
+        chain: bool,
+    },
+    /// `ROLLBACK`, `ABORT`.
+    Rollback {
+        /// `AND CHAIN`.
+        chain: bool,
+    },
+    /// `SAVEPOINT`.
+    Savepoint(String),
+    /// `RELEASE SAVEPOINT`.
+    Release(String),
+    /// `ROLLBACK TO SAVEPOINT`.
+    RollbackTo(String),
+}

@@ -1,0 +1,140 @@
+//! PostgreSQL's syntax that DataFusion's planner does not know, put into forms that it knows.
+//! On the tree, never on text.
+
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{
+    BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
+    FunctionArguments, Ident, ObjectName, Query, Value, VisitMut, VisitorMut,
+};
+
+use crate::error::{Error, Result};
+use crate::sql::place::name_parts;
+
+/// Rewrites a query in place.
+///
+/// # Errors
+/// 0A000 for what cannot be expressed.
+pub fn rewrite(query: &mut Query) -> Result<()> {
+    match VisitMut::visit(query, &mut Rewriter) {
+        ControlFlow::Break(error) => Err(error),
+        ControlFlow::Continue(()) => Ok(()),
+    }
+}
+
+struct Rewriter;
+
+impl VisitorMut for Rewriter {
+    type Break = Error;
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
+        // FOR UPDATE locks rows; with first-committer-wins a conflict shows at commit instead.
+        query.locks.clear();
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        match expr {
+            Expr::BinaryOp { op, .. } => operator(op),
+            Expr::Identifier(ident) => {
+                if let Some(call) = keyword_function(ident) {
+                    *expr = call;
+                }
+            }
+            Expr::AnyOp { right, .. } | Expr::AllOp { right, .. } => array_literal(right),
+            Expr::Function(function) => function_name(function),
+            Expr::Collate { expr: inner, .. } => *expr = inner.as_ref().clone(),
+            Expr::Cast { data_type: DataType::Array(_), .. } => {}
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// `OPERATOR(pg_catalog.~)` is the operator itself.
+fn operator(op: &mut BinaryOperator) {
+    let BinaryOperator::PGCustomBinaryOperator(parts) = op else { return };
+    let plain = match parts.last().map(String::as_str) {
+        Some("~") => BinaryOperator::PGRegexMatch,
+        Some("~*") => BinaryOperator::PGRegexIMatch,
+        Some("!~") => BinaryOperator::PGRegexNotMatch,
+        Some("!~*") => BinaryOperator::PGRegexNotIMatch,
+        Some("~~") => BinaryOperator::PGLikeMatch,
+        Some("=") => BinaryOperator::Eq,
+        Some("<>") => BinaryOperator::NotEq,
+        Some("<") => BinaryOperator::Lt,
+        Some("<=") => BinaryOperator::LtEq,
+        Some(">") => BinaryOperator::Gt,
+        Some(">=") => BinaryOperator::GtEq,
+        Some("+") => BinaryOperator::Plus,
+        Some("-") => BinaryOperator::Minus,
+        Some("*") => BinaryOperator::Multiply,
+        Some("/") => BinaryOperator::Divide,
+        Some("||") => BinaryOperator::StringConcat,
+        _ => return,
+    };
+    *op = plain;
+}
+
+/// `current_user` and its kin are functions without parentheses (manual: functions-info).
+fn keyword_function(ident: &Ident) -> Option<Expr> {
+    if ident.quote_style.is_some() {
+        return None;
+    }
+    let name = ident.value.to_lowercase();
+    matches!(
+        name.as_str(),
+        "current_user" | "session_user" | "user" | "current_role" | "current_catalog"
+            | "current_schema" | "localtimestamp" | "localtime"
+    )
+    .then(|| call(&name, Vec::new()))
+}
+
+/// A call of a function.
+pub fn call(name: &str, arguments: Vec<Expr>) -> Expr {
+    let args = arguments.into_iter().map(|one| FunctionArg::Unnamed(FunctionArgExpr::Expr(one)));
+    Expr::Function(Function {
+        name: ObjectName::from(vec![Ident::new(name)]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(FunctionArgumentList {
+            duplicate_treatment: None,
+            args: args.collect(),
+            clauses: Vec::new(),
+        }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    })
+}
+
+/// `= ANY ('{a,b}')`: an unknown literal there is an array of text.
+fn array_literal(right: &mut Box<Expr>) {
+    if let Expr::Value(value) = right.as_ref()
+        && matches!(value.value, Value::SingleQuotedString(_))
+    {
+        let data_type = DataType::Array(sqlparser::ast::ArrayElemTypeDef::SquareBracket(
+            Box::new(DataType::Text),
+            None,
+        ));
+        let inner = right.as_ref().clone();
+        **right = Expr::Cast {
+            kind: sqlparser::ast::CastKind::Cast,
+            expr: Box::new(inner),
+            data_type,
+            array: false,
+            format: None,
+        };
+    }
+}
+
+/// `pg_catalog.f(…)` is `f(…)`, also for DataFusion's own functions.
+fn function_name(function: &mut Function) {
+    let parts = name_parts(&function.name);
+    if let [schema, name] = parts.as_slice()
+        && schema == "pg_catalog"
+    {
+        function.name = ObjectName::from(vec![Ident::with_quote('"', name)]);
+    }
+}

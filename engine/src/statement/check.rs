@@ -1,0 +1,178 @@
+//! Constraints of a row: NOT NULL, domains, CHECK (manual: ddl-constraints). Unique keys are
+//! storage's.
+
+use std::sync::Arc;
+
+use clientele_catalog::definition::{Column, Constraint, ConstraintKind, Domain, Relation};
+use clientele_catalog::domains;
+use clientele_udfs::output;
+use clientele_udfs::types::PgType;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use datafusion::common::DFSchema;
+use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
+
+use crate::error::{Error, Result};
+use crate::planning::context::QueryContext;
+use crate::planning::provider::Names;
+use crate::planning::values;
+use crate::sql;
+
+/// Checks rows that are about to be written; columns are the live ones in order.
+///
+/// # Errors
+/// 23502 and 23514 with the names of table, column and constraint.
+pub(crate) fn rows(context: &Arc<QueryContext>, relation: &Relation, batch: &RecordBatch) -> Result<()> {
+    for (column, array) in relation.live_columns().zip(batch.columns()) {
+        not_null(context, relation, column, array)?;
+        if let Some(domain) = column.domain.and_then(|oid| context.catalog().domain_by_oid(oid)) {
+            of_domain(context, domain, array)?;
+        }
+    }
+    for constraint in &relation.constraints {
+        if let ConstraintKind::Check { expression } = &constraint.kind
+            && !holds(context, expression, batch)?
+        {
+            return Err(check_violation(context, relation, constraint));
+        }
+    }
+    Ok(())
+}
+
+fn not_null(context: &QueryContext, relation: &Relation, column: &Column, array: &ArrayRef) -> Result<()> {
+    if !column.not_null || array.null_count() == 0 {
+        return Ok(());
+    }
+    let mut error = Error::new(
+        "23502",
+        format!(
+            "null value in column \"{}\" of relation \"{}\" violates not-null constraint",
+            column.name, relation.name
+        ),
+    );
+    name_objects(context, relation, &mut error);
+    error.object.column = Some(column.name.clone());
+    Err(error)
+}
+
+fn check_violation(context: &QueryContext, relation: &Relation, constraint: &Constraint) -> Error {
+    let mut error = Error::new(
+        "23514",
+        format!(
+            "new row for relation \"{}\" violates check constraint \"{}\"",
+            relation.name, constraint.name
+        ),
+    );
+    name_objects(context, relation, &mut error);
+    error.object.constraint = Some(constraint.name.clone());
+    error
+}
+
+fn name_objects(context: &QueryContext, relation: &Relation, error: &mut Error) {
+    error.object.schema = context.catalog().schema_by_oid(relation.schema).map(|one| one.name.clone());
+    error.object.table = Some(relation.name.clone());
+}
+
+/// Checks the values of a column against its domain and the domains that it is over.
+///
+/// # Errors
+/// 23502, 23514.
+pub(crate) fn of_domain(context: &Arc<QueryContext>, domain: &Domain, array: &ArrayRef) -> Result<()> {
+    if domain.not_null && array.null_count() > 0 {
+        return Err(Error::new("23502", format!("domain {} does not allow null values", domain.name)));
+    }
+    for (name, expression) in &domain.checks {
+        let field = domain.pg_type.field("value", true);
+        let schema = Arc::new(datafusion::arrow::datatypes::Schema::new(vec![field]));
+        let batch = RecordBatch::try_new(schema, vec![Arc::clone(array)]).map_err(Error::internal)?;
+        if !holds(context, expression, &batch)? {
+            return Err(domain_violation(domain, name));
+        }
+    }
+    if let Some(semantic) = domains::semantic(domain.oid) {
+        let text = output::to_text_array(array, domain.pg_type, &output::Style::default())?;
+        let text = text.as_string_view();
+        for value in text.iter().flatten() {
+            if let Err(reason) = (semantic.validate)(value) {
+                let error = domain_violation(domain, &format!("{}_check", domain.name));
+                return Err(error.with_detail(sentence(&reason)));
+            }
+        }
+    }
+    match domain.parent.and_then(|oid| context.catalog().domain_by_oid(oid)) {
+        Some(parent) => of_domain(context, &Arc::clone(parent), array),
+        None => Ok(()),
+    }
+}
+
+fn domain_violation(domain: &Domain, constraint: &str) -> Error {
+    let mut error = Error::new(
+        "23514",
+        format!("value for domain {} violates check constraint \"{constraint}\"", domain.name),
+    );
+    error.object.data_type = Some(domain.name.clone());
+    error.object.constraint = Some(constraint.to_owned());
+    error
+}
+
+/// A DETAIL is a sentence.
+fn sentence(reason: &str) -> String {
+    let mut characters = reason.trim_end_matches('.').chars();
+    let first = characters.next().map(|one| one.to_uppercase().collect::<String>()).unwrap_or_default();
+    format!("{first}{}.", characters.as_str())
+}
+
+/// Whether a condition is true or unknown for every row, as CHECK demands.
+fn holds(context: &Arc<QueryContext>, expression: &str, batch: &RecordBatch) -> Result<bool> {
+    if batch.num_rows() == 0 {
+        return Ok(true);
+    }
+    let schema = DFSchema::try_from(batch.schema().as_ref().clone())?;
+    let tree = sql::parse::expression(expression)?;
+    let names = Names::new(context);
+    let options = ParserOptions::new().with_parse_float_as_decimal(true);
+    let expr = SqlToRel::new_with_options(&names, options)
+        .sql_to_expr(tree, &schema, &mut PlannerContext::new())
+        .and_then(|expr| values::rewrite_expression(expr, &schema, context))?;
+    let physical = context.state.create_physical_expr(expr, &schema)?;
+    let result = physical.evaluate(batch)?.into_array(batch.num_rows())?;
+    let result = result.as_boolean_opt();
+    let result = result.ok_or_else(|| Error::new("42804", "argument of CHECK must be type boolean"))?;
+    Ok(result.iter().all(|one| one != Some(false)))
+}
+
+/// `column "x" does not exist` (42703).
+pub(crate) fn undefined_column(name: &str) -> Error {
+    let mut error = Error::new("42703", format!("column \"{name}\" does not exist"));
+    error.object.column = Some(name.to_owned());
+    error
+}
+
+/// The key of each row as text, to compare rows of one batch; `None` where a part is NULL.
+pub(super) fn key_texts(
+    relation: &Relation,
+    constraint: &Constraint,
+    batch: &RecordBatch,
+) -> Result<Vec<Option<String>>> {
+    let (ConstraintKind::PrimaryKey { columns } | ConstraintKind::Unique { columns }) = &constraint.kind else {
+        return Ok(vec![None; batch.num_rows()]);
+    };
+    let mut keys = vec![Some(String::new()); batch.num_rows()];
+    for number in columns {
+        let position = relation.live_columns().position(|column| column.number == *number);
+        let column = position.and_then(|position| batch.columns().get(position));
+        let column = column.ok_or_else(|| Error::internal("a key column is missing"))?;
+        let pg_type = relation.column_by_number(*number).map_or(PgType::TEXT, |column| column.pg_type);
+        let text = output::to_text_array(column, pg_type, &output::Style::default())?;
+        let text = text.as_string_view();
+        for (row, key) in keys.iter_mut().enumerate() {
+            if text.is_null(row) {
+                *key = None;
+            }
+            if let Some(key) = key {
+                key.push_str(&format!("{}:", text.value(row).len()));
+                key.push_str(text.value(row));
+            }
+        }
+    }
+    Ok(keys)
+}

@@ -1,0 +1,136 @@
+//! `CREATE [UNIQUE] INDEX` (manual: sql-createindex).
+//!
+//! A unique index is a unique constraint with the index's name. Any other index tells the writer
+//! which columns get bloom filters: scans prune by it, nothing else is kept.
+
+use std::sync::Arc;
+
+use clientele_catalog::Catalog;
+use clientele_catalog::definition::{
+    Constraint, ConstraintKind, Index, Object, Oid, Relation, RelationKind,
+};
+use sqlparser::ast::{CreateIndex, Expr, IndexColumn, IndexType};
+
+use super::alter_table::existing_rows;
+use super::check::undefined_column;
+use super::owner::must_own_relation;
+use crate::error::{Error, Result};
+use crate::session::Session;
+use crate::sql::place::{folded, name_parts};
+
+/// Longest name of an object in bytes (PostgreSQL's NAMEDATALEN − 1).
+const NAME_BYTES_MAX: usize = 63;
+
+/// Runs a CREATE INDEX.
+pub(super) async fn execute(session: &mut Session, create: &CreateIndex) -> Result<String> {
+    const TAG: &str = "CREATE INDEX";
+    session.writable(TAG)?;
+    let context = session.context().await?;
+    let relation = context.relation(&create.table_name)?;
+    must_own_relation(&context, &relation)?;
+    indexable(&relation)?;
+    supported(create)?;
+    let columns = columns(&relation, &create.columns)?;
+    let given = create.name.as_ref().map(name_parts).and_then(|mut parts| parts.pop());
+    let name = match given {
+        Some(name) if !name_taken(context.catalog(), relation.schema, &name) => name,
+        Some(name) if create.if_not_exists => {
+            session.notice("NOTICE", "42P07", format!("relation \"{name}\" already exists, skipping"));
+            return Ok(TAG.to_owned());
+        }
+        Some(name) => return Err(Error::new("42P07", format!("relation \"{name}\" already exists"))),
+        None => default_name(context.catalog(), &relation, &columns),
+    };
+    let oid = session.store.allocate_oid();
+    let mut changed = relation.as_ref().clone();
+    if create.unique {
+        let kind = ConstraintKind::Unique { columns };
+        changed.constraints.push(Constraint { oid, name, kind, comment: None });
+    } else {
+        changed.indexes.push(Index { oid, name, columns, comment: None });
+    }
+    let work = session.work().await?;
+    let mut transaction = work.lock().await;
+    transaction.put(Object::Relation(changed.clone()));
+    drop(transaction);
+    drop(work);
+    match create.unique {
+        true => existing_rows::are_unique(session, &changed, oid).await?,
+        false => {}
+    }
+    Ok(TAG.to_owned())
+}
+
+fn indexable(relation: &Relation) -> Result<()> {
+    let of = match relation.kind {
+        RelationKind::Table | RelationKind::MaterializedView { .. } => return Ok(()),
+        RelationKind::View { .. } => "views",
+        RelationKind::Sequence(_) => "sequences",
+    };
+    Err(Error::new("42809", format!("cannot create index on relation \"{}\"", relation.name))
+        .with_detail(format!("This operation is not supported for {of}.")))
+}
+
+fn supported(create: &CreateIndex) -> Result<()> {
+    if create.predicate.is_some() {
+        return Err(Error::unsupported("a partial index"));
+    }
+    if create.nulls_distinct == Some(false) {
+        return Err(Error::unsupported("NULLS NOT DISTINCT"));
+    }
+    match &create.using {
+        None | Some(IndexType::BTree | IndexType::Hash | IndexType::BRIN | IndexType::Bloom) => Ok(()),
+        Some(IndexType::Custom(name)) => {
+            Err(Error::new("42704", format!("access method \"{}\" does not exist", folded(name))))
+        }
+        Some(other) => Err(Error::unsupported(format!("an index of method {}", other.to_string().to_lowercase()))),
+    }
+}
+
+fn columns(relation: &Relation, columns: &[IndexColumn]) -> Result<Vec<i16>> {
+    let mut numbers = Vec::with_capacity(columns.len());
+    for column in columns {
+        let Expr::Identifier(name) = &column.column.expr else {
+            return Err(Error::unsupported("an index on an expression"));
+        };
+        let name = folded(name);
+        let found = relation.column(&name).ok_or_else(|| undefined_column(&name))?;
+        numbers.push(found.number);
+    }
+    Ok(numbers)
+}
+
+/// `t_a_b_idx`, with a number behind it where that is taken.
+fn default_name(catalog: &Catalog, relation: &Arc<Relation>, columns: &[i16]) -> String {
+    let mut wanted = relation.name.clone();
+    for column in columns.iter().filter_map(|number| relation.column_by_number(*number)) {
+        wanted.push('_');
+        wanted.push_str(&column.name);
+    }
+    let name = |suffix: &str| {
+        let mut stem = wanted.as_str();
+        while stem.len() + "_idx".len() + suffix.len() > NAME_BYTES_MAX {
+            let mut characters = stem.chars();
+            characters.next_back();
+            stem = characters.as_str();
+        }
+        format!("{stem}_idx{suffix}")
+    };
+    let mut found = name("");
+    let mut suffix = 0;
+    while name_taken(catalog, relation.schema, &found) {
+        suffix += 1;
+        found = name(&suffix.to_string());
+    }
+    found
+}
+
+/// Whether a relation or an index of a schema has that name: they share one name space.
+pub(super) fn name_taken(catalog: &Catalog, schema: Oid, name: &str) -> bool {
+    let index = |relation: &Arc<Relation>| {
+        relation.schema == schema
+            && (relation.indexes.iter().any(|one| one.name == name)
+                || relation.unique_keys().any(|(one, _)| one.name == name))
+    };
+    catalog.relation(schema, name).is_some() || catalog.relations().any(index)
+}

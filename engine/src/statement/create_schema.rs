@@ -1,0 +1,44 @@
+//! `CREATE SCHEMA` (manual: sql-createschema).
+
+use clientele_catalog::definition::{Object, Schema};
+use sqlparser::ast::SchemaName;
+
+use crate::error::{Error, Result};
+use crate::session::Session;
+use crate::sql::place::{folded, name_parts};
+
+/// Runs a CREATE SCHEMA.
+pub(super) async fn execute(session: &mut Session, name: &SchemaName, if_not_exists: bool) -> Result<String> {
+    const TAG: &str = "CREATE SCHEMA";
+    session.writable(TAG)?;
+    let (name, owner) = match name {
+        SchemaName::Simple(name) => (name_parts(name).pop().unwrap_or_default(), None),
+        SchemaName::UnnamedAuthorization(role) => (folded(role), Some(folded(role))),
+        SchemaName::NamedAuthorization(name, role) => {
+            (name_parts(name).pop().unwrap_or_default(), Some(folded(role)))
+        }
+    };
+    if name.starts_with("pg_") {
+        return Err(Error::new("42939", format!("unacceptable schema name \"{name}\""))
+            .with_detail("The prefix \"pg_\" is reserved for system schemas."));
+    }
+    let context = session.context().await?;
+    if context.catalog().schema(&name).is_some() {
+        if if_not_exists {
+            session.notice("NOTICE", "42P06", format!("schema \"{name}\" already exists, skipping"));
+            return Ok(TAG.to_owned());
+        }
+        return Err(Error::new("42P06", format!("schema \"{name}\" already exists")));
+    }
+    let owner = match owner {
+        Some(role) => match session.engine.role(&role) {
+            Some(role) => role.oid,
+            None => return Err(Error::new("42704", format!("role \"{role}\" does not exist"))),
+        },
+        None => context.role.oid,
+    };
+    let oid = session.store.allocate_oid();
+    let work = session.work().await?;
+    work.lock().await.put(Object::Schema(Schema { oid, name, owner, comment: None, grants: None }));
+    Ok(TAG.to_owned())
+}

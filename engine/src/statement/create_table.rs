@@ -1,0 +1,485 @@
+//! `CREATE TABLE` (manual: sql-createtable), `CREATE TABLE AS`, `(LIKE …)`.
+
+use std::sync::Arc;
+
+use clientele_catalog::definition::{
+    Column, Constraint, ConstraintKind, Object, Oid, Relation, RelationKind, Sequence,
+};
+use clientele_catalog::storage::Store;
+use clientele_udfs::types::PgType;
+use sqlparser::ast::{
+    self, ColumnDef, ColumnOption, CreateTable, CreateTableLikeKind, GeneratedAs, Ident, ReferentialAction,
+    TableConstraint,
+};
+
+use super::check::undefined_column;
+use super::rows;
+use crate::error::{Error, Result};
+use crate::planning::context::QueryContext;
+use crate::planning::{self, types};
+use crate::session::Session;
+use crate::sql::place::{folded, name_parts};
+
+/// Largest number of columns (PostgreSQL's limit).
+const COLUMNS_MAX: usize = 1600;
+
+/// Runs a CREATE TABLE. Returns the tag.
+pub(super) async fn execute(session: &mut Session, create: &CreateTable) -> Result<String> {
+    let tag = if create.query.is_some() { "CREATE TABLE AS" } else { "CREATE TABLE" };
+    session.writable(tag)?;
+    let context = session.context().await?;
+    let (schema, name) = match create.temporary {
+        true => (session.temporary.schema().oid, name_parts(&create.name).pop().unwrap_or_default()),
+        false => context.creation_target(&create.name)?,
+    };
+    if context.catalog().relation(schema, &name).is_some() {
+        return match create.if_not_exists {
+            true => {
+                session.notice("NOTICE", "42P07", format!("relation \"{name}\" already exists, skipping"));
+                Ok(tag.to_owned())
+            }
+            false => Err(Error::new("42P07", format!("relation \"{name}\" already exists"))),
+        };
+    }
+    let mut relation = empty(session.store.allocate_oid(), schema, &name, context.role.oid);
+    relation.temporary = create.temporary;
+    if let Some(query) = &create.query {
+        return create_as(session, &context, relation, (create, query)).await;
+    }
+    let mut builder = Builder { context: &context, store: &session.store, relation, sequences: Vec::new() };
+    builder.like(create.like.as_ref())?;
+    for column in &create.columns {
+        builder.column(column)?;
+    }
+    for constraint in &create.constraints {
+        builder.constraint(constraint)?;
+    }
+    let Builder { relation, sequences, .. } = builder;
+    let work = session.work().await?;
+    let mut transaction = work.lock().await;
+    for sequence in sequences {
+        transaction.put(Object::Relation(sequence));
+    }
+    transaction.put(Object::Relation(relation));
+    Ok(tag.to_owned())
+}
+
+/// A table without columns.
+pub(super) fn empty(oid: Oid, schema: Oid, name: &str, owner: Oid) -> Relation {
+    Relation {
+        oid,
+        schema,
+        name: name.to_owned(),
+        owner,
+        kind: RelationKind::Table,
+        columns: Vec::new(),
+        constraints: Vec::new(),
+        indexes: Vec::new(),
+        options: Vec::new(),
+        comment: None,
+        grants: None,
+        temporary: false,
+        sort_columns: Vec::new(),
+    }
+}
+
+/// A column without anything special.
+pub(super) fn plain_column(number: i16, name: &str, pg_type: PgType) -> Column {
+    Column {
+        number,
+        name: name.to_owned(),
+        stored_name: name.to_owned(),
+        pg_type,
+        domain: None,
+        not_null: false,
+        default: None,
+        generated: None,
+        identity: None,
+        missing: None,
+        comment: None,
+        grants: Vec::new(),
+        dropped: false,
+    }
+}
+
+async fn create_as(
+    session: &mut Session,
+    context: &Arc<QueryContext>,
+    mut relation: Relation,
+    (create, query): (&CreateTable, &ast::Query),
+) -> Result<String> {
+    let names: Vec<String> = create.columns.iter().map(|column| folded(&column.name)).collect();
+    let planned = plan_rows(session, context, query, &names, &mut relation).await?;
+    let oid = relation.oid;
+    {
+        let work = session.work().await?;
+        work.lock().await.put(Object::Relation(relation.clone()));
+    }
+    let count = fill(session, context, &relation, planned).await?;
+    let _ = oid;
+    Ok(format!("SELECT {count}"))
+}
+
+/// Plans the query that fills a new relation, and gives the relation the query's columns.
+pub(super) async fn plan_rows(
+    session: &Session,
+    context: &Arc<QueryContext>,
+    query: &ast::Query,
+    names: &[String],
+    relation: &mut Relation,
+) -> Result<datafusion::logical_expr::LogicalPlan> {
+    let planning = Arc::clone(context);
+    let query = query.clone();
+    let planned = session.compute(async move { planning::plan_query(&planning, query, &[]) }).await?;
+    if names.len() > planned.columns.len() {
+        return Err(Error::new("42601", "too many column names were specified"));
+    }
+    for (index, column) in planned.columns.iter().enumerate() {
+        let name = names.get(index).unwrap_or(&column.name);
+        if relation.column(name).is_some() {
+            return Err(Error::new("42701", format!("column \"{name}\" specified more than once")));
+        }
+        let number = i16::try_from(index + 1).map_err(Error::internal)?;
+        let mut own = plain_column(number, name, storable(column.pg_type));
+        own.domain = origin_domain(context, column);
+        relation.columns.push(own);
+    }
+    Ok(planned.plan)
+}
+
+/// What a value of a pseudo-type is kept as.
+fn storable(pg_type: PgType) -> PgType {
+    match pg_type.facts().category {
+        'X' | 'P' => PgType::TEXT,
+        _ => pg_type,
+    }
+}
+
+/// A column copied unchanged keeps its domain, so that its meaning and treatment go with it.
+fn origin_domain(context: &QueryContext, column: &crate::api::Column) -> Option<Oid> {
+    context.catalog().relation_by_oid(column.table)?.column_by_number(column.number)?.domain
+}
+
+/// Runs the plan into the relation; returns the number of rows.
+pub(super) async fn fill(
+    session: &mut Session,
+    context: &Arc<QueryContext>,
+    relation: &Relation,
+    plan: datafusion::logical_expr::LogicalPlan,
+) -> Result<usize> {
+    let plan = planning::project_for_assignment(plan, &rows::assignment(relation), context)?;
+    let schema = rows::schema(relation);
+    let mut count = 0;
+    for batch in session.collect(context, plan).await? {
+        let batch = rows::shaped(&batch, &schema, 0)?;
+        count += batch.num_rows();
+        let work = session.work().await?;
+        work.lock().await.insert(relation.oid, batch)?;
+    }
+    Ok(count)
+}
+
+/// Builds a table's definition from its parts.
+pub(super) struct Builder<'a> {
+    pub(super) context: &'a Arc<QueryContext>,
+    pub(super) store: &'a Arc<Store>,
+    pub(super) relation: Relation,
+    /// Sequences of `serial` and identity columns.
+    pub(super) sequences: Vec<Relation>,
+}
+
+impl Builder<'_> {
+    fn like(&mut self, like: Option<&CreateTableLikeKind>) -> Result<()> {
+        let Some(CreateTableLikeKind::Parenthesized(like) | CreateTableLikeKind::Plain(like)) = like else {
+            return Ok(());
+        };
+        let other = self.context.relation(&like.name)?;
+        for column in other.live_columns() {
+            let number = self.next_number()?;
+            let mut own = plain_column(number, &column.name, column.pg_type);
+            own.domain = column.domain;
+            own.not_null = column.not_null;
+            if like.defaults == Some(ast::CreateTableLikeDefaults::Including) {
+                own.default.clone_from(&column.default);
+            }
+            self.relation.columns.push(own);
+        }
+        Ok(())
+    }
+
+    fn next_number(&self) -> Result<i16> {
+        let last = self.relation.columns.iter().map(|column| column.number).max().unwrap_or(0);
+        if self.relation.columns.len() >= COLUMNS_MAX {
+            return Err(Error::new("54011", format!("tables can have at most {COLUMNS_MAX} columns")));
+        }
+        Ok(last + 1)
+    }
+
+    /// Adds a column with its constraints.
+    pub(super) fn column(&mut self, definition: &ColumnDef) -> Result<()> {
+        let name = folded(&definition.name);
+        if self.relation.column(&name).is_some() {
+            return Err(Error::new("42701", format!("column \"{name}\" specified more than once")));
+        }
+        let named = types::named_type(&definition.data_type, self.context)?;
+        let mut column = plain_column(self.next_number()?, &name, named.pg_type);
+        column.stored_name = self.stored_name(&name);
+        if let Some(domain) = &named.domain {
+            column.domain = Some(domain.oid);
+            column.default.clone_from(&domain.default);
+        }
+        if types::serial(&definition.data_type.to_string().to_lowercase()).is_some() {
+            column.not_null = true;
+            column.default = Some(self.sequence(&name, named.pg_type)?);
+        }
+        let number = column.number;
+        self.relation.columns.push(column);
+        for option in &definition.options {
+            self.option(number, option.name.as_ref(), &option.option)?;
+        }
+        Ok(())
+    }
+
+    /// Parquet names are for ever: a name that a dropped column had gets a suffix.
+    fn stored_name(&self, name: &str) -> String {
+        let taken = |name: &str| self.relation.columns.iter().any(|column| column.stored_name == name);
+        let mut candidate = name.to_owned();
+        let mut suffix = 1;
+        while taken(&candidate) {
+            suffix += 1;
+            candidate = format!("{name}_{suffix}");
+        }
+        candidate
+    }
+
+    fn column_mut(&mut self, number: i16) -> Result<&mut Column> {
+        let found = self.relation.columns.iter_mut().find(|column| column.number == number);
+        found.ok_or_else(|| Error::internal("a column that was just added is missing"))
+    }
+
+    fn option(&mut self, number: i16, name: Option<&Ident>, option: &ColumnOption) -> Result<()> {
+        let name = name.map(folded);
+        match option {
+            ColumnOption::Null => {}
+            ColumnOption::NotNull => self.column_mut(number)?.not_null = true,
+            ColumnOption::Default(expr) => {
+                self.check_default(number, expr)?;
+                self.column_mut(number)?.default = Some(expr.to_string());
+            }
+            ColumnOption::PrimaryKey(_) => self.key(name, vec![number], true)?,
+            ColumnOption::Unique(_) => self.key(name, vec![number], false)?,
+            ColumnOption::Check(check) => self.check(name, &check.expr)?,
+            ColumnOption::ForeignKey(key) => {
+                let name = name.or(key.name.as_ref().map(folded));
+                self.foreign_key(name, vec![number], key)?;
+            }
+            ColumnOption::Generated { generated_as, generation_expr: None, .. } => {
+                let column = self.column_mut(number)?;
+                column.not_null = true;
+                column.identity = Some(if *generated_as == GeneratedAs::Always { 'a' } else { 'd' });
+                let (name, pg_type) = (column.name.clone(), column.pg_type);
+                let default = self.sequence(&name, pg_type)?;
+                self.column_mut(number)?.default = Some(default);
+            }
+            ColumnOption::Collation(_) | ColumnOption::Comment(_) => {}
+            other => return Err(Error::unsupported(format!("column option {other}"))),
+        }
+        Ok(())
+    }
+
+    /// A default must make sense before a row needs it.
+    fn check_default(&self, number: i16, expr: &ast::Expr) -> Result<()> {
+        let column = self.relation.column_by_number(number);
+        let Some(column) = column else { return Ok(()) };
+        let planned = planning::plan_scalar(self.context, expr)?;
+        let target = [(column.name.clone(), column.pg_type)];
+        planning::project_for_assignment(planned.plan, &target, self.context).map(drop)
+    }
+
+    /// Makes the sequence of a column; returns the default that draws from it.
+    fn sequence(&mut self, column: &str, pg_type: PgType) -> Result<String> {
+        let name = self.free_name(&format!("{}_{column}_seq", self.relation.name));
+        let maximum = match pg_type.oid {
+            21 => i64::from(i16::MAX),
+            23 => i64::from(i32::MAX),
+            _ => i64::MAX,
+        };
+        let mut relation = empty(self.store.allocate_oid(), self.relation.schema, &name, self.relation.owner);
+        let number = self.next_number()?;
+        relation.kind = RelationKind::Sequence(Sequence {
+            pg_type,
+            start: 1,
+            increment: 1,
+            minimum: 1,
+            maximum,
+            cycle: false,
+            last_value: None,
+            owned_by: Some((self.relation.oid, number)),
+        });
+        let schema = self.context.catalog().schema_by_oid(self.relation.schema);
+        let schema = schema.map_or("public", |schema| schema.name.as_str());
+        let text = format!("nextval('{}.{}')", rows::quoted(schema), rows::quoted(&name)).replace("''", "'");
+        self.sequences.push(relation);
+        Ok(text)
+    }
+
+    fn free_name(&self, wanted: &str) -> String {
+        let taken = |name: &str| {
+            self.context.catalog().relation(self.relation.schema, name).is_some()
+                || self.sequences.iter().any(|one| one.name == name)
+                || self.relation.constraints.iter().any(|one| one.name == name)
+        };
+        let mut name = wanted.to_owned();
+        let mut suffix = 0;
+        while taken(&name) {
+            suffix += 1;
+            name = format!("{wanted}{suffix}");
+        }
+        name
+    }
+
+    /// Adds a table constraint.
+    pub(super) fn constraint(&mut self, constraint: &TableConstraint) -> Result<()> {
+        match constraint {
+            TableConstraint::PrimaryKey(key) => {
+                let columns = self.index_columns(&key.columns)?;
+                self.key(key.name.as_ref().map(folded), columns, true)
+            }
+            TableConstraint::Unique(key) => {
+                let columns = self.index_columns(&key.columns)?;
+                self.key(key.name.as_ref().map(folded), columns, false)
+            }
+            TableConstraint::Check(check) => self.check(check.name.as_ref().map(folded), &check.expr),
+            TableConstraint::ForeignKey(key) => {
+                let columns = key.columns.iter().map(|name| self.number(&folded(name)));
+                let columns = columns.collect::<Result<Vec<_>>>()?;
+                self.foreign_key(key.name.as_ref().map(folded), columns, key)
+            }
+            other => Err(Error::unsupported(format!("table constraint {other}"))),
+        }
+    }
+
+    fn number(&self, name: &str) -> Result<i16> {
+        match self.relation.column(name) {
+            Some(column) => Ok(column.number),
+            None => {
+                let mut error = undefined_column(name);
+                error.message = format!("column \"{name}\" named in key does not exist");
+                Err(error)
+            }
+        }
+    }
+
+    fn index_columns(&self, columns: &[ast::IndexColumn]) -> Result<Vec<i16>> {
+        columns
+            .iter()
+            .map(|column| match &column.column.expr {
+                ast::Expr::Identifier(ident) => self.number(&folded(ident)),
+                other => Err(Error::unsupported(format!("a key over the expression {other}"))),
+            })
+            .collect()
+    }
+
+    fn key(&mut self, name: Option<String>, columns: Vec<i16>, primary: bool) -> Result<()> {
+        if primary && self.relation.primary_key().is_some() {
+            let text = format!("multiple primary keys for table \"{}\" are not allowed", self.relation.name);
+            return Err(Error::new("42P16", text));
+        }
+        let default = match primary {
+            true => format!("{}_pkey", self.relation.name),
+            false => format!("{}_{}_key", self.relation.name, self.joined(&columns)),
+        };
+        if primary {
+            for number in &columns {
+                self.column_mut(*number)?.not_null = true;
+            }
+        }
+        let kind = match primary {
+            true => ConstraintKind::PrimaryKey { columns },
+            false => ConstraintKind::Unique { columns },
+        };
+        self.add(name, &default, kind)
+    }
+
+    fn joined(&self, columns: &[i16]) -> String {
+        let names = columns.iter().filter_map(|number| self.relation.column_by_number(*number));
+        names.map(|column| column.name.as_str()).collect::<Vec<_>>().join("_")
+    }
+
+    fn add(&mut self, name: Option<String>, default: &str, kind: ConstraintKind) -> Result<()> {
+        let name = match name {
+            Some(name) if self.relation.constraints.iter().any(|one| one.name == name) => {
+                let text = format!("constraint \"{name}\" for relation \"{}\" already exists", self.relation.name);
+                return Err(Error::new("42710", text));
+            }
+            Some(name) => name,
+            None => self.free_name(default),
+        };
+        let oid = self.store.allocate_oid();
+        self.relation.constraints.push(Constraint { oid, name, kind, comment: None });
+        Ok(())
+    }
+
+    fn check(&mut self, name: Option<String>, expr: &ast::Expr) -> Result<()> {
+        let used: Vec<String> = self
+            .relation
+            .live_columns()
+            .filter(|column| crate::sql::place::of_identifier(expr, &column.name).is_some())
+            .map(|column| column.name.clone())
+            .collect();
+        let default = match used.as_slice() {
+            [one] => format!("{}_{one}_check", self.relation.name),
+            _ => format!("{}_check", self.relation.name),
+        };
+        self.add(name, &default, ConstraintKind::Check { expression: expr.to_string() })
+    }
+
+    fn foreign_key(
+        &mut self,
+        name: Option<String>,
+        columns: Vec<i16>,
+        key: &ast::ForeignKeyConstraint,
+    ) -> Result<()> {
+        let own_name = name_parts(&key.foreign_table).pop().unwrap_or_default() == self.relation.name;
+        let other = match self.context.relation(&key.foreign_table) {
+            Ok(other) => other,
+            Err(_) if own_name => Arc::new(self.relation.clone()),
+            Err(error) => return Err(error),
+        };
+        let referenced = match key.referred_columns.as_slice() {
+            [] => match other.primary_key().map(|constraint| &constraint.kind) {
+                Some(ConstraintKind::PrimaryKey { columns }) => columns.clone(),
+                _ => {
+                    let text = format!("there is no primary key for referenced table \"{}\"", other.name);
+                    return Err(Error::new("42704", text));
+                }
+            },
+            names => names
+                .iter()
+                .map(|name| match other.column(&folded(name)) {
+                    Some(column) => Ok(column.number),
+                    None => Err(undefined_column(&folded(name))),
+                })
+                .collect::<Result<_>>()?,
+        };
+        let default = format!("{}_{}_fkey", self.relation.name, self.joined(&columns));
+        let kind = ConstraintKind::ForeignKey {
+            columns,
+            references: other.oid,
+            referenced,
+            on_delete: action(key.on_delete),
+            on_update: action(key.on_update),
+        };
+        self.add(name, &default, kind)
+    }
+}
+
+fn action(action: Option<ReferentialAction>) -> char {
+    match action {
+        None | Some(ReferentialAction::NoAction) => 'a',
+        Some(ReferentialAction::Restrict) => 'r',
+        Some(ReferentialAction::Cascade) => 'c',
+        Some(ReferentialAction::SetNull) => 'n',
+        Some(ReferentialAction::SetDefault) => 'd',
+    }
+}

@@ -1,0 +1,107 @@
+//! `DELETE` (manual: sql-delete).
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use clientele_catalog::definition::Relation;
+use clientele_udfs::types::PgType;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::scalar::ScalarValue;
+use sqlparser::ast::{Delete, FromTable, TableWithJoins};
+
+use super::Described;
+use super::rows::{self, SelectParts, Written};
+use super::update::table_of;
+use crate::api::Outcome;
+use crate::error::{Error, Result};
+use crate::planning::context::QueryContext;
+use crate::planning::{self, Planned};
+use crate::session::Session;
+
+/// Parameters and RETURNING's columns.
+pub(super) fn describe(
+    context: &Arc<QueryContext>,
+    delete: &Delete,
+    declared: &[Option<PgType>],
+) -> Result<Described> {
+    let (relation, planned) = plan(context, delete, declared)?;
+    let (_, alias) = table_of(target(delete)?)?;
+    let columns = rows::describe_returning(context, &relation, alias.as_ref(), delete.returning.as_ref())?;
+    Ok(Described { parameters: planned.parameters, columns, query: None })
+}
+
+/// Runs a DELETE.
+pub(super) async fn execute(
+    session: &mut Session,
+    delete: &Delete,
+    parameters: Vec<ScalarValue>,
+) -> Result<Outcome> {
+    session.writable("DELETE")?;
+    let context = session.context().await?;
+    let declared: Vec<_> =
+        parameters.iter().map(|value| Some(PgType::from_arrow(&value.data_type()))).collect();
+    let planning = Arc::clone(&context);
+    let owned = delete.clone();
+    let (relation, planned) =
+        session.compute(async move { plan(&planning, &owned, &declared) }).await?;
+    let bound = planning::bind(planned.plan, parameters.clone())?;
+    let mut seen = HashSet::new();
+    let mut addresses = Vec::new();
+    let mut gone = Vec::new();
+    for batch in session.collect(&context, bound).await? {
+        let (found, batch) = rows::addresses(&batch, &mut seen)?;
+        addresses.extend(found);
+        if delete.returning.is_some() {
+            gone.push(rows::shaped(&batch, &rows::schema(&relation), 1)?);
+        }
+    }
+    let count = {
+        let work = session.work().await?;
+        let mut transaction = work.lock().await;
+        transaction.delete(relation.oid, &addresses)?
+    };
+    let (_, alias) = table_of(target(delete)?)?;
+    rows::outcome(
+        session,
+        &context,
+        Written {
+            relation: &relation,
+            alias: alias.as_ref(),
+            returning: delete.returning.as_ref(),
+            rows: gone.into_iter().filter(|batch: &RecordBatch| batch.num_rows() > 0).collect(),
+            parameters,
+            tag: format!("DELETE {count}"),
+        },
+    )
+    .await
+}
+
+fn target(delete: &Delete) -> Result<&TableWithJoins> {
+    let tables = match &delete.from {
+        FromTable::WithFromKeyword(tables) | FromTable::WithoutKeyword(tables) => tables,
+    };
+    tables.first().ok_or_else(|| Error::new("42601", "syntax error at end of input"))
+}
+
+fn plan(
+    context: &Arc<QueryContext>,
+    delete: &Delete,
+    declared: &[Option<PgType>],
+) -> Result<(Arc<Relation>, Planned)> {
+    let table = target(delete)?;
+    let (name, alias) = table_of(table)?;
+    let relation = rows::target(context, &name)?;
+    let label = alias.unwrap_or_else(|| rows::quoted(&relation.name));
+    let mut projection = vec![rows::named(rows::column_of(&label, "ctid"), "ctid")];
+    if delete.returning.is_some() {
+        projection.extend(
+            relation.live_columns().map(|column| rows::named(rows::column_of(&label, &column.name), &column.name)),
+        );
+    }
+    let mut from = vec![table.clone()];
+    from.extend(delete.using.clone().unwrap_or_default());
+    let selection = delete.selection.clone();
+    let query = rows::select(SelectParts { projection, from, selection })?;
+    let planned = planning::plan_for_target(context, query, declared, relation.oid)?;
+    Ok((relation, planned))
+}

@@ -1,0 +1,303 @@
+//! `DROP TABLE | VIEW | SCHEMA | …` (manual: sql-droptable).
+
+use std::collections::BTreeSet;
+
+use clientele_catalog::Catalog;
+use clientele_catalog::definition::{Object, Oid, Relation, RelationKind};
+use sqlparser::ast::{ObjectName, ObjectType, Statement};
+
+use super::{database, dependency};
+use crate::error::{Error, Result};
+use crate::planning::context::{Named, QueryContext};
+use crate::session::Session;
+use crate::sql::place::name_parts;
+
+/// Runs a DROP.
+pub(super) async fn execute(session: &mut Session, statement: &Statement) -> Result<String> {
+    let (kind, names, if_exists, cascade) = match statement {
+        Statement::Drop { object_type, names, if_exists, cascade, .. } => {
+            (*object_type, names.clone(), *if_exists, *cascade)
+        }
+        Statement::DropDomain(drop) => {
+            let cascade = matches!(drop.drop_behavior, Some(sqlparser::ast::DropBehavior::Cascade));
+            return domain(session, &drop.name, drop.if_exists, cascade).await;
+        }
+        other => return Err(Error::internal(format!("not a DROP: {other}"))),
+    };
+    let tag = format!("DROP {kind}");
+    session.writable(&tag)?;
+    if kind == ObjectType::Database {
+        let name = names.first().map(name_parts).and_then(|mut parts| parts.pop()).unwrap_or_default();
+        return database::drop(session, &name, if_exists).await;
+    }
+    for name in &names {
+        match kind {
+            ObjectType::Schema => schema(session, name, if_exists, cascade).await?,
+            ObjectType::Type => drop(domain(session, name, if_exists, cascade).await?),
+            ObjectType::Index => index(session, name, if_exists).await?,
+            ObjectType::Table | ObjectType::View | ObjectType::MaterializedView | ObjectType::Sequence => {
+                relation(session, (kind, name), if_exists, cascade).await?;
+            }
+            other => return Err(Error::unsupported(format!("DROP {other}"))),
+        }
+    }
+    Ok(tag)
+}
+
+/// The word for a relation kind in messages, and whether the relation is of it.
+fn fits(kind: ObjectType, relation: &Relation) -> (&'static str, bool) {
+    match kind {
+        ObjectType::View => ("view", matches!(relation.kind, RelationKind::View { .. })),
+        ObjectType::MaterializedView => {
+            ("materialized view", matches!(relation.kind, RelationKind::MaterializedView { .. }))
+        }
+        ObjectType::Sequence => ("sequence", matches!(relation.kind, RelationKind::Sequence(_))),
+        _ => ("table", matches!(relation.kind, RelationKind::Table)),
+    }
+}
+
+fn word(kind: ObjectType) -> &'static str {
+    match kind {
+        ObjectType::View => "view",
+        ObjectType::MaterializedView => "materialized view",
+        ObjectType::Sequence => "sequence",
+        _ => "table",
+    }
+}
+
+async fn relation(
+    session: &mut Session,
+    (kind, name): (ObjectType, &ObjectName),
+    if_exists: bool,
+    cascade: bool,
+) -> Result<()> {
+    let context = session.context().await?;
+    let parts = name_parts(name);
+    let shown = parts.join(".");
+    let missing_schema = match parts.as_slice() {
+        [schema, _] => context.catalog().schema(schema).is_none(),
+        _ => false,
+    };
+    if missing_schema && if_exists {
+        let schema = parts.first().cloned().unwrap_or_default();
+        session.notice("NOTICE", "00000", format!("schema \"{schema}\" does not exist, skipping"));
+        return Ok(());
+    }
+    let found = match context.find_relation(&parts)? {
+        Some(Named::Relation(found)) => found,
+        Some(Named::System(_, name)) => {
+            let text = format!("permission denied: \"{name}\" is a system catalog");
+            return Err(Error::new("42501", text));
+        }
+        None if if_exists => {
+            let text = format!("{} \"{shown}\" does not exist, skipping", word(kind));
+            session.notice("NOTICE", "00000", text);
+            return Ok(());
+        }
+        None => {
+            return Err(Error::new("42P01", format!("{} \"{shown}\" does not exist", word(kind))));
+        }
+    };
+    let (word, right) = fits(kind, &found);
+    if !right {
+        return Err(Error::new("42809", format!("\"{}\" is not a {word}", found.name)));
+    }
+    super::owner::must_own(&context, word, &found.name, found.owner)?;
+    let doomed = BTreeSet::from([found.oid]);
+    let what = format!("{word} {}", found.name);
+    drop_all(session, &context, doomed, (&what, cascade)).await
+}
+
+/// Drops relations and what depends on them, or refuses.
+async fn drop_all(
+    session: &mut Session,
+    context: &QueryContext,
+    named: BTreeSet<Oid>,
+    (what, cascade): (&str, bool),
+) -> Result<()> {
+    let catalog = context.catalog();
+    let mut doomed = named.clone();
+    let mut dependents: Vec<String> = Vec::new();
+    let mut waiting: Vec<Oid> = named.iter().copied().collect();
+    while let Some(oid) = waiting.pop() {
+        for sequence in owned_sequences(catalog, oid) {
+            doomed.insert(sequence);
+        }
+        for view in dependency::dependents(catalog, oid) {
+            if doomed.insert(view.oid) {
+                let kind = if view.kind_letter() == 'm' { "materialized view" } else { "view" };
+                dependents.push(format!("{kind} {}", view.name));
+                waiting.push(view.oid);
+            }
+        }
+    }
+    let keys = foreign_keys(catalog, &doomed);
+    dependents.extend(keys.iter().map(|(table, key)| format!("constraint {key} on table {}", table.name)));
+    if !dependents.is_empty() && !cascade {
+        let lines: Vec<String> = dependents.iter().map(|one| format!("{one} depends on {what}")).collect();
+        return Err(Error::new("2BP01", format!("cannot drop {what} because other objects depend on it"))
+            .with_detail(lines.join("\n"))
+            .with_hint("Use DROP ... CASCADE to drop the dependent objects too."));
+    }
+    notice_cascade(session, &dependents);
+    let work = session.work().await?;
+    let mut transaction = work.lock().await;
+    for (table, key) in keys {
+        let mut table = transaction.snapshot().catalog.relation_by_oid(table.oid).map_or(table, |one| one.as_ref().clone());
+        table.constraints.retain(|constraint| constraint.name != key);
+        transaction.put(Object::Relation(table));
+    }
+    for oid in doomed {
+        transaction.drop_object(oid);
+    }
+    Ok(())
+}
+
+pub(super) fn notice_cascade(session: &Session, dependents: &[String]) {
+    match dependents {
+        [] => {}
+        [one] => session.notice("NOTICE", "00000", format!("drop cascades to {one}")),
+        many => {
+            let lines: Vec<String> = many.iter().map(|one| format!("drop cascades to {one}")).collect();
+            let text = format!("drop cascades to {} other objects", many.len());
+            let notice = Error { severity: "NOTICE", ..Error::new("00000", text) };
+            let notice = notice.with_detail(lines.join("\n"));
+            session.shared.notices.lock().push(crate::api::Notice::Message(notice));
+        }
+    }
+}
+
+fn owned_sequences(catalog: &Catalog, table: Oid) -> Vec<Oid> {
+    let owned = |relation: &Relation| match &relation.kind {
+        RelationKind::Sequence(sequence) => sequence.owned_by.is_some_and(|(oid, _)| oid == table),
+        _ => false,
+    };
+    catalog.relations().filter(|relation| owned(relation)).map(|relation| relation.oid).collect()
+}
+
+/// Foreign keys of other tables that refer to doomed ones.
+fn foreign_keys(catalog: &Catalog, doomed: &BTreeSet<Oid>) -> Vec<(Relation, String)> {
+    let mut keys = Vec::new();
+    for relation in catalog.relations().filter(|relation| !doomed.contains(&relation.oid)) {
+        for constraint in &relation.constraints {
+            if let clientele_catalog::definition::ConstraintKind::ForeignKey { references, .. } = &constraint.kind
+                && doomed.contains(references)
+            {
+                keys.push((relation.as_ref().clone(), constraint.name.clone()));
+            }
+        }
+    }
+    keys
+}
+
+async fn schema(session: &mut Session, name: &ObjectName, if_exists: bool, cascade: bool) -> Result<()> {
+    let context = session.context().await?;
+    let name = name_parts(name).pop().unwrap_or_default();
+    let catalog = context.catalog();
+    let Some(schema) = catalog.schema(&name) else {
+        if if_exists {
+            session.notice("NOTICE", "00000", format!("schema \"{name}\" does not exist, skipping"));
+            return Ok(());
+        }
+        return Err(Error::new("3F000", format!("schema \"{name}\" does not exist")));
+    };
+    context.schema(&name)?;
+    super::owner::must_own(&context, "schema", &name, schema.owner)?;
+    let relations: Vec<_> = catalog.relations().filter(|relation| relation.schema == schema.oid).collect();
+    let domains: Vec<_> = catalog.domains().filter(|domain| domain.schema == schema.oid).collect();
+    let mut inside: Vec<String> = Vec::new();
+    for relation in &relations {
+        let word = match relation.kind_letter() {
+            'v' => "view",
+            'm' => "materialized view",
+            'S' => continue,
+            _ => "table",
+        };
+        inside.push(format!("{word} {name}.{}", relation.name));
+    }
+    inside.extend(domains.iter().map(|domain| format!("type {name}.{}", domain.name)));
+    if !inside.is_empty() && !cascade {
+        let lines: Vec<String> = inside.iter().map(|one| format!("{one} depends on schema {name}")).collect();
+        return Err(Error::new("2BP01", format!("cannot drop schema {name} because other objects depend on it"))
+            .with_detail(lines.join("\n"))
+            .with_hint("Use DROP ... CASCADE to drop the dependent objects too."));
+    }
+    notice_cascade(session, &inside);
+    let doomed = relations.iter().map(|relation| relation.oid).collect();
+    drop_all(session, &context, doomed, (&format!("schema {name}"), true)).await?;
+    let work = session.work().await?;
+    let mut transaction = work.lock().await;
+    for domain in domains {
+        transaction.drop_object(domain.oid);
+    }
+    transaction.drop_object(schema.oid);
+    Ok(())
+}
+
+async fn domain(session: &mut Session, name: &ObjectName, if_exists: bool, cascade: bool) -> Result<String> {
+    const TAG: &str = "DROP DOMAIN";
+    session.writable(TAG)?;
+    let context = session.context().await?;
+    let parts = name_parts(name);
+    let shown = parts.join(".");
+    let Some(domain) = context.domain(&parts) else {
+        if if_exists {
+            session.notice("NOTICE", "00000", format!("type \"{shown}\" does not exist, skipping"));
+            return Ok(TAG.to_owned());
+        }
+        return Err(Error::new("42704", format!("type \"{shown}\" does not exist")));
+    };
+    if domain.oid < clientele_catalog::definition::FIRST_USER_OID {
+        return Err(Error::new("2BP01", format!("cannot drop type {shown} because it is required by the database system")));
+    }
+    super::owner::must_own(&context, "type", &domain.name, domain.owner)?;
+    let users: Vec<String> = context
+        .catalog()
+        .relations()
+        .flat_map(|relation| {
+            let columns = relation.live_columns().filter(|column| column.domain == Some(domain.oid));
+            columns.map(|column| format!("column {} of table {}", column.name, relation.name)).collect::<Vec<_>>()
+        })
+        .collect();
+    if !users.is_empty() {
+        let lines: Vec<String> = users.iter().map(|one| format!("{one} depends on type {shown}")).collect();
+        let hint = match cascade {
+            true => "Change the type of these columns first.",
+            false => "Use DROP ... CASCADE to drop the dependent objects too.",
+        };
+        return Err(Error::new("2BP01", format!("cannot drop type {shown} because other objects depend on it"))
+            .with_detail(lines.join("\n"))
+            .with_hint(hint));
+    }
+    let oid = domain.oid;
+    let work = session.work().await?;
+    work.lock().await.drop_object(oid);
+    Ok(TAG.to_owned())
+}
+
+async fn index(session: &mut Session, name: &ObjectName, if_exists: bool) -> Result<()> {
+    let context = session.context().await?;
+    let name = name_parts(name).pop().unwrap_or_default();
+    let found = context.catalog().relations().find(|relation| {
+        relation.indexes.iter().any(|index| index.name == name)
+            || relation.constraints.iter().any(|constraint| constraint.name == name)
+    });
+    let Some(relation) = found else {
+        if if_exists {
+            session.notice("NOTICE", "00000", format!("index \"{name}\" does not exist, skipping"));
+            return Ok(());
+        }
+        return Err(Error::new("42704", format!("index \"{name}\" does not exist")));
+    };
+    super::owner::must_own(&context, "index", &name, relation.owner)?;
+    if relation.constraints.iter().any(|constraint| constraint.name == name) {
+        let text = format!("cannot drop index {name} because constraint {name} on table {} requires it", relation.name);
+        return Err(Error::new("2BP01", text)
+            .with_hint(format!("You can drop constraint {name} on table {} instead.", relation.name)));
+    }
+    let mut relation = relation.as_ref().clone();
+    relation.indexes.retain(|index| index.name != name);
+    let work = session.work().await?;
+    work.lock().await.put(Object::Relation(relation));
+    Ok(())
+}

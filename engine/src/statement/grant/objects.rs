@@ -1,0 +1,137 @@
+//! GRANT and REVOKE on each kind of object.
+
+use std::sync::Arc;
+
+use clientele_catalog::catalog::{PG_CATALOG_OID, PUBLIC_OID};
+use clientele_catalog::definition::{Grant, Object, Relation};
+use sqlparser::ast::ObjectName;
+
+use super::Request;
+use super::acl::{self, Kind, Target};
+use crate::error::{Error, Result};
+use crate::planning::context::QueryContext;
+use crate::session::Session;
+use crate::sql::place::name_parts;
+
+/// A table, view, materialized view or sequence, and its columns.
+pub(super) async fn relation(
+    session: &mut Session,
+    context: &QueryContext,
+    (relation, kind): (&Arc<Relation>, Kind),
+    request: &Request,
+) -> Result<()> {
+    let (letters, of_columns) = request.changes(kind)?;
+    let mut changed = relation.as_ref().clone();
+    let target = Target { kind, name: &relation.name, owner: relation.owner };
+    if !letters.is_empty() {
+        let before = changed.grants.take();
+        let after = list(session, context, (&target, before.clone().unwrap_or_default(), &letters), request)?;
+        changed.grants = if after.is_empty() && before.is_none() { None } else { Some(after) };
+    }
+    // REVOKE on the table revokes on its columns, too (manual: sql-revoke).
+    let whole = if request.grant { "" } else { letters.as_str() };
+    for column in changed.columns.iter_mut().filter(|column| !column.dropped && !column.grants.is_empty()) {
+        let target = Target { kind: Kind::Column, name: &relation.name, owner: relation.owner };
+        let before = std::mem::take(&mut column.grants);
+        column.grants = match whole {
+            "" => before,
+            letters => list(session, context, (&target, before, letters), request)?,
+        };
+    }
+    for (name, letter) in of_columns {
+        let column = changed.columns.iter_mut().find(|column| !column.dropped && column.name == name);
+        let column = column.ok_or_else(|| {
+            Error::new("42703", format!("column \"{name}\" of relation \"{}\" does not exist", relation.name))
+        })?;
+        let target = Target { kind: Kind::Column, name: &name, owner: relation.owner };
+        let before = std::mem::take(&mut column.grants);
+        column.grants = list(session, context, (&target, before, &letter.to_string()), request)?;
+    }
+    put(session, Object::Relation(changed)).await
+}
+
+/// `ALL TABLES IN SCHEMA`, `ALL SEQUENCES IN SCHEMA`: those that are there now.
+pub(super) async fn all_in_schemas(
+    session: &mut Session,
+    context: &QueryContext,
+    (schemas, kind): (&[ObjectName], Kind),
+    request: &Request,
+) -> Result<()> {
+    for schema in schemas {
+        let oid = context.schema(&name_parts(schema).join("."))?;
+        let inside = context.catalog().relations().filter(|one| one.schema == oid && Kind::of(one) == kind);
+        for one in inside {
+            relation(session, context, (one, kind), request).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A schema.
+pub(super) async fn schema(
+    session: &mut Session,
+    context: &QueryContext,
+    name: &str,
+    request: &Request,
+) -> Result<()> {
+    let schema = context.catalog().schema_by_oid(context.schema(name)?);
+    let mut schema = schema.ok_or_else(|| Error::internal("a schema is gone"))?.as_ref().clone();
+    let (letters, _) = request.changes(Kind::Schema)?;
+    let target = Target { kind: Kind::Schema, name, owner: schema.owner };
+    let public = if matches!(schema.oid, PUBLIC_OID | PG_CATALOG_OID) { "U" } else { "" };
+    let before = schema.grants.take().unwrap_or_else(|| default_of_public(&target, public));
+    schema.grants = Some(list(session, context, (&target, before, &letters), request)?);
+    put(session, Object::Schema(schema)).await
+}
+
+/// A database; at once, as all that is the data directory's.
+pub(super) fn database(
+    session: &Session,
+    context: &QueryContext,
+    name: &str,
+    request: &Request,
+) -> Result<()> {
+    let mut database = super::super::database::named(context, name)?;
+    let (letters, _) = request.changes(Kind::Database)?;
+    let target = Target { kind: Kind::Database, name, owner: database.owner };
+    let before = database.grants.take().unwrap_or_else(|| default_of_public(&target, "Tc"));
+    database.grants = Some(list(session, context, (&target, before, &letters), request)?);
+    context.engine.cluster.put_database(database)?;
+    Ok(())
+}
+
+fn default_of_public(target: &Target<'_>, letters: &str) -> Vec<Grant> {
+    let grant = Grant {
+        grantee: 0,
+        grantor: target.owner,
+        privileges: letters.to_owned(),
+        grantable: String::new(),
+    };
+    if letters.is_empty() { Vec::new() } else { vec![grant] }
+}
+
+/// A list after the request, as far as the current role may carry it out.
+fn list(
+    session: &Session,
+    context: &QueryContext,
+    (target, before, letters): (&Target<'_>, Vec<Grant>, &str),
+    request: &Request,
+) -> Result<Vec<Grant>> {
+    let (grantor, allowed) = acl::authority(context, target, &before, letters)?;
+    if allowed.len() < letters.len() {
+        let how_many = if allowed.is_empty() { "no" } else { "not all" };
+        let (done, sqlstate) = match request.grant {
+            true => ("were granted", "01007"),
+            false => ("could be revoked", "01006"),
+        };
+        let text = format!("{how_many} privileges {done} for \"{}\"", target.name);
+        session.notice("WARNING", sqlstate, text);
+    }
+    acl::changed(before, target, grantor, &request.change(&allowed))
+}
+
+async fn put(session: &mut Session, object: Object) -> Result<()> {
+    let work = session.work().await?;
+    work.lock().await.put(object);
+    Ok(())
+}

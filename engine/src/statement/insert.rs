@@ -1,0 +1,393 @@
+//! `INSERT` (manual: sql-insert): VALUES, SELECT, DEFAULT, ON CONFLICT, RETURNING.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use clientele_catalog::definition::{Constraint, Relation};
+use clientele_catalog::storage::RowAddress;
+use clientele_udfs::types::PgType;
+use datafusion::arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch};
+use datafusion::arrow::compute::{concat_batches, filter_record_batch};
+use datafusion::scalar::ScalarValue;
+use sqlparser::ast::{
+    self, Assignment, AssignmentTarget, ConflictTarget, Expr, Ident, Insert, OnConflictAction, OnInsert,
+    SetExpr, TableObject,
+};
+
+use super::rows::{self, SelectParts, Written};
+use super::{Described, check};
+use crate::api::Outcome;
+use crate::error::{Error, Result};
+use crate::planning::context::QueryContext;
+use crate::planning::{self, Planned};
+use crate::session::Session;
+use crate::sql;
+use crate::sql::place::{folded, name_parts};
+
+/// An INSERT, planned: rows for all live columns of the target.
+struct Plan {
+    relation: Arc<Relation>,
+    source: Planned,
+}
+
+/// Parameters and RETURNING's columns.
+pub(super) fn describe(
+    context: &Arc<QueryContext>,
+    insert: &Insert,
+    declared: &[Option<PgType>],
+) -> Result<Described> {
+    let plan = plan(context, insert, declared)?;
+    let columns =
+        rows::describe_returning(context, &plan.relation, alias(insert), insert.returning.as_ref())?;
+    Ok(Described { parameters: plan.source.parameters, columns, query: None })
+}
+
+/// Runs an INSERT.
+pub(super) async fn execute(
+    session: &mut Session,
+    insert: &Insert,
+    parameters: Vec<ScalarValue>,
+) -> Result<Outcome> {
+    session.writable("INSERT")?;
+    let context = session.context().await?;
+    let declared: Vec<_> =
+        parameters.iter().map(|value| Some(PgType::from_arrow(&value.data_type()))).collect();
+    let planning = Arc::clone(&context);
+    let owned = insert.clone();
+    let plan = session.compute(async move { plan(&planning, &owned, &declared) }).await?;
+    let relation = Arc::clone(&plan.relation);
+    let bound = planning::bind(plan.source.plan, parameters.clone())?;
+    let schema = rows::schema(&relation);
+    let batches = session.collect(&context, bound).await?;
+    let batches: Vec<RecordBatch> =
+        batches.iter().map(|batch| rows::shaped(batch, &schema, 0)).collect::<Result<_>>()?;
+    for batch in &batches {
+        check::rows(&context, &relation, batch)?;
+    }
+    let written = write(session, &context, &relation, insert, batches).await?;
+    let count: usize = written.iter().map(RecordBatch::num_rows).sum();
+    rows::outcome(
+        session,
+        &context,
+        Written {
+            relation: &relation,
+            alias: alias(insert),
+            returning: insert.returning.as_ref(),
+            rows: written,
+            parameters,
+            tag: format!("INSERT 0 {count}"),
+        },
+    )
+    .await
+}
+
+fn alias(insert: &Insert) -> Option<&Ident> {
+    insert.table_alias.as_ref().map(|alias| &alias.alias)
+}
+
+/// Writes the rows, and returns those that were inserted or updated.
+async fn write(
+    session: &mut Session,
+    context: &Arc<QueryContext>,
+    relation: &Arc<Relation>,
+    insert: &Insert,
+    batches: Vec<RecordBatch>,
+) -> Result<Vec<RecordBatch>> {
+    let Some(OnInsert::OnConflict(conflict)) = &insert.on else {
+        let work = session.work().await?;
+        let mut transaction = work.lock().await;
+        for batch in &batches {
+            transaction.insert(relation.oid, batch.clone())?;
+        }
+        return Ok(batches);
+    };
+    let Some(first) = batches.first() else { return Ok(Vec::new()) };
+    let proposed = concat_batches(&first.schema(), &batches).map_err(Error::internal)?;
+    let arbiters = arbiters(relation, conflict.conflict_target.as_ref())?;
+    let (fresh, met) = divide(session, relation, &arbiters, &proposed).await?;
+    let fresh = filter_record_batch(&proposed, &fresh).map_err(Error::internal)?;
+    let mut written = vec![fresh.clone()];
+    {
+        let work = session.work().await?;
+        work.lock().await.insert(relation.oid, fresh)?;
+    }
+    if let OnConflictAction::DoUpdate(update) = &conflict.action {
+        if arbiters.is_empty() {
+            return Err(Error::new("42601", "ON CONFLICT DO UPDATE requires inference specification or constraint name"));
+        }
+        written.extend(update_met(session, context, relation, (insert, update, proposed, met)).await?);
+    }
+    Ok(written.into_iter().filter(|batch| batch.num_rows() > 0).collect())
+}
+
+/// The unique constraints that ON CONFLICT watches.
+fn arbiters(relation: &Relation, target: Option<&ConflictTarget>) -> Result<Vec<Constraint>> {
+    match target {
+        None => Ok(relation.unique_keys().map(|(constraint, _)| constraint.clone()).collect()),
+        Some(ConflictTarget::OnConstraint(name)) => {
+            let name = name_parts(name).pop().unwrap_or_default();
+            let found = relation.unique_keys().find(|(constraint, _)| constraint.name == name);
+            found.map(|(constraint, _)| vec![constraint.clone()]).ok_or_else(|| {
+                Error::new("42704", format!("constraint \"{name}\" for table \"{}\" does not exist", relation.name))
+            })
+        }
+        Some(ConflictTarget::Columns(names)) => {
+            let mut wanted = Vec::new();
+            for name in names {
+                let name = folded(name);
+                let column = relation.column(&name);
+                wanted.push(column.ok_or_else(|| check::undefined_column(&name))?.number);
+            }
+            wanted.sort_unstable();
+            let fits = |columns: &[i16]| {
+                let mut columns = columns.to_vec();
+                columns.sort_unstable();
+                columns == wanted
+            };
+            let found = relation.unique_keys().find(|(_, columns)| fits(columns));
+            found.map(|(constraint, _)| vec![constraint.clone()]).ok_or_else(|| {
+                Error::new(
+                    "42P10",
+                    "there is no unique or exclusion constraint matching the ON CONFLICT specification",
+                )
+            })
+        }
+    }
+}
+
+/// Which proposed rows are new, and which existing row each other one meets.
+async fn divide(
+    session: &mut Session,
+    relation: &Arc<Relation>,
+    arbiters: &[Constraint],
+    proposed: &RecordBatch,
+) -> Result<(BooleanArray, Vec<Option<RowAddress>>)> {
+    let work = session.work().await?;
+    let mut transaction = work.lock().await;
+    let mut met: Vec<Option<RowAddress>> = vec![None; proposed.num_rows()];
+    let mut fresh = vec![true; proposed.num_rows()];
+    for constraint in arbiters {
+        let found = transaction.find_key(relation, constraint.oid, proposed)?;
+        for (slot, address) in met.iter_mut().zip(found) {
+            *slot = slot.or(address);
+        }
+        let mut first: HashMap<String, usize> = HashMap::new();
+        for (row, key) in check::key_texts(relation, constraint, proposed)?.into_iter().enumerate() {
+            if let Some(key) = key
+                && first.insert(key, row).is_some()
+                && let Some(slot) = fresh.get_mut(row)
+            {
+                *slot = false;
+            }
+        }
+    }
+    for (slot, address) in fresh.iter_mut().zip(&met) {
+        *slot = *slot && address.is_none();
+    }
+    Ok((BooleanArray::from(fresh), met))
+}
+
+/// `DO UPDATE SET`: the met rows, joined to what was proposed for them.
+async fn update_met(
+    session: &mut Session,
+    context: &Arc<QueryContext>,
+    relation: &Arc<Relation>,
+    (insert, update, proposed, met): (&Insert, &ast::DoUpdate, RecordBatch, Vec<Option<RowAddress>>),
+) -> Result<Vec<RecordBatch>> {
+    let is_met = BooleanArray::from(met.iter().map(Option::is_some).collect::<Vec<_>>());
+    if is_met.true_count() == 0 {
+        return Ok(Vec::new());
+    }
+    let rows = filter_record_batch(&proposed, &is_met).map_err(Error::internal)?;
+    let addresses: Vec<i64> = met.iter().flatten().map(|address| address.to_i64()).collect();
+    let distinct: std::collections::HashSet<i64> = addresses.iter().copied().collect();
+    if distinct.len() < addresses.len() {
+        return Err(Error::new("21000", "ON CONFLICT DO UPDATE command cannot affect row a second time")
+            .with_hint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values."));
+    }
+    let mut columns = vec![("ctid", Arc::new(Int64Array::from(addresses)) as ArrayRef)];
+    let schema = rows.schema();
+    let names = schema.fields().iter().map(|field| field.name().as_str());
+    columns.extend(names.zip(rows.columns().iter().cloned()));
+    let excluded = RecordBatch::try_from_iter_with_nullable(
+        columns.into_iter().map(|(name, array)| (name, array, true)),
+    )
+    .map_err(Error::internal)?;
+    let query = met_query(relation, insert, update)?;
+    let fresh = session.context().await?;
+    let planned = planning::plan_target_with_rows(
+        &fresh,
+        query,
+        relation.oid,
+        ("excluded".to_owned(), excluded),
+    )?;
+    let _ = context;
+    super::update::apply(session, &fresh, relation, planned.plan).await
+}
+
+fn met_query(relation: &Relation, insert: &Insert, update: &ast::DoUpdate) -> Result<ast::Query> {
+    let table = alias(insert).cloned().unwrap_or_else(|| rows::quoted(&relation.name));
+    let mut projection = vec![rows::named(rows::column_of(&table, "ctid"), "ctid")];
+    projection.extend(super::update::new_values(relation, &table, &update.assignments)?);
+    let TableObject::TableName(name) = &insert.table else {
+        return Err(Error::unsupported("INSERT into a function"));
+    };
+    let text = format!("SELECT 1 FROM {name} AS {table} JOIN excluded ON {table}.ctid = excluded.ctid");
+    let mut query = sql::parse::query(&text)?;
+    if let SetExpr::Select(select) = query.body.as_mut() {
+        select.projection = projection;
+        select.selection.clone_from(&update.selection);
+    }
+    Ok(query)
+}
+
+fn plan(context: &Arc<QueryContext>, insert: &Insert, declared: &[Option<PgType>]) -> Result<Plan> {
+    let TableObject::TableName(name) = &insert.table else {
+        return Err(Error::unsupported("INSERT into a function"));
+    };
+    let relation = rows::target(context, name)?;
+    let named = insert_columns(&relation, insert)?;
+    let source = match &insert.source {
+        Some(query) => query.as_ref().clone(),
+        None => sql::parse::query("SELECT")?,
+    };
+    let named = match insert.source {
+        Some(_) => named,
+        None => Vec::new(),
+    };
+    let query = full_rows(context, &relation, named, source)?;
+    let planned = planning::plan_query(context, query, declared)?;
+    let plan = planning::project_for_assignment(planned.plan, &rows::assignment(&relation), context)?;
+    Ok(Plan { relation, source: Planned { plan, ..planned } })
+}
+
+fn insert_columns(relation: &Relation, insert: &Insert) -> Result<Vec<String>> {
+    if insert.columns.is_empty() {
+        return Ok(relation.live_columns().map(|column| column.name.clone()).collect());
+    }
+    let mut names: Vec<String> = Vec::with_capacity(insert.columns.len());
+    for name in &insert.columns {
+        let name = name_parts(name).pop().unwrap_or_default();
+        if relation.column(&name).is_none() {
+            return Err(Error::new(
+                "42703",
+                format!("column \"{name}\" of relation \"{}\" does not exist", relation.name),
+            ));
+        }
+        if names.contains(&name) {
+            return Err(Error::new("42701", format!("column \"{name}\" specified more than once")));
+        }
+        names.push(name);
+    }
+    Ok(names)
+}
+
+/// `SELECT source columns and defaults FROM (source)`: a value for every live column.
+fn full_rows(
+    context: &Arc<QueryContext>,
+    relation: &Relation,
+    mut named: Vec<String>,
+    mut source: ast::Query,
+) -> Result<ast::Query> {
+    let width = prepare_values(relation, &named, &mut source)?;
+    if let Some(width) = width {
+        if width > named.len() {
+            return Err(Error::new("42601", "INSERT has more expressions than target columns"));
+        }
+        named.truncate(width.max(usize::from(named.is_empty())));
+    }
+    let label = Ident::with_quote('"', "source");
+    let mut projection = Vec::new();
+    for column in relation.live_columns() {
+        let value = match named.iter().position(|name| *name == column.name) {
+            Some(_) => rows::column_of(&label, &column.name),
+            None => rows::default_of(column)?,
+        };
+        projection.push(rows::named(value, &column.name));
+    }
+    let columns: Vec<String> = named.iter().map(|name| rows::quoted(name).to_string()).collect();
+    let from = match named.is_empty() {
+        true => Vec::new(),
+        false => {
+            let shape = format!("SELECT 1 FROM (SELECT 1) AS source ({})", columns.join(", "));
+            let mut from = from_of(sql::parse::query(&shape)?);
+            if let Some(ast::TableFactor::Derived { subquery, .. }) =
+                from.first_mut().map(|table| &mut table.relation)
+            {
+                **subquery = source;
+            }
+            from
+        }
+    };
+    let _ = context;
+    rows::select(SelectParts { projection, from, selection: None })
+}
+
+fn from_of(query: ast::Query) -> Vec<ast::TableWithJoins> {
+    match *query.body {
+        SetExpr::Select(select) => select.from,
+        _ => Vec::new(),
+    }
+}
+
+/// VALUES: DEFAULT becomes the column's default, `$1` gets the column's type, and so do quoted
+/// literals, so that rows of different kinds of literals fit under one another. Returns the width.
+fn prepare_values(
+    relation: &Relation,
+    named: &[String],
+    source: &mut ast::Query,
+) -> Result<Option<usize>> {
+    let SetExpr::Values(values) = source.body.as_mut() else { return Ok(None) };
+    let mut width = None;
+    for row in &mut values.rows {
+        if *width.get_or_insert(row.len()) != row.len() {
+            return Err(Error::new("42601", "VALUES lists must all be the same length"));
+        }
+        for (index, value) in row.iter_mut().enumerate() {
+            let Some(column) = named.get(index).and_then(|name| relation.column(name)) else { continue };
+            if matches!(value, Expr::Identifier(ident) if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("default")) {
+                *value = rows::default_of(column)?;
+            }
+            if matches!(value, Expr::Value(_)) {
+                *value = typed(value.clone(), column.pg_type)?;
+            }
+        }
+    }
+    Ok(width)
+}
+
+/// A literal or parameter with the type of its column. The modifier is left to the assignment,
+/// which refuses what a cast would cut.
+fn typed(value: Expr, pg_type: PgType) -> Result<Expr> {
+    let open = match &value {
+        Expr::Value(inner) => matches!(
+            inner.value,
+            ast::Value::Placeholder(_)
+                | ast::Value::SingleQuotedString(_)
+                | ast::Value::Null
+                | ast::Value::EscapedStringLiteral(_)
+        ),
+        _ => false,
+    };
+    if !open {
+        return Ok(value);
+    }
+    let numeric = pg_type.facts().oid == PgType::NUMERIC.oid;
+    let modifier = if numeric && pg_type.element().is_none() { pg_type.modifier } else { -1 };
+    let name = PgType { oid: pg_type.oid, modifier }.sql_name();
+    let text = format!("CAST(1 AS {name})");
+    match sql::parse::expression(&text)? {
+        Expr::Cast { kind, data_type, array, format, .. } => {
+            Ok(Expr::Cast { kind, expr: Box::new(value), data_type, array, format })
+        }
+        _ => Ok(value),
+    }
+}
+
+/// The column that an assignment sets.
+pub(super) fn assigned(assignment: &Assignment) -> Result<String> {
+    match &assignment.target {
+        AssignmentTarget::ColumnName(name) => Ok(name_parts(name).pop().unwrap_or_default()),
+        AssignmentTarget::Tuple(_) => Err(Error::unsupported("assignment to a list of columns")),
+    }
+}

@@ -1,0 +1,189 @@
+//! Statements: one file each. `describe` says what one needs and returns, `execute` runs it.
+
+mod alter_table;
+mod call;
+mod check;
+mod comment;
+mod copy_from;
+mod copy_to;
+mod create_domain;
+mod create_index;
+mod create_materialized_view;
+mod create_schema;
+mod create_sequence;
+mod create_table;
+mod create_view;
+mod database;
+mod definition;
+mod delete;
+mod dependency;
+mod drop;
+mod explain;
+mod grant;
+mod insert;
+mod merge;
+mod owner;
+mod prepare;
+mod roles;
+mod rows;
+mod setting;
+mod truncate;
+mod update;
+
+use std::sync::Arc;
+
+use clientele_udfs::types::PgType;
+use datafusion::scalar::ScalarValue;
+use sqlparser::ast;
+
+use crate::api::{Column, Outcome};
+use crate::error::{Error, Result};
+use crate::planning::context::QueryContext;
+use crate::planning::{self, Planned};
+use crate::session::{Prepared, Session, cursors};
+use crate::sql::{Body, SettingStatement, Statement};
+
+pub(crate) use crate::session::ends_transaction;
+pub(crate) use owner::must_own_relation;
+
+/// What a statement needs and returns.
+#[derive(Default)]
+pub(crate) struct Described {
+    pub(crate) parameters: Vec<PgType>,
+    pub(crate) columns: Option<Vec<Column>>,
+    /// The plan of a query.
+    pub(crate) query: Option<Planned>,
+}
+
+/// Columns of statements whose shape does not depend on a plan; `None`: it does, or there are none.
+pub(crate) fn fixed_columns(body: &Body, session: &Session) -> Result<Option<Vec<Column>>> {
+    Ok(match body {
+        Body::Setting(SettingStatement::Show(name)) => Some(setting::columns(name)),
+        Body::Explain(explain) => Some(vec![explain::column(explain)]),
+        Body::Fetch { name, moves: false, .. } => Some(cursors::columns(session, name)?),
+        Body::Execute { name, .. } => prepare::columns(session, name)?,
+        Body::Call(function) => call::columns(function),
+        _ => None,
+    })
+}
+
+/// Whether [`describe`] has something to say.
+pub(crate) fn is_planned(body: &Body) -> bool {
+    match body {
+        Body::Query(_) => true,
+        Body::Other(other) => matches!(
+            other.as_ref(),
+            ast::Statement::Insert(_) | ast::Statement::Update(_) | ast::Statement::Delete(_) | ast::Statement::Merge(_)
+        ),
+        _ => false,
+    }
+}
+
+/// Plans a statement for its parameters and columns.
+pub(crate) fn describe(
+    context: &Arc<QueryContext>,
+    body: &Body,
+    declared: &[Option<PgType>],
+) -> Result<Described> {
+    match body {
+        Body::Query(query) => {
+            let planned = planning::plan_query(context, query.as_ref().clone(), declared)?;
+            Ok(Described {
+                parameters: planned.parameters.clone(),
+                columns: Some(planned.columns.clone()),
+                query: Some(planned),
+            })
+        }
+        Body::Other(other) => match other.as_ref() {
+            ast::Statement::Insert(one) => insert::describe(context, one, declared),
+            ast::Statement::Update(one) => update::describe(context, one, declared),
+            ast::Statement::Delete(one) => delete::describe(context, one, declared),
+            ast::Statement::Merge(one) => merge::describe(context, one, declared),
+            _ => Ok(Described::default()),
+        },
+        _ => Ok(Described::default()),
+    }
+}
+
+/// Runs any statement but a query.
+pub(crate) async fn execute(
+    session: &mut Session,
+    prepared: &Prepared,
+    parameters: Vec<ScalarValue>,
+) -> Result<Outcome> {
+    let done = |tag: String| Ok(Outcome::Done(tag));
+    match prepared.statement.body.as_ref() {
+        Body::Empty => Ok(Outcome::Empty),
+        Body::Query(_) => Err(Error::internal("a query in the wrong place")),
+        Body::Explain(one) => explain::execute(session, one).await,
+        Body::CopyFrom(one) => copy_from::execute(session, one).await,
+        Body::CopyTo(one) => copy_to::execute(session, one).await,
+        Body::Setting(one) => setting::execute(session, one).await,
+        Body::Transaction(one) => done(session.run_transaction(one).await?),
+        Body::Refresh { name, no_data } => {
+            done(create_materialized_view::refresh(session, name, *no_data).await?)
+        }
+        Body::Role(one) => done(roles::execute(session, one)?),
+        Body::Definition(one) => done(definition::execute(session, one).await?),
+        Body::Declare { name, hold, query } => session.declare(name, *hold, query).await,
+        Body::Fetch { name, count, moves } => session.fetch(name, *count, *moves).await,
+        Body::Close(name) => session.close(name.as_deref()),
+        Body::Prepare { name, types, statement } => prepare::prepare(session, name, types, statement).await,
+        Body::Execute { name, arguments } => prepare::execute(session, name, arguments).await,
+        Body::Deallocate(name) => done(prepare::deallocate(session, name.as_deref())?),
+        Body::Call(function) => call::execute(session, function, parameters).await,
+        Body::Notification(tag) => Err(Error::unsupported(tag)),
+        Body::Maintenance(tag) => done((*tag).to_owned()),
+        Body::Other(other) => Box::pin(execute_other(session, other, prepared, parameters)).await,
+    }
+}
+
+async fn execute_other(
+    session: &mut Session,
+    statement: &ast::Statement,
+    prepared: &Prepared,
+    parameters: Vec<ScalarValue>,
+) -> Result<Outcome> {
+    use ast::Statement as S;
+    let tag = match statement {
+        S::Insert(one) => return insert::execute(session, one, parameters).await,
+        S::Update(one) => return update::execute(session, one, parameters).await,
+        S::Delete(one) => return delete::execute(session, one, parameters).await,
+        S::Merge(one) => return merge::execute(session, one, parameters).await,
+        S::Truncate(one) => truncate::execute(session, one).await?,
+        S::CreateTable(one) => create_table::execute(session, one).await?,
+        S::CreateView(one) if one.materialized => {
+            create_materialized_view::create(session, one, &prepared.statement.text).await?
+        }
+        S::CreateView(one) => create_view::execute(session, one).await?,
+        S::CreateSchema { schema_name, if_not_exists, .. } => {
+            create_schema::execute(session, schema_name, *if_not_exists).await?
+        }
+        S::CreateDomain(one) => create_domain::execute(session, one).await?,
+        S::CreateIndex(one) => create_index::execute(session, one).await?,
+        S::CreateSequence { .. } => create_sequence::execute(session, statement).await?,
+        S::CreateDatabase { .. } | S::AlterSchema(_) => database::execute(session, statement).await?,
+        S::AlterTable(one) => alter_table::execute(session, one).await?,
+        S::AlterView { name, .. } => return Err(Error::unsupported(format!("ALTER VIEW {name} AS"))),
+        S::Drop { .. } | S::DropDomain(_) => drop::execute(session, statement).await?,
+        S::Comment { .. } => comment::execute(session, statement).await?,
+        S::Grant(one) => grant::grant(session, one).await?,
+        S::Revoke(one) => grant::revoke(session, one).await?,
+        S::CreateExtension(one) => {
+            session.notice("NOTICE", "42710", format!("extension \"{}\" is not needed, skipping", one.name));
+            "CREATE EXTENSION".to_owned()
+        }
+        other => return Err(Error::unsupported(first_words(&other.to_string()))),
+    };
+    Ok(Outcome::Done(tag))
+}
+
+/// The statement's verb, for a message that must not repeat what the user wrote.
+fn first_words(text: &str) -> String {
+    text.split_whitespace().take(2).collect::<Vec<_>>().join(" ").to_uppercase()
+}
+
+/// The text of a statement, for what is kept as SQL.
+pub(crate) fn text(statement: &Statement) -> &str {
+    &statement.text
+}

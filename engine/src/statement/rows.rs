@@ -1,0 +1,164 @@
+//! What INSERT, UPDATE, DELETE and MERGE share: the target, its constraints, RETURNING.
+
+use std::sync::Arc;
+
+use clientele_catalog::definition::{Relation, RelationKind};
+use clientele_catalog::storage::RowAddress;
+use clientele_udfs::types::PgType;
+use datafusion::arrow::array::{Array, AsArray, RecordBatch, RecordBatchOptions};
+use datafusion::arrow::datatypes::{Int64Type, Schema, SchemaRef};
+use datafusion::scalar::ScalarValue;
+use sqlparser::ast::{self, Ident, ObjectName, SelectItem};
+
+use crate::api::{BatchStream, Column, Outcome, Rows, RowsTag};
+use crate::error::{Error, Result};
+use crate::planning::context::QueryContext;
+use crate::planning::{self, Planned};
+use crate::session::Session;
+use crate::sql;
+
+/// The table that is written to.
+///
+/// # Errors
+/// 42P01, 42809 for a view, 42501 for what the role may not change.
+pub(super) fn target(context: &QueryContext, name: &ObjectName) -> Result<Arc<Relation>> {
+    let relation = context.relation(name)?;
+    match relation.kind {
+        RelationKind::Table => Ok(relation),
+        RelationKind::View { .. } => {
+            Err(Error::new("55000", format!("cannot change view \"{}\"", relation.name))
+                .with_hint("Change the tables that it is over."))
+        }
+        RelationKind::MaterializedView { .. } => {
+            Err(Error::new("42809", format!("cannot change materialized view \"{}\"", relation.name)))
+        }
+        RelationKind::Sequence(_) => {
+            Err(Error::new("42809", format!("cannot change sequence \"{}\"", relation.name)))
+        }
+    }
+}
+
+/// Arrow schema of a relation's rows: live columns in order.
+pub(super) fn schema(relation: &Relation) -> SchemaRef {
+    let fields = relation.live_columns().map(|column| column.pg_type.field(&column.name, true));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// Names and types of the live columns, for assignment.
+pub(super) fn assignment(relation: &Relation) -> Vec<(String, PgType)> {
+    relation.live_columns().map(|column| (column.name.clone(), column.pg_type)).collect()
+}
+
+/// Gives a batch the schema of the relation's rows.
+pub(super) fn shaped(batch: &RecordBatch, schema: &SchemaRef, first: usize) -> Result<RecordBatch> {
+    let columns = batch.columns().iter().skip(first).take(schema.fields().len()).cloned().collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)
+        .map_err(|error| Error::internal(format!("rows do not fit the table: {error}")))
+}
+
+/// Row addresses in the first column; rows whose address came before are left out, as PostgreSQL
+/// updates a row once even if it joins twice. Returns the addresses and the rows that stay.
+pub(super) fn addresses(
+    batch: &RecordBatch,
+    seen: &mut std::collections::HashSet<i64>,
+) -> Result<(Vec<RowAddress>, RecordBatch)> {
+    let column = batch.column(0).as_primitive_opt::<Int64Type>();
+    let column = column.ok_or_else(|| Error::internal("row addresses are missing"))?;
+    let keep: datafusion::arrow::array::BooleanArray =
+        (0..column.len()).map(|row| Some(column.is_valid(row) && seen.insert(column.value(row)))).collect();
+    let batch = datafusion::arrow::compute::filter_record_batch(batch, &keep).map_err(Error::internal)?;
+    let kept = batch.column(0).as_primitive::<Int64Type>();
+    Ok((kept.values().iter().map(|value| RowAddress::from_i64(*value)).collect(), batch))
+}
+
+/// An identifier that is never folded.
+pub(super) fn quoted(name: &str) -> Ident {
+    Ident::with_quote('"', name)
+}
+
+/// A query of one SELECT.
+pub(super) struct SelectParts {
+    pub(super) projection: Vec<SelectItem>,
+    pub(super) from: Vec<ast::TableWithJoins>,
+    pub(super) selection: Option<ast::Expr>,
+}
+
+/// Builds a query from its parts.
+pub(super) fn select(parts: SelectParts) -> Result<ast::Query> {
+    let mut query = sql::parse::query("SELECT 1")?;
+    if let ast::SetExpr::Select(select) = query.body.as_mut() {
+        select.projection = parts.projection;
+        select.from = parts.from;
+        select.selection = parts.selection;
+    }
+    Ok(query)
+}
+
+/// `expr AS "name"`.
+pub(super) fn named(expr: ast::Expr, name: &str) -> SelectItem {
+    SelectItem::ExprWithAlias { expr, alias: quoted(name) }
+}
+
+/// `table."column"`.
+pub(super) fn column_of(table: &Ident, column: &str) -> ast::Expr {
+    ast::Expr::CompoundIdentifier(vec![table.clone(), quoted(column)])
+}
+
+/// A default expression of a column; NULL when it has none.
+pub(super) fn default_of(column: &clientele_catalog::definition::Column) -> Result<ast::Expr> {
+    match &column.default {
+        Some(text) => sql::parse::expression(text),
+        None => Ok(ast::Expr::Value(ast::Value::Null.with_empty_span())),
+    }
+}
+
+/// RETURNING: its plan over the written rows, described for the client.
+pub(super) fn describe_returning(
+    context: &Arc<QueryContext>,
+    relation: &Arc<Relation>,
+    alias: Option<&Ident>,
+    returning: Option<&Vec<SelectItem>>,
+) -> Result<Option<Vec<Column>>> {
+    let Some(items) = returning else { return Ok(None) };
+    let empty = RecordBatch::new_empty(schema(relation));
+    Ok(Some(plan_returning(context, relation, alias, (items, vec![empty]))?.columns))
+}
+
+fn plan_returning(
+    context: &Arc<QueryContext>,
+    relation: &Arc<Relation>,
+    alias: Option<&Ident>,
+    (items, rows): (&[SelectItem], Vec<RecordBatch>),
+) -> Result<Planned> {
+    let name = alias.map_or_else(|| quoted(&relation.name), Clone::clone);
+    let mut query = sql::parse::query(&format!("SELECT 1 FROM {name}"))?;
+    if let ast::SetExpr::Select(select) = query.body.as_mut() {
+        select.projection = items.to_vec();
+    }
+    planning::plan_over_rows(context, query, (sql::place::folded(&name), relation.oid, rows))
+}
+
+/// The outcome of a write: rows for RETURNING, else the tag.
+pub(super) async fn outcome(
+    session: &Session,
+    context: &Arc<QueryContext>,
+    written: Written<'_>,
+) -> Result<Outcome> {
+    let Some(items) = written.returning else { return Ok(Outcome::Done(written.tag)) };
+    let planned =
+        plan_returning(context, written.relation, written.alias, (items, written.rows))?;
+    let plan = planning::bind(planned.plan, written.parameters)?;
+    let stream: BatchStream = session.stream(context, plan).await?;
+    Ok(Outcome::Rows(Rows { columns: planned.columns, stream, tag: RowsTag::Fixed(written.tag) }))
+}
+
+/// What a statement has written.
+pub(super) struct Written<'a> {
+    pub(super) relation: &'a Arc<Relation>,
+    pub(super) alias: Option<&'a Ident>,
+    pub(super) returning: Option<&'a Vec<SelectItem>>,
+    pub(super) rows: Vec<RecordBatch>,
+    pub(super) parameters: Vec<ScalarValue>,
+    pub(super) tag: String,
+}

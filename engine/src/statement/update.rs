@@ -1,0 +1,185 @@
+//! `UPDATE` (manual: sql-update): the new rows are a query over the old ones and their addresses.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use clientele_catalog::definition::Relation;
+use clientele_udfs::types::PgType;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::scalar::ScalarValue;
+use sqlparser::ast::{
+    self, Assignment, Expr, Ident, SelectItem, TableFactor, TableWithJoins, Update, UpdateTableFromKind,
+};
+
+use super::insert::assigned;
+use super::rows::{self, SelectParts, Written};
+use super::{Described, check};
+use crate::api::Outcome;
+use crate::error::{Error, Result};
+use crate::planning::context::QueryContext;
+use crate::planning::{self, Planned};
+use crate::session::Session;
+
+/// Parameters and RETURNING's columns.
+pub(super) fn describe(
+    context: &Arc<QueryContext>,
+    update: &Update,
+    declared: &[Option<PgType>],
+) -> Result<Described> {
+    let (relation, planned) = plan(context, update, declared)?;
+    let (_, alias) = table_of(&update.table)?;
+    let columns = rows::describe_returning(context, &relation, alias.as_ref(), update.returning.as_ref())?;
+    Ok(Described { parameters: planned.parameters, columns, query: None })
+}
+
+/// Runs an UPDATE.
+pub(super) async fn execute(
+    session: &mut Session,
+    update: &Update,
+    parameters: Vec<ScalarValue>,
+) -> Result<Outcome> {
+    session.writable("UPDATE")?;
+    let context = session.context().await?;
+    let declared: Vec<_> =
+        parameters.iter().map(|value| Some(PgType::from_arrow(&value.data_type()))).collect();
+    let planning = Arc::clone(&context);
+    let owned = update.clone();
+    let (relation, planned) =
+        session.compute(async move { plan(&planning, &owned, &declared) }).await?;
+    let bound = planning::bind(planned.plan, parameters.clone())?;
+    let written = apply(session, &context, &relation, bound).await?;
+    let count: usize = written.iter().map(RecordBatch::num_rows).sum();
+    let (_, alias) = table_of(&update.table)?;
+    rows::outcome(
+        session,
+        &context,
+        Written {
+            relation: &relation,
+            alias: alias.as_ref(),
+            returning: update.returning.as_ref(),
+            rows: written,
+            parameters,
+            tag: format!("UPDATE {count}"),
+        },
+    )
+    .await
+}
+
+/// Runs a plan of `ctid` and new values: the old rows go, the new ones come. Returns the new rows.
+pub(super) async fn apply(
+    session: &mut Session,
+    context: &Arc<QueryContext>,
+    relation: &Arc<Relation>,
+    plan: LogicalPlan,
+) -> Result<Vec<RecordBatch>> {
+    let schema = rows::schema(relation);
+    let mut seen = HashSet::new();
+    let mut addresses = Vec::new();
+    let mut written = Vec::new();
+    for batch in session.collect(context, plan).await? {
+        let (found, batch) = rows::addresses(&batch, &mut seen)?;
+        let batch = rows::shaped(&batch, &schema, 1)?;
+        check::rows(context, relation, &batch)?;
+        addresses.extend(found);
+        written.push(batch);
+    }
+    let work = session.work().await?;
+    let mut transaction = work.lock().await;
+    transaction.delete(relation.oid, &addresses)?;
+    for batch in &written {
+        transaction.insert(relation.oid, batch.clone())?;
+    }
+    Ok(written)
+}
+
+fn plan(
+    context: &Arc<QueryContext>,
+    update: &Update,
+    declared: &[Option<PgType>],
+) -> Result<(Arc<Relation>, Planned)> {
+    let (name, alias) = table_of(&update.table)?;
+    let relation = rows::target(context, &name)?;
+    let label = alias.clone().unwrap_or_else(|| rows::quoted(&relation.name));
+    let mut projection = vec![rows::named(rows::column_of(&label, "ctid"), "ctid")];
+    projection.extend(new_values(&relation, &label, &update.assignments)?);
+    let mut from = vec![update.table.clone()];
+    if let Some(UpdateTableFromKind::AfterSet(tables) | UpdateTableFromKind::BeforeSet(tables)) = &update.from {
+        from.extend(tables.clone());
+    }
+    let selection = update.selection.clone();
+    let query = rows::select(SelectParts { projection, from, selection })?;
+    let planned = planning::plan_for_target(context, query, declared, relation.oid)?;
+    let plan = assign(context, &relation, planned.plan)?;
+    Ok((relation, Planned { plan, ..planned }))
+}
+
+/// Casts the values behind `ctid` to the columns' types.
+pub(super) fn assign(
+    context: &Arc<QueryContext>,
+    relation: &Relation,
+    plan: LogicalPlan,
+) -> Result<LogicalPlan> {
+    let mut targets = vec![("ctid".to_owned(), PgType::TID)];
+    targets.extend(rows::assignment(relation));
+    planning::project_for_assignment(plan, &targets, context)
+}
+
+/// The value of each live column after the assignments, as SELECT items.
+pub(super) fn new_values(
+    relation: &Relation,
+    label: &Ident,
+    assignments: &[Assignment],
+) -> Result<Vec<SelectItem>> {
+    let mut set: Vec<(String, &Expr)> = Vec::with_capacity(assignments.len());
+    for assignment in assignments {
+        let name = assigned(assignment)?;
+        if relation.column(&name).is_none() {
+            let text = format!("column \"{name}\" of relation \"{}\" does not exist", relation.name);
+            return Err(Error::new("42703", text));
+        }
+        if set.iter().any(|(one, _)| *one == name) {
+            return Err(Error::new("42601", format!("multiple assignments to same column \"{name}\"")));
+        }
+        set.push((name, &assignment.value));
+    }
+    let mut items = Vec::new();
+    for column in relation.live_columns() {
+        let value = match set.iter().find(|(name, _)| *name == column.name) {
+            Some((_, Expr::Identifier(word))) if is_default(word) => rows::default_of(column)?,
+            Some((_, value)) => typed_placeholder((*value).clone(), column.pg_type)?,
+            None => rows::column_of(label, &column.name),
+        };
+        items.push(rows::named(value, &column.name));
+    }
+    Ok(items)
+}
+
+fn is_default(word: &Ident) -> bool {
+    word.quote_style.is_none() && word.value.eq_ignore_ascii_case("default")
+}
+
+/// `SET a = $1`: the parameter has the column's type.
+fn typed_placeholder(value: Expr, pg_type: PgType) -> Result<Expr> {
+    let open = matches!(&value, Expr::Value(inner) if matches!(inner.value, ast::Value::Placeholder(_)));
+    if !open {
+        return Ok(value);
+    }
+    let name = PgType { modifier: -1, ..pg_type }.sql_name();
+    match crate::sql::parse::expression(&format!("CAST(1 AS {name})"))? {
+        Expr::Cast { kind, data_type, array, format, .. } => {
+            Ok(Expr::Cast { kind, expr: Box::new(value), data_type, array, format })
+        }
+        _ => Ok(value),
+    }
+}
+
+/// Name and alias of the target.
+pub(super) fn table_of(table: &TableWithJoins) -> Result<(ast::ObjectName, Option<Ident>)> {
+    match &table.relation {
+        TableFactor::Table { name, alias, .. } => {
+            Ok((name.clone(), alias.as_ref().map(|alias| alias.name.clone())))
+        }
+        _ => Err(Error::unsupported("a target that is not a table")),
+    }
+}

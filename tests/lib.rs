@@ -1,0 +1,1 @@
+//! The integration tests are the one binary `all.rs`; this library is empty on purpose.
