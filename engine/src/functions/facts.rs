@@ -10,7 +10,7 @@ use clientele_catalog::pg_catalog::{
 };
 use clientele_udfs::types::PgType;
 use datafusion::arrow::datatypes::DataType;
-use datafusion::logical_expr::{Signature, Volatility as PlanVolatility};
+use datafusion::logical_expr::{Signature, TypeSignature, Volatility as PlanVolatility};
 
 use crate::planning::context::QueryContext;
 use crate::session::settings::{self, Kind};
@@ -212,6 +212,10 @@ fn inferred(
     signature: &Signature,
     result: impl Fn(&[DataType]) -> Option<DataType>,
 ) -> Option<FunctionFacts> {
+    // Others take what a caller brings, and say no types ahead.
+    if matches!(signature.type_signature, TypeSignature::ArraySignature(_) | TypeSignature::UserDefined | TypeSignature::OneOf(_)) {
+        return None;
+    }
     let types = signature.type_signature.get_example_types().into_iter().next().unwrap_or_default();
     let returns = result(&types)?;
     Some(FunctionFacts {

@@ -18,7 +18,9 @@ use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::logical_expr::expr::{AggregateFunction, Cast, InList, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::{Between, BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, ScalarUDF};
+use datafusion::logical_expr::{
+    Between, BinaryExpr, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, ScalarUDF,
+};
 
 use super::context::QueryContext;
 use crate::functions;
@@ -52,7 +54,11 @@ fn rewrite_node(node: LogicalPlan, context: &Arc<QueryContext>) -> DataFusionRes
         let rewritten = rewrite(expr, &schema, context)?;
         Ok(rewritten.update_data(|expr| name.restore(expr)))
     })?;
-    done.map_data(LogicalPlan::recompute_schema)
+    done.map_data(|node| match node {
+        // The schema of VALUES follows its expressions only when it is built anew.
+        LogicalPlan::Values(values) => LogicalPlanBuilder::values(values.values)?.build(),
+        other => other.recompute_schema(),
+    })
 }
 
 /// Rewrites one expression over a schema.

@@ -330,8 +330,8 @@ fn from_of(query: ast::Query) -> Vec<ast::TableWithJoins> {
     }
 }
 
-/// VALUES: DEFAULT becomes the column's default, `$1` gets the column's type, and so do quoted
-/// literals, so that rows of different kinds of literals fit under one another. Returns the width.
+/// VALUES: DEFAULT becomes the column's default, and every value gets the column's type, so that
+/// rows of different kinds of expressions fit under one another. Returns the width.
 fn prepare_values(
     relation: &Relation,
     named: &[String],
@@ -348,30 +348,15 @@ fn prepare_values(
             if matches!(value, Expr::Identifier(ident) if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("default")) {
                 *value = rows::default_of(column)?;
             }
-            if matches!(value, Expr::Value(_)) {
-                *value = typed(value.clone(), column.pg_type)?;
-            }
+            *value = typed(value.clone(), column.pg_type)?;
         }
     }
     Ok(width)
 }
 
-/// A literal or parameter with the type of its column. The modifier is left to the assignment,
-/// which refuses what a cast would cut.
+/// A value with the type of its column. The modifier is left to the assignment, which refuses what
+/// a cast would cut.
 fn typed(value: Expr, pg_type: PgType) -> Result<Expr> {
-    let open = match &value {
-        Expr::Value(inner) => matches!(
-            inner.value,
-            ast::Value::Placeholder(_)
-                | ast::Value::SingleQuotedString(_)
-                | ast::Value::Null
-                | ast::Value::EscapedStringLiteral(_)
-        ),
-        _ => false,
-    };
-    if !open {
-        return Ok(value);
-    }
     let numeric = pg_type.facts().oid == PgType::NUMERIC.oid;
     let modifier = if numeric && pg_type.element().is_none() { pg_type.modifier } else { -1 };
     let name = PgType { oid: pg_type.oid, modifier }.sql_name();
