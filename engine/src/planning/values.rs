@@ -138,6 +138,15 @@ fn convert_cast(
     }
     let from = field_of(&expr, schema)?;
     let target = PgType::from_field(&field);
+    if target == PgType::NUMERIC {
+        // An unconstrained numeric keeps the scale that its value came with.
+        if matches!(from.data_type(), DataType::Decimal128(..)) {
+            return Ok(expr);
+        }
+        if let Some(literal) = exact_numeric(&expr) {
+            return Ok(literal);
+        }
+    }
     if let Some(function) = functions::register_cast(&from, target, context) {
         return Ok(call(function, vec![expr]));
     }
@@ -145,6 +154,22 @@ fn convert_cast(
         Some(function) => Ok(call(function, vec![expr])),
         None => Ok(Expr::Cast(Cast { expr: Box::new(expr), field })),
     }
+}
+
+/// `'12.50'::numeric` as a decimal of scale 2; `None` for what is not a plain number.
+fn exact_numeric(expr: &Expr) -> Option<Expr> {
+    let Expr::Literal(ScalarValue::Utf8(Some(text)), None) = expr else { return None };
+    let text = text.trim();
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || whole.len() + fraction.len() > 28 || !plain(whole) || !plain(fraction) {
+        return None;
+    }
+    let value: i128 = format!("{whole}{fraction}").parse().ok()?;
+    let value = if text.starts_with('-') { -value } else { value };
+    let scale = i8::try_from(fraction.len()).ok()?;
+    Some(Expr::Literal(ScalarValue::Decimal128(Some(value), 38, scale), None))
 }
 
 /// Whether this is a quoted literal whose type the context decides (manual: typeconv).

@@ -200,6 +200,7 @@ impl Session {
         declared: Vec<Option<PgType>>,
     ) -> Result<Prepared> {
         let source = Arc::clone(&statement.source);
+        self.begin_statement(&statement.text);
         let result = self.describe(statement, declared).await;
         result.map_err(|error| {
             self.fail();

@@ -248,12 +248,12 @@ fn create_database(parser: &mut Parser<'_>) -> Parsed<Definition> {
     let mut owner = None;
     while let Token::Word(_) = parser.peek_token().token {
         let option = name(parser)?;
-        parser.consume_token(&Token::Eq);
+        let _ = parser.consume_token(&Token::Eq);
         match option.as_str() {
             "owner" => owner = Some(parser.parse_owner()?),
             "connection" => {
                 expect(parser, "limit")?;
-                parser.consume_token(&Token::Eq);
+                let _ = parser.consume_token(&Token::Eq);
                 parser.parse_number()?;
             }
             // One encoding, one collation, one place: what these say has no choice here.

@@ -110,12 +110,12 @@ async fn step(session: &mut Session, target: &Target, operation: &AlterTableOper
             constraints::rename(session, target, old_name, new_name).await
         }
         Op::RenameColumn { old_column_name, new_column_name } => {
-            names::rename_column(session, target, old_column_name, new_column_name).await
+            rename_column(session, target, old_column_name, new_column_name).await
         }
         Op::RenameTable { table_name: RenameTableNameKind::To(name) | RenameTableNameKind::As(name) } => {
-            names::rename(session, target, name_parts(name).pop().unwrap_or_default()).await
+            rename(session, target, name_parts(name).pop().unwrap_or_default()).await
         }
-        Op::OwnerTo { new_owner } => names::change_owner(session, target, new_owner).await,
+        Op::OwnerTo { new_owner } => change_owner(session, target, new_owner).await,
         Op::EnableRowLevelSecurity
         | Op::DisableRowLevelSecurity
         | Op::ForceRowLevelSecurity

@@ -8,7 +8,7 @@ mod objects;
 
 use clientele_catalog::definition::Oid;
 use sqlparser::ast::{
-    self, Action, CascadeOption, Grant, GrantObjects, Grantee, GranteeName, GranteesType, Ident, Privileges,
+    Action, CascadeOption, Grant, GrantObjects, Grantee, GranteeName, GranteesType, Ident, Privileges,
     Revoke,
 };
 
@@ -175,7 +175,7 @@ fn grantee(context: &QueryContext, grantee: &Grantee) -> Result<Oid> {
 }
 
 /// `GRANTED BY` must name the current role (manual: sql-grant).
-fn check_grantor(context: &QueryContext, grantor: Option<&ast::Ident>) -> Result<()> {
+fn check_grantor(context: &QueryContext, grantor: Option<&Ident>) -> Result<()> {
     let Some(grantor) = grantor else { return Ok(()) };
     match owner::role_named(context, &folded(grantor))?.oid == context.role.oid {
         true => Ok(()),
