@@ -80,7 +80,9 @@ impl Engine {
         // What an earlier process spilled is worth nothing, and may hold personal data.
         let _ = std::fs::remove_dir_all(&spill);
         let cpu = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(options.cpu_threads.max(1))
+            // More threads than processors: a plan that computes long between two batches must
+            // not keep the other statements waiting.
+            .worker_threads(options.cpu_threads.max(1) * 4)
             .thread_name("compute")
             .thread_stack_size(8 << 20)
             .enable_all()

@@ -112,7 +112,7 @@ impl ScalarUDFImpl for Bound {
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
         let result = self.kernel.signature.result.arrow();
         let scalar = arguments.args.iter().all(|one| matches!(one, ColumnarValue::Scalar(_)));
-        if scalar && !(arguments.args.is_empty() && self.kernel.signature.volatile) {
+        if scalar && !self.kernel.signature.volatile {
             let values: Vec<ScalarValue> = arguments
                 .args
                 .into_iter()

@@ -203,9 +203,10 @@ pub fn restart_sequence(context: &QueryContext, relation: &Relation) -> Result<(
     Ok(())
 }
 
-/// Gives up the values in memory: the next one is reserved by the definition as it is then.
-pub fn forget_sequence(context: &QueryContext, oid: Oid) {
-    RESERVED.lock().remove(&(context.database.oid, oid));
+/// Gives up the values in memory, so that the next one is reserved by the definition as it is
+/// then; returns the first of them.
+pub fn forget_sequence(context: &QueryContext, oid: Oid) -> Option<i64> {
+    RESERVED.lock().remove(&(context.database.oid, oid)).map(|(next, _)| next)
 }
 
 /// `SELECT * FROM sequence`: last_value, log_cnt, is_called.

@@ -7,6 +7,7 @@
 //! 5. DataFusion's analyzer.
 
 pub mod context;
+pub mod cooperate;
 pub mod output_names;
 pub mod parameters;
 pub mod provider;

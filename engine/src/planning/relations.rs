@@ -150,6 +150,12 @@ pub fn labelled(arguments: &[FunctionArg]) -> Result<Vec<(Option<String>, ast::E
                     FunctionArgOperator::RightArrow
                     | FunctionArgOperator::Assignment
                     | FunctionArgOperator::Equals,
+            }
+            | FunctionArg::ExprNamed {
+                // PostgreSQL's dialect reads the name as an expression.
+                name: ast::Expr::Identifier(name),
+                arg: FunctionArgExpr::Expr(expr),
+                operator: FunctionArgOperator::RightArrow | FunctionArgOperator::Assignment,
             } => Ok((Some(folded(name)), expr.clone())),
             other => Err(Error::new("42601", format!("syntax error at or near \"{other}\""))),
         })

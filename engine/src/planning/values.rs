@@ -246,6 +246,9 @@ fn convert_aggregate(mut aggregate: AggregateFunction, schema: &DFSchema) -> Dat
         return Ok(Expr::AggregateFunction(aggregate));
     };
     let data_type = argument.get_type(schema)?;
+    if name == "sum" && matches!(data_type, DataType::Int16 | DataType::Int32) {
+        aggregate.func = datafusion::functions_aggregate::sum::sum_udaf();
+    }
     let wide = match (name.as_str(), &data_type) {
         ("sum", DataType::Int64) => Some(DataType::Decimal128(38, 0)),
         ("avg", DataType::Int16 | DataType::Int32 | DataType::Int64) => Some(DataType::Decimal128(31, 12)),

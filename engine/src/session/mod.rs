@@ -405,6 +405,7 @@ fn session_state(engine: &Arc<Engine>) -> SessionState {
         .with_config(config)
         .with_runtime_env(Arc::clone(&engine.runtime_env))
         .with_default_features()
+        .with_physical_optimizer_rule(Arc::new(crate::planning::cooperate::Cooperate))
         .build();
     let registry: &mut dyn datafusion::execution::FunctionRegistry = &mut state;
     for function in functions::scalar_functions() {

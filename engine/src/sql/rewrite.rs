@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
-    FunctionArguments, Ident, ObjectName, Query, Value, VisitMut, VisitorMut,
+    FunctionArguments, Ident, ObjectName, Query, SetExpr, Value, VisitMut, VisitorMut,
 };
 
 use crate::error::{Error, Result};
@@ -30,6 +30,9 @@ impl VisitorMut for Rewriter {
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
         // FOR UPDATE locks rows; with first-committer-wins a conflict shows at commit instead.
         query.locks.clear();
+        if let SetExpr::Values(values) = query.body.as_mut() {
+            align(&mut values.rows);
+        }
         ControlFlow::Continue(())
     }
 
@@ -48,6 +51,26 @@ impl VisitorMut for Rewriter {
             _ => {}
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// In VALUES, one cast decides about the column: DataFusion wants every row to state the same type.
+fn align<R: std::ops::DerefMut<Target = Vec<Expr>>>(rows: &mut [R]) {
+    let width = rows.first().map_or(0, |row| row.len());
+    for column in 0..width {
+        let cast = rows.iter().find_map(|row| match row.get(column) {
+            Some(Expr::Cast { data_type, .. }) => Some(data_type.clone()),
+            _ => None,
+        });
+        let Some(data_type) = cast else { continue };
+        for value in rows.iter_mut().filter_map(|row| row.get_mut(column)) {
+            if !matches!(value, Expr::Cast { .. }) {
+                let expr = Box::new(value.clone());
+                let kind = sqlparser::ast::CastKind::Cast;
+                *value =
+                    Expr::Cast { kind, expr, data_type: data_type.clone(), array: false, format: None };
+            }
+        }
     }
 }
 

@@ -305,7 +305,10 @@ impl Builder<'_> {
             _ => i64::MAX,
         };
         let mut relation = empty(self.store.allocate_oid(), self.relation.schema, &name, self.relation.owner);
-        let number = self.next_number()?;
+        let number = match self.relation.column(column) {
+            Some(found) => found.number,
+            None => self.next_number()?,
+        };
         relation.kind = RelationKind::Sequence(Sequence {
             pg_type,
             start: 1,

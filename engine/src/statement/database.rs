@@ -3,9 +3,12 @@
 //! A database is a brand: a directory of its own, and no query crosses. Databases are the data
 //! directory's: they come and go at once, outside of transactions.
 
+use std::sync::Arc;
+
 use clientele_catalog::definition::{Database, Object, Schema};
 use sqlparser::ast::{AlterSchema, AlterSchemaOperation, Owner, Statement};
 
+use super::alter_table::with_sequence_renamed;
 use super::dependency;
 use super::owner::{must_own, new_owner};
 use crate::error::{Error, Result};
@@ -185,6 +188,15 @@ fn renamed_schema(context: &QueryContext, schema: Schema, to: String) -> Result<
             catalog.put(Object::Relation(view.clone()));
             changed.retain(|object| object.oid() != view.oid);
             changed.push(Object::Relation(view));
+        }
+    }
+    for sequence in context.catalog().relations().filter(|relation| relation.schema == schema.oid) {
+        let from = [schema.name.clone(), sequence.name.clone()];
+        let tables: Vec<_> = catalog.relations().map(Arc::clone).collect();
+        for table in tables.iter().filter_map(|table| with_sequence_renamed(table, &from, (&to, &sequence.name))) {
+            catalog.put(Object::Relation(table.clone()));
+            changed.retain(|object| object.oid() != table.oid);
+            changed.push(Object::Relation(table));
         }
     }
     changed.push(Object::Schema(Schema { name: to, ..schema }));

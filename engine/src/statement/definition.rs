@@ -114,7 +114,12 @@ async fn sequence(session: &mut Session, target: &Target, change: &SequenceChang
     }
     options.extend(change.options.iter().cloned());
     let mut after = create_sequence::sequence(pg_type, &options)?;
-    after.last_value = before.last_value;
+    let reserved = functions::forget_sequence(&target.context, target.relation.oid);
+    after.last_value = match reserved {
+        // The definition says what was reserved, not what was handed out.
+        Some(next) => next.checked_sub(before.increment),
+        None => before.last_value,
+    };
     after.owned_by = match &change.owned_by {
         Some(owner) => create_sequence::owned_by_column(&target.context, target.relation.schema, owner)?,
         None => before.owned_by,

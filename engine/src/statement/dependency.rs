@@ -62,8 +62,9 @@ pub(super) fn users_of_column(catalog: &Catalog, relation: &Relation, column: &s
 }
 
 /// `cannot drop column a of table t because other objects depend on it` (2BP01).
-pub(super) fn blocked(what: &str, dependents: &[String]) -> Error {
-    let lines: Vec<String> = dependents.iter().map(|one| format!("{one} depends on {what}")).collect();
+/// `upon` is what the dependents stand on in particular, such as the index of a constraint.
+pub(super) fn blocked(what: &str, upon: &str, dependents: &[String]) -> Error {
+    let lines: Vec<String> = dependents.iter().map(|one| format!("{one} depends on {upon}")).collect();
     Error::new("2BP01", format!("cannot drop {what} because other objects depend on it"))
         .with_detail(lines.join("\n"))
         .with_hint("Use DROP ... CASCADE to drop the dependent objects too.")

@@ -28,6 +28,29 @@ pub(crate) fn must_own_relation(context: &QueryContext, relation: &Relation) -> 
     must_own(context, kind_of(relation), &relation.name, relation.owner)
 }
 
+/// Refuses who lacks a privilege on a relation, given by its letter (manual: table 5.1).
+///
+/// # Errors
+/// 42501 `permission denied for table t`.
+pub(crate) fn must_have(context: &QueryContext, relation: &Relation, letter: char) -> Result<()> {
+    let role = &context.role;
+    let grants = relation.grants.as_deref().unwrap_or_default();
+    let of_owner = grants.iter().find(|grant| grant.grantee == relation.owner);
+    let owner_has = of_owner.is_none_or(|grant| grant.privileges.contains(letter));
+    let granted = grants.iter().any(|grant| {
+        grant.privileges.contains(letter)
+            && (grant.grantee == 0 || is_member(&context.engine, role.oid, grant.grantee))
+    });
+    let owns = || owner_has && is_member(&context.engine, role.oid, relation.owner);
+    match role.superuser || granted || owns() {
+        true => Ok(()),
+        false => {
+            let text = format!("permission denied for {} {}", kind_of(relation), relation.name);
+            Err(Error::new("42501", text))
+        }
+    }
+}
+
 /// Whether a role has the rights of another: it is that role, a member of it, or a superuser.
 pub(super) fn acts_as(engine: &Engine, role: &Role, other: Oid) -> bool {
     role.superuser || is_member(engine, role.oid, other)

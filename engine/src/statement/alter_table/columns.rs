@@ -167,7 +167,8 @@ async fn drop_one(session: &mut Session, target: &Target, column: &Column, casca
     let keys = referring_keys(&target.context, &relation, number);
     dependents.extend(keys.iter().map(|(table, key)| format!("constraint {key} on table {}", table.name)));
     if !dependents.is_empty() && !cascade {
-        return Err(blocked(&format!("column {name} of {}", target.shown()), &dependents));
+        let what = format!("column {name} of {}", target.shown());
+        return Err(blocked(&what, &what, &dependents));
     }
     relation.constraints.retain(|constraint| !is_over(constraint, column));
     relation.indexes.retain(|index| !index.columns.contains(&number));
@@ -284,7 +285,11 @@ pub(super) async fn set_default(
     if let Some(value) = value {
         let planned = planning::plan_scalar(&target.context, value)?;
         let types = [(name.clone(), column.pg_type)];
-        planning::project_for_assignment(planned.plan, &types, &target.context)?;
+        let plan = planning::project_for_assignment(planned.plan, &types, &target.context)?;
+        if matches!(value, Expr::Value(_)) {
+            // A constant is right or wrong for every row: it is wrong now.
+            session.collect(&target.context, plan).await?;
+        }
     }
     column.default = value.map(ToString::to_string);
     put(session, [Object::Relation(relation)]).await

@@ -144,7 +144,7 @@ pub(super) async fn drop(
     }
     if !dependents.is_empty() && behavior != Some(DropBehavior::Cascade) {
         let what = format!("constraint {name} on {}", target.shown());
-        return Err(blocked(&what, &dependents));
+        return Err(blocked(&what, &format!("index {name}"), &dependents));
     }
     relation.constraints.retain(|one| one.oid != constraint.oid);
     drop_statement::notice_cascade(session, &dependents);

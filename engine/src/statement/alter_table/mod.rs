@@ -23,7 +23,7 @@ use crate::planning::context::{Named, QueryContext, undefined_table};
 use crate::session::Session;
 use crate::sql::place::name_parts;
 
-pub(super) use names::{change_owner, change_schema, rename, rename_column};
+pub(super) use names::{change_owner, change_schema, rename, rename_column, with_sequence_renamed};
 
 /// Runs an ALTER TABLE.
 pub(super) async fn execute(session: &mut Session, alter: &AlterTable) -> Result<String> {

@@ -4,10 +4,12 @@
 use std::sync::Arc;
 
 use clientele_catalog::definition::{Column, Object, Relation, RelationKind};
+use clientele_udfs::cast;
 use clientele_udfs::types::PgType;
 use futures::StreamExt;
 use sqlparser::ast::{self, DataType, Expr, Ident, SelectItem};
 
+use super::super::create_view::plain;
 use super::super::owner::kind_of;
 use super::super::rows::{named, quoted, schema, shaped};
 use super::super::{check, dependency, rows};
@@ -41,6 +43,9 @@ pub(super) async fn change_type(
     if using.is_none() && keeps_values(before, column) {
         return put(session, [Object::Relation(after)]).await;
     }
+    if using.is_none() && before != wanted.pg_type && !cast::exists(before, wanted.pg_type, false) {
+        return Err(no_cast(&name, wanted.pg_type));
+    }
     column.missing = None;
     let items = target.relation.live_columns().map(|column| {
         let own = Expr::Identifier(quoted(&column.name));
@@ -48,18 +53,13 @@ pub(super) async fn change_type(
         named(value, &column.name)
     });
     let items = items.collect();
-    fill(session, target, &after, items).await.map(drop).map_err(|error| match (error.sqlstate, using) {
-        ("42804", None) => {
-            let text = format!("column \"{name}\" cannot be cast automatically to type {}", wanted.pg_type.sql_name());
-            let hint = format!("You might need to specify \"USING {}::{}\".", quoted_if_needed(&name), wanted.pg_type.sql_name());
-            Error::new("42804", text).with_hint(hint)
-        }
-        _ => error,
-    })
+    fill(session, target, &after, items).await.map(drop)
 }
 
-fn quoted_if_needed(name: &str) -> String {
-    super::super::create_view::plain(name).to_string()
+fn no_cast(column: &str, to: PgType) -> Error {
+    let to = to.sql_name();
+    let text = format!("column \"{column}\" cannot be cast automatically to type {to}");
+    Error::new("42804", text).with_hint(format!("You might need to specify \"USING {}::{to}\".", plain(column)))
 }
 
 /// Whether every value stays as it is: a text column that only gets longer.
