@@ -16,7 +16,7 @@ use datafusion::arrow::datatypes::{
 use super::datetime::zone::Zone;
 use super::decimal::Decimal;
 use super::signature::{ANY, ANY_ARRAY, ANY_ELEMENT};
-use super::value::{Value, internal};
+use super::value::internal;
 use crate::types::{Kept, PgType};
 use crate::{Result, ValueError};
 use datafusion::arrow::datatypes::IntervalMonthDayNano;
@@ -30,7 +30,9 @@ pub struct Argument {
     pub constant: bool,
     /// Its exact type, as given.
     pub pg_type: PgType,
-    column: Column,
+    /// Downcast when a row kernel first asks; column kernels have no use for it.
+    column: OnceLock<Column>,
+    texts: Arc<OnceLock<Vec<Option<String>>>>,
 }
 
 #[derive(Debug, Clone)]
@@ -64,7 +66,12 @@ pub struct Call<'a> {
 
 impl<'a> Call<'a> {
     /// Puts a call together.
-    pub fn new(arguments: &'a [Argument], rows: usize, result: &'a FieldRef, zone_name: &'a str) -> Self {
+    pub fn new(
+        arguments: &'a [Argument],
+        rows: usize,
+        result: &'a FieldRef,
+        zone_name: &'a str,
+    ) -> Self {
         Self { arguments, rows, result, zone_name, zone: OnceLock::new() }
     }
 
@@ -84,10 +91,9 @@ macro_rules! reads {
     ($($(#[$doc:meta])* $name:ident $variant:ident $type:ty = $read:expr, $default:expr;)*) => {
         $($(#[$doc])*
         pub fn $name(&self, argument: usize) -> $type {
-            match self.argument(argument) {
-                Some(Argument { column: Column::$variant(array), constant, .. }) => {
-                    $read(array, if *constant { 0 } else { self.index })
-                }
+            let Some((argument, row)) = self.place(argument) else { return $default };
+            match argument.column() {
+                Column::$variant(array) => $read(array, row),
                 _ => $default,
             }
         })*
@@ -131,10 +137,9 @@ impl<'a> Row<'a> {
 
     /// The elements of an array; empty when the array is NULL.
     pub fn list(&self, argument: usize) -> Option<ArrayRef> {
-        match self.argument(argument)? {
-            Argument { column: Column::List(array), constant, .. } => {
-                Some(array.value(if *constant { 0 } else { self.index }))
-            }
+        let (argument, row) = self.place(argument)?;
+        match argument.column() {
+            Column::List(array) => Some(array.value(row)),
             _ => None,
         }
     }
@@ -178,10 +183,37 @@ impl<'a> Row<'a> {
         self.argument(argument).map_or(PgType::UNKNOWN, |argument| argument.pg_type)
     }
 
+    /// The type that an argument was converted to.
+    pub fn kind(&self, argument: usize) -> PgType {
+        self.argument(argument)
+            .map_or(PgType::UNKNOWN, |argument| PgType::from_arrow(argument.array.data_type()))
+    }
+
     /// An argument's column and this row's place in it.
     pub fn place(&self, argument: usize) -> Option<(&'a Argument, usize)> {
         let argument = self.argument(argument)?;
         Some((argument, if argument.constant { 0 } else { self.index }))
+    }
+
+    /// Any argument as text, as its type prints it; `None` for NULL.
+    ///
+    /// # Errors
+    /// A type that has no text.
+    pub fn shown(&self, argument: usize) -> Result<Option<std::borrow::Cow<'a, str>>> {
+        if self.is_null(argument) {
+            return Ok(None);
+        }
+        let Some((argument, row)) = self.place(argument) else { return Ok(None) };
+        if let Column::Text(texts) = argument.column() {
+            return Ok(Some(texts.value(row).into()));
+        }
+        let texts = argument.texts(self.call.zone_name)?;
+        Ok(texts.get(row).and_then(Option::as_deref).map(Into::into))
+    }
+
+    /// The session's time zone by name.
+    pub fn zone_name(&self) -> &'a str {
+        self.call.zone_name
     }
 
     /// The session's time zone.
@@ -195,10 +227,33 @@ impl Argument {
     ///
     /// # Errors
     /// A value that does not go (22003, 22P02 …).
-    pub fn new(array: &ArrayRef, field: &Field, constant: bool, wanted: PgType, zone_name: &str) -> Result<Self> {
+    pub fn new(
+        array: &ArrayRef,
+        field: &Field,
+        constant: bool,
+        wanted: PgType,
+        zone_name: &str,
+    ) -> Result<Self> {
         let given = super::signature::type_of(field);
         let array = convert(array, given, wanted, zone_name)?;
-        Ok(Self { column: Column::new(&array)?, array, constant, pg_type: given })
+        let column = OnceLock::new();
+        Ok(Self { column, array, constant, pg_type: given, texts: Arc::default() })
+    }
+
+    fn column(&self) -> &Column {
+        self.column.get_or_init(|| Column::new(&self.array).unwrap_or(Column::Other))
+    }
+
+    /// The values as text, made once for the column.
+    ///
+    /// # Errors
+    /// A type that has no text.
+    pub fn texts(&self, zone_name: &str) -> Result<&[Option<String>]> {
+        if self.texts.get().is_none() {
+            let texts = super::strings::text::texts(&self.array, self.pg_type, zone_name)?;
+            return Ok(self.texts.get_or_init(|| texts));
+        }
+        Ok(self.texts.get().map_or(&[], Vec::as_slice))
     }
 
     /// Whether it is NULL in a row.
@@ -220,7 +275,9 @@ impl Column {
                 Self::Float(cast(array, &DataType::Float64)?.as_primitive::<Float64Type>().clone())
             }
             DataType::Float64 => Self::Float(array.as_primitive::<Float64Type>().clone()),
-            DataType::Decimal128(..) => Self::Numeric(array.as_primitive::<Decimal128Type>().clone()),
+            DataType::Decimal128(..) => {
+                Self::Numeric(array.as_primitive::<Decimal128Type>().clone())
+            }
             DataType::Utf8View => Self::Text(array.as_string_view().clone()),
             DataType::Binary => Self::Bytes(array.as_binary::<i32>().clone()),
             DataType::Date32 => Self::Date(array.as_primitive::<Date32Type>().clone()),
@@ -243,25 +300,28 @@ impl Column {
 ///
 /// # Errors
 /// A value that does not go.
-pub fn convert(array: &ArrayRef, given: PgType, wanted: PgType, zone_name: &str) -> Result<ArrayRef> {
+pub fn convert(
+    array: &ArrayRef,
+    given: PgType,
+    wanted: PgType,
+    zone_name: &str,
+) -> Result<ArrayRef> {
     match wanted {
         ANY | ANY_ELEMENT => return plain(array),
         ANY_ARRAY => return as_list(array),
         _ => {}
     }
     let target = wanted.arrow();
+    let stated = given.oid == wanted.oid || super::signature::is_text(wanted);
+    if is_string(array.data_type()) && !stated {
+        return parse(array, wanted, zone_name);
+    }
     if wanted.facts().kept_as == Kept::Decimal && wanted.element().is_none() {
         return as_decimal(array);
-    }
-    if let DataType::List(_) = target {
-        return to_list(array, given, &target);
     }
     match (given.oid, wanted.oid) {
         (1082, 1184) => cast_with_zone(&cast(array, &PgType::TIMESTAMP.arrow())?, zone_name),
         (1114, 1184) => cast_with_zone(&plain(array)?, zone_name),
-        (_, 1184) if is_string(array.data_type()) => {
-            cast_with_zone(&cast(array, &PgType::TIMESTAMP.arrow())?, zone_name)
-        }
         _ => cast(array, &target),
     }
 }
@@ -279,21 +339,24 @@ pub fn plain(array: &ArrayRef) -> Result<ArrayRef> {
             DataType::Time64(TimeUnit::Microsecond)
         }
         DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
-        DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => DataType::Binary,
+        DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
+            DataType::Binary
+        }
         DataType::Int8 | DataType::UInt8 => DataType::Int16,
         DataType::UInt16 => DataType::Int32,
         DataType::UInt32 | DataType::UInt64 => DataType::Int64,
         DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) => {
             DataType::Decimal128(*precision, *scale)
         }
-        DataType::Interval(IntervalUnit::YearMonth | IntervalUnit::DayTime) | DataType::Duration(_) => {
-            DataType::Interval(IntervalUnit::MonthDayNano)
-        }
+        DataType::Interval(IntervalUnit::YearMonth | IntervalUnit::DayTime)
+        | DataType::Duration(_) => DataType::Interval(IntervalUnit::MonthDayNano),
         DataType::Dictionary(_, value) => {
             let array = cast(array, value)?;
             return plain(&array);
         }
-        DataType::LargeList(_) | DataType::FixedSizeList(..) | DataType::ListView(_) => return as_list(array),
+        DataType::LargeList(_) | DataType::FixedSizeList(..) | DataType::ListView(_) => {
+            return as_list(array);
+        }
         _ => return Ok(Arc::clone(array)),
     };
     cast(array, &target)
@@ -301,35 +364,37 @@ pub fn plain(array: &ArrayRef) -> Result<ArrayRef> {
 
 fn as_list(array: &ArrayRef) -> Result<ArrayRef> {
     match array.data_type() {
-        DataType::LargeList(field) | DataType::FixedSizeList(field, _) | DataType::ListView(field) => {
-            cast(array, &DataType::List(Arc::clone(field)))
-        }
+        DataType::LargeList(field)
+        | DataType::FixedSizeList(field, _)
+        | DataType::ListView(field) => cast(array, &DataType::List(Arc::clone(field))),
         _ => Ok(Arc::clone(array)),
     }
 }
 
-fn to_list(array: &ArrayRef, given: PgType, target: &DataType) -> Result<ArrayRef> {
-    if given.element().is_some() || *array.data_type() == DataType::Null {
-        return cast(array, target);
-    }
-    // A literal of unknown type: '{a,b}'.
+/// A text that stands for another type: a literal whose type nobody stated.
+fn parse(array: &ArrayRef, wanted: PgType, zone_name: &str) -> Result<ArrayRef> {
     let texts = cast(array, &DataType::Utf8View)?;
-    let DataType::List(element) = target else { return Ok(texts) };
-    let strings = DataType::List(Arc::new(Field::new("item", DataType::Utf8View, true)));
-    let mut builder = super::value::Builder::new(&strings, texts.len());
+    let context = crate::input::Context {
+        time_zone: zone_name.parse().unwrap_or(chrono_tz::Tz::UTC),
+        ..Default::default()
+    };
+    let mut builder = crate::input::Builder::new(wanted, texts.len())?;
     for text in texts.as_string_view() {
-        let elements = text.map(super::arrays::literal::elements).transpose()?;
-        builder.push(elements.map_or(Value::Null, Value::texts))?;
+        builder.append(text, &context)?;
     }
-    cast(&builder.finish()?, &DataType::List(Arc::clone(element)))
+    Ok(builder.finish())
 }
 
 fn as_decimal(array: &ArrayRef) -> Result<ArrayRef> {
     match array.data_type() {
         DataType::Decimal128(..) => Ok(Arc::clone(array)),
-        DataType::Int8 | DataType::Int16 | DataType::UInt8 => cast(array, &DataType::Decimal128(5, 0)),
+        DataType::Int8 | DataType::Int16 | DataType::UInt8 => {
+            cast(array, &DataType::Decimal128(5, 0))
+        }
         DataType::Int32 | DataType::UInt16 => cast(array, &DataType::Decimal128(10, 0)),
-        DataType::Int64 | DataType::UInt32 | DataType::UInt64 => cast(array, &DataType::Decimal128(20, 0)),
+        DataType::Int64 | DataType::UInt32 | DataType::UInt64 => {
+            cast(array, &DataType::Decimal128(20, 0))
+        }
         DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) => {
             cast(array, &DataType::Decimal128(*precision, *scale))
         }
@@ -340,7 +405,8 @@ fn as_decimal(array: &ArrayRef) -> Result<ArrayRef> {
 
 fn cast_with_zone(array: &ArrayRef, zone_name: &str) -> Result<ArrayRef> {
     let zone = Zone::parse(zone_name).unwrap_or(Zone::UTC);
-    let local = array.as_primitive_opt::<TimestampMicrosecondType>()
+    let local = array
+        .as_primitive_opt::<TimestampMicrosecondType>()
         .ok_or_else(|| internal("timestamp expected"))?;
     let utc = local.unary::<_, TimestampMicrosecondType>(|local| zone.to_utc(local));
     Ok(Arc::new(utc.with_timezone("UTC")))
@@ -362,8 +428,9 @@ pub fn cast(array: &ArrayRef, target: &DataType) -> Result<ArrayRef> {
     datafusion::arrow::compute::cast_with_options(array, target, &options).map_err(|error| {
         let pg_type = PgType::from_arrow(target);
         if is_string(array.data_type()) {
-            let text = cast(array, &DataType::Utf8View).ok()
-                .and_then(|texts| Some(texts.as_string_view_opt()?.iter().flatten().next()?.to_owned()));
+            let text = cast(array, &DataType::Utf8View).ok().and_then(|texts| {
+                Some(texts.as_string_view_opt()?.iter().flatten().next()?.to_owned())
+            });
             return ValueError::invalid_text(&pg_type.sql_name(), &text.unwrap_or_default());
         }
         match array.data_type() {

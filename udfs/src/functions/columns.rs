@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, Datum, PrimitiveArray, Scalar};
+use datafusion::arrow::array::{
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, Datum, PrimitiveArray, Scalar,
+};
 use datafusion::arrow::buffer::NullBuffer;
 
 use super::argument::{Argument, Call};
@@ -50,7 +52,10 @@ where
 ///
 /// # Errors
 /// What `compute` says, and an argument of another type.
-pub fn unary<A, O>(call: &Call<'_>, compute: impl Fn(A::Native) -> Result<O::Native>) -> Result<ArrayRef>
+pub fn unary<A, O>(
+    call: &Call<'_>,
+    compute: impl Fn(A::Native) -> Result<O::Native>,
+) -> Result<ArrayRef>
 where
     A: ArrowPrimitiveType,
     O: ArrowPrimitiveType,
@@ -73,7 +78,9 @@ fn row_nulls(argument: &Argument) -> Option<&NullBuffer> {
 }
 
 fn values<T: ArrowPrimitiveType>(argument: &Argument) -> Result<&PrimitiveArray<T>> {
-    argument.array.as_primitive_opt::<T>()
+    argument
+        .array
+        .as_primitive_opt::<T>()
         .ok_or_else(|| internal(format!("{} is not {}", argument.array.data_type(), T::DATA_TYPE)))
 }
 

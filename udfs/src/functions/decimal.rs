@@ -66,7 +66,9 @@ impl Decimal {
         };
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let digits = format!("{whole}{fraction}");
-        if fraction.starts_with(['+', '-']) || !digits.ends_with(|digit: char| digit.is_ascii_digit()) {
+        if fraction.starts_with(['+', '-'])
+            || !digits.ends_with(|digit: char| digit.is_ascii_digit())
+        {
             return None;
         }
         let value = digits.parse::<i128>().ok()?;
@@ -225,11 +227,28 @@ mod tests {
 
     #[test]
     fn decimals_parse_round_and_print() {
-        let cases = [("1.50", 2, "1.50"), ("-0.005", 2, "-0.01"), ("12e2", 0, "1200"), ("2.5", 0, "3"), ("0", 3, "0.000")];
+        let cases = [
+            ("1.50", 2, "1.50"),
+            ("-0.005", 2, "-0.01"),
+            ("12e2", 0, "1200"),
+            ("2.5", 0, "3"),
+            ("0", 3, "0.000"),
+        ];
         for (text, scale, expected) in cases {
-            assert_eq!(Decimal::parse(text).unwrap().at(scale).unwrap().to_string(), expected, "{text}");
+            assert_eq!(
+                Decimal::parse(text).unwrap().at(scale).unwrap().to_string(),
+                expected,
+                "{text}"
+            );
         }
-        assert_eq!(Decimal::parse("1").unwrap().divide(Decimal::parse("3.0").unwrap(), 20).unwrap().to_string(), "0.33333333333333333333");
+        assert_eq!(
+            Decimal::parse("1")
+                .unwrap()
+                .divide(Decimal::parse("3.0").unwrap(), 20)
+                .unwrap()
+                .to_string(),
+            "0.33333333333333333333"
+        );
         assert!(Decimal::parse("1.-5").is_none());
     }
 }

@@ -59,12 +59,20 @@ pub struct Function {
 }
 
 /// Declares a function with a row kernel.
-pub fn function(signatures: &'static str, description: &'static str, kernel: RowKernel) -> Function {
+pub fn function(
+    signatures: &'static str,
+    description: &'static str,
+    kernel: RowKernel,
+) -> Function {
     Function::new(signatures, description, Kernel::Rows(kernel))
 }
 
 /// Declares a function with a column kernel.
-pub fn column_function(signatures: &'static str, description: &'static str, kernel: ColumnKernel) -> Function {
+pub fn column_function(
+    signatures: &'static str,
+    description: &'static str,
+    kernel: ColumnKernel,
+) -> Function {
     Function::new(signatures, description, Kernel::Columns(kernel))
 }
 

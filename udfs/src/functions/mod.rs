@@ -27,6 +27,7 @@ pub mod aggregates;
 pub mod argument;
 pub mod arithmetic;
 pub mod arrays;
+pub mod cache;
 pub mod columns;
 pub mod datetime;
 pub mod decimal;
@@ -71,8 +72,14 @@ pub struct Doc {
 
 static DECLARED: LazyLock<Vec<Function>> = LazyLock::new(|| {
     [
-        arithmetic::functions(), math::functions(), strings::functions(), formatting::functions(),
-        datetime::functions(), json::functions(), arrays::functions(), sets::functions(),
+        arithmetic::functions(),
+        math::functions(),
+        strings::functions(),
+        formatting::functions(),
+        datetime::functions(),
+        json::functions(),
+        arrays::functions(),
+        sets::functions(),
         misc::functions(),
     ]
     .concat()
@@ -83,7 +90,8 @@ static BY_NAME: LazyLock<BTreeMap<&'static str, Arc<ScalarUDF>>> = LazyLock::new
     for function in DECLARED.iter() {
         names.entry(function.name).or_default().push(function.clone());
     }
-    let udf = |(name, functions)| (name, Arc::new(ScalarUDF::from(Overloads::new(name, functions))));
+    let udf =
+        |(name, functions)| (name, Arc::new(ScalarUDF::from(Overloads::new(name, functions))));
     names.into_iter().map(udf).collect()
 });
 
@@ -123,8 +131,9 @@ pub fn by_name(name: &str) -> Option<Arc<ScalarUDF>> {
 /// 10.2). `None`: no such operator, or one that DataFusion evaluates itself.
 pub fn operator(symbol: &str, operands: &[PgType]) -> Option<Arc<ScalarUDF>> {
     let alike = match operands {
-        [PgType::UNKNOWN, other] | [other, PgType::UNKNOWN] => cheapest(symbol, &[*other, *other])
-            .filter(|(cost, _)| *cost == 0),
+        [PgType::UNKNOWN, other] | [other, PgType::UNKNOWN] => {
+            cheapest(symbol, &[*other, *other]).filter(|(cost, _)| *cost <= 10)
+        }
         _ => None,
     };
     let (_, name) = alike.or_else(|| cheapest(symbol, operands))?;
@@ -132,7 +141,8 @@ pub fn operator(symbol: &str, operands: &[PgType]) -> Option<Arc<ScalarUDF>> {
 }
 
 fn cheapest(symbol: &str, operands: &[PgType]) -> Option<(u32, &'static str)> {
-    DECLARED.iter()
+    DECLARED
+        .iter()
         .filter(|function| function.operator == Some(symbol))
         .flat_map(|function| function.signatures.iter())
         .filter(|signature| signature.parameters.len() == operands.len())
@@ -156,13 +166,18 @@ mod tests {
     #[test]
     fn operators_find_their_functions() {
         let cases = [
-            ("+", PgType::INT4, PgType::INT4, "int4pl"), ("+", PgType::INT4, PgType::INT8, "int8pl"),
-            ("+", PgType::INT4, PgType::NUMERIC, "numeric_add"), ("*", PgType::NUMERIC, PgType::FLOAT8, "float8mul"),
-            ("-", PgType::DATE, PgType::DATE, "date_mi"), ("-", PgType::DATE, PgType::UNKNOWN, "date_mi"),
+            ("+", PgType::INT4, PgType::INT4, "int4pl"),
+            ("+", PgType::INT4, PgType::INT8, "int8pl"),
+            ("+", PgType::INT4, PgType::NUMERIC, "numeric_add"),
+            ("*", PgType::NUMERIC, PgType::FLOAT8, "float8mul"),
+            ("-", PgType::DATE, PgType::DATE, "date_mi"),
+            ("-", PgType::DATE, PgType::UNKNOWN, "date_mi"),
             ("+", PgType::DATE, PgType::INTERVAL, "date_pl_interval"),
             ("+", PgType::TIMESTAMPTZ, PgType::UNKNOWN, "timestamptz_pl_interval"),
-            ("*", PgType::INTERVAL, PgType::INT4, "interval_mul"), ("+", PgType::INT2, PgType::INT2, "int2pl"),
-            ("-", PgType::DATE, PgType::TIMESTAMP, "timestamp_mi"), ("%", PgType::INT8, PgType::INT4, "int8mod"),
+            ("*", PgType::INTERVAL, PgType::INT4, "interval_mul"),
+            ("+", PgType::INT2, PgType::INT2, "int2pl"),
+            ("-", PgType::DATE, PgType::TIMESTAMP, "timestamp_mi"),
+            ("%", PgType::INT8, PgType::INT4, "int8mod"),
         ];
         for (symbol, left, right, name) in cases {
             let found = operator(symbol, &[left, right]);

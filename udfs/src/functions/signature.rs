@@ -56,7 +56,12 @@ impl Signature {
         };
         let result = type_named(result)?;
         let mut signature = Self {
-            name, parameters: vec![], variadic: false, columns: vec![], result, returns_set,
+            name,
+            parameters: vec![],
+            variadic: false,
+            columns: vec![],
+            result,
+            returns_set,
         };
         for argument in arguments.split(", ").filter(|argument| !argument.trim().is_empty()) {
             let argument = argument.trim();
@@ -98,7 +103,8 @@ impl Signature {
             return Some(self.parameters.get(index)?.pg_type);
         }
         let variadic = self.parameters.get(last)?.pg_type;
-        let is_array = index == last && arguments.len() == last + 1
+        let is_array = index == last
+            && arguments.len() == last + 1
             && arguments.get(index).is_some_and(|given| given.element().is_some());
         match variadic.element() {
             Some(element) if !is_array => Some(element),
@@ -108,12 +114,15 @@ impl Signature {
 
     /// Sum of the costs of the arguments, `None` when the call does not fit.
     pub fn cost(&self, arguments: &[PgType]) -> Cost {
-        let required = self.parameters.iter().filter(|parameter| parameter.default.is_none()).count();
+        let required =
+            self.parameters.iter().filter(|parameter| parameter.default.is_none()).count();
         let required = if self.variadic { required.saturating_sub(1) } else { required };
         if arguments.len() < required || !self.variadic && arguments.len() > self.parameters.len() {
             return None;
         }
-        let costs = arguments.iter().enumerate()
+        let costs = arguments
+            .iter()
+            .enumerate()
             .map(|(index, given)| cost(*given, self.parameter_type(index, arguments)?));
         costs.sum()
     }
@@ -159,7 +168,7 @@ fn cost(given: PgType, wanted: PgType) -> Cost {
     }
     match wanted {
         ANY => return Some(12),
-        ANY_ELEMENT => return Some(10),
+        ANY_ELEMENT => return Some(if given.element().is_some() { 20 } else { 10 }),
         ANY_ARRAY if given.element().is_some() => return Some(5),
         _ => {}
     }
@@ -173,7 +182,13 @@ fn cost(given: PgType, wanted: PgType) -> Cost {
         return is_text(given).then_some(40);
     }
     if is_text(given) {
-        return Some(if is_text(wanted) { 1 } else if is_json(wanted) { 30 } else { 40 });
+        return Some(if is_text(wanted) {
+            1
+        } else if is_json(wanted) {
+            30
+        } else {
+            40
+        });
     }
     scalar_cost(given.oid, wanted.oid)
 }
@@ -182,7 +197,7 @@ fn scalar_cost(given: u32, wanted: u32) -> Cost {
     const NUMBERS: [u32; 6] = [21, 23, 20, 1700, 700, 701];
     let rank = |oid| NUMBERS.iter().position(|number| *number == oid);
     match (rank(given), rank(wanted)) {
-        (Some(given), Some(wanted)) if wanted == 5 && given != 4 => Some(if given == 3 { 3 } else { 6 }),
+        (Some(given), Some(wanted)) if wanted == 5 && given != 4 => Some(3),
         (Some(given), Some(wanted)) if wanted > given => Some((wanted - given) as u32 * 2),
         // A wider integer than PostgreSQL would have here: DataFusion's own functions return them.
         (Some(given), Some(wanted)) if given <= 2 && wanted < given => Some(30),
@@ -200,7 +215,7 @@ fn scalar_cost(given: u32, wanted: u32) -> Cost {
 
 /// Whether values of the type are plain text.
 pub fn is_text(pg_type: PgType) -> bool {
-    matches!(pg_type.oid, 18 | 19 | 25 | 705 | 1042 | 1043 | 2275)
+    matches!(pg_type.oid, 18 | 19 | 25 | 705 | 1042 | 1043 | 2275 | 4072)
 }
 
 /// Whether values of the type are JSON.
@@ -214,11 +229,19 @@ mod tests {
 
     #[test]
     fn a_signature_prints_as_df_does() {
-        let signature = Signature::parse("jsonb_each(jsonb, OUT key text, OUT value jsonb) -> SETOF record").unwrap();
+        let signature =
+            Signature::parse("jsonb_each(jsonb, OUT key text, OUT value jsonb) -> SETOF record")
+                .unwrap();
         assert_eq!(signature.arguments(), "jsonb, OUT key text, OUT value jsonb");
         assert_eq!(signature.result_name(), "SETOF record");
-        let signature = Signature::parse("make_interval(years int4 DEFAULT 0, secs float8 DEFAULT 0.0) -> interval").unwrap();
-        assert_eq!(signature.arguments(), "years integer DEFAULT 0, secs double precision DEFAULT 0.0");
+        let signature = Signature::parse(
+            "make_interval(years int4 DEFAULT 0, secs float8 DEFAULT 0.0) -> interval",
+        )
+        .unwrap();
+        assert_eq!(
+            signature.arguments(),
+            "years integer DEFAULT 0, secs double precision DEFAULT 0.0"
+        );
         let signature = Signature::parse("concat_ws(text, VARIADIC \"any\") -> text").unwrap();
         assert_eq!(signature.arguments(), "text, VARIADIC \"any\"");
         assert_eq!(signature.parameter_type(4, &[]), Some(ANY));

@@ -3,10 +3,9 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, new_null_array};
-use datafusion::arrow::compute::nullif;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, new_null_array};
 use datafusion::arrow::buffer::{BooleanBuffer, NullBuffer};
-use datafusion::arrow::array::BooleanArray;
+use datafusion::arrow::compute::nullif;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
@@ -52,8 +51,11 @@ impl Overloads {
             Volatility::Stable => 1,
             Volatility::Volatile => 2,
         };
-        let volatility = functions.iter().map(|function| function.volatility)
-            .max_by_key(rank).unwrap_or(Volatility::Volatile);
+        let volatility = functions
+            .iter()
+            .map(|function| function.volatility)
+            .max_by_key(rank)
+            .unwrap_or(Volatility::Volatile);
         Self { name, functions, signature: UdfSignature::user_defined(volatility) }
     }
 
@@ -62,9 +64,15 @@ impl Overloads {
     /// # Errors
     /// `function name(types) does not exist` (42883).
     pub fn resolve(&self, arguments: &[PgType]) -> Result<(&Function, &Signature)> {
-        let candidates = self.functions.iter()
-            .flat_map(|function| function.signatures.iter().map(move |signature| (function, signature)))
-            .filter_map(|(function, signature)| Some((signature.cost(arguments)?, function, signature)));
+        let candidates = self
+            .functions
+            .iter()
+            .flat_map(|function| {
+                function.signatures.iter().map(move |signature| (function, signature))
+            })
+            .filter_map(|(function, signature)| {
+                Some((signature.cost(arguments)?, function, signature))
+            });
         let best = candidates.min_by_key(|(cost, ..)| *cost);
         best.map(|(_, function, signature)| (function, signature)).ok_or_else(|| {
             let types: Vec<_> = arguments.iter().map(|given| given.sql_name()).collect();
@@ -75,7 +83,11 @@ impl Overloads {
 }
 
 /// The field of a result, by the signature and the arguments.
-fn result_field(function: &Function, signature: &Signature, args: &ReturnFieldArgs<'_>) -> FieldRef {
+fn result_field(
+    function: &Function,
+    signature: &Signature,
+    args: &ReturnFieldArgs<'_>,
+) -> FieldRef {
     if let Some(field) = function.result.and_then(|rule| rule(args)) {
         return field;
     }
@@ -88,8 +100,10 @@ fn result_field(function: &Function, signature: &Signature, args: &ReturnFieldAr
 }
 
 fn element_field(function: &Function, signature: &Signature, args: &ReturnFieldArgs<'_>) -> Field {
-    if !signature.columns.is_empty() {
-        let columns = signature.columns.iter()
+    if signature.result == PgType::RECORD && !signature.columns.is_empty() {
+        let columns = signature
+            .columns
+            .iter()
             .map(|column| column.pg_type.field(column.name.unwrap_or("value"), true));
         let data_type = DataType::Struct(columns.collect());
         return Field::new("row", data_type, true).with_metadata(PgType::RECORD.metadata());
@@ -107,8 +121,13 @@ fn element_field(function: &Function, signature: &Signature, args: &ReturnFieldA
 
 fn polymorphic(signature: &Signature, fields: &[FieldRef]) -> Field {
     let given = |wanted: PgType| {
-        let place = signature.parameters.iter().position(|parameter| parameter.pg_type == wanted)?;
-        fields.get(place).filter(|field| *field.data_type() != DataType::Null)
+        let places = signature.parameters.iter().zip(fields);
+        places.filter(|(parameter, _)| parameter.pg_type == wanted).map(|(_, field)| field).find(
+            |field| {
+                wanted == ANY_ELEMENT && !field.data_type().is_null()
+                    || field.data_type().is_nested()
+            },
+        )
     };
     let (element, array) = (given(ANY_ELEMENT), given(ANY_ARRAY));
     let unknown = || Arc::new(Field::new("item", DataType::Utf8View, true));
@@ -122,10 +141,12 @@ fn polymorphic(signature: &Signature, fields: &[FieldRef]) -> Field {
         return Field::new("array", DataType::List(Arc::new(item)), true);
     }
     if let Some(DataType::List(item)) = array.map(|array| list_type(array.data_type())) {
-        return Field::new("element", item.data_type().clone(), true).with_metadata(pg_metadata(&item));
+        return Field::new("element", item.data_type().clone(), true)
+            .with_metadata(pg_metadata(&item));
     }
     let element = element.map_or_else(unknown, Arc::clone);
-    Field::new("element", plain_type(element.data_type()), true).with_metadata(pg_metadata(&element))
+    Field::new("element", plain_type(element.data_type()), true)
+        .with_metadata(pg_metadata(&element))
 }
 
 fn pg_metadata(field: &Field) -> std::collections::HashMap<String, String> {
@@ -140,9 +161,9 @@ fn plain_type(data_type: &DataType) -> DataType {
 
 fn list_type(data_type: &DataType) -> DataType {
     match data_type {
-        DataType::LargeList(field) | DataType::FixedSizeList(field, _) | DataType::ListView(field) => {
-            DataType::List(Arc::clone(field))
-        }
+        DataType::LargeList(field)
+        | DataType::FixedSizeList(field, _)
+        | DataType::ListView(field) => DataType::List(Arc::clone(field)),
         other => other.clone(),
     }
 }
@@ -194,10 +215,19 @@ impl ScalarUDFImpl for Overloads {
         let call = Call::new(&arguments, rows, &args.return_field, zone_name);
         let array = run(function, &call)?;
         if once {
-            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?));
+            return Ok(ColumnarValue::Scalar(constant(&array)?));
         }
         Ok(ColumnarValue::Array(array))
     }
+}
+
+/// The only value of a column. Lists are wrapped as they are: taken apart and put together again
+/// they would lose the exact type of their elements.
+fn constant(array: &ArrayRef) -> DataFusionResult<ScalarValue> {
+    if let (Some(list), 1) = (array.as_list_opt::<i32>(), array.len()) {
+        return Ok(ScalarValue::List(Arc::new(list.clone())));
+    }
+    ScalarValue::try_from_array(array, 0)
 }
 
 /// Runs a function on converted arguments.
@@ -206,7 +236,8 @@ impl ScalarUDFImpl for Overloads {
 /// What the kernel says.
 pub fn run(function: &Function, call: &Call<'_>) -> Result<ArrayRef> {
     let data_type = call.result.data_type();
-    let constant_null = call.arguments.iter().any(|argument| argument.constant && argument.is_null(0));
+    let constant_null =
+        call.arguments.iter().any(|argument| argument.constant && argument.is_null(0));
     if function.strict && constant_null {
         return Ok(new_null_array(data_type, call.rows));
     }
@@ -231,9 +262,8 @@ pub fn run(function: &Function, call: &Call<'_>) -> Result<ArrayRef> {
 /// A column kernel may leave NULLs of its arguments to this.
 fn with_nulls_of(call: &Call<'_>, array: ArrayRef) -> Result<ArrayRef> {
     let arguments = call.arguments.iter().filter(|argument| !argument.constant);
-    let given = arguments.fold(None, |nulls, argument| {
-        NullBuffer::union(nulls.as_ref(), argument.array.nulls())
-    });
+    let given = arguments
+        .fold(None, |nulls, argument| NullBuffer::union(nulls.as_ref(), argument.array.nulls()));
     let Some(given) = given.filter(|given| given.null_count() > 0) else { return Ok(array) };
     if array.nulls().is_some_and(|nulls| nulls.null_count() >= given.null_count()) {
         return Ok(array);

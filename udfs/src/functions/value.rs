@@ -174,8 +174,9 @@ impl Builder {
                     }
                     _ => nulls.append(false),
                 }
-                let end = i32::try_from(items.count())
-                    .map_err(|_| ValueError::new("54000", "array size exceeds the maximum allowed"))?;
+                let end = i32::try_from(items.count()).map_err(|_| {
+                    ValueError::new("54000", "array size exceeds the maximum allowed")
+                })?;
                 offsets.push(end);
                 Ok(())
             }
@@ -216,8 +217,12 @@ impl Plain {
     fn push(&mut self, value: Value, data_type: &DataType) -> Result<()> {
         match (self, value) {
             (Self::Bool(builder), Value::Bool(value)) => builder.append_value(value),
-            (Self::Int2(builder), Value::Int(value)) => builder.append_value(narrow(value, "smallint")?),
-            (Self::Int4(builder), Value::Int(value)) => builder.append_value(narrow(value, "integer")?),
+            (Self::Int2(builder), Value::Int(value)) => {
+                builder.append_value(narrow(value, "smallint")?)
+            }
+            (Self::Int4(builder), Value::Int(value)) => {
+                builder.append_value(narrow(value, "integer")?)
+            }
             (Self::Int8(builder), Value::Int(value)) => builder.append_value(value),
             (Self::Float4(builder), Value::Float(value)) => builder.append_value(value as f32),
             (Self::Float8(builder), Value::Float(value)) => builder.append_value(value),
@@ -235,7 +240,10 @@ impl Plain {
             (Self::Interval(builder), Value::Interval(value)) => builder.append_value(value),
             (plain, Value::Null) => plain.push_null(),
             (_, value) => {
-                return Err(ValueError::new("XX000", format!("{value:?} is not of type {data_type}")));
+                return Err(ValueError::new(
+                    "XX000",
+                    format!("{value:?} is not of type {data_type}"),
+                ));
             }
         }
         Ok(())

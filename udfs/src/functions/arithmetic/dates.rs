@@ -5,7 +5,9 @@ use datafusion::arrow::datatypes::IntervalMonthDayNano;
 
 use crate::functions::Value;
 use crate::functions::argument::Row;
-use crate::functions::datetime::calendar::{DAY, add_months_days, date, in_range, interval, is_infinite, micros, midnight};
+use crate::functions::datetime::calendar::{
+    DAY, add_months_days, date, in_range, interval, is_infinite, micros, midnight,
+};
 use crate::functions::datetime::zone::Zone;
 use crate::functions::function::{Function, function};
 use crate::{Result, ValueError};
@@ -16,22 +18,34 @@ pub(super) fn functions() -> Vec<Function> {
 
 fn days() -> Vec<Function> {
     vec![
-        function("date_pli(date, int4) -> date", "Adds days.", |row| add_days(row.date(0), row.int(1))).operator("+"),
-        function("integer_pl_date(int4, date) -> date", "Adds days.", |row| add_days(row.date(1), row.int(0))).operator("+"),
-        function("date_mii(date, int4) -> date", "Subtracts days.", |row| add_days(row.date(0), -row.int(1))).operator("-"),
+        function("date_pli(date, int4) -> date", "Adds days.", |row| {
+            add_days(row.date(0), row.int(1))
+        })
+        .operator("+"),
+        function("integer_pl_date(int4, date) -> date", "Adds days.", |row| {
+            add_days(row.date(1), row.int(0))
+        })
+        .operator("+"),
+        function("date_mii(date, int4) -> date", "Subtracts days.", |row| {
+            add_days(row.date(0), -row.int(1))
+        })
+        .operator("-"),
         function("date_mi(date, date) -> int4", "Days between two dates.", |row| {
             let (a, b) = (row.date(0), row.date(1));
             if [a, b].iter().any(|date| matches!(*date, i32::MAX | i32::MIN)) {
                 return Err(ValueError::new("22008", "cannot subtract infinite dates"));
             }
             Ok((i64::from(a) - i64::from(b)).into())
-        }).operator("-"),
+        })
+        .operator("-"),
         function("datetime_pl(date, time) -> timestamp", "The time on the date.", |row| {
             at(row.date(0), row.time(1))
-        }).operator("+"),
+        })
+        .operator("+"),
         function("timedate_pl(time, date) -> timestamp", "The time on the date.", |row| {
             at(row.date(1), row.time(0))
-        }).operator("+"),
+        })
+        .operator("+"),
     ]
 }
 
@@ -39,55 +53,101 @@ fn plus() -> Vec<Function> {
     vec![
         function("date_pl_interval(date, interval) -> timestamp", "Adds an interval.", |row| {
             shift(midnight(row.date(0))?, row.interval(1))
-        }).operator("+"),
+        })
+        .operator("+"),
         function("interval_pl_date(interval, date) -> timestamp", "Adds an interval.", |row| {
             shift(midnight(row.date(1))?, row.interval(0))
-        }).operator("+"),
-        function("timestamp_pl_interval(timestamp, interval) -> timestamp", "Adds an interval.", |row| {
-            shift(row.timestamp(0), row.interval(1))
-        }).operator("+"),
-        function("interval_pl_timestamp(interval, timestamp) -> timestamp", "Adds an interval.", |row| {
-            shift(row.timestamp(1), row.interval(0))
-        }).operator("+"),
-        function("timestamptz_pl_interval(timestamptz, interval) -> timestamptz", "Adds an interval.", |row| {
-            shift_zoned(row.timestamp(0), row.interval(1), row.zone())
-        }).operator("+").stable(),
-        function("interval_pl_timestamptz(interval, timestamptz) -> timestamptz", "Adds an interval.", |row| {
-            shift_zoned(row.timestamp(1), row.interval(0), row.zone())
-        }).operator("+").stable(),
+        })
+        .operator("+"),
+        function(
+            "timestamp_pl_interval(timestamp, interval) -> timestamp",
+            "Adds an interval.",
+            |row| shift(row.timestamp(0), row.interval(1)),
+        )
+        .operator("+"),
+        function(
+            "interval_pl_timestamp(interval, timestamp) -> timestamp",
+            "Adds an interval.",
+            |row| shift(row.timestamp(1), row.interval(0)),
+        )
+        .operator("+"),
+        function(
+            "timestamptz_pl_interval(timestamptz, interval) -> timestamptz",
+            "Adds an interval.",
+            |row| shift_zoned(row.timestamp(0), row.interval(1), row.zone()),
+        )
+        .operator("+")
+        .stable(),
+        function(
+            "interval_pl_timestamptz(interval, timestamptz) -> timestamptz",
+            "Adds an interval.",
+            |row| shift_zoned(row.timestamp(1), row.interval(0), row.zone()),
+        )
+        .operator("+")
+        .stable(),
     ]
 }
 
 fn minus() -> Vec<Function> {
     vec![
-        function("date_mi_interval(date, interval) -> timestamp", "Subtracts an interval.", |row| {
-            shift(midnight(row.date(0))?, negated(row.interval(1))?)
-        }).operator("-"),
-        function("timestamp_mi_interval(timestamp, interval) -> timestamp", "Subtracts an interval.", |row| {
-            shift(row.timestamp(0), negated(row.interval(1))?)
-        }).operator("-"),
-        function("timestamptz_mi_interval(timestamptz, interval) -> timestamptz", "Subtracts an interval.", |row| {
-            shift_zoned(row.timestamp(0), negated(row.interval(1))?, row.zone())
-        }).operator("-").stable(),
-        function("timestamp_mi(timestamp, timestamp) -> interval", "Days and time between two timestamps.", between).operator("-"),
-        function("timestamptz_mi(timestamptz, timestamptz) -> interval", "Days and time between two timestamps.", between).operator("-"),
+        function(
+            "date_mi_interval(date, interval) -> timestamp",
+            "Subtracts an interval.",
+            |row| shift(midnight(row.date(0))?, negated(row.interval(1))?),
+        )
+        .operator("-"),
+        function(
+            "timestamp_mi_interval(timestamp, interval) -> timestamp",
+            "Subtracts an interval.",
+            |row| shift(row.timestamp(0), negated(row.interval(1))?),
+        )
+        .operator("-"),
+        function(
+            "timestamptz_mi_interval(timestamptz, interval) -> timestamptz",
+            "Subtracts an interval.",
+            |row| shift_zoned(row.timestamp(0), negated(row.interval(1))?, row.zone()),
+        )
+        .operator("-")
+        .stable(),
+        function(
+            "timestamp_mi(timestamp, timestamp) -> interval",
+            "Days and time between two timestamps.",
+            between,
+        )
+        .operator("-"),
+        function(
+            "timestamptz_mi(timestamptz, timestamptz) -> interval",
+            "Days and time between two timestamps.",
+            between,
+        )
+        .operator("-"),
     ]
 }
 
 fn times() -> Vec<Function> {
     vec![
-        function("time_pl_interval(time, interval) -> time", "Adds an interval's time, around midnight.", |row| {
-            Ok(Value::Micros((row.time(0) + micros(row.interval(1)) % DAY).rem_euclid(DAY)))
-        }).operator("+"),
-        function("interval_pl_time(interval, time) -> time", "Adds an interval's time, around midnight.", |row| {
-            Ok(Value::Micros((row.time(1) + micros(row.interval(0)) % DAY).rem_euclid(DAY)))
-        }).operator("+"),
-        function("time_mi_interval(time, interval) -> time", "Subtracts an interval's time, around midnight.", |row| {
-            Ok(Value::Micros((row.time(0) - micros(row.interval(1)) % DAY).rem_euclid(DAY)))
-        }).operator("-"),
+        function(
+            "time_pl_interval(time, interval) -> time",
+            "Adds an interval's time, around midnight.",
+            |row| Ok(Value::Micros((row.time(0) + micros(row.interval(1)) % DAY).rem_euclid(DAY))),
+        )
+        .operator("+"),
+        function(
+            "interval_pl_time(interval, time) -> time",
+            "Adds an interval's time, around midnight.",
+            |row| Ok(Value::Micros((row.time(1) + micros(row.interval(0)) % DAY).rem_euclid(DAY))),
+        )
+        .operator("+"),
+        function(
+            "time_mi_interval(time, interval) -> time",
+            "Subtracts an interval's time, around midnight.",
+            |row| Ok(Value::Micros((row.time(0) - micros(row.interval(1)) % DAY).rem_euclid(DAY))),
+        )
+        .operator("-"),
         function("time_mi_time(time, time) -> interval", "Time between two times of day.", |row| {
             Ok(interval(0, 0, row.time(0) - row.time(1))?.into())
-        }).operator("-"),
+        })
+        .operator("-"),
     ]
 }
 
@@ -151,7 +211,8 @@ fn between(row: &Row<'_>) -> Result<Value> {
     if is_infinite(a) || is_infinite(b) {
         return Err(ValueError::new("22008", "cannot subtract infinite timestamps"));
     }
-    let micros = a.checked_sub(b).ok_or_else(|| ValueError::new("22008", "interval out of range"))?;
+    let micros =
+        a.checked_sub(b).ok_or_else(|| ValueError::new("22008", "interval out of range"))?;
     Ok(interval(0, micros / DAY, micros % DAY)?.into())
 }
 
@@ -165,8 +226,14 @@ mod tests {
             ("date_pli(date '2024-02-28', 2)", "2024-03-01"),
             ("date_mi(date '2024-03-01', date '2024-02-01')", "29"),
             ("date_pl_interval(date '2024-01-31', interval '1 month')", "2024-02-29 00:00:00"),
-            ("timestamp_mi_interval(timestamp '2024-01-01', interval '1 hour')", "2023-12-31 23:00:00"),
-            ("timestamp_mi(timestamp '2024-03-01', timestamp '2024-02-01 12:00')", "28 days 12:00:00"),
+            (
+                "timestamp_mi_interval(timestamp '2024-01-01', interval '1 hour')",
+                "2023-12-31 23:00:00",
+            ),
+            (
+                "timestamp_mi(timestamp '2024-03-01', timestamp '2024-02-01 12:00')",
+                "28 days 12:00:00",
+            ),
             ("time_pl_interval(time '23:30', interval '1 hour')", "00:30:00"),
             ("time_mi_time(time '01:00', time '02:30')", "-01:30:00"),
             ("datetime_pl(date '2024-01-01', time '10:30')", "2024-01-01 10:30:00"),

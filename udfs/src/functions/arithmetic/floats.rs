@@ -39,9 +39,12 @@ pub(super) fn functions() -> Vec<Function> {
         "*" "Multiplies." "float4mul(float4, float4) -> float4" "float8mul(float8, float8) -> float8" |a, b| a * b;
         "/" "Divides." "float4div(float4, float4) -> float4" "float8div(float8, float8) -> float8" |a, b| a / b;
     };
-    all.push(column_function("float4um(float4) -> float4", "Negates.", |call| {
-        unary::<Float32Type, Float32Type>(call, |value| Ok(-value))
-    }).operator("-"));
+    all.push(
+        column_function("float4um(float4) -> float4", "Negates.", |call| {
+            unary::<Float32Type, Float32Type>(call, |value| Ok(-value))
+        })
+        .operator("-"),
+    );
     all.push(column_function("float8um(float8) -> float8", "Negates.", negate).operator("-"));
     all
 }

@@ -21,16 +21,59 @@ pub(super) fn functions() -> Vec<Function> {
     let multiply = |call: &Call<'_>| checked(call, numeric::mul);
     let divide = |call: &Call<'_>| checked(call, numeric::div);
     [
-        ("int2pl(int2, int2) -> int2", "int4pl(int4, int4) -> int4", "int8pl(int8, int8) -> int8", "+", "Adds.", add as fn(&Call<'_>) -> _),
-        ("int2mi(int2, int2) -> int2", "int4mi(int4, int4) -> int4", "int8mi(int8, int8) -> int8", "-", "Subtracts.", subtract),
-        ("int2mul(int2, int2) -> int2", "int4mul(int4, int4) -> int4", "int8mul(int8, int8) -> int8", "*", "Multiplies.", multiply),
-        ("int2div(int2, int2) -> int2", "int4div(int4, int4) -> int4", "int8div(int8, int8) -> int8", "/", "Divides, cutting towards zero.", divide),
-        ("int2mod(int2, int2) -> int2", "int4mod(int4, int4) -> int4", "int8mod(int8, int8) -> int8", "%", "Remainder; it has the sign of the dividend.", remainder),
-        ("int2um(int2) -> int2", "int4um(int4) -> int4", "int8um(int8) -> int8", "-", "Negates.", negate),
+        (
+            "int2pl(int2, int2) -> int2",
+            "int4pl(int4, int4) -> int4",
+            "int8pl(int8, int8) -> int8",
+            "+",
+            "Adds.",
+            add as fn(&Call<'_>) -> _,
+        ),
+        (
+            "int2mi(int2, int2) -> int2",
+            "int4mi(int4, int4) -> int4",
+            "int8mi(int8, int8) -> int8",
+            "-",
+            "Subtracts.",
+            subtract,
+        ),
+        (
+            "int2mul(int2, int2) -> int2",
+            "int4mul(int4, int4) -> int4",
+            "int8mul(int8, int8) -> int8",
+            "*",
+            "Multiplies.",
+            multiply,
+        ),
+        (
+            "int2div(int2, int2) -> int2",
+            "int4div(int4, int4) -> int4",
+            "int8div(int8, int8) -> int8",
+            "/",
+            "Divides, cutting towards zero.",
+            divide,
+        ),
+        (
+            "int2mod(int2, int2) -> int2",
+            "int4mod(int4, int4) -> int4",
+            "int8mod(int8, int8) -> int8",
+            "%",
+            "Remainder; it has the sign of the dividend.",
+            remainder,
+        ),
+        (
+            "int2um(int2) -> int2",
+            "int4um(int4) -> int4",
+            "int8um(int8) -> int8",
+            "-",
+            "Negates.",
+            negate,
+        ),
     ]
     .into_iter()
     .flat_map(|(int2, int4, int8, symbol, description, kernel)| {
-        [int2, int4, int8].map(|signature| column_function(signature, description, kernel).operator(symbol))
+        [int2, int4, int8]
+            .map(|signature| column_function(signature, description, kernel).operator(symbol))
     })
     .collect()
 }
@@ -101,7 +144,11 @@ mod tests {
             ("int8mul(9223372036854775807, 2)", "22003", "bigint out of range"),
             ("int4div(1, 0)", "22012", "division by zero"),
             ("int4mod(1, 0)", "22012", "division by zero"),
-            ("int4pl(1, date '2024-01-01')", "42883", "function int4pl(integer, date) does not exist"),
+            (
+                "int4pl(1, date '2024-01-01')",
+                "42883",
+                "function int4pl(integer, date) does not exist",
+            ),
         ]);
     }
 }

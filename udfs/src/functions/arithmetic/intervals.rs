@@ -13,25 +13,31 @@ pub(super) fn functions() -> Vec<Function> {
     vec![
         function("interval_pl(interval, interval) -> interval", "Adds.", |row| {
             Ok(add(row.interval(0), row.interval(1))?.into())
-        }).operator("+"),
+        })
+        .operator("+"),
         function("interval_mi(interval, interval) -> interval", "Subtracts.", |row| {
             Ok(add(row.interval(0), negate(row.interval(1))?)?.into())
-        }).operator("-"),
+        })
+        .operator("-"),
         function("interval_um(interval) -> interval", "Negates.", |row| {
             Ok(negate(row.interval(0))?.into())
-        }).operator("-"),
+        })
+        .operator("-"),
         function("interval_mul(interval, float8) -> interval", "Multiplies.", |row| {
             multiply(row.interval(0), row.float(1))
-        }).operator("*"),
+        })
+        .operator("*"),
         function("mul_d_interval(float8, interval) -> interval", "Multiplies.", |row| {
             multiply(row.interval(1), row.float(0))
-        }).operator("*"),
+        })
+        .operator("*"),
         function("interval_div(interval, float8) -> interval", "Divides.", |row| {
             if row.float(1) == 0.0 {
                 return Err(division_by_zero());
             }
             divide(row.interval(0), row.float(1))
-        }).operator("/"),
+        })
+        .operator("/"),
     ]
 }
 
@@ -46,7 +52,8 @@ fn out_of_range() -> ValueError {
 /// `interval out of range` (22008).
 pub fn add(a: IntervalMonthDayNano, b: IntervalMonthDayNano) -> Result<IntervalMonthDayNano> {
     let sum = (
-        a.months.checked_add(b.months), a.days.checked_add(b.days),
+        a.months.checked_add(b.months),
+        a.days.checked_add(b.days),
         a.nanoseconds.checked_add(b.nanoseconds),
     );
     let (Some(months), Some(days), Some(nanos)) = sum else { return Err(out_of_range()) };
@@ -77,7 +84,11 @@ fn scale(span: IntervalMonthDayNano, by: impl Fn(f64) -> f64) -> Result<Value> {
     let rounded = |value: f64| (value * 1e6).round_ties_even() / 1e6;
     let (months, days) = (by(span.months.into()), by(span.days.into()));
     let micros = by(micros(span) as f64);
-    if !months.is_finite() || months.abs() > f64::from(i32::MAX) || !days.is_finite() || !micros.is_finite() {
+    if !months.is_finite()
+        || months.abs() > f64::from(i32::MAX)
+        || !days.is_finite()
+        || !micros.is_finite()
+    {
         return Err(out_of_range());
     }
     let (whole_months, mut whole_days) = (months.trunc(), days.trunc());

@@ -22,9 +22,14 @@ pub use numerics::division_scale;
 /// All of them.
 pub fn functions() -> Vec<Function> {
     [
-        integers::functions(), floats::functions(), numerics::functions(), dates::functions(),
-        intervals::functions(), bits::functions(),
-    ].concat()
+        integers::functions(),
+        floats::functions(),
+        numerics::functions(),
+        dates::functions(),
+        intervals::functions(),
+        bits::functions(),
+    ]
+    .concat()
 }
 
 macro_rules! operators {

@@ -9,6 +9,7 @@ use datafusion::arrow::datatypes::{DataType, Decimal128Type, FieldRef, i256};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::ReturnFieldArgs;
 
+use crate::Result;
 use crate::functions::argument::Call;
 use crate::functions::columns::{binary, unary};
 use crate::functions::decimal::{
@@ -17,7 +18,6 @@ use crate::functions::decimal::{
 use crate::functions::function::{Function, column_function};
 use crate::functions::value::internal;
 use crate::types::NUMERIC_DEFAULT;
-use crate::Result;
 
 /// Largest scale of a product: 38 digits must hold 16 before the point.
 const PRODUCT_SCALE_MAX: i8 = 22;
@@ -51,10 +51,10 @@ pub(super) fn functions() -> Vec<Function> {
 /// Precision and scale that an argument has as `numeric`.
 pub fn parts(field: &FieldRef) -> (u8, i8) {
     match field.data_type() {
-        DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale)
-        | DataType::Decimal128(precision, scale) | DataType::Decimal256(precision, scale) => {
-            (*precision, *scale)
-        }
+        DataType::Decimal32(precision, scale)
+        | DataType::Decimal64(precision, scale)
+        | DataType::Decimal128(precision, scale)
+        | DataType::Decimal256(precision, scale) => (*precision, *scale),
         other if other.is_integer() => (20, 0),
         _ => NUMERIC_DEFAULT,
     }
@@ -62,7 +62,9 @@ pub fn parts(field: &FieldRef) -> (u8, i8) {
 
 fn sum_scale(fields: &[FieldRef]) -> (u8, i8) {
     let scales: Vec<_> = fields.iter().map(parts).collect();
-    if scales.contains(&NUMERIC_DEFAULT) && scales.iter().all(|(_, scale)| *scale <= NUMERIC_DEFAULT.1) {
+    if scales.contains(&NUMERIC_DEFAULT)
+        && scales.iter().all(|(_, scale)| *scale <= NUMERIC_DEFAULT.1)
+    {
         return NUMERIC_DEFAULT;
     }
     (38, scales.iter().map(|(_, scale)| *scale).max().unwrap_or_default())
@@ -104,7 +106,9 @@ pub fn division_scale(left: &ScalarValue, right: &ScalarValue) -> Option<i8> {
 
 fn plain(value: &ScalarValue) -> Option<String> {
     match value {
-        ScalarValue::Decimal128(Some(value), _, scale) => Some(Decimal { value: *value, scale: *scale }.to_string()),
+        ScalarValue::Decimal128(Some(value), _, scale) => {
+            Some(Decimal { value: *value, scale: *scale }.to_string())
+        }
         value if value.data_type().is_integer() && !value.is_null() => Some(value.to_string()),
         _ => None,
     }
@@ -118,12 +122,14 @@ fn leading(number: Decimal) -> (i32, u64) {
     let width = whole.len().div_ceil(4) * 4;
     let mut digits = format!("{whole:0>width$}{fraction}");
     digits.push_str(&"0".repeat((4 - digits.len() % 4) % 4));
-    let groups = digits.as_bytes().chunks(4).map(|group| {
-        group.iter().fold(0, |value, digit| value * 10 + u64::from(digit - b'0'))
-    });
+    let groups = digits
+        .as_bytes()
+        .chunks(4)
+        .map(|group| group.iter().fold(0, |value, digit| value * 10 + u64::from(digit - b'0')));
     let first = groups.enumerate().find(|(_, group)| *group != 0);
     let weight = i32::try_from(width / 4).unwrap_or_default() - 1;
-    first.map_or((0, 0), |(index, group)| (weight - i32::try_from(index).unwrap_or_default(), group))
+    first
+        .map_or((0, 0), |(index, group)| (weight - i32::try_from(index).unwrap_or_default(), group))
 }
 
 fn scales(call: &Call<'_>) -> Result<(i8, i8, i8)> {
@@ -132,7 +138,11 @@ fn scales(call: &Call<'_>) -> Result<(i8, i8, i8)> {
         other => Err(internal(format!("{other} is not numeric"))),
     };
     let [left, right, ..] = call.arguments else { return Err(internal("two arguments expected")) };
-    Ok((scale(left.array.data_type())?, scale(right.array.data_type())?, scale(call.result.data_type())?))
+    Ok((
+        scale(left.array.data_type())?,
+        scale(right.array.data_type())?,
+        scale(call.result.data_type())?,
+    ))
 }
 
 fn sum(call: &Call<'_>, compute: impl Fn(i128, i128) -> Option<i128>) -> Result<ArrayRef> {
@@ -151,11 +161,14 @@ fn product(call: &Call<'_>) -> Result<ArrayRef> {
     let excess = i16::from(left) + i16::from(right) - i16::from(result);
     let power = power_of_ten(u32::from(excess.unsigned_abs()));
     binary::<Decimal128Type, Decimal128Type, Decimal128Type>(call, |a, b| {
-        if excess == 0 && let Some(product) = a.checked_mul(b) {
+        if excess == 0
+            && let Some(product) = a.checked_mul(b)
+        {
             return Ok(product);
         }
         let product = i256::from_i128(a).wrapping_mul(i256::from_i128(b));
-        let product = if excess >= 0 { divide_rounded(product, power) } else { product.wrapping_mul(power) };
+        let product =
+            if excess >= 0 { divide_rounded(product, power) } else { product.wrapping_mul(power) };
         product.to_i128().ok_or_else(overflow)
     })
 }
@@ -184,15 +197,20 @@ mod tests {
             ("numeric_div(1, 3.0::numeric(2,1), 20)", "0.33333333333333333333"),
             ("numeric_mod(-7.5::numeric(2,1), 2)", "-1.5"),
         ]);
-        check_errors(&[("numeric_div(1, 0)", "22012", "division by zero"), ("numeric_mod(1, 0.0::numeric(2,1))", "22012", "division by zero")]);
+        check_errors(&[
+            ("numeric_div(1, 0)", "22012", "division by zero"),
+            ("numeric_mod(1, 0.0::numeric(2,1))", "22012", "division by zero"),
+        ]);
     }
 
     #[test]
     fn division_scale_is_postgresql_s() {
         let number = |value, scale| ScalarValue::Decimal128(Some(value), 38, scale);
         let cases = [
-            (number(1, 0), number(30, 1), 20), (number(70, 1), number(2, 0), 16),
-            (number(1000, 2), number(3, 0), 16), (number(100_000, 0), number(3, 0), 12),
+            (number(1, 0), number(30, 1), 20),
+            (number(70, 1), number(2, 0), 16),
+            (number(1000, 2), number(3, 0), 16),
+            (number(100_000, 0), number(3, 0), 12),
         ];
         for (left, right, scale) in cases {
             assert_eq!(division_scale(&left, &right), Some(scale), "{left} / {right}");

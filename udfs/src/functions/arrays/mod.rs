@@ -1,7 +1,16 @@
-//! Array functions (manual, 9.19).
+//! Array functions and operators (manual, 9.19).
+//!
+//! `a[i]` is `array_subscript(a, i)`, `a[i:j]` is `array_slice(a, i, j)`: counted from 1, NULL and
+//! nothing beyond the ends.
+
 use super::function::Function;
 
-pub mod literal;
+pub mod change;
+pub mod elements;
+pub mod find;
+pub mod shape;
 
 /// All of them.
-pub fn functions() -> Vec<Function> { vec![] }
+pub fn functions() -> Vec<Function> {
+    [change::functions(), find::functions(), shape::functions()].concat()
+}

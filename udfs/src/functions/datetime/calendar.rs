@@ -83,7 +83,8 @@ impl Civil {
 /// # Errors
 /// `timestamp out of range` (22008).
 pub fn in_range(micros: Option<i64>) -> Result<i64> {
-    micros.filter(|micros| TIMESTAMP_RANGE.contains(micros))
+    micros
+        .filter(|micros| TIMESTAMP_RANGE.contains(micros))
         .ok_or_else(|| ValueError::new("22008", "timestamp out of range"))
 }
 

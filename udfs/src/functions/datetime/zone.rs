@@ -16,12 +16,39 @@ pub enum Zone {
 
 /// Abbreviations of PostgreSQL's default set that people use, seconds east of UTC.
 const ABBREVIATIONS: &[(&str, i32)] = &[
-    ("utc", 0), ("gmt", 0), ("z", 0), ("zulu", 0), ("wet", 0), ("bst", 3600), ("cet", 3600),
-    ("cest", 7200), ("met", 3600), ("mest", 7200), ("eet", 7200), ("eest", 10800), ("msk", 10800),
-    ("est", -18000), ("edt", -14400), ("cst", -21600), ("cdt", -18000), ("mst", -25200),
-    ("mdt", -21600), ("pst", -28800), ("pdt", -25200), ("akst", -32400), ("hst", -36000),
-    ("ist", 7200), ("jst", 32400), ("kst", 32400), ("aest", 36000), ("aedt", 39600), ("nzst", 43200),
-    ("nzdt", 46800), ("brt", -10800), ("art", -10800), ("sast", 7200),
+    ("utc", 0),
+    ("gmt", 0),
+    ("z", 0),
+    ("zulu", 0),
+    ("wet", 0),
+    ("bst", 3600),
+    ("cet", 3600),
+    ("cest", 7200),
+    ("met", 3600),
+    ("mest", 7200),
+    ("eet", 7200),
+    ("eest", 10800),
+    ("msk", 10800),
+    ("est", -18000),
+    ("edt", -14400),
+    ("cst", -21600),
+    ("cdt", -18000),
+    ("mst", -25200),
+    ("mdt", -21600),
+    ("pst", -28800),
+    ("pdt", -25200),
+    ("akst", -32400),
+    ("hst", -36000),
+    ("ist", 7200),
+    ("jst", 32400),
+    ("kst", 32400),
+    ("aest", 36000),
+    ("aedt", 39600),
+    ("nzst", 43200),
+    ("nzdt", 46800),
+    ("brt", -10800),
+    ("art", -10800),
+    ("sast", 7200),
 ];
 
 impl Zone {
@@ -33,8 +60,9 @@ impl Zone {
     /// # Errors
     /// `time zone "x" not recognized` (22023).
     pub fn parse(name: &str) -> Result<Self> {
-        Self::find(name.trim())
-            .ok_or_else(|| ValueError::invalid_parameter(format!("time zone \"{name}\" not recognized")))
+        Self::find(name.trim()).ok_or_else(|| {
+            ValueError::invalid_parameter(format!("time zone \"{name}\" not recognized"))
+        })
     }
 
     fn find(name: &str) -> Option<Self> {
@@ -46,7 +74,8 @@ impl Zone {
         if name.starts_with(['+', '-']) {
             return offset(name).map(Self::Fixed);
         }
-        let any_case = || TZ_VARIANTS.iter().copied().find(|zone| zone.name().eq_ignore_ascii_case(name));
+        let any_case =
+            || TZ_VARIANTS.iter().copied().find(|zone| zone.name().eq_ignore_ascii_case(name));
         if let Some(zone) = name.parse().ok().or_else(any_case) {
             return Some(Self::Named(zone));
         }
@@ -55,16 +84,18 @@ impl Zone {
             Some(rest) => rest.split_once('>')?.1,
             None => name.trim_start_matches(|letter: char| letter.is_ascii_alphabetic()),
         };
-        (tail.len() < name.len()).then(|| offset(tail)).flatten().map(|seconds| Self::Fixed(-seconds))
+        (tail.len() < name.len())
+            .then(|| offset(tail))
+            .flatten()
+            .map(|seconds| Self::Fixed(-seconds))
     }
 
     /// Seconds east of UTC at an instant, in microseconds of UTC.
     pub fn offset_at(&self, utc: i64) -> i32 {
         match self {
             Self::Fixed(seconds) => *seconds,
-            Self::Named(zone) => naive(utc).map_or(0, |utc| {
-                zone.offset_from_utc_datetime(&utc).fix().local_minus_utc()
-            }),
+            Self::Named(zone) => naive(utc)
+                .map_or(0, |utc| zone.offset_from_utc_datetime(&utc).fix().local_minus_utc()),
         }
     }
 
@@ -94,9 +125,8 @@ impl Zone {
         match self {
             Self::Fixed(0) => "UTC".to_owned(),
             Self::Fixed(seconds) => print_offset(*seconds),
-            Self::Named(zone) => naive(utc).map_or_else(String::new, |utc| {
-                zone.offset_from_utc_datetime(&utc).to_string()
-            }),
+            Self::Named(zone) => naive(utc)
+                .map_or_else(String::new, |utc| zone.offset_from_utc_datetime(&utc).to_string()),
         }
     }
 }
@@ -139,7 +169,8 @@ fn offset(text: &str) -> Option<i32> {
 /// `+02`, `-03:30`.
 pub fn print_offset(seconds: i32) -> String {
     let sign = if seconds < 0 { '-' } else { '+' };
-    let (hours, minutes, rest) = (seconds.abs() / 3600, seconds.abs() / 60 % 60, seconds.abs() % 60);
+    let (hours, minutes, rest) =
+        (seconds.abs() / 3600, seconds.abs() / 60 % 60, seconds.abs() % 60);
     match (minutes, rest) {
         (0, 0) => format!("{sign}{hours:02}"),
         (_, 0) => format!("{sign}{hours:02}:{minutes:02}"),
@@ -157,6 +188,9 @@ mod tests {
         assert_eq!(Zone::parse("UTC+3").unwrap(), Zone::Fixed(-10800));
         assert_eq!(Zone::parse("<+02>-02").unwrap(), Zone::Fixed(7200));
         assert_eq!(Zone::parse("europe/paris").unwrap(), Zone::Named(chrono_tz::Europe::Paris));
-        assert_eq!(Zone::parse("Nowhere").unwrap_err().message, "time zone \"Nowhere\" not recognized");
+        assert_eq!(
+            Zone::parse("Nowhere").unwrap_err().message,
+            "time zone \"Nowhere\" not recognized"
+        );
     }
 }

@@ -1,4 +1,12 @@
-//! misc.
+//! What belongs to no chapter of its own: UUIDs, sizes, types, hashes (manual, 9.14, 9.26).
+
 use super::function::Function;
+
+pub mod sizes;
+pub mod types;
+pub mod uuid;
+
 /// All of them.
-pub fn functions() -> Vec<Function> { vec![] }
+pub fn functions() -> Vec<Function> {
+    [sizes::functions(), types::functions(), uuid::functions()].concat()
+}

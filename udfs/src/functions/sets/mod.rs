@@ -14,9 +14,11 @@ use super::function::Function;
 use super::value::internal;
 use crate::Result;
 
+pub mod series;
+
 /// All of them that belong to no other chapter.
 pub fn functions() -> Vec<Function> {
-    vec![]
+    series::functions()
 }
 
 /// A set-returning function as a table.
@@ -28,9 +30,12 @@ pub struct SetReturning {
 
 /// All functions that return a set.
 pub fn set_returning() -> Vec<SetReturning> {
-    let mut names: Vec<_> = super::DECLARED.iter()
+    let mut names: Vec<_> = super::DECLARED
+        .iter()
         .filter(|function| function.signatures.iter().any(|signature| signature.returns_set))
-        .map(|function| function.name).collect();
+        .map(|function| function.name)
+        .collect();
+    names.sort_unstable();
     names.dedup();
     names.into_iter().map(|name| SetReturning { name }).collect()
 }
@@ -45,7 +50,15 @@ impl SetReturning {
         let constants = vec![None; arguments.len()];
         let args = ReturnFieldArgs { arg_fields: arguments, scalar_arguments: &constants };
         let field = udf.return_field_from_args(args)?;
-        Ok(columns_of(self.name, field.data_type()))
+        Ok(columns_of(self.column_name(), field.data_type()))
+    }
+
+    /// Name of the only column: an `OUT` parameter's, else the function's.
+    fn column_name(&self) -> &'static str {
+        let declared = super::DECLARED.iter().find(|function| function.name == self.name);
+        let column =
+            declared.and_then(|function| function.signatures.first()?.columns.first()?.name);
+        column.unwrap_or(self.name)
     }
 
     /// The rows for these arguments.
@@ -61,12 +74,18 @@ impl SetReturning {
         let arg_fields: Vec<_> = arguments.iter().map(|(_, field)| Arc::clone(field)).collect();
         let constants: Vec<_> = arguments.iter().map(|(value, _)| Some(value)).collect();
         let return_field = udf.return_field_from_args(ReturnFieldArgs {
-            arg_fields: &arg_fields, scalar_arguments: &constants,
+            arg_fields: &arg_fields,
+            scalar_arguments: &constants,
         })?;
-        let columns = columns_of(self.name, return_field.data_type());
-        let args = arguments.iter().map(|(value, _)| ColumnarValue::Scalar(value.clone())).collect();
+        let columns = columns_of(self.column_name(), return_field.data_type());
+        let args =
+            arguments.iter().map(|(value, _)| ColumnarValue::Scalar(value.clone())).collect();
         let result = udf.invoke_with_args(ScalarFunctionArgs {
-            args, arg_fields, number_rows: 1, return_field, config_options: Arc::clone(options),
+            args,
+            arg_fields,
+            number_rows: 1,
+            return_field,
+            config_options: Arc::clone(options),
         })?;
         let rows = result.into_array(1)?;
         Ok(batch(&rows, columns)?)
@@ -78,7 +97,8 @@ fn columns_of(name: &str, list: &DataType) -> Vec<FieldRef> {
     match item.data_type() {
         DataType::Struct(fields) => fields.iter().cloned().collect(),
         data_type => {
-            let field = Field::new(name, data_type.clone(), true).with_metadata(item.metadata().clone());
+            let field =
+                Field::new(name, data_type.clone(), true).with_metadata(item.metadata().clone());
             vec![Arc::new(field)]
         }
     }

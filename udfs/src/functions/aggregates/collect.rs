@@ -1,0 +1,214 @@
+//! Aggregates that need all values at once: `percentile_disc`, `mode`, exact `variance` and
+//! `stddev`, `json_agg`, `json_object_agg` (manual, 9.21).
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, new_empty_array};
+use datafusion::arrow::buffer::OffsetBuffer;
+use datafusion::arrow::compute::concat;
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::common::ScalarValue;
+use datafusion::error::Result;
+use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::logical_expr::utils::AggregateOrderSensitivity;
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDF, AggregateUDFImpl, Signature, Volatility,
+};
+use datafusion::physical_expr::PhysicalExpr;
+
+use crate::types::PgType;
+
+/// What an evaluation has beside the values.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Fields of the arguments.
+    pub fields: Vec<FieldRef>,
+    /// The arguments; direct ones of `WITHIN GROUP` are constants.
+    pub exprs: Vec<Arc<dyn PhysicalExpr>>,
+    /// Whether the ordering is descending.
+    pub descending: bool,
+    /// Type of the result.
+    pub result: DataType,
+}
+
+/// Computes the result from all values, NULLs included: one array per argument.
+pub type Evaluate = fn(&Plan, &[ArrayRef]) -> Result<ScalarValue>;
+/// The result's field.
+pub type ResultOf = fn(&[FieldRef]) -> FieldRef;
+
+/// An aggregate over collected values.
+#[derive(Debug)]
+pub struct Collect {
+    name: &'static str,
+    within_group: bool,
+    result: ResultOf,
+    evaluate: Evaluate,
+    signature: Signature,
+}
+
+impl PartialEq for Collect {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Collect {}
+
+impl Hash for Collect {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+    }
+}
+
+impl Collect {
+    /// An aggregate of this name.
+    pub fn udaf(
+        name: &'static str,
+        within_group: bool,
+        result: ResultOf,
+        evaluate: Evaluate,
+    ) -> Arc<AggregateUDF> {
+        let signature = Signature::user_defined(Volatility::Immutable);
+        Arc::new(AggregateUDF::new_from_impl(Self {
+            name,
+            within_group,
+            result,
+            evaluate,
+            signature,
+        }))
+    }
+}
+
+fn state_field(name: &str, index: usize, field: &FieldRef) -> FieldRef {
+    let item = Arc::new(Field::new_list_field(field.data_type().clone(), true));
+    Arc::new(Field::new(format!("{name}[{index}]"), DataType::List(item), true))
+}
+
+impl AggregateUDFImpl for Collect {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
+        Ok(arg_types.to_vec())
+    }
+
+    fn return_type(&self, arg_types: &[DataType]) -> Result<DataType> {
+        let fields: Vec<_> = arg_types
+            .iter()
+            .map(|data_type| Arc::new(Field::new("", data_type.clone(), true)))
+            .collect();
+        Ok((self.result)(&fields).data_type().clone())
+    }
+
+    fn return_field(&self, arg_fields: &[FieldRef]) -> Result<FieldRef> {
+        Ok(Arc::new((self.result)(arg_fields).as_ref().clone().with_name(self.name)))
+    }
+
+    fn supports_within_group_clause(&self) -> bool {
+        self.within_group
+    }
+
+    fn order_sensitivity(&self) -> AggregateOrderSensitivity {
+        if self.within_group {
+            AggregateOrderSensitivity::Insensitive
+        } else {
+            AggregateOrderSensitivity::HardRequirement
+        }
+    }
+
+    fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
+        Ok(args
+            .input_fields
+            .iter()
+            .enumerate()
+            .map(|(index, field)| state_field(args.name, index, field))
+            .collect())
+    }
+
+    fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        let plan = Plan {
+            fields: args.expr_fields.to_vec(),
+            exprs: args.exprs.to_vec(),
+            descending: args.order_bys.first().is_some_and(|order| order.options.descending),
+            result: args.return_field.data_type().clone(),
+        };
+        let batches = vec![vec![]; plan.fields.len()];
+        Ok(Box::new(Collected { plan, evaluate: self.evaluate, batches }))
+    }
+}
+
+struct Collected {
+    plan: Plan,
+    evaluate: Evaluate,
+    /// Per argument, what came.
+    batches: Vec<Vec<ArrayRef>>,
+}
+
+impl std::fmt::Debug for Collected {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Collected").field("plan", &self.plan).finish_non_exhaustive()
+    }
+}
+
+impl Collected {
+    fn columns(&self) -> Result<Vec<ArrayRef>> {
+        self.batches
+            .iter()
+            .zip(&self.plan.fields)
+            .map(|(batches, field)| {
+                if batches.is_empty() {
+                    return Ok(new_empty_array(field.data_type()));
+                }
+                let arrays: Vec<&dyn Array> = batches.iter().map(AsRef::as_ref).collect();
+                Ok(concat(&arrays)?)
+            })
+            .collect()
+    }
+}
+
+impl Accumulator for Collected {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        for (batches, values) in self.batches.iter_mut().zip(values) {
+            batches.push(Arc::clone(values));
+        }
+        Ok(())
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        for (batches, state) in self.batches.iter_mut().zip(states) {
+            batches.extend(state.as_list::<i32>().iter().flatten());
+        }
+        Ok(())
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        self.columns()?
+            .into_iter()
+            .map(|values| {
+                let item = Arc::new(Field::new_list_field(values.data_type().clone(), true));
+                let offsets = OffsetBuffer::from_lengths([values.len()]);
+                Ok(ScalarValue::List(Arc::new(ListArray::try_new(item, offsets, values, None)?)))
+            })
+            .collect()
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        (self.evaluate)(&self.plan, &self.columns()?)
+    }
+
+    fn size(&self) -> usize {
+        let arrays = self.batches.iter().flatten().map(|array| array.get_array_memory_size());
+        size_of_val(self) + arrays.sum::<usize>()
+    }
+}
+
+/// A field of a PostgreSQL type.
+pub fn field_of(pg_type: PgType) -> FieldRef {
+    pg_type.field("result", true)
+}
