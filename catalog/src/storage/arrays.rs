@@ -120,15 +120,12 @@ pub(super) fn live_numbers(relation: &Relation) -> Arc<[i16]> {
 ///
 /// # Errors
 /// The batch has other columns.
-pub(super) fn own_arrays(
-    relation: &Relation,
-    batch: &arrow::array::RecordBatch,
-) -> Result<Vec<ArrayRef>> {
+pub(super) fn own_arrays(relation: &Relation, arrays: &[ArrayRef]) -> Result<Vec<ArrayRef>> {
     let count = relation.live_columns().count();
-    if count != batch.num_columns() {
-        let found = batch.num_columns();
+    if count != arrays.len() {
+        let found = arrays.len();
         return Err(Error::Internal(format!("rows of {found} columns for a relation of {count}")));
     }
-    let columns = relation.live_columns().zip(batch.columns());
+    let columns = relation.live_columns().zip(arrays);
     columns.map(|(column, array)| Ok(compact(&fit(array, column.pg_type)?))).collect()
 }

@@ -162,6 +162,6 @@ impl BulkWriter<'_> {
 
 fn rows_of(relation: &Relation, batch: &RecordBatch) -> Result<MemoryBatch> {
     let columns = arrays::live_numbers(relation);
-    let arrays = arrays::own_arrays(relation, batch)?;
+    let arrays = arrays::own_arrays(relation, batch.columns())?;
     Ok(MemoryBatch { start: 0, columns, arrays, rows: batch.num_rows() })
 }

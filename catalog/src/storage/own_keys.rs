@@ -75,7 +75,7 @@ impl Transaction {
         let rows = MemoryBatch {
             start: 0,
             columns: arrays::live_numbers(relation),
-            arrays: arrays::own_arrays(relation, batch)?,
+            arrays: arrays::own_arrays(relation, batch.columns())?,
             rows: batch.num_rows(),
         };
         let hashes = self.store.shared.hasher().hash_batch(relation, columns, &rows)?;

@@ -131,7 +131,7 @@ impl MemoryPart {
         let start = self.rows;
         let count = u32::try_from(rows).map_err(|_| full())?;
         self.rows = start.checked_add(count).ok_or_else(full)?;
-        self.bytes += arrays.iter().map(|array| super::arrays::byte_size(array)).sum::<usize>();
+        self.bytes += arrays.iter().map(super::arrays::byte_size).sum::<usize>();
         self.batches.push(Arc::new(MemoryBatch { start, columns, arrays, rows }));
         while let Some(from) = self.mergeable_from() {
             let merged = MemoryBatch::merge(&self.batches[from..])?;

@@ -85,6 +85,9 @@ pub struct Committed {
 /// Schemas of relations that are kept ready.
 const SCHEMAS_MAX: usize = 4096;
 
+/// By OID and whether there is a `ctid`: the definition that the schema was made from, and it.
+type Schemas = HashMap<(Oid, bool), (Arc<Relation>, SchemaRef)>;
+
 #[derive(Debug)]
 struct OidBlock {
     next: Oid,
@@ -101,7 +104,7 @@ pub struct Store {
     committer: Option<JoinHandle<()>>,
     oids: Mutex<OidBlock>,
     pub(super) rows: RowCache,
-    schemas: Mutex<HashMap<(Oid, bool), (Arc<Relation>, SchemaRef)>>,
+    schemas: Mutex<Schemas>,
 }
 
 impl Store {

@@ -160,14 +160,15 @@ impl Transaction {
     /// [`PgType::arrow`]: clientele_udfs::types::PgType::arrow
     pub fn insert(&mut self, relation: Oid, batch: RecordBatch) -> Result<()> {
         let relation = self.stored(relation)?;
-        if batch.num_rows() == 0 {
+        let (_, arrays, count) = batch.into_parts();
+        if count == 0 {
             return Ok(());
         }
         let rows = MemoryBatch {
             start: 0,
             columns: arrays::live_numbers(&relation),
-            arrays: arrays::own_arrays(&relation, &batch)?,
-            rows: batch.num_rows(),
+            arrays: arrays::own_arrays(&relation, &arrays)?,
+            rows: count,
         };
         let hashes = super::keys::hash_all(self.store.shared.hasher(), &relation, &rows)?;
         self.check_keys(&relation, &rows, &hashes)?;

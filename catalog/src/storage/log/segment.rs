@@ -15,7 +15,7 @@ const VERSION: u32 = 1;
 pub(crate) const HEADER_BYTES: u64 = 64;
 /// Bytes before a record's payload: length, checksum, sequence.
 pub(crate) const RECORD_HEADER_BYTES: usize = 16;
-const ZEROS: [u8; 1 << 16] = [0; 1 << 16];
+static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
 
 /// Path of a segment below a database's directory.
 pub(crate) fn segment_path(directory: &Path, number: u64) -> PathBuf {

@@ -10,7 +10,7 @@ use crate::definition::{Object, Relation};
 use crate::error::Error;
 use crate::storage::Store;
 
-fn many(range: std::ops::Range<i64>) -> datafusion::arrow::array::RecordBatch {
+fn many(range: std::ops::Range<i64>) -> arrow::array::RecordBatch {
     let names: Vec<String> =
         range.clone().map(|id| format!("the name of row number {id}")).collect();
     let rows: Vec<(i64, &str, Option<i32>)> = range
@@ -132,9 +132,8 @@ async fn columns_come_go_and_change_their_names() {
         .unwrap()
     };
     commit(&store, |one| one.insert(20_000, row).unwrap()).await.unwrap();
-    let shown = |batches: Vec<datafusion::arrow::array::RecordBatch>| {
-        let text =
-            datafusion::arrow::util::pretty::pretty_format_batches(&batches).unwrap().to_string();
+    let shown = |batches: Vec<arrow::array::RecordBatch>| {
+        let text = arrow::util::pretty::pretty_format_batches(&batches).unwrap().to_string();
         let lines = text.lines().map(|line| line.split('|').take(5).collect::<Vec<_>>().join("|"));
         let mut lines: Vec<String> = lines.filter(|line| line.contains('|')).collect();
         lines.sort();

@@ -1,4 +1,5 @@
-//! Figures, not assertions: `cargo test --release -p clientele-catalog speed -- --ignored --nocapture`.
+//! Figures, not assertions:
+//! `cargo test --release -p clientele-catalog speed -- --ignored --nocapture`.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
