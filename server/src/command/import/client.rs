@@ -79,6 +79,22 @@ impl Client {
         Ok(self.session.sync().await?)
     }
 
+    /// Runs statements in one transaction.
+    ///
+    /// # Errors
+    /// What one of them does wrong; none has happened then.
+    pub async fn script(&mut self, sql: &str) -> Result<()> {
+        for statement in self.session.parse(sql).await? {
+            let prepared = self.session.prepare(statement, &[]).await?;
+            if let Outcome::Rows(mut rows) = self.session.execute(&prepared, Vec::new()).await? {
+                while let Some(batch) = rows.stream.next().await {
+                    batch?;
+                }
+            }
+        }
+        Ok(self.session.sync().await?)
+    }
+
     /// Begins a COPY.
     ///
     /// # Errors
@@ -104,8 +120,8 @@ impl Client {
     /// # Errors
     /// What the data do wrong, with line and reason.
     pub async fn finish(&mut self, copy: Box<dyn CopyIn>) -> Result<String> {
-        let tag = copy.finish().await.map_err(explained)?;
-        self.session.sync().await.map_err(explained)?;
+        let tag = copy.finish().await.map_err(|error| explained(&error))?;
+        self.session.sync().await.map_err(|error| explained(&error))?;
         for notice in self.session.take_notices() {
             if let Notice::Message(notice) = notice {
                 tell(&described(&notice));
@@ -120,12 +136,12 @@ impl Client {
 /// # Errors
 /// What the data do wrong, with line and reason.
 pub async fn write(copy: &mut dyn CopyIn, data: Bytes) -> Result<()> {
-    copy.write(data).await.map_err(explained)
+    copy.write(data).await.map_err(|error| explained(&error))
 }
 
-fn explained(error: Error) -> anyhow::Error {
-    let text = described(&error);
-    anyhow::Error::new(error).context(text)
+fn explained(error: &Error) -> anyhow::Error {
+    // The whole story in one line; the error itself as a source would tell it twice.
+    anyhow::Error::msg(described(error))
 }
 
 /// Message, detail, context and hint in one line.
