@@ -12,6 +12,7 @@
 //! | [`command`] | the subcommands, one file each |
 //! | [`listener`] | accepts connections, limits, drains |
 //! | [`connection`] | one client: its states and the messages of each |
+//! | [`demo`] | data to try |
 //! | [`auth`] | SCRAM-SHA-256, and what slows down guessing |
 //! | [`tls`] | certificate and key |
 //! | [`encode`] | rows to DataRow, values straight into the output buffer |
@@ -24,6 +25,7 @@
 pub mod auth;
 pub mod command;
 pub mod connection;
+pub mod demo;
 pub mod encode;
 pub mod error;
 pub mod http;

@@ -14,7 +14,7 @@ use crate::settings::Settings;
 /// Environment variable that gives the first password.
 pub const VARIABLE: &str = "CLIENTELE_ADMIN_PASSWORD";
 /// File in the data directory that keeps a generated one.
-const FILE: &str = "admin-password";
+pub const FILE: &str = "admin-password";
 /// What a start that was interrupted before the directory was whole may leave.
 const UNFINISHED: &[&str] = &[FILE, "clientele.lock", "cluster.redb", "databases"];
 /// 24 characters of 62 are 142 bits.

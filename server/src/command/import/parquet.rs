@@ -59,7 +59,11 @@ pub async fn load(client: &mut Client, job: &Job) -> Result<String> {
     client.finish(copy).await
 }
 
-fn rendered(batch: &RecordBatch, fields: &[(String, PgType)]) -> Result<Vec<u8>> {
+/// Rows as COPY's text format.
+///
+/// # Errors
+/// A type that has no text.
+pub fn rendered(batch: &RecordBatch, fields: &[(String, PgType)]) -> Result<Vec<u8>> {
     let style = Style::default();
     let columns = batch.columns().iter().zip(fields);
     let formatters = columns

@@ -44,12 +44,6 @@ impl Lines {
         self.field().extend_from_slice(value.as_bytes());
     }
 
-    /// A text put together from pieces.
-    pub(crate) fn pieces(&mut self, pieces: &[&str]) {
-        let field = self.field();
-        pieces.iter().for_each(|piece| field.extend_from_slice(piece.as_bytes()));
-    }
-
     /// A text or NULL.
     pub(crate) fn optional(&mut self, value: Option<&str>) {
         self.text(value.unwrap_or("\\N"));

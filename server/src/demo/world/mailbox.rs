@@ -33,8 +33,14 @@ const HOSTS: &[(Host, u64, u64)] = &[
     (Host::OfCountry(1), 1, 14),
     (Host::OfCountry(2), 1, 15),
 ];
-const OTHER_HOSTS: &[&str] =
-    &["proton.example", "mail.example", "arcadia-consulting.example", "stadtwerke.example", "lycee.example", "hopital.example"];
+const OTHER_HOSTS: &[&str] = &[
+    "proton.example",
+    "mail.example",
+    "arcadia-consulting.example",
+    "stadtwerke.example",
+    "lycee.example",
+    "hopital.example",
+];
 
 impl World {
     /// A mailbox of somebody.
@@ -50,13 +56,17 @@ impl World {
     }
 
     fn own_mailbox(&self, person: &Person<'_>, which: Mailbox) -> String {
-        let fact = self.fact(Topic::Mailbox, person.number * 2 + u64::from(which == Mailbox::Other));
+        let fact =
+            self.fact(Topic::Mailbox, person.number * 2 + u64::from(which == Mailbox::Other));
         let ticket = scattered(person.number + 1, self.people);
         let (host, number) = match which {
             Mailbox::Main => main_host(person, ticket),
             Mailbox::Other => {
                 let at = person.number as usize % OTHER_HOSTS.len();
-                (OTHER_HOSTS.get(at).copied().unwrap_or_default(), person.number / OTHER_HOSTS.len() as u64)
+                (
+                    OTHER_HOSTS.get(at).copied().unwrap_or_default(),
+                    person.number / OTHER_HOSTS.len() as u64,
+                )
             }
         };
         let mut text = local_part(person, fact % 100);
@@ -72,7 +82,9 @@ fn main_host<'w>(person: &Person<'w>, ticket: u64) -> (&'w str, u64) {
     let Some((host, share, before)) = found else { return ("mail.example", ticket) };
     let host = match host {
         Host::Common(name) => name,
-        Host::OfCountry(at) => person.home.country.mail.get(*at).map_or("mail.example", String::as_str),
+        Host::OfCountry(at) => {
+            person.home.country.mail.get(*at).map_or("mail.example", String::as_str)
+        }
     };
     (host, ticket / 16 * share + slot - before)
 }

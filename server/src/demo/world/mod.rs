@@ -13,7 +13,7 @@
 //! |---|---|
 //! | [`random`] | chance |
 //! | [`calendar`] | the two years: seasons, weekdays, hours, growth |
-//! | [`vocabulary`] | names, streets, towns, words of products |
+//! | [`vocabulary`], [`lists`], [`plain`] | names, streets, towns, words of products; their files; their letters |
 //! | [`person`] | who somebody is, with whom he lives |
 //! | [`sources`] | in which sources somebody is known, under which keys |
 //! | [`mailbox`], [`telephone`] | addresses that are one's own, and the ways to write them |
@@ -23,9 +23,11 @@
 
 pub(crate) mod calendar;
 pub(crate) mod lines;
+mod lists;
 pub(crate) mod mailbox;
 pub(crate) mod order;
 pub(crate) mod person;
+mod plain;
 pub(crate) mod product;
 pub(crate) mod random;
 pub(crate) mod record;

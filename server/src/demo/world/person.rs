@@ -93,9 +93,10 @@ impl World {
         let named_after = if household.junior { number & !1 } else { number };
         let mut dice = self.dice(Topic::Person, named_after);
         let female = dice.permille(540);
-        let given = if female { &home.country.female } else { &home.country.male }.draw(&mut dice)?;
+        let given =
+            if female { &home.country.female } else { &home.country.male }.draw(&mut dice)?;
         let born = birth_date(&mut dice);
-        let born = if household.junior && second { years_later(born, 27) } else { born };
+        let born = if household.junior && !second { years_earlier(born, 27) } else { born };
         let other = home.country.family.draw(&mut dice)?;
         let other_family = (female && dice.permille(150)).then_some(other);
         Some(Person { number, given, family: home.family, other_family, born, home })
@@ -116,7 +117,12 @@ impl World {
 fn address<'w>(country: &'w Country, dice: &mut Dice) -> Option<Address<'w>> {
     let city = country.cities.draw(dice)?;
     let street = country.streets.draw(dice)?;
-    Some(Address { street, house: 1 + dice.below(12) * dice.below(12), postcode: city.postcode(dice), city })
+    Some(Address {
+        street,
+        house: 1 + dice.below(12) * dice.below(12),
+        postcode: city.postcode(dice),
+        city,
+    })
 }
 
 /// Adults, most of them between 25 and 70.
@@ -128,7 +134,6 @@ fn birth_date(dice: &mut Dice) -> NaiveDate {
     latest - TimeDelta::days(age * 365 + age / 4 + day)
 }
 
-fn years_later(date: NaiveDate, years: i32) -> NaiveDate {
-    let latest = NaiveDate::from_ymd_opt(2012, 1, 1).unwrap_or_default();
-    date.with_year(date.year() + years).unwrap_or(date).min(latest)
+fn years_earlier(date: NaiveDate, years: i32) -> NaiveDate {
+    date.with_year(date.year() - years).unwrap_or(date)
 }

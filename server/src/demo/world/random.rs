@@ -133,6 +133,7 @@ impl<T> Weighted<T> {
     }
 
     /// All items.
+    #[cfg(test)]
     pub(crate) fn items(&self) -> &[T] {
         &self.items
     }

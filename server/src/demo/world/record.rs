@@ -5,9 +5,9 @@ use chrono::NaiveDate;
 use super::World;
 use super::mailbox::Mailbox;
 use super::person::Person;
+use super::plain::plain;
 use super::random::Dice;
 use super::typo::mistake;
-use super::vocabulary::plain;
 
 /// How a source gets its data; in cases of a thousand.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +46,13 @@ pub(crate) struct Record {
 
 impl World {
     /// What a source has about somebody. A `second` record is an older or a more careless one.
-    pub(crate) fn record(&self, person: &Person<'_>, habits: &Habits, second: bool, dice: &mut Dice) -> Record {
+    pub(crate) fn record(
+        &self,
+        person: &Person<'_>,
+        habits: &Habits,
+        second: bool,
+        dice: &mut Dice,
+    ) -> Record {
         let other = dice.permille(if second { 700 } else { habits.other_mailbox });
         let mailbox = self.mailbox(person, if other { Mailbox::Other } else { Mailbox::Main });
         let (given, family) = self.names(person, second, dice);
@@ -80,7 +86,13 @@ impl World {
         if dice.permille(12) { (family, given) } else { (given, family) }
     }
 
-    fn fill_address(&self, record: &mut Record, person: &Person<'_>, second: bool, dice: &mut Dice) {
+    fn fill_address(
+        &self,
+        record: &mut Record,
+        person: &Person<'_>,
+        second: bool,
+        dice: &mut Dice,
+    ) {
         let moved = dice.permille(if second { 300 } else { 60 });
         let address = if moved { &person.home.earlier } else { &person.home.address };
         let (street, house) = (address.street, address.house);
@@ -101,7 +113,9 @@ fn birth_date(person: &Person<'_>, habits: &Habits, dice: &mut Dice) -> Option<N
         // What forms fill in by themselves.
         chance if chance > 985 => NaiveDate::from_ymd_opt(1900, 1, 1),
         // Day and month the other way round, where that is a date.
-        chance if chance > 970 => born.with_day(born.month()).and_then(|date| date.with_month(born.day())).or(Some(born)),
+        chance if chance > 970 => {
+            born.with_day(born.month()).and_then(|date| date.with_month(born.day())).or(Some(born))
+        }
         chance if chance > 960 => born.with_year(born.year() - 1).or(Some(born)),
         _ => Some(born),
     }

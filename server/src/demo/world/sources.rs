@@ -50,23 +50,30 @@ impl World {
             accounts,
             cards,
             subscribes: chance(30, COVERAGE.subscriber) && !borrowed,
-            devices: u64::from(chance(40, COVERAGE.device)) * (1 + (fact >> 52).trailing_zeros().min(2) as u64),
+            devices: u64::from(chance(40, COVERAGE.device))
+                * (1 + (fact >> 52).trailing_zeros().min(2) as u64),
         }
     }
 }
 
 /// Writes the key of somebody's first or second record in `crm.contacts`.
-pub(crate) fn contact_id(lines: &mut Lines, person: u64, copy: u64) {
-    lines.number(100_000 + person * 3 + copy);
+pub(crate) fn contact_id(lines: &mut Lines, world: &World, (person, copy): (u64, u64)) {
+    lines.number(100_000 + serial(world, 3, (person, copy)));
 }
 
 /// In `shop.customers`.
-pub(crate) fn account_id(lines: &mut Lines, person: u64, copy: u64) {
-    lines.numbered("S", 700_001 + person * 5 + copy * 2, 7);
+pub(crate) fn account_id(lines: &mut Lines, world: &World, (person, copy): (u64, u64)) {
+    lines.numbered("S", 700_001 + serial(world, 5, (person, copy)), 7);
+}
+
+/// Numbers with gaps, as they were given out; a second record got one much later.
+fn serial(world: &World, step: u64, (person, copy): (u64, u64)) -> u64 {
+    let place = if copy == 0 { person } else { world.people + scattered(person, world.people) };
+    place * step
 }
 
 /// In `loyalty.cards`: 13 digits, the last one a check digit as EAN has it.
-pub(crate) fn card(lines: &mut Lines, person: u64, copy: u64) {
+pub(crate) fn card(lines: &mut Lines, (person, copy): (u64, u64)) {
     let body = 290_000_000_000 + scattered(person * 2 + copy, 100_000_000);
     lines.number(body * 10 + check_digit(body));
 }

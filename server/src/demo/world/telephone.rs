@@ -10,7 +10,7 @@ pub(crate) enum Style {
     /// `+33612345678`.
     #[default]
     International,
-    /// `+33 6 12 34 56 78`.
+    /// `+33 612 34 56 78`.
     InternationalSpaced,
     /// `0033612345678`.
     DoubleZero,
@@ -20,7 +20,7 @@ pub(crate) enum Style {
     NationalPlain,
     /// `06.12.34.56.78`.
     Dotted,
-    /// `+33 (0)6 12 34 56 78`.
+    /// `+33 (0)612 34 56 78`.
     Bracketed,
 }
 
@@ -45,7 +45,8 @@ impl World {
         let owner = if borrowed { person.number & !1 } else { person.number };
         let country = person.home.country;
         let number = scattered(owner + 1, 100_000_000);
-        let start = country.mobile.get(owner as usize % country.mobile.len()).copied().unwrap_or("6");
+        let start =
+            country.mobile.get(owner as usize % country.mobile.len()).copied().unwrap_or("6");
         let number = format!("{start}{number:08}");
         let style = dice.one_of(STYLES);
         // Italians and Spaniards have no leading zero to drop.
@@ -67,11 +68,11 @@ fn written(dial: &str, zero: &str, number: &str, style: Style) -> String {
     }
 }
 
-/// Groups of two digits from the end.
+/// Groups of two digits, the first one of three where the digits are odd in number.
 fn grouped(number: &str, separator: char) -> String {
     let mut out = String::with_capacity(number.len() * 3 / 2);
     for (place, digit) in number.chars().enumerate() {
-        if place > 0 && (number.len() - place) % 2 == 0 {
+        if place > 1 && (number.len() - place) % 2 == 0 {
             out.push(separator);
         }
         out.push(digit);
@@ -87,9 +88,9 @@ mod tests {
     fn one_number_is_written_in_many_ways() {
         let written = |style| written("33", "0", "612345678", style);
         assert_eq!(written(Style::National), "06 12 34 56 78");
-        assert_eq!(written(Style::InternationalSpaced), "+33 6 12 34 56 78");
+        assert_eq!(written(Style::InternationalSpaced), "+33 612 34 56 78");
         assert_eq!(written(Style::DoubleZero), "0033612345678");
         assert_eq!(written(Style::Dotted), "06.12.34.56.78");
-        assert_eq!(written(Style::Bracketed), "+33 (0)6 12 34 56 78");
+        assert_eq!(written(Style::Bracketed), "+33 (0)612 34 56 78");
     }
 }

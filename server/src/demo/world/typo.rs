@@ -37,7 +37,9 @@ pub(crate) fn mistake(text: &mut String, scanned: bool, dice: &mut Dice) {
         return;
     };
     match if scanned { 4 } else { dice.below(5) } {
-        0 if letters.get(at + 1).is_some_and(|next| next.is_alphanumeric()) => letters.swap(at, at + 1),
+        0 if letters.get(at + 1).is_some_and(|next| next.is_alphanumeric()) => {
+            letters.swap(at, at + 1)
+        }
         1 => drop(letters.remove(at)),
         2 => letters.insert(at, letter),
         3 => letters.iter_mut().skip(at).take(1).for_each(|one| *one = neighbour(letter)),
@@ -57,7 +59,8 @@ fn neighbour(letter: char) -> char {
 /// Replaces the first letter from `from` on that looks like something else.
 fn look_alike(letters: &mut Vec<char>, from: usize) {
     let alike = |letter: &char| LOOK_ALIKES.iter().find(|(one, _)| one == letter);
-    let found = letters.iter().enumerate().skip(from).find_map(|(at, letter)| Some((at, alike(letter)?.1)));
+    let found =
+        letters.iter().enumerate().skip(from).find_map(|(at, letter)| Some((at, alike(letter)?.1)));
     if let Some((at, shape)) = found {
         letters.splice(at..=at, shape.chars());
     }

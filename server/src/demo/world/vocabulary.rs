@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::lists::{Lists, lines, spaced};
+use super::plain::plain;
 use super::random::{Dice, Weighted};
 
 /// How many places down a list of names the frequency takes to fall to a half.
@@ -99,11 +101,46 @@ struct Facts {
 }
 
 const COUNTRIES: &[Facts] = &[
-    Facts { share: 40, code: "FR", dial: "33", mobile: &["6", "7"], number_first: true, lists: include_str!("../names/fr.txt") },
-    Facts { share: 22, code: "DE", dial: "49", mobile: &["15", "16", "17"], number_first: false, lists: include_str!("../names/de.txt") },
-    Facts { share: 15, code: "GB", dial: "44", mobile: &["74", "77", "79"], number_first: true, lists: include_str!("../names/gb.txt") },
-    Facts { share: 12, code: "ES", dial: "34", mobile: &["6"], number_first: false, lists: include_str!("../names/es.txt") },
-    Facts { share: 11, code: "IT", dial: "39", mobile: &["32", "33", "34"], number_first: false, lists: include_str!("../names/it.txt") },
+    Facts {
+        share: 40,
+        code: "FR",
+        dial: "33",
+        mobile: &["6", "7"],
+        number_first: true,
+        lists: include_str!("../names/fr.txt"),
+    },
+    Facts {
+        share: 22,
+        code: "DE",
+        dial: "49",
+        mobile: &["15", "16", "17"],
+        number_first: false,
+        lists: include_str!("../names/de.txt"),
+    },
+    Facts {
+        share: 15,
+        code: "GB",
+        dial: "44",
+        mobile: &["74", "77", "79"],
+        number_first: true,
+        lists: include_str!("../names/gb.txt"),
+    },
+    Facts {
+        share: 12,
+        code: "ES",
+        dial: "34",
+        mobile: &["6"],
+        number_first: false,
+        lists: include_str!("../names/es.txt"),
+    },
+    Facts {
+        share: 11,
+        code: "IT",
+        dial: "39",
+        mobile: &["32", "33", "34"],
+        number_first: false,
+        lists: include_str!("../names/it.txt"),
+    },
 ];
 
 impl Vocabulary {
@@ -111,7 +148,8 @@ impl Vocabulary {
     pub(crate) fn new() -> Self {
         let products = Lists::new(include_str!("../names/products.txt"));
         let nicknames = lines(include_str!("../names/nicknames.txt"));
-        let pair = |line: &str| line.split_once(' ').map(|(name, short)| (spaced(name), spaced(short)));
+        let pair =
+            |line: &str| line.split_once(' ').map(|(name, short)| (spaced(name), spaced(short)));
         Self {
             countries: Weighted::new(COUNTRIES.iter().map(|facts| (country(facts), facts.share))),
             nicknames: nicknames.filter_map(pair).collect(),
@@ -130,7 +168,9 @@ impl City {
         match self.first.parse::<u64>() {
             Ok(first) => format!("{:05}", first + number),
             Err(_) => {
-                let letter = |dice: &mut Dice| dice.one_of(&['A', 'B', 'D', 'E', 'H', 'L', 'N', 'P', 'R', 'T', 'X', 'Y']);
+                let letter = |dice: &mut Dice| {
+                    dice.one_of(&['A', 'B', 'D', 'E', 'H', 'L', 'N', 'P', 'R', 'T', 'X', 'Y'])
+                };
                 let (inward, one, two) = (dice.below(10), letter(dice), letter(dice));
                 format!("{}{} {inward}{one}{two}", self.first, number + 1)
             }
@@ -170,75 +210,6 @@ fn category(line: &str) -> Option<Category> {
     Some(Category { name, euros, nouns: words.map(spaced).collect() })
 }
 
-/// A file of lists: `[section]` lines, and what follows them.
-struct Lists(&'static str);
-
-impl Lists {
-    fn new(text: &'static str) -> Self {
-        Self(text)
-    }
-
-    fn lines(&self, section: &str) -> impl Iterator<Item = &'static str> + use<> {
-        let head = format!("[{section}]");
-        let inside = lines(self.0).skip_while(move |line| *line != head).skip(1);
-        inside.take_while(|line| !line.starts_with('['))
-    }
-
-    fn list(&self, section: &str) -> impl Iterator<Item = &'static str> + use<> {
-        self.lines(section).flat_map(|line| line.split(' '))
-    }
-
-    fn words(&self, section: &str) -> Vec<String> {
-        self.list(section).map(spaced).collect()
-    }
-}
-
-fn lines(text: &'static str) -> impl Iterator<Item = &'static str> {
-    text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
-}
-
-/// Lists separate their words by spaces; an underscore is a space within one.
-fn spaced(word: &str) -> String {
-    word.replace('_', " ")
-}
-
-/// Without diacritics, as keyboards and mailboxes want it: `Jörg Weiß` → `Joerg Weiss`.
-pub(crate) fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 4);
-    for letter in text.chars() {
-        match PLAIN.iter().find(|(from, _)| from.contains(letter)) {
-            Some((_, to)) => out.push_str(to),
-            None => out.push(letter),
-        }
-    }
-    out
-}
-
-const PLAIN: &[(&str, &str)] = &[
-    ("áàâãå", "a"),
-    ("ÁÀÂ", "A"),
-    ("ä", "ae"),
-    ("Ä", "Ae"),
-    ("ç", "c"),
-    ("éèêë", "e"),
-    ("ÉÈÊ", "E"),
-    ("íìîïı", "i"),
-    ("ÍÎ", "I"),
-    ("ñ", "n"),
-    ("óòôõ", "o"),
-    ("ÓÒ", "O"),
-    ("ö", "oe"),
-    ("Ö", "Oe"),
-    ("úùû", "u"),
-    ("Ú", "U"),
-    ("ü", "ue"),
-    ("Ü", "Ue"),
-    ("ÿý", "y"),
-    ("ß", "ss"),
-    ("ğ", "g"),
-    ("şŞ", "s"),
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,14 +219,32 @@ mod tests {
         let vocabulary = Vocabulary::new();
         assert_eq!(vocabulary.countries.items().len(), COUNTRIES.len());
         for country in vocabulary.countries.items() {
-            assert!(country.female.items().len() > 60 && country.male.items().len() > 60, "{}", country.code);
-            assert!(country.family.items().len() > 100 && country.cities.items().len() > 30, "{}", country.code);
+            assert!(
+                country.female.items().len() > 60 && country.male.items().len() > 60,
+                "{}",
+                country.code
+            );
+            assert!(
+                country.family.items().len() > 100 && country.cities.items().len() > 30,
+                "{}",
+                country.code
+            );
             assert!(country.mail.len() == 3 && country.stores.len() >= 3, "{}", country.code);
-            for name in country.family.items().iter().chain(country.female.items()).chain(country.male.items()) {
+            for name in country
+                .family
+                .items()
+                .iter()
+                .chain(country.female.items())
+                .chain(country.male.items())
+            {
                 assert!(plain(&name.text).is_ascii() && !name.ascii.is_empty(), "{}", name.text);
             }
         }
         assert_eq!(vocabulary.categories.len(), 10);
-        assert!(vocabulary.nicknames.len() > 120 && vocabulary.styles.len() > 20 && vocabulary.brands.len() > 8);
+        assert!(
+            vocabulary.nicknames.len() > 120
+                && vocabulary.styles.len() > 20
+                && vocabulary.brands.len() > 8
+        );
     }
 }
