@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clientele_engine::{Engine, EngineOptions, Outcome, Session, Startup};
 use clientele_udfs::output;
 use datafusion::arrow::array::AsArray;
@@ -219,5 +219,5 @@ async fn ask(session: &mut Session, sql: &str) -> Result<DBOutput<DefaultColumnT
             Outcome::CopyIn(_) | Outcome::CopyOut { .. } => bail!("COPY is not for .slt files"),
         };
     }
-    Ok(last).context("no statement")
+    Ok(last)
 }

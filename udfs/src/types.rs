@@ -119,10 +119,12 @@ types! {
     1700 "numeric" "numeric" 1231 -1 'N' Decimal;
     2202 "regprocedure" "regprocedure" 2207 4 'N' Int64;
     2203 "regoper" "regoper" 2208 4 'N' Int64;
+    2204 "regoperator" "regoperator" 2209 4 'N' Int64;
     2205 "regclass" "regclass" 2210 4 'N' Int64;
     2206 "regtype" "regtype" 2211 4 'N' Int64;
     2249 "record" "record" 2287 -1 'P' Text;
     2275 "cstring" "cstring" 1263 -2 'P' Text;
+    2279 "trigger" "trigger" 0 4 'P' Text;
     2278 "void" "void" 0 4 'P' Text;
     2283 "anyelement" "anyelement" 0 4 'P' Pseudo;
     2277 "anyarray" "anyarray" 0 -1 'P' Pseudo;

@@ -59,20 +59,59 @@ impl ExprPlanner for Operators {
         expr: RawBinaryExpr,
         schema: &DFSchema,
     ) -> DataFusionResult<PlannerResult<RawBinaryExpr>> {
-        let symbol = match &expr.op {
-            BinaryOperator::PGOverlap => "&&",
-            BinaryOperator::PGExp => "^",
-            BinaryOperator::PGStartsWith => "^@",
-            BinaryOperator::BitwiseXor | BinaryOperator::PGBitwiseXor => "#",
-            _ => return Ok(PlannerResult::Original(expr)),
-        };
-        let operands = [operand_type(&expr.left, schema)?, operand_type(&expr.right, schema)?];
+        let Some(symbol) = own_symbol(&expr.op) else { return Ok(PlannerResult::Original(expr)) };
+        let left = narrowed(expr.left.clone());
+        let right = narrowed(expr.right.clone());
+        let operands = [operand_type(&left, schema)?, operand_type(&right, schema)?];
+        // Numbers wait until their literals have their types; see `planning::values`.
+        let temporal = |operand: &PgType| matches!(operand.facts().category, 'D' | 'T');
+        if matches!(symbol, "+" | "-" | "*" | "/") && !operands.iter().any(temporal) {
+            return Ok(PlannerResult::Original(expr));
+        }
         Ok(match kernels::operator(symbol, &operands) {
             Some(function) => PlannerResult::Planned(Expr::ScalarFunction(ScalarFunction::new_udf(
                 function,
-                vec![expr.left, expr.right],
+                vec![left, right],
             ))),
             None => PlannerResult::Original(expr),
         })
+    }
+}
+
+/// Operators that are planned here: those DataFusion lacks, and arithmetic on times.
+fn own_symbol(op: &BinaryOperator) -> Option<&'static str> {
+    Some(match op {
+        BinaryOperator::Plus => "+",
+        BinaryOperator::Minus => "-",
+        BinaryOperator::Multiply => "*",
+        BinaryOperator::Divide => "/",
+        BinaryOperator::PGOverlap => "&&",
+        BinaryOperator::PGExp => "^",
+        BinaryOperator::PGStartsWith => "^@",
+        BinaryOperator::BitwiseXor | BinaryOperator::PGBitwiseXor => "#",
+        BinaryOperator::Arrow => "->",
+        BinaryOperator::LongArrow => "->>",
+        BinaryOperator::HashArrow => "#>",
+        BinaryOperator::HashLongArrow => "#>>",
+        BinaryOperator::HashMinus => "#-",
+        BinaryOperator::AtArrow => "@>",
+        BinaryOperator::ArrowAt => "<@",
+        BinaryOperator::AtQuestion => "@?",
+        BinaryOperator::AtAt => "@@",
+        BinaryOperator::Question => "?",
+        BinaryOperator::QuestionAnd => "?&",
+        BinaryOperator::QuestionPipe => "?|",
+        _ => return None,
+    })
+}
+
+/// A whole number literal is an integer where it fits.
+fn narrowed(expr: Expr) -> Expr {
+    match expr {
+        Expr::Literal(ScalarValue::Int64(Some(value)), None) => match i32::try_from(value) {
+            Ok(small) => Expr::Literal(ScalarValue::Int32(Some(small)), None),
+            Err(_) => Expr::Literal(ScalarValue::Int64(Some(value)), None),
+        },
+        other => other,
     }
 }

@@ -121,7 +121,15 @@ impl ScalarUDFImpl for Bound {
                     ColumnarValue::Array(_) => None,
                 })
                 .collect();
-            return self.row(&values, &result).map(ColumnarValue::Scalar);
+            let value = self.row(&values, &result)?;
+            // A list's elements lose their metadata on the way through a scalar.
+            return match result {
+                DataType::List(_) => {
+                    let array = value.to_array_of_size(arguments.number_rows)?;
+                    Ok(ColumnarValue::Array(datafusion::arrow::compute::cast(&array, &result)?))
+                }
+                _ => Ok(ColumnarValue::Scalar(value)),
+            };
         }
         let mut rows = Vec::with_capacity(arguments.number_rows);
         for row in 0..arguments.number_rows {

@@ -33,6 +33,8 @@ kernels! {
     "current_schema" "" stable(0, 0, PgType::NAME), |context, _| Ok(optional_text(schemas(context, false).into_iter().next())), "current schema name";
     "current_schemas" "boolean" stable(1, 1, PgType::NAME_ARRAY), current_schemas, "current schema search list";
     "pg_backend_pid" "" stable(0, 0, PgType::INT4), |context, _| Ok(ScalarValue::Int32(Some(context.session.pid))), "statistics: current backend PID";
+    "getdatabaseencoding" "" stable(0, 0, PgType::NAME), |_, _| Ok(text_value("UTF8")), "encoding name of current database";
+    "pg_client_encoding" "" stable(0, 0, PgType::NAME), |_, _| Ok(text_value("UTF8")), "encoding name of current database";
     "pg_is_in_recovery" "" stable(0, 0, PgType::BOOL), |_, _| Ok(ScalarValue::Boolean(Some(false))), "true if server is in recovery";
     "pg_postmaster_start_time" "" stable(0, 0, PgType::TIMESTAMPTZ), |context, _| Ok(instant(context.engine.started_at)), "postmaster start time";
     "pg_conf_load_time" "" stable(0, 0, PgType::TIMESTAMPTZ), |context, _| Ok(instant(context.engine.started_at)), "configuration load time";

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
-    FunctionArguments, Ident, ObjectName, Query, SetExpr, Value, VisitMut, VisitorMut,
+    FunctionArguments, Ident, ObjectName, Query, SelectItem, SetExpr, Value, VisitMut, VisitorMut,
 };
 
 use crate::error::{Error, Result};
@@ -36,6 +36,21 @@ impl VisitorMut for Rewriter {
         ControlFlow::Continue(())
     }
 
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        if let Expr::Value(value) = expr
+            && let Value::Number(number, _) = &value.value
+            && let Some((_, exponent)) = number.to_lowercase().split_once('e')
+            && exponent.trim_start_matches(['-', '+']).parse::<u32>().is_ok_and(|digits| digits > 20)
+        {
+            // Arrow's decimals have 38 digits: what is larger or finer is a float here.
+            let text = Expr::Value(Value::SingleQuotedString(number.clone()).with_empty_span());
+            let kind = sqlparser::ast::CastKind::Cast;
+            let data_type = DataType::DoublePrecision;
+            *expr = Expr::Cast { kind, expr: Box::new(text), data_type, array: false, format: None };
+        }
+        ControlFlow::Continue(())
+    }
+
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
         match expr {
             Expr::BinaryOp { op, .. } => operator(op),
@@ -45,7 +60,14 @@ impl VisitorMut for Rewriter {
                 }
             }
             Expr::AnyOp { right, .. } | Expr::AllOp { right, .. } => array_literal(right),
-            Expr::Function(function) => function_name(function),
+            Expr::Function(function) => {
+                function_name(function);
+                if let Some(aggregate) = array_of(function) {
+                    *expr = aggregate;
+                }
+            }
+            Expr::Subquery(query) => one_row(query),
+            Expr::Value(value) => literal(&mut value.value),
             Expr::Collate { expr: inner, .. } => *expr = inner.as_ref().clone(),
             Expr::Cast { data_type: DataType::Array(_), .. } => {}
             _ => {}
@@ -97,6 +119,76 @@ fn operator(op: &mut BinaryOperator) {
         _ => return,
     };
     *op = plain;
+}
+
+/// Literals that DataFusion's planner does not read.
+fn literal(value: &mut Value) {
+    match value {
+        Value::UnicodeStringLiteral(text) | Value::SingleQuotedByteStringLiteral(text) => {
+            *value = Value::SingleQuotedString(std::mem::take(text));
+        }
+        _ => {}
+    }
+}
+
+/// `ARRAY(SELECT x …)` is `(SELECT array_agg(x) …)`.
+fn array_of(function: &mut Function) -> Option<Expr> {
+    let FunctionArguments::Subquery(query) = &mut function.args else { return None };
+    let order = query.order_by.take();
+    let SetExpr::Select(select) = query.body.as_mut() else { return wrapped(query) };
+    let single = matches!(select.projection.as_slice(), [SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. }]);
+    if !single || select.distinct.is_some() || select.having.is_some() || query.limit_clause.is_some() {
+        query.order_by = order;
+        return wrapped(query);
+    }
+    let item = select.projection.pop()?;
+    let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else { return None };
+    let mut aggregate = call("array_agg", vec![expr]);
+    if let (Expr::Function(function), Some(order)) = (&mut aggregate, order)
+        && let FunctionArguments::List(list) = &mut function.args
+        && let sqlparser::ast::OrderByKind::Expressions(exprs) = order.kind
+        && exprs.iter().all(|one| !matches!(one.expr, Expr::Value(_)))
+    {
+        list.clauses.push(sqlparser::ast::FunctionArgumentClause::OrderBy(exprs));
+    }
+    select.projection.push(SelectItem::UnnamedExpr(aggregate));
+    Some(Expr::Subquery(query.clone()))
+}
+
+/// The same around any other query.
+fn wrapped(inner: &mut Query) -> Option<Expr> {
+    let mut query =
+        super::parse::query("SELECT array_agg(element) FROM (SELECT 1) AS elements (element)").ok()?;
+    if let SetExpr::Select(select) = query.body.as_mut()
+        && let Some(sqlparser::ast::TableFactor::Derived { subquery, .. }) =
+            select.from.first_mut().map(|table| &mut table.relation)
+    {
+        std::mem::swap(subquery.as_mut(), inner);
+    }
+    Some(Expr::Subquery(Box::new(query)))
+}
+
+/// DataFusion wants a correlated scalar subquery to be an aggregate. The subqueries that clients
+/// ask of the catalogs name one object each, so its smallest value is its value.
+fn one_row(query: &mut Query) {
+    let SetExpr::Select(select) = query.body.as_mut() else { return };
+    let plain = select.selection.is_some() && query.limit_clause.is_none();
+    let of_catalog = select.from.iter().all(|table| match &table.relation {
+        sqlparser::ast::TableFactor::Table { name, .. } => match name_parts(name).as_slice() {
+            [schema, _] => schema == "pg_catalog" || schema == "information_schema",
+            [name] => name.starts_with("pg_"),
+            _ => false,
+        },
+        _ => false,
+    });
+    let [SelectItem::UnnamedExpr(expr)] = select.projection.as_mut_slice() else { return };
+    let aggregate = matches!(expr, Expr::Function(function) if {
+        let name = name_parts(&function.name).pop().unwrap_or_default();
+        matches!(name.as_str(), "count" | "min" | "max" | "sum" | "array_agg" | "string_agg" | "bool_and" | "bool_or")
+    });
+    if plain && of_catalog && !aggregate {
+        *expr = call("min", vec![expr.clone()]);
+    }
 }
 
 /// `current_user` and its kin are functions without parentheses (manual: functions-info).

@@ -272,10 +272,10 @@ fn binary_that_is_none_is_refused() {
     let binary = || CopyOptions { format: Format::Binary, ..CopyOptions::default() };
     for (at, byte, message) in [
         (0, b'X', "COPY file signature not recognized"),
-        (12, 9, "unrecognized critical flags in COPY file header"),
-        (20, 7, "row field count is 1794, expected 2"),
-        (21, 0xfd, "row field count is 253, expected 2"),
-        (22, 0xf0, "invalid field size"),
+        (12, 8, "unrecognized critical flags in COPY file header"),
+        (19, 7, "row field count is 1794, expected 2"),
+        (20, 0xfd, "row field count is 253, expected 2"),
+        (21, 0xf0, "invalid field size"),
     ] {
         let mut bytes = good.clone();
         bytes[at] = byte;
@@ -285,10 +285,10 @@ fn binary_that_is_none_is_refused() {
     let mut bytes = good.clone();
     bytes.push(0);
     assert_eq!(read(&binary(), INT_TEXT, &bytes).unwrap_err().message, "received copy data after EOF marker");
-    for length in 19..good.len() - 2 {
+    // Cut between rows, the data just end; anywhere else something is missing.
+    for length in 0..good.len() {
         let found = read(&binary(), INT_TEXT, &good[..length]);
-        let at_row_end = length == good.len() - 2;
-        assert!(at_row_end || length == 19 || found.is_err(), "{length}: {found:?}");
+        assert_eq!(found.is_ok(), length == 19 || length == good.len() - 2, "{length}: {found:?}");
     }
     assert_eq!(read(&binary(), INT_TEXT, b"").unwrap_err().sqlstate, "22P04");
 }
@@ -310,6 +310,9 @@ fn mangled_data_load_or_are_refused_with_a_line() {
     for _ in 0..10_000 {
         let mut data = good.as_bytes().to_vec();
         for _ in 0..random.random_range(1..6) {
+            if data.is_empty() {
+                break;
+            }
             let at = random.random_range(0..data.len());
             match random.random_range(0..4) {
                 0 => data[at] = random.random(),
