@@ -126,8 +126,8 @@ pub(crate) fn plan_with(
     mut query: ast::Query,
     declared: &[Option<PgType>],
 ) -> Result<(LogicalPlan, Vec<String>)> {
-    crate::sql::rewrite::rewrite(&mut query)?;
     output_names::name_outputs(&mut query);
+    crate::sql::rewrite::rewrite(&mut query)?;
     let types: Vec<Option<FieldRef>> =
         declared.iter().map(|one| one.map(|pg_type| pg_type.field("", true))).collect();
     let mut planner_context = PlannerContext::new().with_prepare_param_data_types(types);
