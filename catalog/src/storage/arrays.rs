@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use clientele_udfs::input;
 use clientele_udfs::types::PgType;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, new_null_array};
 use datafusion::arrow::compute::cast;
@@ -74,15 +75,10 @@ pub(super) fn missing_value(column: &Column) -> Result<ScalarValue> {
     let Some(text) = &column.missing else {
         return Ok(ScalarValue::try_from(&wanted)?);
     };
-    let text = match column.pg_type.facts().oid {
-        16 => match text.as_str() {
-            "t" => "true",
-            "f" => "false",
-            other => other,
-        },
-        _ => text.as_str(),
-    };
-    Ok(ScalarValue::Utf8(Some(text.to_owned())).cast_to(&wanted)?)
+    let value = input::parse(column.pg_type, Some(text), &input::Context::default()).map_err(|error| {
+        Error::Internal(format!("column \"{}\" has an impossible value for old rows: {error}", column.name))
+    })?;
+    Ok(value.cast_to(&wanted)?)
 }
 
 /// An array as a column of that type; widened types (`numeric(12,2)` to `numeric(14,2)`) are cast.
