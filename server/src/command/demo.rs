@@ -59,6 +59,6 @@ fn welcome(settings: &Settings) {
     print(&format!(
         "\nConnect with:\n\n  {password}psql -h {host} -p {port} -U admin {DATABASE}\n"
     ));
-    print("Worth trying, beside \\dn+, \\d+ shop.orders and \\dD:\n");
+    print("Worth trying, beside \\dn+, \\d+ shop.orders and \\dDS:\n");
     QUERIES.iter().for_each(|query| print(query));
 }

@@ -101,8 +101,9 @@ async fn fill(engine: &Arc<Engine>, recipe: Recipe) -> Result<()> {
         Ok(())
     };
     copy(&mut client, online_retail::TABLE, send, &bar).await?;
+    let made = bar.position();
     bar.finish_and_clear();
-    tell(&format!("made database {DATABASE}: {} rows", bar.position()));
+    tell(&format!("made database {DATABASE}: {made} rows"));
     Ok(())
 }
 

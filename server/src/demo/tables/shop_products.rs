@@ -22,7 +22,7 @@ fn write(world: &World, product: u64, lines: &mut Lines) {
     lines.text(world.brand(product));
     lines.cents(world.price(product));
     // One in twelve is sold out.
-    lines.number(if (fact >> 8) % 12 == 0 { 0 } else { (fact >> 16) % 400 });
+    lines.number(if (fact >> 8).is_multiple_of(12) { 0 } else { (fact >> 16) % 400 });
     lines.optional_day(Some(date_of(START - ((fact >> 24) % 1500) as i64 * DAY)));
     lines.end();
 }

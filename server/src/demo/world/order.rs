@@ -103,7 +103,8 @@ impl World {
         let stores =
             self.country(person).map(|country| country.stores.as_slice()).unwrap_or_default();
         // Mostly the same one.
-        let mut dice = self.dice(Topic::Store, if number % 8 == 0 { number } else { person / 2 });
+        let mut dice =
+            self.dice(Topic::Store, if number.is_multiple_of(8) { number } else { person / 2 });
         let at = dice.below(stores.len() as u64).min(dice.below(stores.len() as u64));
         stores.get(at as usize).map_or("", String::as_str)
     }

@@ -7,7 +7,7 @@ use super::sources::device;
 
 /// Of a thousand online orders, so many can be followed back to a visit: the others were made by
 /// people who refuse cookies or use the app.
-const FOLLOWED: u64 = 140;
+const FOLLOWED: u64 = 155;
 /// Of a thousand visits that reach a product, so many fill a cart.
 const CARTS: u64 = 150;
 /// Of a thousand carts that are not bought, so many come to the checkout.

@@ -72,7 +72,7 @@ fn written(dial: &str, zero: &str, number: &str, style: Style) -> String {
 fn grouped(number: &str, separator: char) -> String {
     let mut out = String::with_capacity(number.len() * 3 / 2);
     for (place, digit) in number.chars().enumerate() {
-        if place > 1 && (number.len() - place) % 2 == 0 {
+        if place > 1 && (number.len() - place).is_multiple_of(2) {
             out.push(separator);
         }
         out.push(digit);
