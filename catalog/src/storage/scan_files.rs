@@ -71,7 +71,11 @@ impl FileScan<'_> {
             relation.live_columns().filter(|column| !young.contains(&column.number)).collect();
         let fields: Vec<Arc<Field>> = stored
             .iter()
-            .map(|column| stored::stored_field(column, origin_metadata(relation, column)))
+            .map(|column| {
+                let field = stored::stored_field(column, origin_metadata(relation, column));
+                // Files allow NULL everywhere; plans are told what the table promises.
+                Arc::new(field.as_ref().clone().with_nullable(!column.not_null))
+            })
             .collect();
         let file_schema = Arc::new(Schema::new(fields));
         let addresses = self.columns.iter().any(|column| matches!(column, ScanColumn::RowAddress));
