@@ -1,6 +1,7 @@
 //! The session's transaction: implicit around a statement, or explicit between BEGIN and COMMIT.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clientele_catalog::storage::{Savepoint, Snapshot, Transaction};
@@ -144,10 +145,7 @@ impl Session {
 
     async fn commit(&mut self, work: Arc<Mutex<Transaction>>) -> Result<()> {
         self.hold_cursors().await?;
-        let transaction = match Arc::try_unwrap(work) {
-            Ok(alone) => alone.into_inner(),
-            Err(_) => return Err(Error::new("25001", "a statement of the transaction is still running")),
-        };
+        let transaction = alone(work).await?;
         let committed = self.store.commit(transaction).await?;
         self.temporary = committed.temporary;
         Ok(())
@@ -266,6 +264,22 @@ impl Session {
         }
     }
 }
+
+/// The transaction, once the tasks of dropped statements have let go of it.
+async fn alone(mut work: Arc<Mutex<Transaction>>) -> Result<Transaction> {
+    for _ in 0..LETTING_GO_STEPS_MAX {
+        match Arc::try_unwrap(work) {
+            Ok(alone) => return Ok(alone.into_inner()),
+            Err(shared) => work = shared,
+        }
+        tokio::time::sleep(LETTING_GO_STEP).await;
+    }
+    Err(Error::new("25001", "a statement of the transaction is still running"))
+}
+
+/// How long a commit waits for a dropped statement's task.
+const LETTING_GO_STEP: Duration = Duration::from_millis(5);
+const LETTING_GO_STEPS_MAX: usize = 400;
 
 /// Whether a statement may follow a failed one.
 pub(crate) fn ends_transaction(body: &Body) -> bool {

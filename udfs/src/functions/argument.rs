@@ -7,6 +7,7 @@ use datafusion::arrow::array::{
     Float64Array, Int64Array, IntervalMonthDayNanoArray, ListArray, StringViewArray,
     Time64MicrosecondArray, TimestampMicrosecondArray,
 };
+use datafusion::arrow::compute::{CastOptions, cast_with_options};
 use datafusion::arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, Field, FieldRef, Float64Type, Int64Type,
     IntervalMonthDayNanoType, IntervalUnit, Time64MicrosecondType, TimeUnit,
@@ -424,8 +425,8 @@ pub fn cast(array: &ArrayRef, target: &DataType) -> Result<ArrayRef> {
     if array.data_type() == target {
         return Ok(Arc::clone(array));
     }
-    let options = datafusion::arrow::compute::CastOptions { safe: false, ..Default::default() };
-    datafusion::arrow::compute::cast_with_options(array, target, &options).map_err(|error| {
+    let options = CastOptions { safe: false, ..Default::default() };
+    cast_with_options(array, target, &options).map_err(|error| {
         let pg_type = PgType::from_arrow(target);
         if is_string(array.data_type()) {
             let text = cast(array, &DataType::Utf8View).ok().and_then(|texts| {

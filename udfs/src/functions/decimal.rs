@@ -174,7 +174,7 @@ impl Decimal {
     ///
     /// # Errors
     /// More than 38 digits (22003).
-    pub fn add(self, other: Self) -> Result<Self> {
+    pub fn plus(self, other: Self) -> Result<Self> {
         let scale = self.scale.max(other.scale);
         Self::from_wide(self.wide_at(scale).wrapping_add(other.wide_at(scale)), scale)
     }

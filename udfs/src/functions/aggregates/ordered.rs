@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
-use datafusion::arrow::compute::{SortOptions, sort};
-use datafusion::arrow::datatypes::{Field, FieldRef, Schema};
+use datafusion::arrow::compute::{SortOptions, partition, sort};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema};
 use datafusion::common::ScalarValue;
 use datafusion::error::Result;
 use datafusion::logical_expr::AggregateUDF;
@@ -22,7 +22,7 @@ pub(super) fn all() -> Vec<Arc<AggregateUDF>> {
 /// The type of the ordered argument, which comes first.
 fn first(fields: &[FieldRef]) -> FieldRef {
     fields.first().map_or_else(
-        || Arc::new(Field::new("result", datafusion::arrow::datatypes::DataType::Null, true)),
+        || Arc::new(Field::new("result", DataType::Null, true)),
         |field| Arc::new(field.as_ref().clone().with_nullable(true)),
     )
 }
@@ -37,7 +37,7 @@ fn percentile(plan: &Plan, columns: &[ArrayRef]) -> Result<ScalarValue> {
     let fraction = constant(plan, 1)?;
     let Some(fraction) = fraction.filter(|fraction| (0.0..=1.0).contains(fraction)) else {
         return match fraction {
-            None => Ok(ScalarValue::try_from(&plan.result)?),
+            None => ScalarValue::try_from(&plan.result),
             Some(fraction) => Err(ValueError::new(
                 "22003",
                 format!("percentile value {fraction} is not between 0 and 1"),
@@ -48,10 +48,10 @@ fn percentile(plan: &Plan, columns: &[ArrayRef]) -> Result<ScalarValue> {
     let Some(values) = columns.first() else { return Ok(ScalarValue::Null) };
     let values = sorted(plan, values)?;
     if values.is_empty() {
-        return Ok(ScalarValue::try_from(&plan.result)?);
+        return ScalarValue::try_from(&plan.result);
     }
     let place = (fraction * values.len() as f64).ceil() as usize;
-    Ok(ScalarValue::try_from_array(&values, place.saturating_sub(1))?)
+    ScalarValue::try_from_array(&values, place.saturating_sub(1))
 }
 
 /// A direct argument: the same for all rows.
@@ -60,8 +60,7 @@ fn constant(plan: &Plan, index: usize) -> Result<Option<f64>> {
     let options = RecordBatchOptions::new().with_row_count(Some(1));
     let one = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), vec![], &options)?;
     let value = expr.evaluate(&one)?.into_array(1)?;
-    let value = ScalarValue::try_from_array(&value, 0)?
-        .cast_to(&datafusion::arrow::datatypes::DataType::Float64)?;
+    let value = ScalarValue::try_from_array(&value, 0)?.cast_to(&DataType::Float64)?;
     Ok(match value {
         ScalarValue::Float64(fraction) => fraction,
         _ => None,
@@ -72,10 +71,10 @@ fn mode(plan: &Plan, columns: &[ArrayRef]) -> Result<ScalarValue> {
     let Some(values) = columns.first() else { return Ok(ScalarValue::Null) };
     let values = sorted(plan, values)?;
     if values.is_empty() {
-        return Ok(ScalarValue::try_from(&plan.result)?);
+        return ScalarValue::try_from(&plan.result);
     }
-    let runs = datafusion::arrow::compute::partition(&[Arc::clone(&values)])?.ranges();
+    let runs = partition(&[Arc::clone(&values)])?.ranges();
     // Of equally frequent values the first.
     let best = runs.into_iter().reduce(|best, run| if run.len() > best.len() { run } else { best });
-    Ok(ScalarValue::try_from_array(&values, best.map_or(0, |run| run.start))?)
+    ScalarValue::try_from_array(&values, best.map_or(0, |run| run.start))
 }

@@ -1,11 +1,13 @@
 //! `array_append`, `array_prepend`, `array_cat`, `array_remove`, `array_replace`, `trim_array`,
 //! `array_fill`, slices (manual, 9.19, 8.15).
 
-use datafusion::arrow::array::{Array, ArrayRef};
-use datafusion::arrow::datatypes::DataType;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray};
+use datafusion::arrow::datatypes::{DataType, FieldRef, Int64Type};
 
 use super::elements::{Comparable, NULLS, Picks, item, lists, single};
-use crate::functions::argument::{Call, Row};
+use crate::functions::argument::{Call, Row, cast};
 use crate::functions::function::{Function, column_function};
 use crate::functions::value::internal;
 use crate::{Result, ValueError};
@@ -81,9 +83,9 @@ fn extend(call: &Call<'_>, (list, element): (usize, usize), front: bool) -> Resu
     picks.finish()
 }
 
-fn result_item(call: &Call<'_>) -> Result<datafusion::arrow::datatypes::FieldRef> {
+fn result_item(call: &Call<'_>) -> Result<FieldRef> {
     match call.result.data_type() {
-        DataType::List(item) => Ok(std::sync::Arc::clone(item)),
+        DataType::List(item) => Ok(Arc::clone(item)),
         other => Err(internal(format!("{other} is no array"))),
     }
 }
@@ -208,10 +210,8 @@ fn fill(call: &Call<'_>) -> Result<ArrayRef> {
         let sizes = row.list(1).filter(|_| !row.is_null(1)).ok_or_else(|| {
             ValueError::new("22004", "dimension array or low bound array cannot be null")
         })?;
-        let sizes = crate::functions::argument::cast(&sizes, &DataType::Int64)?;
-        let sizes = datafusion::arrow::array::AsArray::as_primitive::<
-            datafusion::arrow::datatypes::Int64Type,
-        >(&sizes);
+        let sizes = cast(&sizes, &DataType::Int64)?;
+        let sizes = sizes.as_primitive::<Int64Type>();
         if sizes.len() > 1 {
             return Err(ValueError::new("0A000", "array_fill makes arrays of one dimension"));
         }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use datafusion::arrow::array::{Array, ArrayRef, BooleanBuilder};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanBuilder};
 use datafusion::arrow::row::Rows;
 use std::sync::Arc;
 
@@ -83,7 +83,7 @@ fn subscript(call: &Call<'_>) -> Result<ArrayRef> {
         picks.end_row(true)?;
     }
     let list = picks.finish()?;
-    Ok(Arc::clone(datafusion::arrow::array::AsArray::as_list::<i32>(&list).values()))
+    Ok(Arc::clone(list.as_list::<i32>().values()))
 }
 
 type Elements = HashSet<Option<Vec<u8>>>;

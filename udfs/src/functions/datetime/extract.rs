@@ -195,7 +195,7 @@ fn julian(source: Source) -> Result<Option<Decimal>> {
     let day = source.local.div_euclid(DAY) + JULIAN_EPOCH;
     let time = Decimal { value: source.local.rem_euclid(DAY).into(), scale: 0 };
     let fraction = time.divide(Decimal::from(DAY), 20)?;
-    Ok(Some(Decimal::from(day).add(fraction)?))
+    Ok(Some(Decimal::from(day).plus(fraction)?))
 }
 
 fn date_part(date: Civil, unit: Unit) -> i64 {

@@ -90,7 +90,7 @@ fn value(moment: &Moment, field: Field, case: Case, bare: bool) -> Result<String
         Field::Fixed => String::new(),
         Field::Day => number(date.day, 2),
         Field::Month => number(date.month, 2),
-        Field::Year(digits) if digits == 4 => number(shown_year(moment, date.year), 4),
+        Field::Year(4) => number(shown_year(moment, date.year), 4),
         Field::Year(digits) => last_digits(shown_year(moment, date.year), digits, bare),
         Field::YearComma => {
             let year = shown_year(moment, date.year);

@@ -108,7 +108,7 @@ fn buckets() -> Vec<Function> {
         function(
             "width_bucket(numeric, numeric, numeric, int4) -> int4",
             "Number of the bucket, of equal buckets between two bounds.",
-            |row| exact_bucket(row),
+            exact_bucket,
         ),
         function("num_nulls(VARIADIC \"any\") -> int4", "How many arguments are NULL.", |row| {
             Ok(i64::try_from((0..row.len()).filter(|argument| row.is_null(*argument)).count())
@@ -161,7 +161,7 @@ fn exact_bucket(row: &Row<'_>) -> Result<Value> {
         return Err(invalid("lower bound cannot equal upper bound"));
     }
     let minus = |number: Decimal| Decimal { value: -number.value, ..number };
-    let (offset, width) = (value.add(minus(low))?, high.add(minus(low))?);
+    let (offset, width) = (value.plus(minus(low))?, high.plus(minus(low))?);
     let place = offset.multiply(Decimal::from(count))?.divide(width, 20)?;
     Ok(match place {
         place if place.value < 0 => 0,

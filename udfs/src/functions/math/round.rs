@@ -20,7 +20,7 @@ fn whole() -> Vec<Function> {
         function(name, "Rounded up to a whole number.", |row| {
             let number = row.numeric(0);
             let cut = number.truncated(0);
-            Ok(if cut < number { cut.add(Decimal::from(1))? } else { cut }.into())
+            Ok(if cut < number { cut.plus(Decimal::from(1))? } else { cut }.into())
         })
         .scale(|_| (38, 0))
     };
@@ -52,7 +52,7 @@ fn whole() -> Vec<Function> {
         function("floor(numeric) -> numeric", "Rounded down to a whole number.", |row| {
             let number = row.numeric(0);
             let cut = number.truncated(0);
-            Ok(if cut > number { cut.add(Decimal::from(-1))? } else { cut }.into())
+            Ok(if cut > number { cut.plus(Decimal::from(-1))? } else { cut }.into())
         })
         .scale(|_| (38, 0)),
         function("floor(float8) -> float8", "Rounded down to a whole number.", |row| {

@@ -29,7 +29,7 @@ fn pretty(bytes: i128) -> String {
     let (mut size, mut unit) = (bytes, 0);
     if size.abs() >= 10 * 1024 {
         // One bit more is kept for rounding.
-        size = size / 512;
+        size /= 512;
         unit = 1;
         while size.abs() >= 20 * 1024 - 1 && unit < UNITS.len() - 1 {
             size /= 1024;
@@ -50,7 +50,7 @@ fn bytes(text: &str) -> Result<Value> {
     let known = |name: &&str| {
         name.eq_ignore_ascii_case(unit) || unit.eq_ignore_ascii_case("b") && **name == *"bytes"
     };
-    let power = if unit.is_empty() { Some(0) } else { UNITS.iter().position(|name| known(&name)) };
+    let power = if unit.is_empty() { Some(0) } else { UNITS.iter().position(known) };
     let power = power.ok_or_else(|| {
         invalid().with_detail(format!("Invalid size unit: \"{unit}\".")).with_hint(
             "Valid units are \"bytes\", \"B\", \"kB\", \"MB\", \"GB\", \"TB\", and \"PB\".",

@@ -77,7 +77,7 @@ fn numerics(row: &Row<'_>) -> Result<Value> {
         if values.len() > ROWS_MAX {
             break;
         }
-        next = next.add(step)?;
+        next = next.plus(step)?;
     }
     Ok(Value::List(limited(values)?))
 }

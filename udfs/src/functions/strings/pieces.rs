@@ -195,7 +195,7 @@ mod tests {
             ("repeat('x',-1)", ""),
         ]);
         check_errors(&[
-            ("substr('hello', 1, -1)", "22011", "negative substring length not allowed"),
+            ("\"substr\"('hello', 1, -1)", "22011", "negative substring length not allowed"),
             ("split_part('a', ',', 0)", "22023", "field position must not be zero"),
         ]);
     }

@@ -187,8 +187,8 @@ impl Scope<'_> {
         let (a, b) = (side(left, "left")?, side(right, "right")?);
         let negative = Decimal { value: -b.value, ..b };
         let result = match operator {
-            '+' => a.add(b)?,
-            '-' => a.add(negative)?,
+            '+' => a.plus(b)?,
+            '-' => a.plus(negative)?,
             '*' => a.multiply(b)?,
             '/' => a.divide(b, 16.max(a.scale).max(b.scale))?,
             _ if b.is_zero() => return Err(division_by_zero()),
@@ -341,7 +341,7 @@ impl Scope<'_> {
                     "ceiling" if cut < value => 1,
                     _ => 0,
                 };
-                Node::Scalar(cut.add(Decimal::from(step))?.to_string())
+                Node::Scalar(cut.plus(Decimal::from(step))?.to_string())
             }
             "double" => {
                 let text = string(&node).or_else(|| number(&node).map(|value| value.to_string()));
