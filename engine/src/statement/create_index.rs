@@ -54,9 +54,8 @@ pub(super) async fn execute(session: &mut Session, create: &CreateIndex) -> Resu
     transaction.put(Object::Relation(changed.clone()));
     drop(transaction);
     drop(work);
-    match create.unique {
-        true => existing_rows::are_unique(session, &changed, oid).await?,
-        false => {}
+    if create.unique {
+        existing_rows::are_unique(session, &changed, oid).await?;
     }
     Ok(TAG.to_owned())
 }
