@@ -24,10 +24,11 @@ fn main() -> ExitCode {
         return clientele_server::command::run(std::iter::once(program).chain(arguments));
     }
     let arguments = Arguments::from_args();
-    let trials: Vec<Trial> = [slt::trials(), tour::trials(), clients::trials(), crash::trials(), tidy::trials()]
-        .into_iter()
-        .flatten()
-        .collect();
+    let trials: Vec<Trial> =
+        [slt::trials(), tour::trials(), clients::trials(), crash::trials(), tidy::trials()]
+            .into_iter()
+            .flatten()
+            .collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     server::stop_shared();
     conclusion.exit_code()

@@ -65,7 +65,10 @@ impl Client {
 
     fn log_in(&mut self, database: &str) -> Result<()> {
         let mut out = bytes_mut::BytesMut::new();
-        frontend::startup_message([("user", "admin"), ("database", database), ("TimeZone", "UTC")], &mut out)?;
+        frontend::startup_message(
+            [("user", "admin"), ("database", database), ("TimeZone", "UTC")],
+            &mut out,
+        )?;
         self.stream.write_all(&out)?;
         let mut scram = ScramSha256::new(PASSWORD.as_bytes(), ChannelBinding::unsupported());
         loop {
@@ -114,7 +117,8 @@ impl Client {
         let mut out = bytes_mut::BytesMut::new();
         frontend::parse("", sql, [], &mut out)?;
         frontend::describe(b'S', "", &mut out)?;
-        let bound = frontend::bind("", "", [], [] as [&str; 0], |_, _| Ok(IsNull::Yes), [], &mut out);
+        let bound =
+            frontend::bind("", "", [], [] as [&str; 0], |_, _| Ok(IsNull::Yes), [], &mut out);
         if bound.is_err() {
             bail!("a statement without parameters cannot be bound");
         }
@@ -136,7 +140,8 @@ impl Client {
                     let mut ranges = body.ranges();
                     while let Some(range) = ranges.next()? {
                         let value = range.map(|range| {
-                            String::from_utf8_lossy(buffer.get(range).unwrap_or_default()).into_owned()
+                            String::from_utf8_lossy(buffer.get(range).unwrap_or_default())
+                                .into_owned()
                         });
                         row.push(value);
                     }
@@ -155,7 +160,9 @@ impl Client {
     }
 }
 
-fn server_error(body: &postgres_protocol::message::backend::ErrorResponseBody) -> Result<ServerError> {
+fn server_error(
+    body: &postgres_protocol::message::backend::ErrorResponseBody,
+) -> Result<ServerError> {
     let mut error = ServerError { sqlstate: String::new(), message: String::new() };
     let mut fields = body.fields();
     while let Some(field) = fields.next()? {

@@ -28,7 +28,9 @@ fn run(name: &str, command: &[&str]) -> Result<(), Failed> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
     let floor = floor(&folder, name)?;
     let needs_psycopg = matches!(name, "psycopg" | "dialect");
-    if needs_psycopg && !Command::new("python3").args(["-c", "import psycopg"]).output()?.status.success() {
+    if needs_psycopg
+        && !Command::new("python3").args(["-c", "import psycopg"]).output()?.status.success()
+    {
         eprintln!("{name}: psycopg is not installed, skipped");
         return Ok(());
     }

@@ -25,7 +25,8 @@ pub fn trials() -> Vec<Trial> {
 }
 
 fn run() -> Result<()> {
-    let crashes = std::env::var("CRASHES").ok().and_then(|text| text.parse().ok()).unwrap_or(CRASHES);
+    let crashes =
+        std::env::var("CRASHES").ok().and_then(|text| text.parse().ok()).unwrap_or(CRASHES);
     let folder = tempfile::TempDir::new()?;
     let data = folder.path().join("data");
     let mut random = ChaCha8Rng::seed_from_u64(7);
@@ -34,7 +35,8 @@ fn run() -> Result<()> {
     {
         let server = Server::on(&data)?;
         let mut client = Client::connect(server.port, "postgres")?;
-        client.simple("CREATE TABLE pairs (id bigint PRIMARY KEY, half int NOT NULL, note text)")?;
+        client
+            .simple("CREATE TABLE pairs (id bigint PRIMARY KEY, half int NOT NULL, note text)")?;
     }
     for round in 0..crashes {
         let mut server = Server::on(&data).with_context(|| format!("start after crash {round}"))?;
@@ -93,8 +95,14 @@ fn pair(client: &mut Client, id: u64) -> Result<()> {
             client.simple("COMMIT")?;
         }
         1 => {
-            client.simple(&format!("INSERT INTO pairs VALUES ({id}, 1, 'x'), ({}, 2, 'y')", id + 1))?;
-            client.simple(&format!("UPDATE pairs SET note = 'changed' WHERE id IN ({id}, {})", id + 1))?;
+            client.simple(&format!(
+                "INSERT INTO pairs VALUES ({id}, 1, 'x'), ({}, 2, 'y')",
+                id + 1
+            ))?;
+            client.simple(&format!(
+                "UPDATE pairs SET note = 'changed' WHERE id IN ({id}, {})",
+                id + 1
+            ))?;
         }
         2 => {
             let table = format!("other_{id}");
@@ -104,7 +112,10 @@ fn pair(client: &mut Client, id: u64) -> Result<()> {
             ))?;
         }
         _ => {
-            client.simple(&format!("INSERT INTO pairs VALUES ({id}, 1, NULL), ({}, 2, NULL)", id + 1))?;
+            client.simple(&format!(
+                "INSERT INTO pairs VALUES ({id}, 1, NULL), ({}, 2, NULL)",
+                id + 1
+            ))?;
         }
     }
     if id % 500 == 0 {
@@ -141,7 +152,11 @@ fn check(data: &Path) -> Result<()> {
         .arg(data)
         .output()?;
     if !output.status.success() {
-        bail!("check: {}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "check: {}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     Ok(())
 }

@@ -34,7 +34,10 @@ impl Server {
     /// Starts one on a data directory.
     pub fn on(data: &Path) -> Result<Self> {
         let (port, http) = (free_port()?, free_port()?);
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(data.with_extension("log"))?;
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(data.with_extension("log"))?;
         let child = Command::new(std::env::current_exe()?)
             .arg("--as-server")
             .arg("serve")
@@ -62,7 +65,8 @@ impl Server {
                 return Ok(());
             }
             if let Some(status) = self.child.try_wait()? {
-                let log = std::fs::read_to_string(self.data.with_extension("log")).unwrap_or_default();
+                let log =
+                    std::fs::read_to_string(self.data.with_extension("log")).unwrap_or_default();
                 bail!("the server ended with {status}: {log}");
             }
             std::thread::sleep(Duration::from_millis(20));
@@ -103,7 +107,8 @@ static SHARED: OnceLock<Mutex<Option<Server>>> = OnceLock::new();
 /// Port of a server that tests share; started by the first that asks.
 pub fn shared_port() -> Result<u16> {
     let shared = SHARED.get_or_init(Mutex::default);
-    let mut server = shared.lock().map_err(|_| anyhow::anyhow!("a test that started the server panicked"))?;
+    let mut server =
+        shared.lock().map_err(|_| anyhow::anyhow!("a test that started the server panicked"))?;
     if server.is_none() {
         *server = Some(Server::start()?);
     }
@@ -114,7 +119,8 @@ pub fn shared_port() -> Result<u16> {
 pub fn shared_environment() -> Result<[(&'static str, String); 5]> {
     shared_port()?;
     let shared = SHARED.get_or_init(Mutex::default);
-    let server = shared.lock().map_err(|_| anyhow::anyhow!("a test that started the server panicked"))?;
+    let server =
+        shared.lock().map_err(|_| anyhow::anyhow!("a test that started the server panicked"))?;
     server.as_ref().map(Server::environment).context("no server")
 }
 

@@ -161,7 +161,8 @@ impl Own {
             database: "postgres".to_owned(),
             ..Startup::default()
         })?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         Ok(Self { session, runtime, _directory: directory })
     }
 
@@ -175,7 +176,8 @@ impl Own {
         });
         answer.map_err(|error| match error.downcast_ref::<clientele_engine::Error>() {
             Some(own) => {
-                ServerError { sqlstate: own.sqlstate.to_owned(), message: own.message.clone() }.into()
+                ServerError { sqlstate: own.sqlstate.to_owned(), message: own.message.clone() }
+                    .into()
             }
             None => error,
         })

@@ -72,7 +72,12 @@ fn imports() -> Result<(), Failed> {
 }
 
 fn leftovers() -> Result<(), Failed> {
-    let marks = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("todo", "!("), concat!("unimplemented", "!(")];
+    let marks = [
+        concat!("TO", "DO"),
+        concat!("FIX", "ME"),
+        concat!("todo", "!("),
+        concat!("unimplemented", "!("),
+    ];
     let mut found = Vec::new();
     for file in all_sources() {
         let text = std::fs::read_to_string(&file)?;

@@ -28,11 +28,14 @@ fn readme() -> Result<(), Failed> {
         .current_dir(folder.path())
         .envs(server::shared_environment()?)
         .output()?;
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let (out, err) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     if !output.status.success() {
         return Err(format!("psql failed: {err}\n{out}").into());
     }
-    for sign in ["CREATE DATABASE", "CREATE DOMAIN", "COPY 2", "SELECT 0", "REFRESH MATERIALIZED VIEW"] {
+    for sign in
+        ["CREATE DATABASE", "CREATE DOMAIN", "COPY 2", "SELECT 0", "REFRESH MATERIALIZED VIEW"]
+    {
         if !out.contains(sign) {
             return Err(format!("psql did not print {sign}: {out}").into());
         }

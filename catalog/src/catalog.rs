@@ -36,7 +36,11 @@ impl Catalog {
         let mut catalog = Self::default();
         for (oid, name, comment) in [
             (PG_CATALOG_OID, "pg_catalog", "system catalog schema"),
-            (INFORMATION_SCHEMA_OID, "information_schema", "the SQL standard's view of the catalog"),
+            (
+                INFORMATION_SCHEMA_OID,
+                "information_schema",
+                "the SQL standard's view of the catalog",
+            ),
             (PUBLIC_OID, "public", "standard public schema"),
         ] {
             catalog.put(Object::Schema(Schema {
@@ -62,7 +66,8 @@ impl Catalog {
                 self.schemas.insert(schema.oid, Arc::new(schema));
             }
             Object::Relation(relation) => {
-                self.relations_by_name.insert((relation.schema, relation.name.clone()), relation.oid);
+                self.relations_by_name
+                    .insert((relation.schema, relation.name.clone()), relation.oid);
                 self.relations.insert(relation.oid, Arc::new(relation));
             }
             Object::Domain(domain) => {
@@ -88,7 +93,8 @@ impl Catalog {
     /// The object of that OID.
     pub fn object(&self, oid: Oid) -> Option<Object> {
         let schema = self.schemas.get(&oid).map(|schema| Object::Schema(schema.as_ref().clone()));
-        let relation = || self.relations.get(&oid).map(|one| Object::Relation(one.as_ref().clone()));
+        let relation =
+            || self.relations.get(&oid).map(|one| Object::Relation(one.as_ref().clone()));
         let domain = || self.domains.get(&oid).map(|one| Object::Domain(one.as_ref().clone()));
         schema.or_else(relation).or_else(domain)
     }

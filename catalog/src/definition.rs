@@ -133,7 +133,9 @@ impl Relation {
 
     /// The primary key.
     pub fn primary_key(&self) -> Option<&Constraint> {
-        self.constraints.iter().find(|constraint| matches!(constraint.kind, ConstraintKind::PrimaryKey { .. }))
+        self.constraints
+            .iter()
+            .find(|constraint| matches!(constraint.kind, ConstraintKind::PrimaryKey { .. }))
     }
 
     /// Constraints that a key index enforces: name and column numbers.

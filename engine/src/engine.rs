@@ -76,9 +76,6 @@ impl Engine {
     /// # Errors
     /// 55006 when it is in use, XX001 when it is damaged, 58030 when it cannot be read.
     pub fn open(options: EngineOptions) -> Result<Arc<Self>> {
-        let spill = options.data_dir.join("spill");
-        // What an earlier process spilled is worth nothing, and may hold personal data.
-        let _ = std::fs::remove_dir_all(&spill);
         let cpu = tokio::runtime::Builder::new_multi_thread()
             // More threads than processors: a plan that computes long between two batches must
             // not keep the other statements waiting.
@@ -89,8 +86,12 @@ impl Engine {
             .build()
             .map_err(|error| Error::new("58030", format!("could not start threads: {error}")))?;
         let cluster = Cluster::open(&options.data_dir, options.store.clone())?;
-        std::fs::create_dir_all(&spill)
-            .map_err(|error| Error::new("58030", format!("could not create a directory: {error}")))?;
+        // What an earlier process spilled is worth nothing, and may hold personal data.
+        let spill = options.data_dir.join("spill");
+        let _ = std::fs::remove_dir_all(&spill);
+        std::fs::create_dir_all(&spill).map_err(|error| {
+            Error::new("58030", format!("could not create a directory: {error}"))
+        })?;
         let runtime_env = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(FairSpillPool::new(options.memory_bytes)))
             .with_disk_manager_builder(
@@ -129,9 +130,9 @@ impl Engine {
             "" => startup.role.clone(),
             name => name.to_owned(),
         };
-        let database = self.database(&name).ok_or_else(|| {
-            Error::fatal("3D000", format!("database \"{name}\" does not exist"))
-        })?;
+        let database = self
+            .database(&name)
+            .ok_or_else(|| Error::fatal("3D000", format!("database \"{name}\" does not exist")))?;
         let pid = self.next_pid.fetch_add(1, Ordering::Relaxed);
         let session = Session::new(self, role, database, startup, pid)?;
         self.sessions.lock().insert(pid, Arc::clone(&session.shared));

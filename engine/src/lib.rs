@@ -17,8 +17,8 @@ pub mod session;
 pub mod sql;
 mod statement;
 
-pub use bytes;
 pub use api::{Column, CopyFormat, Notice, Outcome, Rows, Startup, TransactionStatus};
+pub use bytes;
 pub use clientele_udfs::types::PgType;
 pub use engine::{Engine, EngineOptions};
 pub use error::{Error, Result};

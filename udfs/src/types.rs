@@ -139,11 +139,24 @@ types! {
 
 /// Other spellings that SQL accepts for a type name.
 const ALIASES: &[(&str, u32)] = &[
-    ("boolean", 16), ("smallint", 21), ("int", 23), ("integer", 23), ("bigint", 20),
-    ("real", 700), ("float", 701), ("double precision", 701), ("decimal", 1700), ("dec", 1700),
-    ("character varying", 1043), ("character", 1042), ("string", 25),
-    ("timestamp without time zone", 1114), ("timestamp with time zone", 1184),
-    ("time without time zone", 1083), ("time with time zone", 1266), ("bit varying", 1562),
+    ("boolean", 16),
+    ("smallint", 21),
+    ("int", 23),
+    ("integer", 23),
+    ("bigint", 20),
+    ("real", 700),
+    ("float", 701),
+    ("double precision", 701),
+    ("decimal", 1700),
+    ("dec", 1700),
+    ("character varying", 1043),
+    ("character", 1042),
+    ("string", 25),
+    ("timestamp without time zone", 1114),
+    ("timestamp with time zone", 1184),
+    ("time without time zone", 1083),
+    ("time with time zone", 1266),
+    ("bit varying", 1562),
 ];
 
 /// A PostgreSQL type with its modifier (`numeric(12,2)`), base or array.
@@ -227,7 +240,8 @@ impl PgType {
             (1700, Some((precision, scale)), _) => format!("{name}({precision},{scale})"),
             (1042 | 1043, _, modifier) if modifier >= 4 => format!("{name}({})", modifier - 4),
             (1560 | 1562, _, modifier) if modifier >= 0 => format!("{name}({modifier})"),
-            (1083 | 1114 | 1184 | 1266, _, modifier) if modifier >= 0 => match name.split_once(' ') {
+            (1083 | 1114 | 1184 | 1266, _, modifier) if modifier >= 0 => match name.split_once(' ')
+            {
                 Some((head, tail)) => format!("{head}({modifier}) {tail}"),
                 None => name.to_owned(),
             },
@@ -330,7 +344,8 @@ impl PgType {
         match (self.element(), plain.element()) {
             (None, None) => {
                 let plain = plain.facts().kept_as;
-                self.facts().kept_as == plain || self.facts().kept_as == Kept::Int64 && plain == Kept::Text
+                self.facts().kept_as == plain
+                    || self.facts().kept_as == Kept::Int64 && plain == Kept::Text
             }
             (Some(own), Some(plain)) => own.fits(plain),
             _ => false,
@@ -346,19 +361,24 @@ impl PgType {
             DataType::UInt32 | DataType::Int64 | DataType::UInt64 => Self::INT8,
             DataType::Float16 | DataType::Float32 => Self::FLOAT4,
             DataType::Float64 => Self::FLOAT8,
-            DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..)
+            DataType::Decimal32(..)
+            | DataType::Decimal64(..)
+            | DataType::Decimal128(..)
             | DataType::Decimal256(..) => Self::NUMERIC,
-            DataType::Binary | DataType::LargeBinary | DataType::BinaryView
+            DataType::Binary
+            | DataType::LargeBinary
+            | DataType::BinaryView
             | DataType::FixedSizeBinary(_) => Self::BYTEA,
             DataType::Date32 | DataType::Date64 => Self::DATE,
             DataType::Time32(_) | DataType::Time64(_) => Self::TIME,
             DataType::Timestamp(_, None) => Self::TIMESTAMP,
             DataType::Timestamp(_, Some(_)) => Self::TIMESTAMPTZ,
             DataType::Interval(_) | DataType::Duration(_) => Self::INTERVAL,
-            DataType::List(field) | DataType::LargeList(field) | DataType::FixedSizeList(field, _)
-            | DataType::ListView(field) | DataType::LargeListView(field) => {
-                Self::from_field(field).array()
-            }
+            DataType::List(field)
+            | DataType::LargeList(field)
+            | DataType::FixedSizeList(field, _)
+            | DataType::ListView(field)
+            | DataType::LargeListView(field) => Self::from_field(field).array(),
             DataType::Struct(_) => Self::RECORD,
             DataType::Dictionary(_, value) => Self::from_arrow(value),
             DataType::RunEndEncoded(_, values) => Self::from_field(values),
@@ -368,7 +388,12 @@ impl PgType {
 }
 
 const TEXT: TypeFacts = TypeFacts {
-    oid: 25, name: "text", sql_name: "text", array_oid: 1009, length: -1, category: 'S',
+    oid: 25,
+    name: "text",
+    sql_name: "text",
+    array_oid: 1009,
+    length: -1,
+    category: 'S',
     kept_as: Kept::Text,
 };
 

@@ -75,9 +75,13 @@ pub(super) fn missing_value(column: &Column) -> Result<ScalarValue> {
     let Some(text) = &column.missing else {
         return Ok(ScalarValue::try_from(&wanted)?);
     };
-    let value = input::parse(column.pg_type, Some(text), &input::Context::default()).map_err(|error| {
-        Error::Internal(format!("column \"{}\" has an impossible value for old rows: {error}", column.name))
-    })?;
+    let value =
+        input::parse(column.pg_type, Some(text), &input::Context::default()).map_err(|error| {
+            Error::Internal(format!(
+                "column \"{}\" has an impossible value for old rows: {error}",
+                column.name
+            ))
+        })?;
     Ok(value.cast_to(&wanted)?)
 }
 

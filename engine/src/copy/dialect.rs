@@ -55,9 +55,14 @@ impl Dialect {
             return invalid("COPY null representation cannot use newline or carriage return");
         }
         // What follows a backslash in text format cannot delimit as well.
-        let taken = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'\\' | b'.');
+        let taken = |byte: u8| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'\\' | b'.')
+        };
         if !csv && taken(self.delimiter) {
-            return invalid(&format!("COPY delimiter cannot be \"{}\"", char::from(self.delimiter)));
+            return invalid(&format!(
+                "COPY delimiter cannot be \"{}\"",
+                char::from(self.delimiter)
+            ));
         }
         if csv && self.delimiter == self.quote {
             return invalid("COPY delimiter and quote must be different");
@@ -116,8 +121,12 @@ fn refuse_outside_csv(options: &CopyOptions) -> Result<()> {
 
 fn refuse_direction(options: &CopyOptions, from: bool) -> Result<()> {
     let refused = match from {
-        true => options.force_quote.is_some().then_some("FORCE_QUOTE cannot be used with COPY FROM"),
-        false if !options.force_not_null.is_empty() => Some("FORCE_NOT_NULL cannot be used with COPY TO"),
+        true => {
+            options.force_quote.is_some().then_some("FORCE_QUOTE cannot be used with COPY FROM")
+        }
+        false if !options.force_not_null.is_empty() => {
+            Some("FORCE_NOT_NULL cannot be used with COPY TO")
+        }
         false if !options.force_null.is_empty() => Some("FORCE_NULL cannot be used with COPY TO"),
         false if options.ignore_errors => Some("ON_ERROR cannot be used with COPY TO"),
         false => None,
@@ -141,8 +150,8 @@ fn refuse_direction(options: &CopyOptions, from: bool) -> Result<()> {
 mod tests {
     use super::*;
 
-    fn refused(options: CopyOptions, from: bool) -> (&'static str, String) {
-        let error = Dialect::new(&options, from).unwrap_err();
+    fn refused(options: &CopyOptions, from: bool) -> (&'static str, String) {
+        let error = Dialect::new(options, from).unwrap_err();
         (error.sqlstate, error.message)
     }
 
@@ -150,18 +159,28 @@ mod tests {
     fn options_that_do_not_fit_are_refused() {
         let csv = || CopyOptions { format: Format::Csv, ..CopyOptions::default() };
         let text = CopyOptions { delimiter: Some('a'), ..CopyOptions::default() };
-        assert_eq!(refused(text, true).1, "COPY delimiter cannot be \"a\"");
+        assert_eq!(refused(&text, true).1, "COPY delimiter cannot be \"a\"");
         let text = CopyOptions { quote: Some('"'), ..CopyOptions::default() };
-        assert_eq!(refused(text, true), ("0A000", "COPY QUOTE requires CSV mode".to_owned()));
+        assert_eq!(refused(&text, true), ("0A000", "COPY QUOTE requires CSV mode".to_owned()));
         let same = CopyOptions { delimiter: Some('"'), ..csv() };
-        assert_eq!(refused(same, true).1, "COPY delimiter and quote must be different");
+        assert_eq!(refused(&same, true).1, "COPY delimiter and quote must be different");
         let null = CopyOptions { null: Some("a,b".to_owned()), ..csv() };
-        assert_eq!(refused(null, true).0, "22023");
+        assert_eq!(refused(&null, true).0, "22023");
         let limit = CopyOptions { reject_limit: Some(3), ..csv() };
-        assert_eq!(refused(limit, true).1, "COPY REJECT_LIMIT requires ON_ERROR to be set to IGNORE");
-        let binary = CopyOptions { format: Format::Binary, header: Header::Present, ..CopyOptions::default() };
-        assert_eq!(refused(binary, false), ("42601", "cannot specify HEADER in BINARY mode".to_owned()));
+        assert_eq!(
+            refused(&limit, true).1,
+            "COPY REJECT_LIMIT requires ON_ERROR to be set to IGNORE"
+        );
+        let binary = CopyOptions {
+            format: Format::Binary,
+            header: Header::Present,
+            ..CopyOptions::default()
+        };
+        assert_eq!(
+            refused(&binary, false),
+            ("42601", "cannot specify HEADER in BINARY mode".to_owned())
+        );
         let matched = CopyOptions { header: Header::Match, ..csv() };
-        assert_eq!(refused(matched, false).0, "0A000");
+        assert_eq!(refused(&matched, false).0, "0A000");
     }
 }

@@ -1,6 +1,6 @@
 //! A line → its fields. A field without escapes is a piece of the line; only others are copied.
 
-use memchr::{memchr2, memchr3, memchr_iter};
+use memchr::{memchr_iter, memchr2, memchr3};
 
 use super::bad_format;
 use super::dialect::Dialect;
@@ -103,7 +103,8 @@ impl Fields {
             let offset = memchr3(dialect.delimiter, dialect.quote, dialect.quote, &line[start..]);
             let at = offset.map_or(line.len(), |offset| start + offset);
             if line.get(at) != Some(&dialect.quote) {
-                let part = if &line[start..at] == null { Part::Null } else { Part::Plain(start, at) };
+                let part =
+                    if &line[start..at] == null { Part::Null } else { Part::Plain(start, at) };
                 self.parts.push(part);
                 if at == line.len() {
                     return Ok(());

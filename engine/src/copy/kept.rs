@@ -26,7 +26,11 @@ impl Kept {
     ///
     /// # Errors
     /// 23505, and what storage refuses.
-    pub(crate) async fn take(self, mut rows: Receiver<Item<RecordBatch>>, common: Common) -> Result<Option<u64>> {
+    pub(crate) async fn take(
+        self,
+        mut rows: Receiver<Item<RecordBatch>>,
+        common: Common,
+    ) -> Result<Option<u64>> {
         let mut transaction = self.work.lock_owned().await;
         let before = transaction.savepoint();
         let writer = transaction.bulk_writer(self.relation)?;

@@ -188,7 +188,11 @@ impl Lines {
             let bytes = self.text.as_bytes();
             if self.in_quote {
                 let rest = &bytes[self.at..];
-                let found = if quote == escape { memchr(quote, rest) } else { memchr2(quote, escape, rest) };
+                let found = if quote == escape {
+                    memchr(quote, rest)
+                } else {
+                    memchr2(quote, escape, rest)
+                };
                 let inner = &rest[..found.unwrap_or(rest.len())];
                 let counted = if self.line_end == LineEnd::Return { b'\r' } else { b'\n' };
                 self.embedded += memchr::memchr_iter(counted, inner).count() as u64;
@@ -303,7 +307,9 @@ impl Lines {
             (LineEnd::Both, Some(b'\n'), _) => refused(style()),
             (LineEnd::Both, ..) => refused(corrupt()),
             (LineEnd::Unknown, Some(b'\r' | b'\n'), _) => Ok(Marker::End),
-            (LineEnd::Newline, Some(b'\n'), _) | (LineEnd::Return, Some(b'\r'), _) => Ok(Marker::End),
+            (LineEnd::Newline, Some(b'\n'), _) | (LineEnd::Return, Some(b'\r'), _) => {
+                Ok(Marker::End)
+            }
             (_, Some(b'\r' | b'\n'), _) => Err(style()),
             _ => refused(corrupt()),
         }
@@ -319,6 +325,7 @@ pub(crate) fn invalid_utf8(bytes: &[u8]) -> Error {
         Some(0xf0..=0xf7) => 4,
         _ => 1,
     };
-    let shown: Vec<String> = bytes.iter().take(length).map(|byte| format!("0x{byte:02x}")).collect();
+    let shown: Vec<String> =
+        bytes.iter().take(length).map(|byte| format!("0x{byte:02x}")).collect();
     Error::new("22021", format!("invalid byte sequence for encoding \"UTF8\": {}", shown.join(" ")))
 }

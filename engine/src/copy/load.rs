@@ -68,7 +68,9 @@ impl Load {
         let (pieces, received) = mpsc::channel(PIECES_WAITING);
         let progress = Arc::clone(&common.progress);
         let stop = common.stop.clone();
-        let read = move |parsed: Sender<Item<Parsed>>| read_bytes(reader, received, &parsed, (&stop, &progress));
+        let read = move |parsed: Sender<Item<Parsed>>| {
+            read_bytes(reader, received, &parsed, (&stop, &progress))
+        };
         Self { pieces: Some(pieces), ..Self::of_batches(common, read, check, kept) }
     }
 

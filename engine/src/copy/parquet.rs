@@ -39,9 +39,11 @@ impl Source {
     /// # Errors
     /// 58P01, 22P04 for a file that is no Parquet or lacks a column.
     pub(crate) fn open(path: &str, wanted: Option<&[String]>) -> Result<Self> {
-        let file = File::open(path).map_err(|error| server_file::not_opened(path, Direction::Read, &error))?;
+        let file = File::open(path)
+            .map_err(|error| server_file::not_opened(path, Direction::Read, &error))?;
         let broken = |error: ParquetError| {
-            bad_format(format!("file \"{path}\" is not a readable Parquet file")).with_detail(sentence(&error))
+            bad_format(format!("file \"{path}\" is not a readable Parquet file"))
+                .with_detail(sentence(&error))
         };
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(broken)?;
         let mut builder = builder.with_batch_size(BATCH_ROWS);
@@ -66,7 +68,11 @@ impl Source {
     ///
     /// # Errors
     /// 22P04 for a damaged file.
-    pub(crate) fn send(self, parsed: &Sender<Item<Parsed>>, stop: &CancellationToken) -> Result<()> {
+    pub(crate) fn send(
+        self,
+        parsed: &Sender<Item<Parsed>>,
+        stop: &CancellationToken,
+    ) -> Result<()> {
         let mut number = 0;
         for batch in self.rows {
             let batch = batch.map_err(|error| {
@@ -106,27 +112,37 @@ impl Sink {
     /// # Errors
     /// What opening the file refuses, 42701 for two columns of one name, 0A000 for a type that
     /// Parquet lacks.
-    pub(crate) fn create(path: &str, (columns, plan): (Vec<Written>, &Schema), style: Style) -> Result<Self> {
+    pub(crate) fn create(
+        path: &str,
+        (columns, plan): (Vec<Written>, &Schema),
+        style: Style,
+    ) -> Result<Self> {
         let mut fields: Vec<Field> = Vec::with_capacity(columns.len());
         for (column, field) in columns.iter().zip(plan.fields()) {
             if fields.iter().any(|one| *one.name() == column.name) {
                 let text = format!("column name \"{}\" specified more than once", column.name);
                 return Err(Error::new("42701", text));
             }
-            let data_type = if as_text(field.data_type()) { DataType::Utf8View } else { field.data_type().clone() };
-            let field = Field::new(&column.name, data_type, true).with_metadata(column.pg_type.metadata());
+            let data_type = if as_text(field.data_type()) {
+                DataType::Utf8View
+            } else {
+                field.data_type().clone()
+            };
+            let field =
+                Field::new(&column.name, data_type, true).with_metadata(column.pg_type.metadata());
             fields.push(field);
         }
         let schema = Arc::new(Schema::new(fields));
-        let file =
-            File::create(path).map_err(|error| server_file::not_opened(path, Direction::Write, &error))?;
+        let file = File::create(path)
+            .map_err(|error| server_file::not_opened(path, Direction::Write, &error))?;
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_created_by("clientele".to_owned())
             .build();
         let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties));
         let writer = writer.map_err(|error| {
-            Error::new("0A000", "a column's type cannot be written to Parquet").with_detail(sentence(&error))
+            Error::new("0A000", "a column's type cannot be written to Parquet")
+                .with_detail(sentence(&error))
         })?;
         Ok(Self { path: path.to_owned(), schema, columns, style, writer })
     }
@@ -160,20 +176,22 @@ impl Sink {
 
 /// Parquet has no interval of months, days and nanoseconds.
 fn as_text(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Interval(_) | DataType::Null) 
+    matches!(data_type, DataType::Interval(_) | DataType::Null)
 }
 
 fn refused(path: &str, error: ParquetError) -> Error {
     match error {
         ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
             Ok(error) => server_file::failed(path, Direction::Write, &error),
-            Err(other) => Error::new("58030", format!("could not write to file \"{path}\": {other}")),
+            Err(other) => {
+                Error::new("58030", format!("could not write to file \"{path}\": {other}"))
+            }
         },
         other => Error::new("58030", format!("could not write to file \"{path}\": {other}")),
     }
 }
 
 /// The column names of a schema that a table lacks.
-pub(crate) fn unknown<'s>(schema: &'s Schema, known: impl Fn(&str) -> Option<PgType>) -> Option<&'s str> {
+pub(crate) fn unknown(schema: &Schema, known: impl Fn(&str) -> Option<PgType>) -> Option<&str> {
     schema.fields().iter().map(|field| field.name().as_str()).find(|name| known(name).is_none())
 }

@@ -30,7 +30,9 @@ pub struct CopyProgress {
 impl CopyProgress {
     /// The counters as they stand.
     pub fn facts(&self) -> pg_catalog::CopyProgress {
-        let count = |counter: &AtomicU64| i64::try_from(counter.load(Ordering::Relaxed)).unwrap_or(i64::MAX);
+        let count = |counter: &AtomicU64| {
+            i64::try_from(counter.load(Ordering::Relaxed)).unwrap_or(i64::MAX)
+        };
         pg_catalog::CopyProgress {
             relation: self.relation,
             command: self.command.to_owned(),

@@ -23,7 +23,7 @@ pub(crate) enum Origin {
     /// The column of that name in the data.
     Data(String),
     /// An expression over nothing.
-    Default(ast::Expr),
+    Default(Box<ast::Expr>),
 }
 
 /// Expressions for every column of the table.
@@ -49,7 +49,7 @@ impl Projection {
         for (origin, (name, _)) in origins.into_iter().zip(targets) {
             let expr = match origin {
                 Origin::Data(name) => Expr::Column(Column::new_unqualified(name)),
-                Origin::Default(tree) => default(context, tree)?,
+                Origin::Default(tree) => default(context, *tree)?,
             };
             exprs.push(expr.alias(name.clone()));
         }
@@ -81,7 +81,8 @@ impl Projection {
             });
             let fields = fields.collect::<datafusion::error::Result<Vec<_>>>()?;
             let schema = Arc::new(datafusion::arrow::datatypes::Schema::new(fields));
-            batch = RecordBatch::try_new_with_options(schema, arrays, &options).map_err(Error::internal)?;
+            batch = RecordBatch::try_new_with_options(schema, arrays, &options)
+                .map_err(Error::internal)?;
         }
         Ok(batch.columns().to_vec())
     }

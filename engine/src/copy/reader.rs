@@ -10,7 +10,7 @@ use datafusion::arrow::compute::filter;
 use super::binary::{BinaryRows, Values};
 use super::dialect::Dialect;
 use super::fields::Fields;
-use super::lines::{Line, Lines};
+use super::lines::Lines;
 use super::rejects::Rejects;
 use super::{bad_format, shortened};
 use crate::error::{Error, Result};
@@ -137,7 +137,8 @@ impl Reader {
             let mut kept = keep.iter();
             lines.retain(|_| kept.next().is_some_and(|keep| *keep));
             let keep = BooleanArray::from(keep);
-            let filtered = columns.iter().map(|column| filter(column, &keep)).collect::<Result<_, _>>();
+            let filtered =
+                columns.iter().map(|column| filter(column, &keep)).collect::<Result<_, _>>();
             columns = filtered.map_err(Error::internal)?;
         }
         self.lines.reserve(BATCH_ROWS.min(lines.len()));
@@ -169,7 +170,7 @@ impl Reader {
                 return Err(broken(bad_format("extra data after last expected column")));
             }
         }
-        let mut row = Row { plan, builders: &mut self.builders, line: &line, number, text };
+        let mut row = Row { plan, builders: &mut self.builders, number, text };
         let accepted = row.append(fields)?;
         self.bytes += text.len();
         if !accepted {
@@ -187,10 +188,13 @@ impl Reader {
         if !found.map_err(|error| at_line(error, plan, number, None))? {
             return Ok(false);
         }
-        for ((column, builder), value) in plan.columns.iter().zip(&mut self.builders).zip(values.iter()) {
+        for ((column, builder), value) in
+            plan.columns.iter().zip(&mut self.builders).zip(values.iter())
+        {
             let bytes = value.as_ref().map(|range| rows.value(range));
             builder.append_binary(bytes).map_err(|error| {
-                let place = format!("COPY {}, line {number}, column {}", plan.relation, column.name);
+                let place =
+                    format!("COPY {}, line {number}, column {}", plan.relation, column.name);
                 Error::from(error).with_context(place)
             })?;
             self.bytes += bytes.map_or(0, <[u8]>::len);
@@ -204,7 +208,6 @@ impl Reader {
 struct Row<'r> {
     plan: &'r Plan,
     builders: &'r mut [Builder],
-    line: &'r Line,
     number: u64,
     text: &'r str,
 }
@@ -212,10 +215,11 @@ struct Row<'r> {
 impl Row<'_> {
     /// Appends the fields; false when the row is left out: it is NULL from the bad value on.
     fn append(&mut self, fields: &Fields) -> Result<bool> {
-        let _ = self.line;
         let null = self.plan.dialect.null.as_str();
         for index in 0..self.builders.len() {
-            let (Some(column), Some(builder)) = (self.plan.columns.get(index), self.builders.get_mut(index)) else {
+            let (Some(column), Some(builder)) =
+                (self.plan.columns.get(index), self.builders.get_mut(index))
+            else {
                 break;
             };
             if index >= fields.len() {
@@ -223,7 +227,8 @@ impl Row<'_> {
                 return Err(at_line(error, self.plan, self.number, Some(self.text)));
             }
             let value = fields.get(index, self.text);
-            let value = value.map_err(|error| at_line(error, self.plan, self.number, Some(self.text)))?;
+            let value =
+                value.map_err(|error| at_line(error, self.plan, self.number, Some(self.text)))?;
             let value = match value {
                 None if column.force_not_null => Some(null),
                 Some(text) if column.force_null && text == null => None,
@@ -256,23 +261,29 @@ impl Row<'_> {
 pub(crate) fn with_way_out(error: Error) -> Error {
     match error.hint {
         Some(_) => error,
-        None => error.with_hint("COPY ... WITH (ON_ERROR ignore) leaves out rows with values that cannot be read."),
+        None => error.with_hint(
+            "COPY ... WITH (ON_ERROR ignore) leaves out rows with values that cannot be read.",
+        ),
     }
 }
 
 /// `COPY t, line 2, column a: "x"`.
 pub(crate) fn of_value(relation: &str, line: u64, column: &str, value: Option<&str>) -> String {
     match value {
-        Some(value) => format!("COPY {relation}, line {line}, column {column}: \"{}\"", shortened(value)),
+        Some(value) => {
+            format!("COPY {relation}, line {line}, column {column}: \"{}\"", shortened(value))
+        }
         None => format!("COPY {relation}, line {line}, column {column}: null input"),
     }
 }
 
 fn at_line(error: Error, plan: &Plan, number: u64, text: Option<&str>) -> Error {
     match text {
-        Some(text) => {
-            error.with_context(format!("COPY {}, line {number}: \"{}\"", plan.relation, shortened(text)))
-        }
+        Some(text) => error.with_context(format!(
+            "COPY {}, line {number}: \"{}\"",
+            plan.relation,
+            shortened(text)
+        )),
         None => error.with_context(format!("COPY {}, line {number}", plan.relation)),
     }
 }

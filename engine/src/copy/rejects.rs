@@ -59,7 +59,9 @@ impl Rejects {
         match self.limit {
             Some(limit) if count > limit => Err(Error::new(
                 "22P02",
-                format!("skipped more than REJECT_LIMIT ({limit}) rows due to data type incompatibility"),
+                format!(
+                    "skipped more than REJECT_LIMIT ({limit}) rows due to data type incompatibility"
+                ),
             )),
             _ => Ok(()),
         }
@@ -75,7 +77,9 @@ impl Rejects {
         match self.count() {
             0 => {}
             1 => self.tell("1 row was skipped due to data type incompatibility".to_owned()),
-            count => self.tell(format!("{count} rows were skipped due to data type incompatibility")),
+            count => {
+                self.tell(format!("{count} rows were skipped due to data type incompatibility"))
+            }
         }
     }
 

@@ -59,12 +59,12 @@ pub(crate) fn not_opened(path: &str, direction: Direction, error: &std::io::Erro
     let (aim, hint) = match direction {
         Direction::Read => (
             "reading",
-            "COPY FROM instructs the PostgreSQL server process to read a file. \
+            "COPY FROM instructs the server to read a file. \
              You may want a client-side facility such as psql's \\copy.",
         ),
         Direction::Write => (
             "writing",
-            "COPY TO instructs the PostgreSQL server process to write a file. \
+            "COPY TO instructs the server to write a file. \
              You may want a client-side facility such as psql's \\copy.",
         ),
     };
@@ -77,17 +77,23 @@ pub(crate) fn not_opened(path: &str, direction: Direction, error: &std::io::Erro
         ErrorKind::StorageFull => ("53100", "No space left on device".to_owned()),
         _ => ("58030", error.to_string()),
     };
-    Error::new(sqlstate, format!("could not open file \"{path}\" for {aim}: {reason}")).with_hint(hint)
+    Error::new(sqlstate, format!("could not open file \"{path}\" for {aim}: {reason}"))
+        .with_hint(hint)
 }
 
 /// What reading or writing an open file failed with.
 pub(crate) fn failed(path: &str, direction: Direction, error: &std::io::Error) -> Error {
     match (error.kind(), direction) {
         (ErrorKind::IsADirectory, _) => Error::new("42809", format!("\"{path}\" is a directory")),
-        (ErrorKind::StorageFull, _) => {
-            Error::new("53100", format!("could not write to file \"{path}\": No space left on device"))
+        (ErrorKind::StorageFull, _) => Error::new(
+            "53100",
+            format!("could not write to file \"{path}\": No space left on device"),
+        ),
+        (_, Direction::Read) => {
+            Error::new("58030", format!("could not read from file \"{path}\": {error}"))
         }
-        (_, Direction::Read) => Error::new("58030", format!("could not read from file \"{path}\": {error}")),
-        (_, Direction::Write) => Error::new("58030", format!("could not write to file \"{path}\": {error}")),
+        (_, Direction::Write) => {
+            Error::new("58030", format!("could not write to file \"{path}\": {error}"))
+        }
     }
 }

@@ -125,8 +125,17 @@ impl Writer {
             && matches!(self.dialect.null.as_str(), "" | "\\N" | "NULL")
             && !column.force_quote;
         let plain = [
-            PgType::INT2, PgType::INT4, PgType::INT8, PgType::FLOAT4, PgType::FLOAT8, PgType::BOOL,
-            PgType::DATE, PgType::TIME, PgType::TIMESTAMP, PgType::TIMESTAMPTZ, PgType::UUID,
+            PgType::INT2,
+            PgType::INT4,
+            PgType::INT8,
+            PgType::FLOAT4,
+            PgType::FLOAT8,
+            PgType::BOOL,
+            PgType::DATE,
+            PgType::TIME,
+            PgType::TIMESTAMP,
+            PgType::TIMESTAMPTZ,
+            PgType::UUID,
         ];
         let numeric = column.pg_type.oid == PgType::NUMERIC.oid;
         usual && (numeric || plain.iter().any(|one| one.oid == column.pg_type.oid))
@@ -141,7 +150,10 @@ impl Writer {
     }
 
     fn escape(&self, start: usize, out: &mut Vec<u8>) {
-        let Some(first) = out[start..].iter().position(|byte| self.special[usize::from(*byte)]) else { return };
+        let Some(first) = out[start..].iter().position(|byte| self.special[usize::from(*byte)])
+        else {
+            return;
+        };
         let rest = out.split_off(start + first);
         for byte in rest {
             let escaped = match byte {
@@ -185,7 +197,8 @@ impl Writer {
 
     fn binary(&self, batch: &RecordBatch) -> Result<Vec<Bytes>> {
         let encoders = self.columns.iter().zip(batch.columns());
-        let encoders = encoders.map(|(column, array)| Ok(ArrayEncoder::for_array(column.pg_type, array)?));
+        let encoders =
+            encoders.map(|(column, array)| Ok(ArrayEncoder::for_array(column.pg_type, array)?));
         let encoders: Vec<ArrayEncoder> = encoders.collect::<Result<_>>()?;
         let too_large = || Error::new("54000", "a value is too large to be sent");
         let count = i16::try_from(encoders.len()).map_err(|_| too_large())?;

@@ -44,11 +44,9 @@ impl Error {
         let name = self.message.split('"').nth(1).unwrap_or_default();
         let last = name.rsplit('.').next().unwrap_or(name);
         let found: Option<Location> = match self.sqlstate {
-            "42703" => self
-                .object
-                .column
-                .as_deref()
-                .and_then(|column| place::of_identifier(tree, column)),
+            "42703" => {
+                self.object.column.as_deref().and_then(|column| place::of_identifier(tree, column))
+            }
             "42702" | "42803" => place::of_identifier(tree, last),
             "42P01" => place::of_relation(tree, last),
             "42883" => {
@@ -125,7 +123,8 @@ fn schema(error: &SchemaError) -> Error {
             if let Some((_, one)) = near {
                 let table = one.relation.as_ref().map(|table| format!("{}.", table.table()));
                 let text = format!("{}{}", table.unwrap_or_default(), one.name());
-                error = error.with_hint(format!("Perhaps you meant to reference the column \"{text}\"."));
+                error = error
+                    .with_hint(format!("Perhaps you meant to reference the column \"{text}\"."));
             }
             error
         }
@@ -163,17 +162,35 @@ fn plan(text: &str) -> Error {
         let name = rest.split('\'').next().unwrap_or_default();
         return undefined_function(name, "");
     }
-    if text.contains("must be in GROUP BY") || text.contains("must be part of GROUP BY") || text.contains("must appear in the GROUP BY") {
-        let column = text.split('"').nth(1).unwrap_or_default().rsplit('.').next().unwrap_or_default().to_owned();
+    if text.contains("must be in GROUP BY")
+        || text.contains("must be part of GROUP BY")
+        || text.contains("must appear in the GROUP BY")
+    {
+        let column = text
+            .split('"')
+            .nth(1)
+            .unwrap_or_default()
+            .rsplit('.')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         return Error::new(
             "42803",
-            format!("column \"{column}\" must appear in the GROUP BY clause or be used in an aggregate function"),
+            format!(
+                "column \"{column}\" must appear in the GROUP BY clause or be used in an aggregate function"
+            ),
         );
     }
-    if text.contains("Cannot coerce arithmetic expression") || text.contains("Cannot infer common argument type") || text.contains("to valid types") {
+    if text.contains("Cannot coerce arithmetic expression")
+        || text.contains("Cannot infer common argument type")
+        || text.contains("to valid types")
+    {
         return operator(text);
     }
-    if text.contains("No function matches the given name and argument types") || text.contains("Failed to coerce arguments") || text.contains("does not support") && text.contains("unction") {
+    if text.contains("No function matches the given name and argument types")
+        || text.contains("Failed to coerce arguments")
+        || text.contains("does not support") && text.contains("unction")
+    {
         let name = text.split('\'').nth(1).unwrap_or_default();
         let name = name.split('(').next().unwrap_or_default();
         return undefined_function(name, "");
@@ -181,7 +198,9 @@ fn plan(text: &str) -> Error {
     if text.contains("Projections require unique expression names") {
         return Error::new("42701", "a column name is specified more than once");
     }
-    if text.contains("Aggregate functions are not allowed") || text.contains("aggregate functions are not allowed") {
+    if text.contains("Aggregate functions are not allowed")
+        || text.contains("aggregate functions are not allowed")
+    {
         return Error::new("42803", lower(text));
     }
     Error::new("42601", lower(text))
@@ -207,7 +226,10 @@ fn execution(text: &str) -> Error {
         return Error::new("22003", "value out of range");
     }
     if text.contains("more than one row") {
-        return Error::new("21000", "more than one row returned by a subquery used as an expression");
+        return Error::new(
+            "21000",
+            "more than one row returned by a subquery used as an expression",
+        );
     }
     if text.contains("No space left on device") || text.contains("disk space") {
         return Error::new("53100", "no space left on device");
@@ -217,7 +239,8 @@ fn execution(text: &str) -> Error {
 
 /// Texts that reach us as execution errors although they are the user's.
 fn plan_like(text: &str) -> Option<Error> {
-    let user = ["Cannot coerce", "No function matches", "Invalid function '", "must be in GROUP BY"];
+    let user =
+        ["Cannot coerce", "No function matches", "Invalid function '", "must be in GROUP BY"];
     user.iter().any(|sign| text.contains(sign)).then(|| plan(text))
 }
 

@@ -27,8 +27,10 @@ fn facts(context: &QueryContext) -> Context {
         rows: store.live_rows(&snapshot, oid),
         bytes: store.bytes_on_disk(oid),
     };
-    let temporary = context.catalog().schema(&context.session.temporary_schema()).map(|one| one.oid);
-    let path = temporary.into_iter().chain([PG_CATALOG_OID]).chain(context.search_path.iter().copied());
+    let temporary =
+        context.catalog().schema(&context.session.temporary_schema()).map(|one| one.oid);
+    let path =
+        temporary.into_iter().chain([PG_CATALOG_OID]).chain(context.search_path.iter().copied());
     Context {
         catalog: Arc::clone(context.catalog()),
         database: context.database.as_ref().clone(),
@@ -128,9 +130,11 @@ fn functions(context: &QueryContext) -> Arc<Vec<FunctionFacts>> {
 }
 
 fn list(context: &QueryContext) -> Vec<FunctionFacts> {
-    let mut all: Vec<FunctionFacts> = clientele_udfs::functions::docs().iter().map(documented).collect();
+    let mut all: Vec<FunctionFacts> =
+        clientele_udfs::functions::docs().iter().map(documented).collect();
     all.extend(super::all_kernels().map(kernel));
-    let declared: std::collections::HashSet<String> = all.iter().map(|one| one.name.clone()).collect();
+    let declared: std::collections::HashSet<String> =
+        all.iter().map(|one| one.name.clone()).collect();
     let foreign = |name: &str| !declared.contains(name);
     for (name, function) in context.state.scalar_functions() {
         if foreign(name) {
@@ -199,7 +203,11 @@ fn kernel(kernel: &super::Kernel) -> FunctionFacts {
         arguments: arguments.collect(),
         returns: kernel.signature.result,
         returns_set: false,
-        volatility: if kernel.signature.volatile { Volatility::Volatile } else { Volatility::Stable },
+        volatility: if kernel.signature.volatile {
+            Volatility::Volatile
+        } else {
+            Volatility::Stable
+        },
         strict: kernel.signature.strict,
         comment: Some(kernel.comment.to_owned()),
     }
@@ -213,18 +221,38 @@ fn inferred(
     result: impl Fn(&[DataType]) -> Option<DataType>,
 ) -> Option<FunctionFacts> {
     // What takes arrays of anything says no types ahead.
-    if ["array", "list", "map", "make_", "struct", "named_"].iter().any(|one| name.starts_with(one)) {
+    if [
+        "array",
+        "list",
+        "map",
+        "make_",
+        "struct",
+        "named_",
+        "greatest",
+        "least",
+        "nullif",
+        "nth_value",
+        "min",
+        "max",
+    ]
+    .iter()
+    .any(|one| name.starts_with(one))
+    {
         return None;
     }
     let types = signature.type_signature.get_example_types().into_iter().next().unwrap_or_default();
     // Some functions panic on types that their own signature gives as examples.
-    let returns = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| result(&types))).ok()??;
+    let returns =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| result(&types))).ok()??;
     Some(FunctionFacts {
         oid: 0,
         schema: PG_CATALOG_OID,
         name: name.to_owned(),
         kind,
-        arguments: types.iter().map(|one| argument("", PgType::from_arrow(one), ArgumentMode::In)).collect(),
+        arguments: types
+            .iter()
+            .map(|one| argument("", PgType::from_arrow(one), ArgumentMode::In))
+            .collect(),
         returns: PgType::from_arrow(&returns),
         returns_set: false,
         volatility: volatility(signature.volatility),

@@ -18,8 +18,8 @@ use std::sync::Arc;
 
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
-pub use operators::{Operators, operand_type, operator};
 pub use facts::catalog_context;
+pub use operators::{Operators, operand_type, operator};
 pub use registered::{register_cast, show_registered};
 pub use row_kernel::{Kernel, Signature};
 pub use sequences::{forget_sequence, next_value, restart_sequence, sequence_relation};

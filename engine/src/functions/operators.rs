@@ -69,10 +69,9 @@ impl ExprPlanner for Operators {
             return Ok(PlannerResult::Original(expr));
         }
         Ok(match kernels::operator(symbol, &operands) {
-            Some(function) => PlannerResult::Planned(Expr::ScalarFunction(ScalarFunction::new_udf(
-                function,
-                vec![left, right],
-            ))),
+            Some(function) => PlannerResult::Planned(Expr::ScalarFunction(
+                ScalarFunction::new_udf(function, vec![left, right]),
+            )),
             None => PlannerResult::Original(expr),
         })
     }

@@ -27,7 +27,8 @@ pub const FEATURE_SCHEMAS: &[(&str, &str)] =
 
 /// What a procedure does: typed arguments in the order of its parameters; rows of its columns, or
 /// nothing.
-pub type Kernel = for<'a> fn(&'a mut Session, Vec<ScalarValue>) -> BoxFuture<'a, Result<Option<RecordBatch>>>;
+pub type Kernel =
+    for<'a> fn(&'a mut Session, Vec<ScalarValue>) -> BoxFuture<'a, Result<Option<RecordBatch>>>;
 
 /// A parameter of a procedure.
 #[derive(Debug, Clone, Copy)]
@@ -89,7 +90,11 @@ static PROCEDURES: &[Procedure] = &[
     Procedure {
         schema: "clientele",
         name: "compact",
-        parameters: &[Parameter { name: "table_name", pg_type: PgType::TEXT, default: Some("NULL") }],
+        parameters: &[Parameter {
+            name: "table_name",
+            pg_type: PgType::TEXT,
+            default: Some("NULL"),
+        }],
         columns: &[],
         comment: "merges small files and files with deleted rows, of one table or of all",
         kernel: |session, arguments| Box::pin(compact(session, arguments)),
@@ -102,7 +107,10 @@ async fn flush(session: &mut Session) -> Result<Option<RecordBatch>> {
     Ok(None)
 }
 
-async fn compact(session: &mut Session, arguments: Vec<ScalarValue>) -> Result<Option<RecordBatch>> {
+async fn compact(
+    session: &mut Session,
+    arguments: Vec<ScalarValue>,
+) -> Result<Option<RecordBatch>> {
     let table = match text(&arguments, 0) {
         None => {
             superuser(session, "clientele.compact")?;
@@ -118,7 +126,9 @@ async fn compact(session: &mut Session, arguments: Vec<ScalarValue>) -> Result<O
 pub fn text(arguments: &[ScalarValue], index: usize) -> Option<&str> {
     match arguments.get(index) {
         Some(
-            ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)) | ScalarValue::LargeUtf8(Some(text)),
+            ScalarValue::Utf8(Some(text))
+            | ScalarValue::Utf8View(Some(text))
+            | ScalarValue::LargeUtf8(Some(text)),
         ) => Some(text),
         _ => None,
     }

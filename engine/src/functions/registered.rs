@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use clientele_catalog::definition::Oid;
 use clientele_catalog::pg_catalog::Context;
-use clientele_catalog::pg_catalog::describe::{comments, definitions, functions, names, privileges, sizes};
+use clientele_catalog::pg_catalog::describe::{
+    comments, definitions, functions, names, privileges, sizes,
+};
 use clientele_udfs::types::PgType;
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::Column;
@@ -128,7 +130,11 @@ fn optional_oid(oid: Option<Oid>) -> Result<ScalarValue> {
     Ok(ScalarValue::Int64(oid.map(i64::from)))
 }
 
-fn shown(context: &QueryContext, values: Values<'_>, name: fn(&Context, Oid) -> String) -> Result<ScalarValue> {
+fn shown(
+    context: &QueryContext,
+    values: Values<'_>,
+    name: fn(&Context, Oid) -> String,
+) -> Result<ScalarValue> {
     Ok(text_value(name(&facts(context), oid(values, 0)?)))
 }
 
@@ -144,7 +150,11 @@ fn built_in(_: &QueryContext, values: Values<'_>) -> Result<ScalarValue> {
     Ok(ScalarValue::Boolean(Some(names::built_in_is_visible(oid(values, 0)?))))
 }
 
-fn size(context: &QueryContext, values: Values<'_>, size: fn(&Context, Oid) -> Option<i64>) -> Result<ScalarValue> {
+fn size(
+    context: &QueryContext,
+    values: Values<'_>,
+    size: fn(&Context, Oid) -> Option<i64>,
+) -> Result<ScalarValue> {
     let context = facts(context);
     let relation = relation_oid(&context, values, 0)?;
     Ok(ScalarValue::Int64(size(&context, relation)))
@@ -157,7 +167,9 @@ fn read_class(context: &QueryContext, values: Values<'_>) -> Result<ScalarValue>
     }
     match names::to_regclass(&facts(context), name) {
         Some(oid) => optional_oid(Some(oid)),
-        None => Err(undefined_table(&names::split_name(name).unwrap_or_else(|| vec![name.to_owned()]))),
+        None => {
+            Err(undefined_table(&names::split_name(name).unwrap_or_else(|| vec![name.to_owned()])))
+        }
     }
 }
 
@@ -182,7 +194,12 @@ fn index_definition(context: &QueryContext, values: Values<'_>) -> Result<Scalar
     let index = oid(values, 0)?;
     Ok(optional_text(match values.len() {
         1 => definitions::index_definition(&facts(context), index),
-        _ => definitions::index_column(&facts(context), index, number(values, 1)? as i32, flag(values, 2)),
+        _ => definitions::index_column(
+            &facts(context),
+            index,
+            number(values, 1)? as i32,
+            flag(values, 2),
+        ),
     }))
 }
 
@@ -196,7 +213,9 @@ fn serial_sequence(context: &QueryContext, values: Values<'_>) -> Result<ScalarV
     let facts = facts(context);
     let table = relation_oid(&facts, values, 0)?;
     let relation = context.catalog().relation_by_oid(table);
-    let name = relation.and_then(|table| text(values, 1).ok().and_then(|column| definitions::serial_sequence(&facts, table, column)));
+    let name = relation.and_then(|table| {
+        text(values, 1).ok().and_then(|column| definitions::serial_sequence(&facts, table, column))
+    });
     Ok(optional_text(name))
 }
 
@@ -228,7 +247,9 @@ fn relation_oid(context: &Context, values: Values<'_>, index: usize) -> Result<O
     }
     let name = text(values, index)?;
     let found = names::to_regclass(context, name);
-    found.ok_or_else(|| undefined_table(&names::split_name(name).unwrap_or_else(|| vec![name.to_owned()])))
+    found.ok_or_else(|| {
+        undefined_table(&names::split_name(name).unwrap_or_else(|| vec![name.to_owned()]))
+    })
 }
 
 fn schema_oid(context: &Context, values: Values<'_>, index: usize) -> Result<Oid> {
@@ -246,7 +267,9 @@ fn database_oid(context: &Context, values: Values<'_>, index: usize) -> Result<O
     }
     let name = text(values, index)?;
     let found = context.databases.iter().find(|database| database.name == name);
-    found.map(|one| one.oid).ok_or_else(|| Error::new("3D000", format!("database \"{name}\" does not exist")))
+    found
+        .map(|one| one.oid)
+        .ok_or_else(|| Error::new("3D000", format!("database \"{name}\" does not exist")))
 }
 
 fn role(context: &Context, values: Values<'_>, index: usize) -> Result<Oid> {
@@ -311,8 +334,14 @@ fn is_text(data_type: &DataType) -> bool {
 }
 
 /// A cast from or to `regclass` and its kin, which needs the catalog.
-pub fn register_cast(from: &FieldRef, to: PgType, context: &Arc<QueryContext>) -> Option<Arc<ScalarUDF>> {
-    let bind = |name: &str| KERNELS.iter().find(|one| one.name == name).map(|one| row_kernel::bind(one, context));
+pub fn register_cast(
+    from: &FieldRef,
+    to: PgType,
+    context: &Arc<QueryContext>,
+) -> Option<Arc<ScalarUDF>> {
+    let bind = |name: &str| {
+        KERNELS.iter().find(|one| one.name == name).map(|one| row_kernel::bind(one, context))
+    };
     if let (Some((read, _)), true) = (io(to), is_text(from.data_type())) {
         return bind(read);
     }
@@ -327,7 +356,8 @@ pub fn register_cast(from: &FieldRef, to: PgType, context: &Arc<QueryContext>) -
 /// What planning refuses.
 pub fn show_registered(plan: LogicalPlan, context: &Arc<QueryContext>) -> Result<LogicalPlan> {
     let schema = Arc::clone(plan.schema());
-    let concerned = |field: &FieldRef| io(PgType::from_field(field)).is_some() && !is_text(field.data_type());
+    let concerned =
+        |field: &FieldRef| io(PgType::from_field(field)).is_some() && !is_text(field.data_type());
     if !schema.fields().iter().any(concerned) {
         return Ok(plan);
     }
@@ -343,7 +373,11 @@ pub fn show_registered(plan: LogicalPlan, context: &Arc<QueryContext>) -> Result
                     pg_type.metadata().into_iter().collect::<std::collections::BTreeMap<_, _>>(),
                 );
                 let named = row_kernel::bind(kernel, context).call(vec![column]);
-                named.alias_qualified_with_metadata(qualifier.cloned(), field.name(), Some(metadata))
+                named.alias_qualified_with_metadata(
+                    qualifier.cloned(),
+                    field.name(),
+                    Some(metadata),
+                )
             }
             None => column,
         });

@@ -9,8 +9,8 @@ use clientele_udfs::types::PgType;
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::logical_expr::{
-    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature as Accepts,
-    TypeSignature, Volatility,
+    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
+    Signature as Accepts, TypeSignature, Volatility,
 };
 use datafusion::scalar::ScalarValue;
 
@@ -105,7 +105,10 @@ impl ScalarUDFImpl for Bound {
         Ok(self.kernel.signature.result.arrow())
     }
 
-    fn return_field_from_args(&self, _arguments: ReturnFieldArgs<'_>) -> DataFusionResult<FieldRef> {
+    fn return_field_from_args(
+        &self,
+        _arguments: ReturnFieldArgs<'_>,
+    ) -> DataFusionResult<FieldRef> {
         Ok(self.kernel.signature.result.field(self.kernel.name, true))
     }
 

@@ -26,14 +26,32 @@ const CHANGES: Signature =
     Signature { least: 1, most: 1, result: PgType::INT8, volatile: true, strict: true };
 
 pub(super) static KERNELS: &[Kernel] = &[
-    Kernel { name: "nextval", arguments: "regclass", signature: CHANGES, comment: "sequence next value", call: next },
-    Kernel { name: "currval", arguments: "regclass", signature: CHANGES, comment: "sequence current value", call: current },
     Kernel {
-        name: "lastval", arguments: "", comment: "current value from last used sequence", call: last,
+        name: "nextval",
+        arguments: "regclass",
+        signature: CHANGES,
+        comment: "sequence next value",
+        call: next,
+    },
+    Kernel {
+        name: "currval",
+        arguments: "regclass",
+        signature: CHANGES,
+        comment: "sequence current value",
+        call: current,
+    },
+    Kernel {
+        name: "lastval",
+        arguments: "",
+        comment: "current value from last used sequence",
+        call: last,
         signature: Signature { least: 0, most: 0, ..CHANGES },
     },
     Kernel {
-        name: "setval", arguments: "regclass, bigint, boolean", comment: "set sequence value", call: set,
+        name: "setval",
+        arguments: "regclass, bigint, boolean",
+        comment: "set sequence value",
+        call: set,
         signature: Signature { least: 2, most: 3, ..CHANGES },
     },
 ];
@@ -100,7 +118,8 @@ fn exhausted(sequence: &Sequence) -> Error {
 
 fn committed(context: &QueryContext, oid: Oid) -> Result<Sequence> {
     let snapshot = context.store.snapshot();
-    let relation = snapshot.catalog.relation_by_oid(oid).or_else(|| context.catalog().relation_by_oid(oid));
+    let relation =
+        snapshot.catalog.relation_by_oid(oid).or_else(|| context.catalog().relation_by_oid(oid));
     match relation.map(|relation| &relation.kind) {
         Some(RelationKind::Sequence(sequence)) => Ok(sequence.clone()),
         _ => Err(Error::new("42P01", format!("sequence with OID {oid} does not exist"))),
@@ -109,13 +128,19 @@ fn committed(context: &QueryContext, oid: Oid) -> Result<Sequence> {
 
 fn store(context: &QueryContext, oid: Oid, sequence: Sequence) -> Result<()> {
     let store = Arc::clone(&context.store);
-    let Some(relation) = store.snapshot().catalog.relation_by_oid(oid).map(|one| one.as_ref().clone()) else {
-        return Err(Error::new("55000", "a sequence can be used once its CREATE SEQUENCE has committed"));
+    let Some(relation) =
+        store.snapshot().catalog.relation_by_oid(oid).map(|one| one.as_ref().clone())
+    else {
+        return Err(Error::new(
+            "55000",
+            "a sequence can be used once its CREATE SEQUENCE has committed",
+        ));
     };
     let schema = store.snapshot().catalog.schemas().next().map(|schema| schema.as_ref().clone());
     let Some(schema) = schema else { return Err(Error::internal("a catalog without schemas")) };
     let mut transaction = store.begin(Arc::new(TemporarySpace::new(schema)));
-    transaction.put(Object::Relation(Relation { kind: RelationKind::Sequence(sequence), ..relation }));
+    transaction
+        .put(Object::Relation(Relation { kind: RelationKind::Sequence(sequence), ..relation }));
     // The caller computes on a thread of the engine; the commit is one short wait for the log.
     let commit = std::thread::spawn(move || futures::executor::block_on(store.commit(transaction)));
     match commit.join() {
@@ -126,7 +151,8 @@ fn store(context: &QueryContext, oid: Oid, sequence: Sequence) -> Result<()> {
 
 fn find(context: &QueryContext, value: &ScalarValue) -> Result<Arc<Relation>> {
     if let Ok(oid) = number(std::slice::from_ref(value), 0)
-        && let Some(relation) = u32::try_from(oid).ok().and_then(|oid| context.catalog().relation_by_oid(oid))
+        && let Some(relation) =
+            u32::try_from(oid).ok().and_then(|oid| context.catalog().relation_by_oid(oid))
     {
         return Ok(Arc::clone(relation));
     }
@@ -182,7 +208,10 @@ fn set(context: &QueryContext, values: &[ScalarValue]) -> Result<ScalarValue> {
     let mut blocks = RESERVED.lock();
     let mut sequence = committed(context, relation.oid)?;
     if !(sequence.minimum..=sequence.maximum).contains(&value) {
-        return Err(Error::new("22003", format!("setval: value {value} is out of bounds for sequence \"{}\"", relation.name)));
+        return Err(Error::new(
+            "22003",
+            format!("setval: value {value} is out of bounds for sequence \"{}\"", relation.name),
+        ));
     }
     sequence.last_value = if called { Some(value) } else { value.checked_sub(sequence.increment) };
     store(context, relation.oid, sequence)?;

@@ -65,13 +65,18 @@ kernels! {
 fn version() -> String {
     let number = SERVER_VERSION.split(' ').next().unwrap_or_default();
     let product = SERVER_VERSION.split_once(' ').map_or("", |(_, product)| product);
-    format!("PostgreSQL {number} {product} on {}, DataFusion {}", std::env::consts::ARCH, datafusion::DATAFUSION_VERSION)
+    format!(
+        "PostgreSQL {number} {product} on {}, DataFusion {}",
+        std::env::consts::ARCH,
+        datafusion::DATAFUSION_VERSION
+    )
 }
 
 fn schemas(context: &QueryContext, implicit: bool) -> Vec<String> {
     let system = implicit.then(|| "pg_catalog".to_owned());
     let named = context.search_path.iter();
-    let named = named.filter_map(|oid| context.catalog().schema_by_oid(*oid)).map(|one| one.name.clone());
+    let named =
+        named.filter_map(|oid| context.catalog().schema_by_oid(*oid)).map(|one| one.name.clone());
     system.into_iter().chain(named).collect()
 }
 
@@ -141,7 +146,10 @@ fn stop(context: &QueryContext, values: &[ScalarValue], reason: StopReason) -> R
         return Ok(ScalarValue::Boolean(Some(false)));
     };
     if target.role != context.role.oid && !context.role.superuser {
-        return Err(Error::new("42501", "must be a member of the role whose process is being stopped"));
+        return Err(Error::new(
+            "42501",
+            "must be a member of the role whose process is being stopped",
+        ));
     }
     target.stop(reason);
     Ok(ScalarValue::Boolean(Some(true)))

@@ -10,7 +10,8 @@ use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::async_udf::{AsyncScalarUDF, AsyncScalarUDFImpl};
 use datafusion::logical_expr::{
-    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    Volatility,
 };
 use datafusion::scalar::ScalarValue;
 
@@ -38,7 +39,10 @@ impl ScalarUDFImpl for Sleep {
         Ok(DataType::Utf8View)
     }
 
-    fn return_field_from_args(&self, _arguments: ReturnFieldArgs<'_>) -> DataFusionResult<FieldRef> {
+    fn return_field_from_args(
+        &self,
+        _arguments: ReturnFieldArgs<'_>,
+    ) -> DataFusionResult<FieldRef> {
         Ok(PgType::VOID.field("pg_sleep", true))
     }
 
@@ -66,7 +70,8 @@ impl AsyncScalarUDFImpl for Sleep {
                 }
             }
         }
-        let array = StringViewArray::from_iter_values(std::iter::repeat_n("", arguments.number_rows));
+        let array =
+            StringViewArray::from_iter_values(std::iter::repeat_n("", arguments.number_rows));
         Ok(ColumnarValue::Array(Arc::new(array)))
     }
 }

@@ -21,7 +21,8 @@ pub type TableFunction = Box<dyn Fn(&QueryContext, Arguments) -> Result<RecordBa
 
 /// The table function of that name.
 pub fn table_function(name: &str) -> Option<TableFunction> {
-    let set = clientele_udfs::functions::set_returning().into_iter().find(|one| one.name == name)?;
+    let set =
+        clientele_udfs::functions::set_returning().into_iter().find(|one| one.name == name)?;
     Some(Box::new(move |context, arguments| {
         let mut values = Vec::with_capacity(arguments.len());
         for (label, value) in arguments {

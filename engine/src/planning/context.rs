@@ -73,7 +73,8 @@ impl QueryContext {
 
     fn find_unqualified(&self, name: &str) -> Option<Named> {
         let temporary = self.catalog().schema(&self.session.temporary_schema());
-        if let Some(found) = temporary.and_then(|schema| self.catalog().relation(schema.oid, name)) {
+        if let Some(found) = temporary.and_then(|schema| self.catalog().relation(schema.oid, name))
+        {
             return Some(Named::Relation(Arc::clone(found)));
         }
         if clientele_catalog::pg_catalog::schema_of("pg_catalog", name).is_some() {
@@ -85,7 +86,8 @@ impl QueryContext {
     }
 
     fn find_in(&self, schema: &str, name: &str) -> Option<Named> {
-        let schema = if schema == "pg_temp" { self.session.temporary_schema() } else { schema.to_owned() };
+        let schema =
+            if schema == "pg_temp" { self.session.temporary_schema() } else { schema.to_owned() };
         for system in ["pg_catalog", "information_schema"] {
             if schema == system {
                 clientele_catalog::pg_catalog::schema_of(system, name)?;

@@ -24,7 +24,9 @@ impl PhysicalOptimizerRule for Cooperate {
         plan.transform_up(|node| {
             let multiplies = node.is::<CrossJoinExec>() || node.is::<NestedLoopJoinExec>();
             Ok(match multiplies {
-                true => Transformed::yes(Arc::new(CooperativeExec::new(node)) as Arc<dyn ExecutionPlan>),
+                true => {
+                    Transformed::yes(Arc::new(CooperativeExec::new(node)) as Arc<dyn ExecutionPlan>)
+                }
                 false => Transformed::no(node),
             })
         })

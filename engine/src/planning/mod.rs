@@ -108,7 +108,8 @@ fn finish(
     declared: &[Option<PgType>],
 ) -> Result<Planned> {
     let (plan, shown) = plan_with(names, query, declared)?;
-    let plan = values::rewrite_plan(plan, context).map_err(|error| Error::from_datafusion(&error))?;
+    let plan =
+        values::rewrite_plan(plan, context).map_err(|error| Error::from_datafusion(&error))?;
     let (plan, parameters) = parameters::resolve(plan, declared)?;
     let plan = functions::show_registered(plan, context)?;
     let analyzed = context
@@ -134,7 +135,10 @@ pub(crate) fn plan_with(
     let options = ParserOptions::new().with_parse_float_as_decimal(true);
     let statement = query.clone();
     let plan = SqlToRel::new_with_options(names, options)
-        .sql_statement_to_plan_with_context(ast::Statement::Query(Box::new(query)), &mut planner_context)
+        .sql_statement_to_plan_with_context(
+            ast::Statement::Query(Box::new(query)),
+            &mut planner_context,
+        )
         .map_err(|error| Error::from_datafusion(&error).in_tree(&statement))?;
     let shown = plan.schema().fields().iter().map(|field| field.name().clone()).collect();
     Ok((plan, shown))
@@ -153,7 +157,10 @@ pub fn plan_scalar(context: &Arc<QueryContext>, expr: &ast::Expr) -> Result<Plan
 ///
 /// # Errors
 /// 08P01 when there are too few.
-pub fn bind(plan: LogicalPlan, values: Vec<datafusion::scalar::ScalarValue>) -> Result<LogicalPlan> {
+pub fn bind(
+    plan: LogicalPlan,
+    values: Vec<datafusion::scalar::ScalarValue>,
+) -> Result<LogicalPlan> {
     if values.is_empty() {
         return Ok(plan);
     }
@@ -217,10 +224,11 @@ fn assign(
     if let Some(function) = clientele_udfs::cast::cast(field, target, false) {
         return Ok(function.call(vec![expr]));
     }
-    let schema = datafusion::common::DFSchema::try_from(datafusion::arrow::datatypes::Schema::new(vec![
-        field.as_ref().clone(),
-    ]))
-    .map_err(|error| Error::from_datafusion(&error))?;
+    let schema =
+        datafusion::common::DFSchema::try_from(datafusion::arrow::datatypes::Schema::new(vec![
+            field.as_ref().clone(),
+        ]))
+        .map_err(|error| Error::from_datafusion(&error))?;
     let probe = Expr::Column(datafusion::common::Column::new_unqualified(field.name()));
     if probe.cast_to(&target.arrow(), &schema).is_err() {
         return Err(Error::new(

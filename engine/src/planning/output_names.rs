@@ -60,9 +60,10 @@ fn name_set(set: &mut SetExpr) {
 }
 
 fn name_select(select: &mut Select) {
-    let wildcard = select.projection.iter().any(|item| {
-        matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..))
-    });
+    let wildcard = select
+        .projection
+        .iter()
+        .any(|item| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)));
     let mut taken = HashSet::new();
     for item in &mut select.projection {
         let (expr, name, plain) = match item {
@@ -114,9 +115,7 @@ fn strong_name(expr: &Expr) -> Option<String> {
                 _ => None,
             })
             .or_else(|| strong_name(root)),
-        Expr::Case { else_result, .. } => {
-            else_result.as_deref().and_then(strong_name)
-        }
+        Expr::Case { else_result, .. } => else_result.as_deref().and_then(strong_name),
         Expr::Extract { .. } => Some("extract".to_owned()),
         Expr::Ceil { .. } => Some("ceil".to_owned()),
         Expr::Floor { .. } => Some("floor".to_owned()),

@@ -51,7 +51,8 @@ fn collect(plan: &LogicalPlan, types: &mut Vec<Option<PgType>>) -> Result<()> {
                             if types.len() <= index {
                                 types.resize(index + 1, None);
                             }
-                            let inferred = one.field.as_ref().map(|field| PgType::from_field(field));
+                            let inferred =
+                                one.field.as_ref().map(|field| PgType::from_field(field));
                             let inferred = if limit { Some(PgType::INT8) } else { inferred };
                             if let Some(slot) = types.get_mut(index) {
                                 *slot = slot.or(inferred);

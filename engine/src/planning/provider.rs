@@ -11,8 +11,12 @@ use datafusion::common::TableReference;
 use datafusion::common::config::ConfigOptions;
 use datafusion::datasource::{MemTable, ViewTable, provider_as_source};
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
-use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, RelationPlanner, TypePlanner};
-use datafusion::logical_expr::{AggregateUDF, Expr, HigherOrderUDF, ScalarUDF, TableSource, WindowUDF};
+use datafusion::logical_expr::planner::{
+    ContextProvider, ExprPlanner, RelationPlanner, TypePlanner,
+};
+use datafusion::logical_expr::{
+    AggregateUDF, Expr, HigherOrderUDF, ScalarUDF, TableSource, WindowUDF,
+};
 
 use super::context::{Named, QueryContext, undefined_table};
 use super::types::Types;
@@ -41,7 +45,9 @@ impl<'a> Names<'a> {
         Self {
             context,
             types: Arc::new(Types::new(context)),
-            relation_planners: vec![Arc::new(super::relations::Relations::new(Arc::clone(context)))],
+            relation_planners: vec![Arc::new(super::relations::Relations::new(Arc::clone(
+                context,
+            )))],
             expr_planners: context.state.expr_planners().to_vec(),
             depth: Cell::new(0),
             rows: None,
@@ -63,7 +69,9 @@ impl<'a> Names<'a> {
         let relation = origin.and_then(|oid| self.context.catalog().relation_by_oid(oid));
         let fields = rows.schema();
         let fields = fields.fields().iter().map(|field| {
-            let column = relation.and_then(|relation| relation.column(field.name()).map(|one| (relation.oid, one.number)));
+            let column = relation.and_then(|relation| {
+                relation.column(field.name()).map(|one| (relation.oid, one.number))
+            });
             let mut metadata = field.metadata().clone();
             if let Some((relation, number)) = column {
                 metadata.insert(super::ORIGIN_KEY.to_owned(), format!("{relation}:{number}"));
@@ -72,8 +80,14 @@ impl<'a> Names<'a> {
         });
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         let batch = rows.clone().with_schema(Arc::clone(&schema));
-        let table = batch.map_err(DataFusionError::from).and_then(|batch| MemTable::try_new(schema, vec![vec![batch]]));
-        Some(table.map(|table| provider_as_source(Arc::new(table))).map_err(|error| Error::from_datafusion(&error)))
+        let table = batch
+            .map_err(DataFusionError::from)
+            .and_then(|batch| MemTable::try_new(schema, vec![vec![batch]]));
+        Some(
+            table
+                .map(|table| provider_as_source(Arc::new(table)))
+                .map_err(|error| Error::from_datafusion(&error)),
+        )
     }
 
     /// Scans of this relation get a last column `ctid`.
@@ -93,7 +107,11 @@ impl<'a> Names<'a> {
             RelationKind::Table | RelationKind::MaterializedView { .. } => {
                 let address = self.target == Some(relation.oid) && self.depth.get() == 0;
                 let context = self.context;
-                Ok(provider_as_source(context.store.table_provider(&context.snapshot, relation, address)))
+                Ok(provider_as_source(context.store.table_provider(
+                    &context.snapshot,
+                    relation,
+                    address,
+                )))
             }
             RelationKind::Sequence(sequence) => functions::sequence_relation(sequence),
         }

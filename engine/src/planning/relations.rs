@@ -12,8 +12,8 @@ use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use sqlparser::ast::{
-    self, FunctionArg, FunctionArgExpr, FunctionArgOperator, Ident, TableAlias, TableAliasColumnDef,
-    TableFactor,
+    self, FunctionArg, FunctionArgExpr, FunctionArgOperator, Ident, TableAlias,
+    TableAliasColumnDef, TableFactor,
 };
 
 use super::context::QueryContext;

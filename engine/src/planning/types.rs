@@ -31,7 +31,10 @@ pub fn named_type(sql_type: &DataType, context: &QueryContext) -> Result<NamedTy
     find(sql_type, |parts| context.domain(parts).map(Arc::clone))
 }
 
-fn find(sql_type: &DataType, domain: impl Fn(&[String]) -> Option<Arc<Domain>>) -> Result<NamedType> {
+fn find(
+    sql_type: &DataType,
+    domain: impl Fn(&[String]) -> Option<Arc<Domain>>,
+) -> Result<NamedType> {
     if let Some(pg_type) = base_type(sql_type)? {
         return Ok(NamedType { pg_type, domain: None });
     }
@@ -56,7 +59,8 @@ fn custom(
     };
     let serial = parts.last().and_then(|name| serial(name));
     if let Some(pg_type) = plain.or(serial) {
-        let numbers: Vec<i32> = modifiers.iter().filter_map(|text| text.trim().parse().ok()).collect();
+        let numbers: Vec<i32> =
+            modifiers.iter().filter_map(|text| text.trim().parse().ok()).collect();
         let pg_type = match (pg_type.oid, numbers.as_slice()) {
             (1042 | 1043, [length]) => with_modifier(pg_type, length + 4),
             (1700, [precision]) => numeric(i64::from(*precision), 0)?,
@@ -93,13 +97,18 @@ fn with_modifier(pg_type: PgType, modifier: i32) -> PgType {
 /// `numeric(p, s)`: Arrow keeps 38 digits, PostgreSQL 1000.
 fn numeric(precision: i64, scale: i64) -> Result<PgType> {
     if !(1..=1000).contains(&precision) {
-        return Err(Error::new("22023", format!("NUMERIC precision {precision} must be between 1 and 1000")));
+        return Err(Error::new(
+            "22023",
+            format!("NUMERIC precision {precision} must be between 1 and 1000"),
+        ));
     }
     if precision > 38 {
         return Err(Error::unsupported(format!("numeric with more than 38 digits ({precision})")));
     }
     if !(0..=precision).contains(&scale) {
-        return Err(Error::unsupported(format!("numeric scale {scale} outside 0 to precision {precision}")));
+        return Err(Error::unsupported(format!(
+            "numeric scale {scale} outside 0 to precision {precision}"
+        )));
     }
     Ok(PgType::numeric(precision as u8, scale as i8))
 }
@@ -125,10 +134,14 @@ fn base_type(sql_type: &DataType) -> Result<Option<PgType>> {
         DataType::Numeric(info) | DataType::Decimal(info) | DataType::Dec(info) => match info {
             ExactNumberInfo::None => PgType::NUMERIC,
             ExactNumberInfo::Precision(precision) => numeric(*precision as i64, 0)?,
-            ExactNumberInfo::PrecisionAndScale(precision, scale) => numeric(*precision as i64, *scale)?,
+            ExactNumberInfo::PrecisionAndScale(precision, scale) => {
+                numeric(*precision as i64, *scale)?
+            }
         },
         DataType::Text | DataType::String(_) => PgType::TEXT,
-        DataType::Varchar(length) | DataType::CharVarying(length) | DataType::CharacterVarying(length) => {
+        DataType::Varchar(length)
+        | DataType::CharVarying(length)
+        | DataType::CharacterVarying(length) => {
             with_modifier(PgType::VARCHAR, characters(length).map_or(-1, |length| length + 4))
         }
         DataType::Char(length) | DataType::Character(length) => {
@@ -137,7 +150,9 @@ fn base_type(sql_type: &DataType) -> Result<Option<PgType>> {
         DataType::Bytea => PgType::BYTEA,
         DataType::Date => PgType::DATE,
         DataType::Time(digits, zone) => time(PgType::TIME, PgType::TIMETZ, digits, zone),
-        DataType::Timestamp(digits, zone) => time(PgType::TIMESTAMP, PgType::TIMESTAMPTZ, digits, zone),
+        DataType::Timestamp(digits, zone) => {
+            time(PgType::TIMESTAMP, PgType::TIMESTAMPTZ, digits, zone)
+        }
         DataType::Interval { .. } => PgType::INTERVAL,
         DataType::Uuid => PgType::UUID,
         DataType::JSON => PgType::JSON,

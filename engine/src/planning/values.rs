@@ -29,11 +29,17 @@ use crate::functions;
 ///
 /// # Errors
 /// What the planner or a constant value refuses.
-pub fn rewrite_plan(plan: LogicalPlan, context: &Arc<QueryContext>) -> DataFusionResult<LogicalPlan> {
+pub fn rewrite_plan(
+    plan: LogicalPlan,
+    context: &Arc<QueryContext>,
+) -> DataFusionResult<LogicalPlan> {
     plan.transform_up_with_subqueries(|node| rewrite_node(node, context)).map(|done| done.data)
 }
 
-fn rewrite_node(node: LogicalPlan, context: &Arc<QueryContext>) -> DataFusionResult<Transformed<LogicalPlan>> {
+fn rewrite_node(
+    node: LogicalPlan,
+    context: &Arc<QueryContext>,
+) -> DataFusionResult<Transformed<LogicalPlan>> {
     if matches!(node, LogicalPlan::Limit(_)) {
         return Ok(Transformed::no(node));
     }
@@ -46,7 +52,8 @@ fn rewrite_node(node: LogicalPlan, context: &Arc<QueryContext>) -> DataFusionRes
         }
     };
     if let LogicalPlan::TableScan(scan) = &node {
-        schema = DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())?;
+        schema =
+            DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())?;
     }
     let names = NamePreserver::new(&node);
     let done = node.map_expressions(|expr| {
@@ -91,8 +98,14 @@ fn rewrite(
             Ok(match expr {
                 Expr::Literal(ScalarValue::Int64(Some(value)), metadata) if metadata.is_none() => {
                     match i32::try_from(value) {
-                        Ok(small) => Transformed::yes(Expr::Literal(ScalarValue::Int32(Some(small)), metadata)),
-                        Err(_) => Transformed::no(Expr::Literal(ScalarValue::Int64(Some(value)), metadata)),
+                        Ok(small) => Transformed::yes(Expr::Literal(
+                            ScalarValue::Int32(Some(small)),
+                            metadata,
+                        )),
+                        Err(_) => Transformed::no(Expr::Literal(
+                            ScalarValue::Int64(Some(value)),
+                            metadata,
+                        )),
                     }
                 }
                 Expr::Cast(Cast { expr, field }) => {
@@ -179,8 +192,12 @@ fn unknown_literal(expr: &Expr) -> bool {
 
 fn adopt(literal: Expr, field: &FieldRef) -> Expr {
     let target = PgType { modifier: -1, ..PgType::from_field(field) };
-    let textual = matches!(field.data_type(), DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8);
-    if !unknown_literal(&literal) || textual && target.facts().category == 'S' || field.data_type().is_null() {
+    let textual =
+        matches!(field.data_type(), DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8);
+    if !unknown_literal(&literal)
+        || textual && target.facts().category == 'S'
+        || field.data_type().is_null()
+    {
         return literal;
     }
     match literal {
@@ -197,7 +214,8 @@ fn convert_binary(binary: BinaryExpr, schema: &DFSchema) -> DataFusionResult<Exp
     }
     let open = |expr: &Expr| matches!(expr, Expr::Placeholder(one) if one.field.is_none());
     if !open(&left) && !open(&right) {
-        let types = (functions::operand_type(&left, schema)?, functions::operand_type(&right, schema)?);
+        let types =
+            (functions::operand_type(&left, schema)?, functions::operand_type(&right, schema)?);
         if let Some(function) = functions::operator(op, types.0, types.1) {
             return Ok(call(function, vec![left, right]));
         }
@@ -240,7 +258,10 @@ fn convert_between(between: Between, schema: &DFSchema) -> DataFusionResult<Expr
 }
 
 /// `sum(bigint)` and `avg` of integers are numeric in PostgreSQL (manual: functions-aggregate).
-fn convert_aggregate(mut aggregate: AggregateFunction, schema: &DFSchema) -> DataFusionResult<Expr> {
+fn convert_aggregate(
+    mut aggregate: AggregateFunction,
+    schema: &DFSchema,
+) -> DataFusionResult<Expr> {
     let name = aggregate.func.name().to_owned();
     let Some(argument) = aggregate.params.args.first() else {
         return Ok(Expr::AggregateFunction(aggregate));
@@ -251,7 +272,9 @@ fn convert_aggregate(mut aggregate: AggregateFunction, schema: &DFSchema) -> Dat
     }
     let wide = match (name.as_str(), &data_type) {
         ("sum", DataType::Int64) => Some(DataType::Decimal128(38, 0)),
-        ("avg", DataType::Int16 | DataType::Int32 | DataType::Int64) => Some(DataType::Decimal128(31, 12)),
+        ("avg", DataType::Int16 | DataType::Int32 | DataType::Int64) => {
+            Some(DataType::Decimal128(31, 12))
+        }
         ("avg", DataType::Decimal128(precision, scale)) if *scale < 12 => {
             Some(DataType::Decimal128((precision + 12 - *scale as u8).min(34), 12))
         }

@@ -22,9 +22,17 @@ pub(crate) struct Cursor {
 
 impl Session {
     /// `DECLARE`.
-    pub(crate) async fn declare(&mut self, name: &str, hold: bool, query: &Statement) -> Result<Outcome> {
+    pub(crate) async fn declare(
+        &mut self,
+        name: &str,
+        hold: bool,
+        query: &Statement,
+    ) -> Result<Outcome> {
         if !hold && !self.in_block() {
-            return Err(Error::new("25P01", "DECLARE CURSOR can only be used in transaction blocks"));
+            return Err(Error::new(
+                "25P01",
+                "DECLARE CURSOR can only be used in transaction blocks",
+            ));
         }
         if self.cursors.contains_key(name) {
             return Err(Error::new("42P03", format!("cursor \"{name}\" already exists")));
@@ -46,7 +54,12 @@ impl Session {
     }
 
     /// `FETCH` and `MOVE`.
-    pub(crate) async fn fetch(&mut self, name: &str, count: FetchCount, moves: bool) -> Result<Outcome> {
+    pub(crate) async fn fetch(
+        &mut self,
+        name: &str,
+        count: FetchCount,
+        moves: bool,
+    ) -> Result<Outcome> {
         let cursor = self.cursors.get_mut(name).ok_or_else(|| no_cursor(name))?;
         let batches = cursor.take(count).await?;
         if moves {

@@ -100,7 +100,9 @@ impl Session {
             None => {
                 let work = async move {
                     match body.as_ref() {
-                        Body::Query(query) => planning::plan_query(&planning, query.as_ref().clone(), &declared),
+                        Body::Query(query) => {
+                            planning::plan_query(&planning, query.as_ref().clone(), &declared)
+                        }
                         _ => Err(Error::internal("not a query")),
                     }
                 };
@@ -109,7 +111,10 @@ impl Session {
         };
         let columns = planned.columns.clone();
         if let Some(before) = &prepared.columns
-            && !before.iter().map(|one| one.pg_type.oid).eq(columns.iter().map(|one| one.pg_type.oid))
+            && !before
+                .iter()
+                .map(|one| one.pg_type.oid)
+                .eq(columns.iter().map(|one| one.pg_type.oid))
         {
             return Err(Error::new("0A000", "cached plan must not change result type"));
         }

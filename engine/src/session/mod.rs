@@ -139,7 +139,10 @@ impl Session {
 
     /// How values are printed.
     pub fn output_style(&self) -> output::Style {
-        output::Style { time_zone: self.shared.settings.lock().time_zone(), ..output::Style::default() }
+        output::Style {
+            time_zone: self.shared.settings.lock().time_zone(),
+            ..output::Style::default()
+        }
     }
 
     /// How text parameters are read.
@@ -188,9 +191,15 @@ impl Session {
     ///
     /// # Errors
     /// Everything that is wrong with names and types; 25P02 in a failed transaction.
-    pub async fn prepare(&mut self, statement: Statement, parameter_oids: &[u32]) -> Result<Prepared> {
-        let declared: Vec<Option<PgType>> =
-            parameter_oids.iter().map(|oid| (*oid != 0 && *oid != 705).then(|| PgType::plain(*oid))).collect();
+    pub async fn prepare(
+        &mut self,
+        statement: Statement,
+        parameter_oids: &[u32],
+    ) -> Result<Prepared> {
+        let declared: Vec<Option<PgType>> = parameter_oids
+            .iter()
+            .map(|oid| (*oid != 0 && *oid != 705).then(|| PgType::plain(*oid)))
+            .collect();
         self.prepare_declared(statement, declared).await
     }
 
@@ -234,8 +243,9 @@ impl Session {
         let declared = prepared.declared.clone();
         let snapshot = Arc::clone(&context.snapshot);
         let plan_body = Arc::clone(&body);
-        let described =
-            self.compute(async move { statement::describe(&context, &plan_body, &declared) }).await?;
+        let described = self
+            .compute(async move { statement::describe(&context, &plan_body, &declared) })
+            .await?;
         prepared.parameters = described.parameters;
         prepared.columns = described.columns;
         if let Some(planned) = described.query {
@@ -248,7 +258,11 @@ impl Session {
     ///
     /// # Errors
     /// What the statement does wrong; the transaction has failed then.
-    pub async fn execute(&mut self, prepared: &Prepared, parameters: Vec<ScalarValue>) -> Result<Outcome> {
+    pub async fn execute(
+        &mut self,
+        prepared: &Prepared,
+        parameters: Vec<ScalarValue>,
+    ) -> Result<Outcome> {
         let source = Arc::clone(&prepared.statement.source);
         let result = self.run(prepared, parameters).await;
         result.map_err(|error| {
@@ -294,10 +308,12 @@ impl Session {
             None => Arc::clone(&self.role),
         };
         let path = settings::search_path(settings.raw("search_path"), &role.name);
-        let search_path = path.iter().filter_map(|name| snapshot.catalog.schema(name)).map(|one| one.oid);
+        let search_path =
+            path.iter().filter_map(|name| snapshot.catalog.schema(name)).map(|one| one.oid);
         let search_path = search_path.collect();
         let mut state = self.state.clone();
-        state.config_mut().options_mut().execution.time_zone = Some(settings.time_zone().name().to_owned());
+        state.config_mut().options_mut().execution.time_zone =
+            Some(settings.time_zone().name().to_owned());
         state.execution_props_mut().query_execution_start_time = Some(self.transaction_start());
         Ok(Arc::new(QueryContext {
             engine: Arc::clone(&self.engine),
@@ -320,7 +336,12 @@ impl Session {
     }
 
     /// Adds something to tell the client.
-    pub(crate) fn notice(&self, severity: &'static str, sqlstate: &'static str, message: impl Into<String>) {
+    pub(crate) fn notice(
+        &self,
+        severity: &'static str,
+        sqlstate: &'static str,
+        message: impl Into<String>,
+    ) {
         let error = Error { severity, ..Error::new(sqlstate, message) };
         self.shared.notices.lock().push(Notice::Message(error));
     }

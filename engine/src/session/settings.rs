@@ -52,7 +52,12 @@ pub struct Facts {
     pub comment: &'static str,
 }
 
-const fn setting(name: &'static str, default: &'static str, kind: Kind, comment: &'static str) -> Facts {
+const fn setting(
+    name: &'static str,
+    default: &'static str,
+    kind: Kind,
+    comment: &'static str,
+) -> Facts {
     Facts { name, default, kind, reported: None, comment }
 }
 
@@ -63,7 +68,8 @@ const fn reported(facts: Facts, spelling: &'static str) -> Facts {
 const ISOLATION: Kind =
     Kind::OneOf(&["read uncommitted", "read committed", "repeatable read", "serializable"]);
 const LEVELS: Kind = Kind::OneOf(&[
-    "debug5", "debug4", "debug3", "debug2", "debug1", "debug", "log", "notice", "info", "warning", "error",
+    "debug5", "debug4", "debug3", "debug2", "debug1", "debug", "log", "notice", "info", "warning",
+    "error",
 ]);
 
 /// Every setting, by name.
@@ -145,9 +151,13 @@ impl Settings {
     pub fn get(&self, name: &str) -> Option<String> {
         let name = name.to_lowercase();
         let facts = facts(&name);
-        let value = self.values.get(&name).map(String::as_str).or(facts.map(|facts| facts.default))?;
+        let value =
+            self.values.get(&name).map(String::as_str).or(facts.map(|facts| facts.default))?;
         Some(match facts.map(|facts| facts.kind) {
-            Some(Kind::Milliseconds) => shown(value, &[("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000), ("ms", 1)]),
+            Some(Kind::Milliseconds) => shown(
+                value,
+                &[("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000), ("ms", 1)],
+            ),
             Some(Kind::Kilobytes) => shown(value, &[("GB", 1 << 20), ("MB", 1 << 10), ("kB", 1)]),
             _ => value.to_owned(),
         })
@@ -173,7 +183,12 @@ impl Settings {
     ///
     /// # Errors
     /// 42704 no such setting, 55P02 it cannot be changed, 22023 the value does not fit.
-    pub fn set(&mut self, name: &str, value: &str, local: bool) -> Result<Option<(String, String)>> {
+    pub fn set(
+        &mut self,
+        name: &str,
+        value: &str,
+        local: bool,
+    ) -> Result<Option<(String, String)>> {
         let name = name.to_lowercase();
         let value = checked(&name, value)?;
         if local {
@@ -280,22 +295,27 @@ fn checked(name: &str, value: &str) -> Result<String> {
     let Some(facts) = facts(name) else {
         return if name.contains('.') { Ok(value.to_owned()) } else { Err(unknown(name)) };
     };
-    let bad = || {
-        Error::new("22023", format!("invalid value for parameter \"{name}\": \"{value}\""))
-    };
+    let bad =
+        || Error::new("22023", format!("invalid value for parameter \"{name}\": \"{value}\""));
     match facts.kind {
         Kind::Fixed => Err(Error::new("55P02", format!("parameter \"{name}\" cannot be changed"))),
         Kind::Text | Kind::Names => Ok(value.to_owned()),
-        Kind::Boolean => boolean(value).map(|on| if on { "on" } else { "off" }.to_owned()).ok_or_else(|| {
-            Error::new("22023", format!("parameter \"{name}\" requires a Boolean value"))
-        }),
-        Kind::Integer => value.trim().parse::<i64>().map(|number| number.to_string()).map_err(|_| bad()),
-        Kind::Milliseconds => {
-            number_with_unit(value, &[("ms", 1), ("s", 1000), ("min", 60_000), ("h", 3_600_000), ("d", 86_400_000)])
-                .ok_or_else(bad)
+        Kind::Boolean => {
+            boolean(value).map(|on| if on { "on" } else { "off" }.to_owned()).ok_or_else(|| {
+                Error::new("22023", format!("parameter \"{name}\" requires a Boolean value"))
+            })
         }
+        Kind::Integer => {
+            value.trim().parse::<i64>().map(|number| number.to_string()).map_err(|_| bad())
+        }
+        Kind::Milliseconds => number_with_unit(
+            value,
+            &[("ms", 1), ("s", 1000), ("min", 60_000), ("h", 3_600_000), ("d", 86_400_000)],
+        )
+        .ok_or_else(bad),
         Kind::Kilobytes => {
-            number_with_unit(value, &[("kB", 1), ("MB", 1 << 10), ("GB", 1 << 20), ("TB", 1 << 30)]).ok_or_else(bad)
+            number_with_unit(value, &[("kB", 1), ("MB", 1 << 10), ("GB", 1 << 20), ("TB", 1 << 30)])
+                .ok_or_else(bad)
         }
         Kind::OneOf(values) => {
             let lower = value.to_lowercase();

@@ -62,7 +62,11 @@ impl Session {
         };
         if let Some(work) = &open.work {
             let mut transaction = work.lock().await;
-            if fresh && transaction.is_read_only() && !transaction.has_temporary_changes(&temporary) && open.savepoints.is_empty() {
+            if fresh
+                && transaction.is_read_only()
+                && !transaction.has_temporary_changes(&temporary)
+                && open.savepoints.is_empty()
+            {
                 *transaction = store.begin(temporary);
             }
             drop(transaction);
@@ -83,7 +87,10 @@ impl Session {
     /// Refuses to write in a read-only transaction.
     pub(crate) fn writable(&self, tag: &str) -> Result<()> {
         if self.shared.settings.lock().raw("transaction_read_only") == "on" {
-            return Err(Error::new("25006", format!("cannot execute {tag} in a read-only transaction")));
+            return Err(Error::new(
+                "25006",
+                format!("cannot execute {tag} in a read-only transaction"),
+            ));
         }
         Ok(())
     }
@@ -91,7 +98,10 @@ impl Session {
     /// Refuses statements that cannot be part of a transaction block.
     pub(crate) fn outside_block(&self, tag: &str) -> Result<()> {
         if self.transaction.as_ref().is_some_and(|open| open.explicit) {
-            return Err(Error::new("25001", format!("{tag} cannot run inside a transaction block")));
+            return Err(Error::new(
+                "25001",
+                format!("{tag} cannot run inside a transaction block"),
+            ));
         }
         Ok(())
     }
@@ -151,11 +161,16 @@ impl Session {
         Ok(())
     }
 
-    pub(crate) async fn run_transaction(&mut self, statement: &TransactionStatement) -> Result<String> {
+    pub(crate) async fn run_transaction(
+        &mut self,
+        statement: &TransactionStatement,
+    ) -> Result<String> {
         match statement {
             TransactionStatement::Begin { modes, tag } => self.begin(modes, tag).await,
             TransactionStatement::Commit { chain } => self.end_block(true, *chain, "COMMIT").await,
-            TransactionStatement::Rollback { chain } => self.end_block(false, *chain, "ROLLBACK").await,
+            TransactionStatement::Rollback { chain } => {
+                self.end_block(false, *chain, "ROLLBACK").await
+            }
             TransactionStatement::Savepoint(name) => self.savepoint(name).await,
             TransactionStatement::Release(name) => self.release(name),
             TransactionStatement::RollbackTo(name) => self.rollback_to(name).await,
@@ -239,7 +254,9 @@ impl Session {
     async fn rollback_to(&mut self, name: &str) -> Result<String> {
         self.need_block("ROLLBACK TO SAVEPOINT")?;
         let index = self.find_savepoint(name)?;
-        let Some(open) = self.transaction.as_mut() else { return Err(Error::internal("no transaction")) };
+        let Some(open) = self.transaction.as_mut() else {
+            return Err(Error::internal("no transaction"));
+        };
         open.savepoints.truncate(index + 1);
         let savepoint = open.savepoints.last().and_then(|(_, savepoint)| savepoint.clone());
         if let (Some(work), Some(savepoint)) = (&open.work, savepoint) {
@@ -250,7 +267,8 @@ impl Session {
     }
 
     fn find_savepoint(&self, name: &str) -> Result<usize> {
-        let savepoints = self.transaction.as_ref().map(|open| open.savepoints.as_slice()).unwrap_or_default();
+        let savepoints =
+            self.transaction.as_ref().map(|open| open.savepoints.as_slice()).unwrap_or_default();
         savepoints
             .iter()
             .rposition(|(one, _)| one == name)
@@ -260,7 +278,9 @@ impl Session {
     fn need_block(&self, tag: &str) -> Result<()> {
         match self.in_block() {
             true => Ok(()),
-            false => Err(Error::new("25P01", format!("{tag} can only be used in transaction blocks"))),
+            false => {
+                Err(Error::new("25P01", format!("{tag} can only be used in transaction blocks")))
+            }
         }
     }
 }

@@ -4,8 +4,8 @@ use sqlparser::ast::{self, Ident};
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::Token;
 
-use super::own::{expect, name, take, unexpected, word};
 use super::Body;
+use super::own::{expect, name, take, unexpected, word};
 
 type Parsed<T> = Result<T, ParserError>;
 
@@ -275,7 +275,9 @@ fn character(parser: &mut Parser<'_>) -> Parsed<char> {
     let mut characters = text.chars();
     match (characters.next(), characters.next()) {
         (Some(one), None) if one.is_ascii() => Ok(one),
-        _ => Err(ParserError::ParserError("!COPY takes a single one-byte character here".to_owned())),
+        _ => {
+            Err(ParserError::ParserError("!COPY takes a single one-byte character here".to_owned()))
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 //! DATABASE`, `ALTER TABLE … SET SCHEMA`, options in any order, `CREATE DOMAIN … NOT NULL`.
 
 use sqlparser::ast::{
-    CheckConstraint, ColumnOption, CreateDomain, DataType, Expr, Ident, ObjectName, Owner, SequenceOptions,
-    Statement, TableConstraint,
+    CheckConstraint, ColumnOption, CreateDomain, DataType, Expr, Ident, ObjectName, Owner,
+    SequenceOptions, Statement, TableConstraint,
 };
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::Token;
@@ -111,7 +111,9 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Parsed<Option<Body>> {
         ["create", "domain", _] => create_domain(parser)?,
         ["create", "database", _] => create_database(parser)?,
         ["create", "sequence", _] => return create_sequence(parser, false).map(Some),
-        ["create", "temp" | "temporary", "sequence"] => return create_sequence(parser, true).map(Some),
+        ["create", "temp" | "temporary", "sequence"] => {
+            return create_sequence(parser, true).map(Some);
+        }
         ["comment", "on", "constraint"] => comment_on_constraint(parser)?,
         ["alter", "database", _] => alter_database(parser)?,
         ["alter", "domain" | "type", _] => alter_domain(parser)?,
@@ -257,8 +259,8 @@ fn create_database(parser: &mut Parser<'_>) -> Parsed<Definition> {
                 parser.parse_number()?;
             }
             // One encoding, one collation, one place: what these say has no choice here.
-            "template" | "encoding" | "locale" | "lc_collate" | "lc_ctype" | "tablespace" | "strategy"
-            | "locale_provider" | "is_template" | "allow_connections" => {
+            "template" | "encoding" | "locale" | "lc_collate" | "lc_ctype" | "tablespace"
+            | "strategy" | "locale_provider" | "is_template" | "allow_connections" => {
                 parser.next_token();
             }
             _ => {
@@ -281,7 +283,8 @@ fn alter_database(parser: &mut Parser<'_>) -> Parsed<Definition> {
 
 fn create_sequence(parser: &mut Parser<'_>, temporary: bool) -> Parsed<Body> {
     skip(parser, if temporary { 3 } else { 2 });
-    let if_not_exists = word(parser, 0) == "if" && word(parser, 1) == "not" && word(parser, 2) == "exists";
+    let if_not_exists =
+        word(parser, 0) == "if" && word(parser, 1) == "not" && word(parser, 2) == "exists";
     if if_not_exists {
         skip(parser, 3);
     }
@@ -323,13 +326,21 @@ fn sequence(parser: &mut Parser<'_>) -> Parsed<SequenceChange> {
                 let number = matches!(parser.peek_token().token, Token::Number(..) | Token::Minus);
                 change.restart = Some(if number { Some(parser.parse_number()?) } else { None });
             }
-            "minvalue" => change.options.push(SequenceOptions::MinValue(Some(parser.parse_number()?))),
-            "maxvalue" => change.options.push(SequenceOptions::MaxValue(Some(parser.parse_number()?))),
+            "minvalue" => {
+                change.options.push(SequenceOptions::MinValue(Some(parser.parse_number()?)))
+            }
+            "maxvalue" => {
+                change.options.push(SequenceOptions::MaxValue(Some(parser.parse_number()?)))
+            }
             "cache" => change.options.push(SequenceOptions::Cache(parser.parse_number()?)),
             // The flag of sqlparser's own reader says that NO stands before it.
             "cycle" => change.options.push(SequenceOptions::Cycle(false)),
-            "no" if take(parser, "minvalue") => change.options.push(SequenceOptions::MinValue(None)),
-            "no" if take(parser, "maxvalue") => change.options.push(SequenceOptions::MaxValue(None)),
+            "no" if take(parser, "minvalue") => {
+                change.options.push(SequenceOptions::MinValue(None))
+            }
+            "no" if take(parser, "maxvalue") => {
+                change.options.push(SequenceOptions::MaxValue(None))
+            }
             "no" if take(parser, "cycle") => change.options.push(SequenceOptions::Cycle(true)),
             "owned" => {
                 expect(parser, "by")?;

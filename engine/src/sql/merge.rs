@@ -63,7 +63,8 @@ fn clause(parser: &mut Parser<'_>) -> Parsed<MergeClause> {
         false => None,
     };
     expect(parser, "then")?;
-    let inserts = matches!(clause_kind, MergeClauseKind::NotMatched | MergeClauseKind::NotMatchedByTarget);
+    let inserts =
+        matches!(clause_kind, MergeClauseKind::NotMatched | MergeClauseKind::NotMatchedByTarget);
     let action = match word(parser, 0).as_str() {
         "do" => nothing(parser)?,
         "insert" if inserts => insert(parser)?,
@@ -99,7 +100,9 @@ fn update(assignments: Vec<sqlparser::ast::Assignment>) -> MergeAction {
 fn insert(parser: &mut Parser<'_>) -> Parsed<MergeAction> {
     expect(parser, "insert")?;
     let columns: Vec<ObjectName> = match parser.peek_token().token {
-        Token::LParen => parser.parse_parenthesized_qualified_column_list(IsOptional::Mandatory, false)?,
+        Token::LParen => {
+            parser.parse_parenthesized_qualified_column_list(IsOptional::Mandatory, false)?
+        }
         _ => Vec::new(),
     };
     if take(parser, "overriding") {

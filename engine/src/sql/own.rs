@@ -9,8 +9,8 @@ use sqlparser::tokenizer::Token;
 
 use super::place::{Source, folded};
 use super::{
-    Body, FetchCount, SettingStatement, TransactionModes, TransactionStatement, copy, definitions, merge,
-    parse as text, roles,
+    Body, FetchCount, SettingStatement, TransactionModes, TransactionStatement, copy, definitions,
+    merge, parse as text, roles,
 };
 
 type Parsed<T> = Result<T, ParserError>;
@@ -24,9 +24,10 @@ pub(super) fn parse(parser: &mut Parser<'_>, source: &Arc<Source>) -> Parsed<Opt
         ("reset", _) => reset(parser)?,
         ("show", _) => show(parser)?,
         ("discard", _) => discard(parser)?,
-        ("begin" | "start" | "commit" | "end" | "rollback" | "abort" | "savepoint" | "release", _) => {
-            Body::Transaction(transaction(parser, &first)?)
-        }
+        (
+            "begin" | "start" | "commit" | "end" | "rollback" | "abort" | "savepoint" | "release",
+            _,
+        ) => Body::Transaction(transaction(parser, &first)?),
         ("copy", _) => copy::parse(parser)?,
         ("refresh", _) => refresh(parser)?,
         ("explain", _) => explain(parser, source)?,
@@ -334,7 +335,8 @@ fn explain(parser: &mut Parser<'_>, source: &Arc<Source>) -> Parsed<Body> {
                 "analyze" => analyze = on,
                 "verbose" => verbose = on,
                 "format" => json = value == "json",
-                "costs" | "settings" | "buffers" | "wal" | "timing" | "summary" | "generic_plan" => {}
+                "costs" | "settings" | "buffers" | "wal" | "timing" | "summary"
+                | "generic_plan" => {}
                 other => {
                     let text = format!("!unrecognized EXPLAIN option \"{other}\"");
                     return Err(ParserError::ParserError(text));
@@ -355,7 +357,10 @@ fn explain(parser: &mut Parser<'_>, source: &Arc<Source>) -> Parsed<Body> {
 fn declare(parser: &mut Parser<'_>, source: &Arc<Source>) -> Parsed<Body> {
     parser.next_token();
     let name = name(parser)?;
-    while ["binary", "asensitive", "insensitive", "no", "scroll"].iter().any(|word| take(parser, word)) {}
+    while ["binary", "asensitive", "insensitive", "no", "scroll"]
+        .iter()
+        .any(|word| take(parser, word))
+    {}
     expect(parser, "cursor")?;
     let mut hold = false;
     if take(parser, "with") {
@@ -383,7 +388,10 @@ fn fetch(parser: &mut Parser<'_>, moves: bool) -> Parsed<Body> {
         }
     } else if let Some(number) = number(parser)? {
         count = FetchCount::Forward(number);
-    } else if matches!(word(parser, 0).as_str(), "prior" | "first" | "last" | "absolute" | "relative" | "backward") {
+    } else if matches!(
+        word(parser, 0).as_str(),
+        "prior" | "first" | "last" | "absolute" | "relative" | "backward"
+    ) {
         let text = "!cursors scan forward only".to_owned();
         return Err(ParserError::ParserError(text));
     }

@@ -43,10 +43,10 @@ pub fn parse(text: &str) -> Result<Vec<Statement>> {
 /// Parses the tokens of one statement.
 pub(super) fn statement(tokens: Vec<TokenWithSpan>, source: &Arc<Source>) -> Result<Statement> {
     let text = text_of(&tokens, source);
-    let mut parser = Parser::new(&DIALECT)
-        .with_recursion_limit(DEPTH_MAX)
-        .with_tokens_with_locations(tokens);
-    let body = body(&mut parser, source).map_err(|error| parser_error(&error, source, &mut parser))?;
+    let mut parser =
+        Parser::new(&DIALECT).with_recursion_limit(DEPTH_MAX).with_tokens_with_locations(tokens);
+    let body =
+        body(&mut parser, source).map_err(|error| parser_error(&error, source, &mut parser))?;
     let rest = parser.peek_token();
     if rest.token != Token::EOF {
         return Err(unexpected(&rest, source));
@@ -77,7 +77,10 @@ pub fn query(text: &str) -> Result<ast::Query> {
         .with_recursion_limit(DEPTH_MAX)
         .try_with_sql(text)
         .map_err(|error| Error::new("42601", error.to_string()))?;
-    parser.parse_query().map(|query| *query).map_err(|error| parser_error(&error, &source, &mut parser))
+    parser
+        .parse_query()
+        .map(|query| *query)
+        .map_err(|error| parser_error(&error, &source, &mut parser))
 }
 
 fn body(parser: &mut Parser<'_>, source: &Arc<Source>) -> Result<Body, ParserError> {

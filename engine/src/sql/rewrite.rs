@@ -40,13 +40,17 @@ impl VisitorMut for Rewriter {
         if let Expr::Value(value) = expr
             && let Value::Number(number, _) = &value.value
             && let Some((_, exponent)) = number.to_lowercase().split_once('e')
-            && exponent.trim_start_matches(['-', '+']).parse::<u32>().is_ok_and(|digits| digits > 20)
+            && exponent
+                .trim_start_matches(['-', '+'])
+                .parse::<u32>()
+                .is_ok_and(|digits| digits > 20)
         {
             // Arrow's decimals have 38 digits: what is larger or finer is a float here.
             let text = Expr::Value(Value::SingleQuotedString(number.clone()).with_empty_span());
             let kind = sqlparser::ast::CastKind::Cast;
             let data_type = DataType::DoublePrecision;
-            *expr = Expr::Cast { kind, expr: Box::new(text), data_type, array: false, format: None };
+            *expr =
+                Expr::Cast { kind, expr: Box::new(text), data_type, array: false, format: None };
         }
         ControlFlow::Continue(())
     }
@@ -93,8 +97,13 @@ fn align<R: std::ops::DerefMut<Target = Vec<Expr>>>(rows: &mut [R]) {
             if !matches!(value, Expr::Cast { .. }) {
                 let expr = Box::new(value.clone());
                 let kind = sqlparser::ast::CastKind::Cast;
-                *value =
-                    Expr::Cast { kind, expr, data_type: data_type.clone(), array: false, format: None };
+                *value = Expr::Cast {
+                    kind,
+                    expr,
+                    data_type: data_type.clone(),
+                    array: false,
+                    format: None,
+                };
             }
         }
     }
@@ -155,9 +164,8 @@ fn without(condition: Expr, column: &str) -> Expr {
 fn tables(query: &Query) -> Vec<String> {
     let SetExpr::Select(select) = query.body.as_ref() else { return Vec::new() };
     let name = |table: &sqlparser::ast::TableWithJoins| match &table.relation {
-        sqlparser::ast::TableFactor::Table { name, .. } | sqlparser::ast::TableFactor::Function { name, .. } => {
-            name_parts(name).pop()
-        }
+        sqlparser::ast::TableFactor::Table { name, .. }
+        | sqlparser::ast::TableFactor::Function { name, .. } => name_parts(name).pop(),
         sqlparser::ast::TableFactor::UNNEST { .. } => Some("unnest".to_owned()),
         _ => None,
     };
@@ -169,7 +177,8 @@ fn tables(query: &Query) -> Vec<String> {
 fn asks_collation(query: &Query) -> bool {
     let tables = tables(query);
     // Likewise the columns of a publication; there are none.
-    if tables.iter().any(|name| name == "generate_series") && query.to_string().contains("prattrs") {
+    if tables.iter().any(|name| name == "generate_series") && query.to_string().contains("prattrs")
+    {
         return true;
     }
     tables.iter().any(|name| name == "pg_collation") && tables.iter().any(|name| name == "pg_type")
@@ -196,13 +205,22 @@ fn array_of(function: &mut Function) -> Option<Expr> {
     let FunctionArguments::Subquery(query) = &mut function.args else { return None };
     let order = query.order_by.take();
     let SetExpr::Select(select) = query.body.as_mut() else { return wrapped(query) };
-    let single = matches!(select.projection.as_slice(), [SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. }]);
-    if !single || select.distinct.is_some() || select.having.is_some() || query.limit_clause.is_some() {
+    let single = matches!(
+        select.projection.as_slice(),
+        [SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. }]
+    );
+    if !single
+        || select.distinct.is_some()
+        || select.having.is_some()
+        || query.limit_clause.is_some()
+    {
         query.order_by = order;
         return wrapped(query);
     }
     let item = select.projection.pop()?;
-    let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else { return None };
+    let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else {
+        return None;
+    };
     let mut aggregate = call("array_agg", vec![expr]);
     if let (Expr::Function(function), Some(order)) = (&mut aggregate, order)
         && let FunctionArguments::List(list) = &mut function.args
@@ -218,7 +236,8 @@ fn array_of(function: &mut Function) -> Option<Expr> {
 /// The same around any other query.
 fn wrapped(inner: &mut Query) -> Option<Expr> {
     let mut query =
-        super::parse::query("SELECT array_agg(element) FROM (SELECT 1) AS elements (element)").ok()?;
+        super::parse::query("SELECT array_agg(element) FROM (SELECT 1) AS elements (element)")
+            .ok()?;
     if let SetExpr::Select(select) = query.body.as_mut()
         && let Some(sqlparser::ast::TableFactor::Derived { subquery, .. }) =
             select.from.first_mut().map(|table| &mut table.relation)
@@ -244,7 +263,8 @@ fn one_row(query: &mut Query) {
         },
         _ => false,
     });
-    let [SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }] = select.projection.as_mut_slice()
+    let [SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }] =
+        select.projection.as_mut_slice()
     else {
         return;
     };
@@ -265,8 +285,14 @@ fn keyword_function(ident: &Ident) -> Option<Expr> {
     let name = ident.value.to_lowercase();
     matches!(
         name.as_str(),
-        "current_user" | "session_user" | "user" | "current_role" | "current_catalog"
-            | "current_schema" | "localtimestamp" | "localtime"
+        "current_user"
+            | "session_user"
+            | "user"
+            | "current_role"
+            | "current_catalog"
+            | "current_schema"
+            | "localtimestamp"
+            | "localtime"
     )
     .then(|| call(&name, Vec::new()))
 }

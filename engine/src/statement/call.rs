@@ -43,7 +43,9 @@ pub(super) async fn execute(
     let arguments = match &function.args {
         FunctionArguments::None => Vec::new(),
         FunctionArguments::List(list) => relations::labelled(&list.args)?,
-        FunctionArguments::Subquery(_) => return Err(Error::unsupported("a query as an argument of CALL")),
+        FunctionArguments::Subquery(_) => {
+            return Err(Error::unsupported("a query as an argument of CALL"));
+        }
     };
     let context = session.context().await?;
     let mut values = Vec::with_capacity(procedure.parameters.len());
@@ -73,7 +75,9 @@ fn find(function: &ast::Function) -> Result<&'static Procedure> {
         let error = Error::new("42883", format!("procedure {shown} does not exist"));
         let name = parts.last().map_or("", String::as_str);
         match procedures::all().find(|procedure| procedure.name == name) {
-            Some(other) => error.with_hint(format!("Perhaps you meant {}.", procedures::signature(other))),
+            Some(other) => {
+                error.with_hint(format!("Perhaps you meant {}.", procedures::signature(other)))
+            }
             None => error.with_hint("\\df shows the procedures that there are."),
         }
     })
@@ -100,10 +104,14 @@ fn matched(
         };
         let count = procedure.parameters.len();
         let slot = given.get_mut(place);
-        let slot = slot.ok_or_else(|| unfit(procedure, &format!("takes at most {count} arguments")))?;
+        let slot =
+            slot.ok_or_else(|| unfit(procedure, &format!("takes at most {count} arguments")))?;
         if slot.replace(expr).is_some() {
             let name = label.unwrap_or_default();
-            return Err(Error::new("42601", format!("argument name \"{name}\" used more than once")));
+            return Err(Error::new(
+                "42601",
+                format!("argument name \"{name}\" used more than once"),
+            ));
         }
     }
     let pairs = procedure.parameters.iter().zip(given);
@@ -111,7 +119,9 @@ fn matched(
         .map(|(parameter, expr)| match (expr, parameter.default) {
             (Some(expr), _) => Ok((parameter, expr)),
             (None, Some(default)) => Ok((parameter, sql::parse::expression(default)?)),
-            (None, None) => Err(unfit(procedure, &format!("needs the argument \"{}\"", parameter.name))),
+            (None, None) => {
+                Err(unfit(procedure, &format!("needs the argument \"{}\"", parameter.name)))
+            }
         })
         .collect()
 }

@@ -21,7 +21,11 @@ use crate::sql;
 ///
 /// # Errors
 /// 23502 and 23514 with the names of table, column and constraint.
-pub(crate) fn rows(context: &Arc<QueryContext>, relation: &Relation, batch: &RecordBatch) -> Result<()> {
+pub(crate) fn rows(
+    context: &Arc<QueryContext>,
+    relation: &Relation,
+    batch: &RecordBatch,
+) -> Result<()> {
     for (column, array) in relation.live_columns().zip(batch.columns()) {
         not_null(context, relation, column, array)?;
         if let Some(domain) = column.domain.and_then(|oid| context.catalog().domain_by_oid(oid)) {
@@ -38,7 +42,12 @@ pub(crate) fn rows(context: &Arc<QueryContext>, relation: &Relation, batch: &Rec
     Ok(())
 }
 
-fn not_null(context: &QueryContext, relation: &Relation, column: &Column, array: &ArrayRef) -> Result<()> {
+fn not_null(
+    context: &QueryContext,
+    relation: &Relation,
+    column: &Column,
+    array: &ArrayRef,
+) -> Result<()> {
     if !column.not_null || array.null_count() == 0 {
         return Ok(());
     }
@@ -68,7 +77,8 @@ fn check_violation(context: &QueryContext, relation: &Relation, constraint: &Con
 }
 
 fn name_objects(context: &QueryContext, relation: &Relation, error: &mut Error) {
-    error.object.schema = context.catalog().schema_by_oid(relation.schema).map(|one| one.name.clone());
+    error.object.schema =
+        context.catalog().schema_by_oid(relation.schema).map(|one| one.name.clone());
     error.object.table = Some(relation.name.clone());
 }
 
@@ -76,14 +86,22 @@ fn name_objects(context: &QueryContext, relation: &Relation, error: &mut Error) 
 ///
 /// # Errors
 /// 23502, 23514.
-pub(crate) fn of_domain(context: &Arc<QueryContext>, domain: &Domain, array: &ArrayRef) -> Result<()> {
+pub(crate) fn of_domain(
+    context: &Arc<QueryContext>,
+    domain: &Domain,
+    array: &ArrayRef,
+) -> Result<()> {
     if domain.not_null && array.null_count() > 0 {
-        return Err(Error::new("23502", format!("domain {} does not allow null values", domain.name)));
+        return Err(Error::new(
+            "23502",
+            format!("domain {} does not allow null values", domain.name),
+        ));
     }
     for (name, expression) in &domain.checks {
         let field = domain.pg_type.field("value", true);
         let schema = Arc::new(datafusion::arrow::datatypes::Schema::new(vec![field]));
-        let batch = RecordBatch::try_new(schema, vec![Arc::clone(array)]).map_err(Error::internal)?;
+        let batch =
+            RecordBatch::try_new(schema, vec![Arc::clone(array)]).map_err(Error::internal)?;
         if !holds(context, expression, &batch)? {
             return Err(domain_violation(domain, name));
         }
@@ -117,7 +135,8 @@ fn domain_violation(domain: &Domain, constraint: &str) -> Error {
 /// A DETAIL is a sentence.
 fn sentence(reason: &str) -> String {
     let mut characters = reason.trim_end_matches('.').chars();
-    let first = characters.next().map(|one| one.to_uppercase().collect::<String>()).unwrap_or_default();
+    let first =
+        characters.next().map(|one| one.to_uppercase().collect::<String>()).unwrap_or_default();
     format!("{first}{}.", characters.as_str())
 }
 
@@ -136,7 +155,8 @@ fn holds(context: &Arc<QueryContext>, expression: &str, batch: &RecordBatch) -> 
     let physical = context.state.create_physical_expr(expr, &schema)?;
     let result = physical.evaluate(batch)?.into_array(batch.num_rows())?;
     let result = result.as_boolean_opt();
-    let result = result.ok_or_else(|| Error::new("42804", "argument of CHECK must be type boolean"))?;
+    let result =
+        result.ok_or_else(|| Error::new("42804", "argument of CHECK must be type boolean"))?;
     Ok(result.iter().all(|one| one != Some(false)))
 }
 
@@ -153,7 +173,9 @@ pub(super) fn key_texts(
     constraint: &Constraint,
     batch: &RecordBatch,
 ) -> Result<Vec<Option<String>>> {
-    let (ConstraintKind::PrimaryKey { columns } | ConstraintKind::Unique { columns }) = &constraint.kind else {
+    let (ConstraintKind::PrimaryKey { columns } | ConstraintKind::Unique { columns }) =
+        &constraint.kind
+    else {
         return Ok(vec![None; batch.num_rows()]);
     };
     let mut keys = vec![Some(String::new()); batch.num_rows()];
@@ -161,7 +183,8 @@ pub(super) fn key_texts(
         let position = relation.live_columns().position(|column| column.number == *number);
         let column = position.and_then(|position| batch.columns().get(position));
         let column = column.ok_or_else(|| Error::internal("a key column is missing"))?;
-        let pg_type = relation.column_by_number(*number).map_or(PgType::TEXT, |column| column.pg_type);
+        let pg_type =
+            relation.column_by_number(*number).map_or(PgType::TEXT, |column| column.pg_type);
         let text = output::to_text_array(column, pg_type, &output::Style::default())?;
         let text = text.as_string_view();
         for (row, key) in keys.iter_mut().enumerate() {

@@ -120,7 +120,9 @@ fn of_schema(context: &QueryContext, name: &ObjectName, comment: Option<String>)
 fn of_domain(context: &QueryContext, name: &ObjectName, comment: Option<String>) -> Result<Object> {
     let parts = name_parts(name);
     let domain = context.domain(&parts);
-    let domain = domain.ok_or_else(|| Error::new("42704", format!("type \"{}\" does not exist", parts.join("."))))?;
+    let domain = domain.ok_or_else(|| {
+        Error::new("42704", format!("type \"{}\" does not exist", parts.join(".")))
+    })?;
     if domain.oid < FIRST_USER_OID {
         return Err(Error::new("42501", format!("must be owner of type {}", domain.name))
             .with_detail("It is built in.")
@@ -148,7 +150,10 @@ fn of_index(context: &QueryContext, name: &ObjectName, comment: Option<String>) 
 ///
 /// # Errors
 /// 42P01 `relation "i" does not exist`, as PostgreSQL says it of an index.
-pub(super) fn find_index(context: &QueryContext, name: &ObjectName) -> Result<(Arc<Relation>, String)> {
+pub(super) fn find_index(
+    context: &QueryContext,
+    name: &ObjectName,
+) -> Result<(Arc<Relation>, String)> {
     let parts = name_parts(name);
     let schemas = match parts.as_slice() {
         [.., schema, _] => vec![context.schema(schema)?],

@@ -6,7 +6,9 @@ use bytes::{Bytes, BytesMut};
 use clientele_catalog::definition::{Domain, Relation};
 use clientele_udfs::input;
 use clientele_udfs::output;
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions,
+};
 use datafusion::arrow::compute::filter;
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use tokio::io::AsyncReadExt;
@@ -61,7 +63,9 @@ pub(super) async fn execute(session: &mut Session, copy: &CopyFrom) -> Result<Ou
     let session = Arc::clone(&session.shared);
     let end = End { session, shown, rejects: checks.rejects.clone(), common };
     match (&copy.place, dialect.format) {
-        (CopyPlace::Client, Format::Parquet) => Err(Error::unsupported("COPY FROM STDIN in Parquet format")),
+        (CopyPlace::Client, Format::Parquet) => {
+            Err(Error::unsupported("COPY FROM STDIN in Parquet format"))
+        }
         (CopyPlace::File(path), Format::Parquet) => {
             let listed = (!copy.columns.is_empty()).then_some(columns);
             let load = load_parquet(checks, kept, &end.common, (path, listed))?;
@@ -69,7 +73,11 @@ pub(super) async fn execute(session: &mut Session, copy: &CopyFrom) -> Result<Ou
         }
         (place, _) => {
             let column_count = columns.len();
-            let format = if dialect.format == Format::Binary { CopyFormat::Binary } else { CopyFormat::Text };
+            let format = if dialect.format == Format::Binary {
+                CopyFormat::Binary
+            } else {
+                CopyFormat::Text
+            };
             let load = load_bytes(checks, kept, &end.common, (dialect, &copy.options, columns))?;
             let receiver = Receiver { load, end, gathered: BytesMut::new(), format, column_count };
             match place {
@@ -89,7 +97,8 @@ fn columns(relation: &Relation, copy: &CopyFrom) -> Result<Vec<String>> {
     let mut names: Vec<String> = Vec::with_capacity(copy.columns.len());
     for name in copy.columns.iter().map(folded) {
         let Some(column) = relation.column(&name) else {
-            let text = format!("column \"{name}\" of relation \"{}\" does not exist", relation.name);
+            let text =
+                format!("column \"{name}\" of relation \"{}\" does not exist", relation.name);
             return Err(Error::new("42703", text));
         };
         if column.generated.is_some() {
@@ -106,11 +115,20 @@ fn columns(relation: &Relation, copy: &CopyFrom) -> Result<Vec<String>> {
 
 /// What the data are read into.
 fn targets(relation: &Relation, names: &[String], options: &CopyOptions) -> Result<Vec<Target>> {
-    for (option, listed) in [("FORCE_NOT_NULL", &options.force_not_null), ("FORCE_NULL", &options.force_null)] {
+    for (option, listed) in
+        [("FORCE_NOT_NULL", &options.force_not_null), ("FORCE_NULL", &options.force_null)]
+    {
         if let Some(name) = listed.iter().find(|name| !names.contains(name)) {
             let text = match relation.column(name) {
-                Some(_) => return Err(Error::new("42P10", format!("{option} column \"{name}\" not referenced by COPY"))),
-                None => format!("column \"{name}\" of relation \"{}\" does not exist", relation.name),
+                Some(_) => {
+                    return Err(Error::new(
+                        "42P10",
+                        format!("{option} column \"{name}\" not referenced by COPY"),
+                    ));
+                }
+                None => {
+                    format!("column \"{name}\" of relation \"{}\" does not exist", relation.name)
+                }
             };
             return Err(Error::new("42703", text));
         }
@@ -159,7 +177,9 @@ fn load_parquet(
     let known = |name: &str| relation.column(name).map(|column| column.pg_type);
     if let Some(name) = parquet::unknown(&source.schema, known) {
         let text = format!("column \"{name}\" of relation \"{}\" does not exist", relation.name);
-        return Err(Error::new("42703", text).with_hint("Name the columns to copy in the statement."));
+        return Err(
+            Error::new("42703", text).with_hint("Name the columns to copy in the statement.")
+        );
     }
     let check = checks.of(&source.schema)?;
     let stop = common.stop.clone();
@@ -248,7 +268,8 @@ impl CopyIn for Receiver {
 /// Feeds a file of the server.
 async fn read_file(mut receiver: Receiver, path: &str) -> Result<String> {
     let opened = tokio::fs::File::open(path).await;
-    let mut file = opened.map_err(|error| server_file::not_opened(path, Direction::Read, &error))?;
+    let mut file =
+        opened.map_err(|error| server_file::not_opened(path, Direction::Read, &error))?;
     let failed = |error: std::io::Error| server_file::failed(path, Direction::Read, &error);
     let size = file.metadata().await.map_err(failed)?.len();
     let progress = receiver.end.shown.progress();
@@ -277,7 +298,7 @@ impl Checks {
         for column in self.relation.live_columns() {
             origins.push(match schema.index_of(&column.name) {
                 Ok(_) => Origin::Data(column.name.clone()),
-                Err(_) => Origin::Default(rows::default_of(column)?),
+                Err(_) => Origin::Default(Box::new(rows::default_of(column)?)),
             });
         }
         let targets = rows::assignment(&self.relation);
@@ -286,7 +307,12 @@ impl Checks {
         Ok(Box::new(move |parsed| self.run(parsed, &projection, &shape)))
     }
 
-    fn run(&self, parsed: Parsed, projection: &Projection, shape: &SchemaRef) -> Result<RecordBatch> {
+    fn run(
+        &self,
+        parsed: Parsed,
+        projection: &Projection,
+        shape: &SchemaRef,
+    ) -> Result<RecordBatch> {
         let Parsed { columns, mut lines } = parsed;
         let computed = projection.run(columns, lines.len());
         let mut columns = computed.map_err(|error| {
@@ -308,19 +334,28 @@ impl Checks {
     /// Columns with a domain: position and domain.
     fn domains(&self) -> impl Iterator<Item = (usize, &Arc<Domain>)> {
         let columns = self.relation.live_columns().enumerate();
-        columns.filter_map(|(at, column)| Some((at, self.context.catalog().domain_by_oid(column.domain?)?)))
+        columns.filter_map(|(at, column)| {
+            Some((at, self.context.catalog().domain_by_oid(column.domain?)?))
+        })
     }
 
     /// Leaves out rows whose values are none of their column's domain, as PostgreSQL does: a
     /// domain is a data type.
-    fn leave_out(&self, rejects: &Rejects, columns: &mut Vec<ArrayRef>, lines: &mut Vec<u64>) -> Result<()> {
+    fn leave_out(
+        &self,
+        rejects: &Rejects,
+        columns: &mut Vec<ArrayRef>,
+        lines: &mut Vec<u64>,
+    ) -> Result<()> {
         let mut keep = vec![true; lines.len()];
         for (at, domain) in self.domains() {
             let Some(column) = columns.get(at) else { continue };
             let mut from = 0;
             while from < column.len() {
                 let rest = column.slice(from, column.len() - from);
-                let fits = |offset, length| check::of_domain(&self.context, domain, &rest.slice(offset, length)).is_ok();
+                let fits = |offset, length| {
+                    check::of_domain(&self.context, domain, &rest.slice(offset, length)).is_ok()
+                };
                 if fits(0, rest.len()) {
                     break;
                 }
@@ -346,12 +381,18 @@ impl Checks {
         Ok(())
     }
 
-    fn reject(&self, rejects: &Rejects, (at, column): (usize, &ArrayRef), (row, lines): (usize, &[u64])) -> Result<()> {
+    fn reject(
+        &self,
+        rejects: &Rejects,
+        (at, column): (usize, &ArrayRef),
+        (row, lines): (usize, &[u64]),
+    ) -> Result<()> {
         let Some(definition) = self.relation.live_columns().nth(at) else { return Ok(()) };
         let line = lines.get(row).copied().unwrap_or_default();
         let value = text_of(column, definition.pg_type, row);
         rejects.reject(line, &definition.name, value.as_deref()).map_err(|error| {
-            let place = reader::of_value(&self.relation.name, line, &definition.name, value.as_deref());
+            let place =
+                reader::of_value(&self.relation.name, line, &definition.name, value.as_deref());
             error.with_context(place)
         })
     }
@@ -367,13 +408,17 @@ impl Checks {
         // The first failing row may fail for another reason than the batch did.
         let error = check::rows(&self.context, &self.relation, &one).err().unwrap_or(error);
         let culprit = self.domains().find(|(at, domain)| {
-            one.columns().get(*at).is_some_and(|array| check::of_domain(&self.context, domain, array).is_err())
+            one.columns()
+                .get(*at)
+                .is_some_and(|array| check::of_domain(&self.context, domain, array).is_err())
         });
-        let definition = culprit.and_then(|(at, _)| Some((at, self.relation.live_columns().nth(at)?)));
+        let definition =
+            culprit.and_then(|(at, _)| Some((at, self.relation.live_columns().nth(at)?)));
         match definition {
             Some((at, column)) if error.object.data_type.is_some() => {
                 let value = text_of(one.column(at), column.pg_type, 0);
-                let place = reader::of_value(&self.relation.name, line, &column.name, value.as_deref());
+                let place =
+                    reader::of_value(&self.relation.name, line, &column.name, value.as_deref());
                 reader::with_way_out(error).with_context(place)
             }
             _ => error.with_context(format!("COPY {}, line {line}", self.relation.name)),
@@ -396,7 +441,11 @@ fn first_failing(count: usize, fits: impl Fn(usize, usize) -> bool) -> usize {
 }
 
 /// A value as text; `None` is NULL.
-fn text_of(column: &ArrayRef, pg_type: clientele_udfs::types::PgType, row: usize) -> Option<String> {
+fn text_of(
+    column: &ArrayRef,
+    pg_type: clientele_udfs::types::PgType,
+    row: usize,
+) -> Option<String> {
     let one = column.slice(row, 1);
     let text = output::to_text_array(&one, pg_type, &output::Style::default()).ok()?;
     let text = text.as_string_view();

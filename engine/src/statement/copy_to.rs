@@ -34,7 +34,8 @@ pub(super) async fn execute(session: &mut Session, copy: &CopyTo) -> Result<Outc
     let context = session.context().await?;
     let query = copy.query.as_ref().clone();
     let planning = Arc::clone(&context);
-    let planned = session.compute(async move { planning::plan_query(&planning, query, &[]) }).await?;
+    let planned =
+        session.compute(async move { planning::plan_query(&planning, query, &[]) }).await?;
     let columns = written(&planned.columns, &copy.options)?;
     let progress = CopyProgress {
         command: "COPY TO",
@@ -53,12 +54,14 @@ pub(super) async fn execute(session: &mut Session, copy: &CopyTo) -> Result<Outc
         CopyPlace::Client => {
             let column_count = columns.len();
             let writer = Writer::new(dialect, columns, writing.session.output_style());
-            writing.to_client(writer, column_count, format)
+            writing.stream_to_client(writer, column_count, format)
         }
-        CopyPlace::File(path) if format == Format::Parquet => writing.to_parquet(path, (columns, plan)).await,
+        CopyPlace::File(path) if format == Format::Parquet => {
+            writing.write_parquet(path, (columns, plan)).await
+        }
         CopyPlace::File(path) => {
             let writer = Writer::new(dialect, columns, writing.session.output_style());
-            writing.to_file(path, writer).await
+            writing.write_file(path, writer).await
         }
     }
 }
@@ -66,11 +69,16 @@ pub(super) async fn execute(session: &mut Session, copy: &CopyTo) -> Result<Outc
 /// The columns of the result, with their options.
 fn written(columns: &[Column], options: &CopyOptions) -> Result<Vec<Written>> {
     let forced = options.force_quote.as_deref();
-    let unknown = forced.unwrap_or_default().iter().find(|name| !columns.iter().any(|one| one.name == **name));
+    let unknown = forced
+        .unwrap_or_default()
+        .iter()
+        .find(|name| !columns.iter().any(|one| one.name == **name));
     if let Some(name) = unknown {
         return Err(Error::new("42703", format!("column \"{name}\" does not exist")));
     }
-    let force_quote = |column: &Column| forced.is_some_and(|names| names.is_empty() || names.contains(&column.name));
+    let force_quote = |column: &Column| {
+        forced.is_some_and(|names| names.is_empty() || names.contains(&column.name))
+    };
     let written = |column: &Column| Written {
         name: column.name.clone(),
         pg_type: column.pg_type,
@@ -87,7 +95,12 @@ struct Writing<'s> {
 }
 
 impl Writing<'_> {
-    fn to_client(self, writer: Writer, column_count: usize, format: Format) -> Result<Outcome> {
+    fn stream_to_client(
+        self,
+        writer: Writer,
+        column_count: usize,
+        format: Format,
+    ) -> Result<Outcome> {
         let format = if format == Format::Binary { CopyFormat::Binary } else { CopyFormat::Text };
         let (sender, receiver) = mpsc::channel(PIECES_WAITING);
         let count = Arc::new(AtomicU64::new(0));
@@ -104,14 +117,15 @@ impl Writing<'_> {
         Ok(Outcome::CopyOut { format, column_count, stream, rows: count })
     }
 
-    async fn to_file(self, path: &str, writer: Writer) -> Result<Outcome> {
+    async fn write_file(self, path: &str, writer: Writer) -> Result<Outcome> {
         let Self { session, mut rows, shown } = self;
         let path = path.to_owned();
         let count = session.compute(async move {
             let file = std::fs::File::create(&path)
                 .map_err(|error| server_file::not_opened(&path, Direction::Write, &error))?;
             let mut file = std::io::BufWriter::with_capacity(256 << 10, file);
-            let failed = |error: std::io::Error| server_file::failed(&path, Direction::Write, &error);
+            let failed =
+                |error: std::io::Error| server_file::failed(&path, Direction::Write, &error);
             let mut count = 0;
             file.write_all(&writer.header().unwrap_or_default()).map_err(failed)?;
             while let Some(batch) = rows.next().await {
@@ -130,11 +144,16 @@ impl Writing<'_> {
         count.await.map(|count| Outcome::Done(format!("COPY {count}")))
     }
 
-    async fn to_parquet(self, path: &str, (columns, plan): (Vec<Written>, LogicalPlan)) -> Result<Outcome> {
+    async fn write_parquet(
+        self,
+        path: &str,
+        (columns, plan): (Vec<Written>, LogicalPlan),
+    ) -> Result<Outcome> {
         let Self { session, mut rows, shown } = self;
         let (path, style) = (path.to_owned(), session.output_style());
         let count = session.compute(async move {
-            let mut sink = parquet::Sink::create(&path, (columns, plan.schema().as_arrow()), style)?;
+            let mut sink =
+                parquet::Sink::create(&path, (columns, plan.schema().as_arrow()), style)?;
             let mut count = 0;
             while let Some(batch) = rows.next().await {
                 let batch = batch?;

@@ -22,17 +22,26 @@ pub(super) async fn execute(session: &mut Session, create: &CreateDomain) -> Res
 }
 
 /// A CREATE DOMAIN, with NOT NULL or without.
-pub(super) async fn define(session: &mut Session, create: &CreateDomain, not_null: bool) -> Result<String> {
+pub(super) async fn define(
+    session: &mut Session,
+    create: &CreateDomain,
+    not_null: bool,
+) -> Result<String> {
     const TAG: &str = "CREATE DOMAIN";
     session.writable(TAG)?;
     let context = session.context().await?;
     let (schema, name) = context.creation_target(&create.name)?;
-    if context.catalog().domain(schema, &name).is_some() || context.catalog().relation(schema, &name).is_some() {
+    if context.catalog().domain(schema, &name).is_some()
+        || context.catalog().relation(schema, &name).is_some()
+    {
         return Err(Error::new("42710", format!("type \"{name}\" already exists")));
     }
     let base = types::named_type(&create.data_type, &context)?;
     if types::serial(&create.data_type.to_string().to_lowercase()).is_some() {
-        return Err(Error::new("42809", format!("\"{}\" is not a valid base type for a domain", create.data_type)));
+        return Err(Error::new(
+            "42809",
+            format!("\"{}\" is not a valid base type for a domain", create.data_type),
+        ));
     }
     let mut domain = Domain {
         oid: session.store.allocate_oid(),
@@ -60,14 +69,25 @@ pub(super) async fn define(session: &mut Session, create: &CreateDomain, not_nul
     Ok(TAG.to_owned())
 }
 
-fn add_check(context: &Arc<QueryContext>, domain: &mut Domain, constraint: &TableConstraint) -> Result<()> {
+fn add_check(
+    context: &Arc<QueryContext>,
+    domain: &mut Domain,
+    constraint: &TableConstraint,
+) -> Result<()> {
     let TableConstraint::Check(check) = constraint else {
-        return Err(Error::new("42601", format!("{} constraints not possible for domains", kind_of(constraint))));
+        return Err(Error::new(
+            "42601",
+            format!("{} constraints not possible for domains", kind_of(constraint)),
+        ));
     };
     let taken = |domain: &Domain, name: &str| domain.checks.iter().any(|(one, _)| one == name);
     let name = match &check.name {
         Some(name) if taken(domain, &folded(name)) => {
-            let text = format!("constraint \"{}\" for domain \"{}\" already exists", folded(name), domain.name);
+            let text = format!(
+                "constraint \"{}\" for domain \"{}\" already exists",
+                folded(name),
+                domain.name
+            );
             return Err(Error::new("42710", text));
         }
         Some(name) => folded(name),
@@ -85,7 +105,11 @@ fn add_check(context: &Arc<QueryContext>, domain: &mut Domain, constraint: &Tabl
 }
 
 /// Evaluates a check over NULL: names and types are wrong now or never.
-fn makes_sense(context: &Arc<QueryContext>, domain: &Domain, (name, expression): (&str, &str)) -> Result<()> {
+fn makes_sense(
+    context: &Arc<QueryContext>,
+    domain: &Domain,
+    (name, expression): (&str, &str),
+) -> Result<()> {
     let checks = vec![(name.to_owned(), expression.to_owned())];
     let trial = Domain { checks, parent: None, not_null: false, ..domain.clone() };
     match check::of_domain(context, &trial, &new_null_array(&domain.pg_type.arrow(), 1)) {

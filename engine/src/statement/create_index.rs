@@ -35,10 +35,16 @@ pub(super) async fn execute(session: &mut Session, create: &CreateIndex) -> Resu
     let name = match given {
         Some(name) if !name_taken(context.catalog(), relation.schema, &name) => name,
         Some(name) if create.if_not_exists => {
-            session.notice("NOTICE", "42P07", format!("relation \"{name}\" already exists, skipping"));
+            session.notice(
+                "NOTICE",
+                "42P07",
+                format!("relation \"{name}\" already exists, skipping"),
+            );
             return Ok(TAG.to_owned());
         }
-        Some(name) => return Err(Error::new("42P07", format!("relation \"{name}\" already exists"))),
+        Some(name) => {
+            return Err(Error::new("42P07", format!("relation \"{name}\" already exists")));
+        }
         None => default_name(context.catalog(), &relation, &columns),
     };
     let oid = session.store.allocate_oid();
@@ -78,11 +84,16 @@ fn supported(create: &CreateIndex) -> Result<()> {
         return Err(Error::unsupported("NULLS NOT DISTINCT"));
     }
     match &create.using {
-        None | Some(IndexType::BTree | IndexType::Hash | IndexType::BRIN | IndexType::Bloom) => Ok(()),
+        None | Some(IndexType::BTree | IndexType::Hash | IndexType::BRIN | IndexType::Bloom) => {
+            Ok(())
+        }
         Some(IndexType::Custom(name)) => {
             Err(Error::new("42704", format!("access method \"{}\" does not exist", folded(name))))
         }
-        Some(other) => Err(Error::unsupported(format!("an index of method {}", other.to_string().to_lowercase()))),
+        Some(other) => Err(Error::unsupported(format!(
+            "an index of method {}",
+            other.to_string().to_lowercase()
+        ))),
     }
 }
 

@@ -14,7 +14,11 @@ use crate::sql;
 use crate::sql::place::folded;
 
 /// Runs a CREATE MATERIALIZED VIEW.
-pub(super) async fn create(session: &mut Session, create: &CreateView, text: &str) -> Result<String> {
+pub(super) async fn create(
+    session: &mut Session,
+    create: &CreateView,
+    text: &str,
+) -> Result<String> {
     const TAG: &str = "CREATE MATERIALIZED VIEW";
     session.writable(TAG)?;
     let context = session.context().await?;
@@ -22,7 +26,11 @@ pub(super) async fn create(session: &mut Session, create: &CreateView, text: &st
     if context.catalog().relation(schema, &name).is_some() {
         return match create.if_not_exists {
             true => {
-                session.notice("NOTICE", "42P07", format!("relation \"{name}\" already exists, skipping"));
+                session.notice(
+                    "NOTICE",
+                    "42P07",
+                    format!("relation \"{name}\" already exists, skipping"),
+                );
                 Ok(TAG.to_owned())
             }
             false => Err(Error::new("42P07", format!("relation \"{name}\" already exists"))),
@@ -47,19 +55,27 @@ pub(super) async fn create(session: &mut Session, create: &CreateView, text: &st
 }
 
 fn options(options: &CreateTableOptions) -> Vec<(String, String)> {
-    let (CreateTableOptions::With(list) | CreateTableOptions::Options(list) | CreateTableOptions::Plain(list)) = options
+    let (CreateTableOptions::With(list)
+    | CreateTableOptions::Options(list)
+    | CreateTableOptions::Plain(list)) = options
     else {
         return Vec::new();
     };
     let pair = |option: &SqlOption| match option {
-        SqlOption::KeyValue { key, value } => Some((folded(key), value.to_string().trim_matches('\'').to_owned())),
+        SqlOption::KeyValue { key, value } => {
+            Some((folded(key), value.to_string().trim_matches('\'').to_owned()))
+        }
         _ => None,
     };
     list.iter().filter_map(pair).collect()
 }
 
 /// `REFRESH MATERIALIZED VIEW`: the new rows take the place of the old ones in one commit.
-pub(super) async fn refresh(session: &mut Session, name: &ObjectName, no_data: bool) -> Result<String> {
+pub(super) async fn refresh(
+    session: &mut Session,
+    name: &ObjectName,
+    no_data: bool,
+) -> Result<String> {
     const TAG: &str = "REFRESH MATERIALIZED VIEW";
     session.writable(TAG)?;
     let context = session.context().await?;
@@ -71,8 +87,9 @@ pub(super) async fn refresh(session: &mut Session, name: &ObjectName, no_data: b
     let definition = Relation { kind, ..view.as_ref().clone() };
     let parsed = sql::parse::query(query)?;
     let planning_context = Arc::clone(&context);
-    let planned =
-        session.compute(async move { planning::plan_query(&planning_context, parsed, &[]) }).await?;
+    let planned = session
+        .compute(async move { planning::plan_query(&planning_context, parsed, &[]) })
+        .await?;
     {
         let work = session.work().await?;
         let mut transaction = work.lock().await;

@@ -8,7 +8,11 @@ use crate::session::Session;
 use crate::sql::place::{folded, name_parts};
 
 /// Runs a CREATE SCHEMA.
-pub(super) async fn execute(session: &mut Session, name: &SchemaName, if_not_exists: bool) -> Result<String> {
+pub(super) async fn execute(
+    session: &mut Session,
+    name: &SchemaName,
+    if_not_exists: bool,
+) -> Result<String> {
     const TAG: &str = "CREATE SCHEMA";
     session.writable(TAG)?;
     let (name, owner) = match name {
@@ -25,7 +29,11 @@ pub(super) async fn execute(session: &mut Session, name: &SchemaName, if_not_exi
     let context = session.context().await?;
     if context.catalog().schema(&name).is_some() {
         if if_not_exists {
-            session.notice("NOTICE", "42P06", format!("schema \"{name}\" already exists, skipping"));
+            session.notice(
+                "NOTICE",
+                "42P06",
+                format!("schema \"{name}\" already exists, skipping"),
+            );
             return Ok(TAG.to_owned());
         }
         return Err(Error::new("42P06", format!("schema \"{name}\" already exists")));

@@ -15,8 +15,14 @@ use crate::sql::place::name_parts;
 /// Runs a CREATE SEQUENCE.
 pub(super) async fn execute(session: &mut Session, statement: &Statement) -> Result<String> {
     const TAG: &str = "CREATE SEQUENCE";
-    let Statement::CreateSequence { temporary, if_not_exists, name, data_type, sequence_options, owned_by } =
-        statement
+    let Statement::CreateSequence {
+        temporary,
+        if_not_exists,
+        name,
+        data_type,
+        sequence_options,
+        owned_by,
+    } = statement
     else {
         return Err(Error::internal("not a CREATE SEQUENCE"));
     };
@@ -28,7 +34,11 @@ pub(super) async fn execute(session: &mut Session, statement: &Statement) -> Res
     };
     if name_taken(context.catalog(), schema, &name) {
         if *if_not_exists {
-            session.notice("NOTICE", "42P07", format!("relation \"{name}\" already exists, skipping"));
+            session.notice(
+                "NOTICE",
+                "42P07",
+                format!("relation \"{name}\" already exists, skipping"),
+            );
             return Ok(TAG.to_owned());
         }
         return Err(Error::new("42P07", format!("relation \"{name}\" already exists")));
@@ -64,7 +74,8 @@ pub(super) fn sequence(pg_type: PgType, options: &[SequenceOptions]) -> Result<S
         PgType::INT4 => (i64::from(i32::MIN), i64::from(i32::MAX)),
         _ => (i64::MIN, i64::MAX),
     };
-    let (mut increment, mut minimum, mut maximum, mut start, mut cycle) = (1, None, None, None, false);
+    let (mut increment, mut minimum, mut maximum, mut start, mut cycle) =
+        (1, None, None, None, false);
     for option in options {
         match option {
             SequenceOptions::IncrementBy(value, _) => increment = number(value)?,
@@ -74,7 +85,10 @@ pub(super) fn sequence(pg_type: PgType, options: &[SequenceOptions]) -> Result<S
             // The parser's flag says that NO stands before it.
             SequenceOptions::Cycle(no) => cycle = !no,
             SequenceOptions::Cache(value) if number(value)? < 1 => {
-                return Err(Error::new("22023", format!("CACHE ({value}) must be greater than zero")));
+                return Err(Error::new(
+                    "22023",
+                    format!("CACHE ({value}) must be greater than zero"),
+                ));
             }
             SequenceOptions::Cache(_) => {}
         }
@@ -87,7 +101,10 @@ pub(super) fn sequence(pg_type: PgType, options: &[SequenceOptions]) -> Result<S
     for (word, value) in [("MINVALUE", minimum), ("MAXVALUE", maximum)] {
         if !(lowest..=highest).contains(&value) {
             let name = pg_type.sql_name();
-            return Err(Error::new("22023", format!("{word} ({value}) is out of range for sequence data type {name}")));
+            return Err(Error::new(
+                "22023",
+                format!("{word} ({value}) is out of range for sequence data type {name}"),
+            ));
         }
     }
     if minimum >= maximum {
@@ -96,12 +113,27 @@ pub(super) fn sequence(pg_type: PgType, options: &[SequenceOptions]) -> Result<S
     }
     let start = start.unwrap_or(if increment > 0 { minimum } else { maximum });
     if start < minimum {
-        return Err(Error::new("22023", format!("START value ({start}) cannot be less than MINVALUE ({minimum})")));
+        return Err(Error::new(
+            "22023",
+            format!("START value ({start}) cannot be less than MINVALUE ({minimum})"),
+        ));
     }
     if start > maximum {
-        return Err(Error::new("22023", format!("START value ({start}) cannot be greater than MAXVALUE ({maximum})")));
+        return Err(Error::new(
+            "22023",
+            format!("START value ({start}) cannot be greater than MAXVALUE ({maximum})"),
+        ));
     }
-    Ok(Sequence { pg_type, start, increment, minimum, maximum, cycle, last_value: None, owned_by: None })
+    Ok(Sequence {
+        pg_type,
+        start,
+        increment,
+        minimum,
+        maximum,
+        cycle,
+        last_value: None,
+        owned_by: None,
+    })
 }
 
 /// An option's value; the parser gives numbers as expressions.
@@ -131,7 +163,10 @@ pub(super) fn owned_by_column(
         return Err(undefined_table(&table));
     };
     if relation.schema != schema {
-        return Err(Error::new("55000", "sequence must be in same schema as table it is linked to"));
+        return Err(Error::new(
+            "55000",
+            "sequence must be in same schema as table it is linked to",
+        ));
     }
     if relation.owner != context.role.oid && !context.role.superuser {
         return Err(Error::new("55000", "sequence must have same owner as table it is linked to"));
@@ -139,7 +174,8 @@ pub(super) fn owned_by_column(
     match relation.column(&column) {
         Some(found) => Ok(Some((relation.oid, found.number))),
         None => {
-            let text = format!("column \"{column}\" of relation \"{}\" does not exist", relation.name);
+            let text =
+                format!("column \"{column}\" of relation \"{}\" does not exist", relation.name);
             Err(Error::new("42703", text))
         }
     }

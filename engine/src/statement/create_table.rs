@@ -8,8 +8,8 @@ use clientele_catalog::definition::{
 use clientele_catalog::storage::Store;
 use clientele_udfs::types::PgType;
 use sqlparser::ast::{
-    self, ColumnDef, ColumnOption, CreateTable, CreateTableLikeKind, GeneratedAs, Ident, ReferentialAction,
-    TableConstraint,
+    self, ColumnDef, ColumnOption, CreateTable, CreateTableLikeKind, GeneratedAs, Ident,
+    ReferentialAction, TableConstraint,
 };
 
 use super::check::undefined_column;
@@ -29,13 +29,19 @@ pub(super) async fn execute(session: &mut Session, create: &CreateTable) -> Resu
     session.writable(tag)?;
     let context = session.context().await?;
     let (schema, name) = match create.temporary {
-        true => (session.temporary.schema().oid, name_parts(&create.name).pop().unwrap_or_default()),
+        true => {
+            (session.temporary.schema().oid, name_parts(&create.name).pop().unwrap_or_default())
+        }
         false => context.creation_target(&create.name)?,
     };
     if context.catalog().relation(schema, &name).is_some() {
         return match create.if_not_exists {
             true => {
-                session.notice("NOTICE", "42P07", format!("relation \"{name}\" already exists, skipping"));
+                session.notice(
+                    "NOTICE",
+                    "42P07",
+                    format!("relation \"{name}\" already exists, skipping"),
+                );
                 Ok(tag.to_owned())
             }
             false => Err(Error::new("42P07", format!("relation \"{name}\" already exists"))),
@@ -46,7 +52,8 @@ pub(super) async fn execute(session: &mut Session, create: &CreateTable) -> Resu
     if let Some(query) = &create.query {
         return create_as(session, &context, relation, (create, query)).await;
     }
-    let mut builder = Builder { context: &context, store: &session.store, relation, sequences: Vec::new() };
+    let mut builder =
+        Builder { context: &context, store: &session.store, relation, sequences: Vec::new() };
     builder.like(create.like.as_ref())?;
     for column in &create.columns {
         builder.column(column)?;
@@ -130,7 +137,8 @@ pub(super) async fn plan_rows(
 ) -> Result<datafusion::logical_expr::LogicalPlan> {
     let planning = Arc::clone(context);
     let query = query.clone();
-    let planned = session.compute(async move { planning::plan_query(&planning, query, &[]) }).await?;
+    let planned =
+        session.compute(async move { planning::plan_query(&planning, query, &[]) }).await?;
     if names.len() > planned.columns.len() {
         return Err(Error::new("42601", "too many column names were specified"));
     }
@@ -190,7 +198,9 @@ pub(super) struct Builder<'a> {
 
 impl Builder<'_> {
     fn like(&mut self, like: Option<&CreateTableLikeKind>) -> Result<()> {
-        let Some(CreateTableLikeKind::Parenthesized(like) | CreateTableLikeKind::Plain(like)) = like else {
+        let Some(CreateTableLikeKind::Parenthesized(like) | CreateTableLikeKind::Plain(like)) =
+            like
+        else {
             return Ok(());
         };
         let other = self.context.relation(&like.name)?;
@@ -210,7 +220,10 @@ impl Builder<'_> {
     fn next_number(&self) -> Result<i16> {
         let last = self.relation.columns.iter().map(|column| column.number).max().unwrap_or(0);
         if self.relation.columns.len() >= COLUMNS_MAX {
-            return Err(Error::new("54011", format!("tables can have at most {COLUMNS_MAX} columns")));
+            return Err(Error::new(
+                "54011",
+                format!("tables can have at most {COLUMNS_MAX} columns"),
+            ));
         }
         Ok(last + 1)
     }
@@ -242,7 +255,8 @@ impl Builder<'_> {
 
     /// Parquet names are for ever: a name that a dropped column had gets a suffix.
     fn stored_name(&self, name: &str) -> String {
-        let taken = |name: &str| self.relation.columns.iter().any(|column| column.stored_name == name);
+        let taken =
+            |name: &str| self.relation.columns.iter().any(|column| column.stored_name == name);
         let mut candidate = name.to_owned();
         let mut suffix = 1;
         while taken(&candidate) {
@@ -276,7 +290,8 @@ impl Builder<'_> {
             ColumnOption::Generated { generated_as, generation_expr: None, .. } => {
                 let column = self.column_mut(number)?;
                 column.not_null = true;
-                column.identity = Some(if *generated_as == GeneratedAs::Always { 'a' } else { 'd' });
+                column.identity =
+                    Some(if *generated_as == GeneratedAs::Always { 'a' } else { 'd' });
                 let (name, pg_type) = (column.name.clone(), column.pg_type);
                 let default = self.sequence(&name, pg_type)?;
                 self.column_mut(number)?.default = Some(default);
@@ -304,7 +319,8 @@ impl Builder<'_> {
             23 => i64::from(i32::MAX),
             _ => i64::MAX,
         };
-        let mut relation = empty(self.store.allocate_oid(), self.relation.schema, &name, self.relation.owner);
+        let mut relation =
+            empty(self.store.allocate_oid(), self.relation.schema, &name, self.relation.owner);
         let number = match self.relation.column(column) {
             Some(found) => found.number,
             None => self.next_number()?,
@@ -321,7 +337,8 @@ impl Builder<'_> {
         });
         let schema = self.context.catalog().schema_by_oid(self.relation.schema);
         let schema = schema.map_or("public", |schema| schema.name.as_str());
-        let text = format!("nextval('{}.{}')", rows::quoted(schema), rows::quoted(&name)).replace("''", "'");
+        let text = format!("nextval('{}.{}')", rows::quoted(schema), rows::quoted(&name))
+            .replace("''", "'");
         self.sequences.push(relation);
         Ok(text)
     }
@@ -352,7 +369,9 @@ impl Builder<'_> {
                 let columns = self.index_columns(&key.columns)?;
                 self.key(key.name.as_ref().map(folded), columns, false)
             }
-            TableConstraint::Check(check) => self.check(check.name.as_ref().map(folded), &check.expr),
+            TableConstraint::Check(check) => {
+                self.check(check.name.as_ref().map(folded), &check.expr)
+            }
             TableConstraint::ForeignKey(key) => {
                 let columns = key.columns.iter().map(|name| self.number(&folded(name)));
                 let columns = columns.collect::<Result<Vec<_>>>()?;
@@ -385,7 +404,10 @@ impl Builder<'_> {
 
     fn key(&mut self, name: Option<String>, columns: Vec<i16>, primary: bool) -> Result<()> {
         if primary && self.relation.primary_key().is_some() {
-            let text = format!("multiple primary keys for table \"{}\" are not allowed", self.relation.name);
+            let text = format!(
+                "multiple primary keys for table \"{}\" are not allowed",
+                self.relation.name
+            );
             return Err(Error::new("42P16", text));
         }
         let default = match primary {
@@ -412,7 +434,10 @@ impl Builder<'_> {
     fn add(&mut self, name: Option<String>, default: &str, kind: ConstraintKind) -> Result<()> {
         let name = match name {
             Some(name) if self.relation.constraints.iter().any(|one| one.name == name) => {
-                let text = format!("constraint \"{name}\" for relation \"{}\" already exists", self.relation.name);
+                let text = format!(
+                    "constraint \"{name}\" for relation \"{}\" already exists",
+                    self.relation.name
+                );
                 return Err(Error::new("42710", text));
             }
             Some(name) => name,
@@ -443,7 +468,8 @@ impl Builder<'_> {
         columns: Vec<i16>,
         key: &ast::ForeignKeyConstraint,
     ) -> Result<()> {
-        let own_name = name_parts(&key.foreign_table).pop().unwrap_or_default() == self.relation.name;
+        let own_name =
+            name_parts(&key.foreign_table).pop().unwrap_or_default() == self.relation.name;
         let other = match self.context.relation(&key.foreign_table) {
             Ok(other) => other,
             Err(_) if own_name => Arc::new(self.relation.clone()),
@@ -453,7 +479,8 @@ impl Builder<'_> {
             [] => match other.primary_key().map(|constraint| &constraint.kind) {
                 Some(ConstraintKind::PrimaryKey { columns }) => columns.clone(),
                 _ => {
-                    let text = format!("there is no primary key for referenced table \"{}\"", other.name);
+                    let text =
+                        format!("there is no primary key for referenced table \"{}\"", other.name);
                     return Err(Error::new("42704", text));
                 }
             },

@@ -23,12 +23,16 @@ pub(super) async fn execute(session: &mut Session, create: &CreateView) -> Resul
     session.writable(TAG)?;
     let context = session.context().await?;
     let (schema, name) = match create.temporary {
-        true => (session.temporary.schema().oid, name_parts(&create.name).pop().unwrap_or_default()),
+        true => {
+            (session.temporary.schema().oid, name_parts(&create.name).pop().unwrap_or_default())
+        }
         false => context.creation_target(&create.name)?,
     };
     let existing = context.catalog().relation(schema, &name).map(Arc::clone);
     let replaced = match &existing {
-        Some(old) if create.or_replace && matches!(old.kind, RelationKind::View { .. }) => Some(old),
+        Some(old) if create.or_replace && matches!(old.kind, RelationKind::View { .. }) => {
+            Some(old)
+        }
         Some(_) if create.or_replace => {
             return Err(Error::new("42809", format!("\"{name}\" is not a view")));
         }
@@ -58,7 +62,10 @@ fn keep_columns(old: &Relation, new: &mut Relation) -> Result<()> {
             return Err(Error::new("42P16", "cannot drop columns from view"));
         };
         if before.name != after.name {
-            let text = format!("cannot change name of view column \"{}\" to \"{}\"", before.name, after.name);
+            let text = format!(
+                "cannot change name of view column \"{}\" to \"{}\"",
+                before.name, after.name
+            );
             return Err(Error::new("42P16", text));
         }
         if before.pg_type.oid != after.pg_type.oid {
@@ -80,7 +87,11 @@ fn keep_columns(old: &Relation, new: &mut Relation) -> Result<()> {
 }
 
 /// The query with qualified names and, where the view names its columns, those names.
-pub(super) fn stored_query(context: &QueryContext, query: &Query, names: &[String]) -> Result<String> {
+pub(super) fn stored_query(
+    context: &QueryContext,
+    query: &Query,
+    names: &[String],
+) -> Result<String> {
     let mut query = query.clone();
     let mut qualifier = Qualifier { context, ctes: HashSet::new() };
     if let ControlFlow::Break(error) = VisitMut::visit(&mut query, &mut qualifier) {
@@ -109,7 +120,9 @@ impl VisitorMut for Qualifier<'_> {
 
     fn pre_visit_relation(&mut self, relation: &mut ObjectName) -> ControlFlow<Error> {
         let parts = name_parts(relation);
-        if let [name] = parts.as_slice() && self.ctes.contains(name) {
+        if let [name] = parts.as_slice()
+            && self.ctes.contains(name)
+        {
             return ControlFlow::Continue(());
         }
         match self.context.find_relation(&parts) {

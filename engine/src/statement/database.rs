@@ -75,7 +75,11 @@ pub(super) async fn drop(session: &mut Session, name: &str, if_exists: bool) -> 
     let database = match named(&context, name) {
         Ok(database) => database,
         Err(_) if if_exists => {
-            session.notice("NOTICE", "00000", format!("database \"{name}\" does not exist, skipping"));
+            session.notice(
+                "NOTICE",
+                "00000",
+                format!("database \"{name}\" does not exist, skipping"),
+            );
             return Ok(TAG.to_owned());
         }
         Err(error) => return Err(error),
@@ -146,7 +150,11 @@ async fn alter_schema(session: &mut Session, alter: &AlterSchema) -> Result<Stri
     for operation in &alter.operations {
         let context = session.context().await?;
         if alter.if_exists && context.catalog().schema(&name).is_none() {
-            session.notice("NOTICE", "00000", format!("schema \"{name}\" does not exist, skipping"));
+            session.notice(
+                "NOTICE",
+                "00000",
+                format!("schema \"{name}\" does not exist, skipping"),
+            );
             return Ok(TAG.to_owned());
         }
         let oid = context.schema(&name)?;
@@ -193,7 +201,10 @@ fn renamed_schema(context: &QueryContext, schema: Schema, to: String) -> Result<
     for sequence in context.catalog().relations().filter(|relation| relation.schema == schema.oid) {
         let from = [schema.name.clone(), sequence.name.clone()];
         let tables: Vec<_> = catalog.relations().map(Arc::clone).collect();
-        for table in tables.iter().filter_map(|table| with_sequence_renamed(table, &from, (&to, &sequence.name))) {
+        for table in tables
+            .iter()
+            .filter_map(|table| with_sequence_renamed(table, &from, (&to, &sequence.name)))
+        {
             catalog.put(Object::Relation(table.clone()));
             changed.retain(|object| object.oid() != table.oid);
             changed.push(Object::Relation(table));

@@ -1,6 +1,6 @@
 //! `ALTER VIEW | SEQUENCE | INDEX | DOMAIN | DATABASE`, and what goes with them.
 
-use clientele_catalog::definition::{FIRST_USER_OID, Domain, Object, Relation, RelationKind};
+use clientele_catalog::definition::{Domain, FIRST_USER_OID, Object, Relation, RelationKind};
 use sqlparser::ast::{ObjectName, SequenceOptions};
 
 use super::alter_table::{self, Target};
@@ -24,13 +24,19 @@ pub(super) async fn execute(session: &mut Session, definition: &Definition) -> R
         Definition::Relation { kind, name, if_exists, change } => {
             relation(session, kind, (name, *if_exists), change).await
         }
-        Definition::CreateDomain { create, not_null } => create_domain::define(session, create, *not_null).await,
+        Definition::CreateDomain { create, not_null } => {
+            create_domain::define(session, create, *not_null).await
+        }
         Definition::Domain { name, change } => domain(session, name, change).await,
         Definition::CreateDatabase { name, owner } => {
             database::create(session, name, false, owner.as_ref()).await
         }
-        Definition::Database { name, change: Change::Rename(to) } => database::rename(session, name, to).await,
-        Definition::Database { name, change: Change::Owner(owner) } => database::give(session, name, owner).await,
+        Definition::Database { name, change: Change::Rename(to) } => {
+            database::rename(session, name, to).await
+        }
+        Definition::Database { name, change: Change::Owner(owner) } => {
+            database::give(session, name, owner).await
+        }
         Definition::Database { .. } => Err(Error::unsupported("this ALTER DATABASE")),
         Definition::CommentOnConstraint { name, table, comment } => {
             session.writable("COMMENT")?;
@@ -76,13 +82,18 @@ async fn relation(
         None => return Err(undefined_table(&parts)),
     };
     if !is(kind, &found) {
-        return Err(Error::new("42809", format!("\"{}\" is not a {}", found.name, kind.to_lowercase())));
+        return Err(Error::new(
+            "42809",
+            format!("\"{}\" is not a {}", found.name, kind.to_lowercase()),
+        ));
     }
     must_own_relation(&context, &found)?;
     let target = Target { context, relation: found };
     match change {
         Change::Rename(to) => alter_table::rename(session, &target, to.clone()).await?,
-        Change::RenameColumn(from, to) => alter_table::rename_column(session, &target, from, to).await?,
+        Change::RenameColumn(from, to) => {
+            alter_table::rename_column(session, &target, from, to).await?
+        }
         Change::Owner(owner) => alter_table::change_owner(session, &target, owner).await?,
         Change::Schema(schema) => alter_table::change_schema(session, &target, schema).await?,
         Change::Sequence(change) => sequence(session, &target, change).await?,
@@ -121,7 +132,9 @@ async fn sequence(session: &mut Session, target: &Target, change: &SequenceChang
         None => before.last_value,
     };
     after.owned_by = match &change.owned_by {
-        Some(owner) => create_sequence::owned_by_column(&target.context, target.relation.schema, owner)?,
+        Some(owner) => {
+            create_sequence::owned_by_column(&target.context, target.relation.schema, owner)?
+        }
         None => before.owned_by,
     };
     if let Some(start) = &change.restart {
@@ -136,9 +149,11 @@ async fn sequence(session: &mut Session, target: &Target, change: &SequenceChang
             );
             return Err(Error::new("22023", text));
         }
-        after.last_value = if start == after.start { None } else { start.checked_sub(after.increment) };
+        after.last_value =
+            if start == after.start { None } else { start.checked_sub(after.increment) };
     }
-    let relation = Relation { kind: RelationKind::Sequence(after), ..target.relation.as_ref().clone() };
+    let relation =
+        Relation { kind: RelationKind::Sequence(after), ..target.relation.as_ref().clone() };
     functions::forget_sequence(&target.context, relation.oid);
     alter_table::put(session, [Object::Relation(relation)]).await
 }
@@ -180,7 +195,9 @@ async fn domain(session: &mut Session, name: &ObjectName, change: &Change) -> Re
     let context = session.context().await?;
     let parts = name_parts(name);
     let found = context.domain(&parts);
-    let found = found.ok_or_else(|| Error::new("42704", format!("type \"{}\" does not exist", parts.join("."))))?;
+    let found = found.ok_or_else(|| {
+        Error::new("42704", format!("type \"{}\" does not exist", parts.join(".")))
+    })?;
     if found.oid < FIRST_USER_OID {
         return Err(Error::new("42501", format!("must be owner of type {}", found.name)));
     }
@@ -205,7 +222,10 @@ async fn domain(session: &mut Session, name: &ObjectName, change: &Change) -> Re
             let before = changed.checks.len();
             changed.checks.retain(|(name, _)| name != constraint);
             if changed.checks.len() == before {
-                let text = format!("constraint \"{constraint}\" of domain \"{}\" does not exist", changed.name);
+                let text = format!(
+                    "constraint \"{constraint}\" of domain \"{}\" does not exist",
+                    changed.name
+                );
                 if !if_exists {
                     return Err(Error::new("42704", text));
                 }

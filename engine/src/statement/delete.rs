@@ -26,7 +26,8 @@ pub(super) fn describe(
 ) -> Result<Described> {
     let (relation, planned) = plan(context, delete, declared)?;
     let (_, alias) = table_of(target(delete)?)?;
-    let columns = rows::describe_returning(context, &relation, alias.as_ref(), delete.returning.as_ref())?;
+    let columns =
+        rows::describe_returning(context, &relation, alias.as_ref(), delete.returning.as_ref())?;
     Ok(Described { parameters: planned.parameters, columns, query: None })
 }
 
@@ -95,7 +96,9 @@ fn plan(
     let mut projection = vec![rows::named(rows::column_of(&label, "ctid"), "ctid")];
     if delete.returning.is_some() {
         projection.extend(
-            relation.live_columns().map(|column| rows::named(rows::column_of(&label, &column.name), &column.name)),
+            relation
+                .live_columns()
+                .map(|column| rows::named(rows::column_of(&label, &column.name), &column.name)),
         );
     }
     let mut from = vec![table.clone()];

@@ -47,7 +47,11 @@ pub(super) fn all_dependents(catalog: &Catalog, relation: Oid) -> Vec<Arc<Relati
 }
 
 /// The dependents that may use a column: they name it, or take all columns with `*`.
-pub(super) fn users_of_column(catalog: &Catalog, relation: &Relation, column: &str) -> Vec<Arc<Relation>> {
+pub(super) fn users_of_column(
+    catalog: &Catalog,
+    relation: &Relation,
+    column: &str,
+) -> Vec<Arc<Relation>> {
     let schema = catalog.schema_by_oid(relation.schema).map(|schema| schema.name.clone());
     let name = [schema.unwrap_or_default(), relation.name.clone()];
     let mut views = dependents(catalog, relation.oid);
@@ -64,7 +68,8 @@ pub(super) fn users_of_column(catalog: &Catalog, relation: &Relation, column: &s
 /// `cannot drop column a of table t because other objects depend on it` (2BP01).
 /// `upon` is what the dependents stand on in particular, such as the index of a constraint.
 pub(super) fn blocked(what: &str, upon: &str, dependents: &[String]) -> Error {
-    let lines: Vec<String> = dependents.iter().map(|one| format!("{one} depends on {upon}")).collect();
+    let lines: Vec<String> =
+        dependents.iter().map(|one| format!("{one} depends on {upon}")).collect();
     Error::new("2BP01", format!("cannot drop {what} because other objects depend on it"))
         .with_detail(lines.join("\n"))
         .with_hint("Use DROP ... CASCADE to drop the dependent objects too.")
@@ -152,7 +157,8 @@ impl Visitor for ColumnSearch<'_> {
         let joins = select.from.iter().flat_map(|table| &table.joins);
         let named = |text: String| {
             let text = text.to_lowercase();
-            text.contains("natural") || text.contains("using") && text.contains(&self.column.to_lowercase())
+            text.contains("natural")
+                || text.contains("using") && text.contains(&self.column.to_lowercase())
         };
         match joins.map(ToString::to_string).any(named) {
             true => ControlFlow::Break(()),
@@ -189,7 +195,8 @@ impl VisitorMut for Rename {
             let label = plain(&self.from[1]);
             let unchanged = self.to.0.last().and_then(|part| part.as_ident()) == Some(&label);
             if alias.is_none() && !unchanged {
-                *alias = Some(TableAlias { explicit: true, name: label, columns: Vec::new(), at: None });
+                *alias =
+                    Some(TableAlias { explicit: true, name: label, columns: Vec::new(), at: None });
             }
         }
         ControlFlow::Continue(())

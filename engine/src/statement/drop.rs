@@ -27,7 +27,8 @@ pub(super) async fn execute(session: &mut Session, statement: &Statement) -> Res
     let tag = format!("DROP {kind}");
     session.writable(&tag)?;
     if kind == ObjectType::Database {
-        let name = names.first().map(name_parts).and_then(|mut parts| parts.pop()).unwrap_or_default();
+        let name =
+            names.first().map(name_parts).and_then(|mut parts| parts.pop()).unwrap_or_default();
         return database::drop(session, &name, if_exists).await;
     }
     for name in &names {
@@ -35,7 +36,10 @@ pub(super) async fn execute(session: &mut Session, statement: &Statement) -> Res
             ObjectType::Schema => schema(session, name, if_exists, cascade).await?,
             ObjectType::Type => drop(domain(session, name, if_exists, cascade).await?),
             ObjectType::Index => index(session, name, if_exists).await?,
-            ObjectType::Table | ObjectType::View | ObjectType::MaterializedView | ObjectType::Sequence => {
+            ObjectType::Table
+            | ObjectType::View
+            | ObjectType::MaterializedView
+            | ObjectType::Sequence => {
                 relation(session, (kind, name), if_exists, cascade).await?;
             }
             other => return Err(Error::unsupported(format!("DROP {other}"))),
@@ -132,18 +136,28 @@ async fn drop_all(
         }
     }
     let keys = foreign_keys(catalog, &doomed);
-    dependents.extend(keys.iter().map(|(table, key)| format!("constraint {key} on table {}", table.name)));
+    dependents.extend(
+        keys.iter().map(|(table, key)| format!("constraint {key} on table {}", table.name)),
+    );
     if !dependents.is_empty() && !cascade {
-        let lines: Vec<String> = dependents.iter().map(|one| format!("{one} depends on {what}")).collect();
-        return Err(Error::new("2BP01", format!("cannot drop {what} because other objects depend on it"))
-            .with_detail(lines.join("\n"))
-            .with_hint("Use DROP ... CASCADE to drop the dependent objects too."));
+        let lines: Vec<String> =
+            dependents.iter().map(|one| format!("{one} depends on {what}")).collect();
+        return Err(Error::new(
+            "2BP01",
+            format!("cannot drop {what} because other objects depend on it"),
+        )
+        .with_detail(lines.join("\n"))
+        .with_hint("Use DROP ... CASCADE to drop the dependent objects too."));
     }
     notice_cascade(session, &dependents);
     let work = session.work().await?;
     let mut transaction = work.lock().await;
     for (table, key) in keys {
-        let mut table = transaction.snapshot().catalog.relation_by_oid(table.oid).map_or(table, |one| one.as_ref().clone());
+        let mut table = transaction
+            .snapshot()
+            .catalog
+            .relation_by_oid(table.oid)
+            .map_or(table, |one| one.as_ref().clone());
         table.constraints.retain(|constraint| constraint.name != key);
         transaction.put(Object::Relation(table));
     }
@@ -158,7 +172,8 @@ pub(super) fn notice_cascade(session: &Session, dependents: &[String]) {
         [] => {}
         [one] => session.notice("NOTICE", "00000", format!("drop cascades to {one}")),
         many => {
-            let lines: Vec<String> = many.iter().map(|one| format!("drop cascades to {one}")).collect();
+            let lines: Vec<String> =
+                many.iter().map(|one| format!("drop cascades to {one}")).collect();
             let text = format!("drop cascades to {} other objects", many.len());
             let notice = Error { severity: "NOTICE", ..Error::new("00000", text) };
             let notice = notice.with_detail(lines.join("\n"));
@@ -180,7 +195,8 @@ fn foreign_keys(catalog: &Catalog, doomed: &BTreeSet<Oid>) -> Vec<(Relation, Str
     let mut keys = Vec::new();
     for relation in catalog.relations().filter(|relation| !doomed.contains(&relation.oid)) {
         for constraint in &relation.constraints {
-            if let clientele_catalog::definition::ConstraintKind::ForeignKey { references, .. } = &constraint.kind
+            if let clientele_catalog::definition::ConstraintKind::ForeignKey { references, .. } =
+                &constraint.kind
                 && doomed.contains(references)
             {
                 keys.push((relation.as_ref().clone(), constraint.name.clone()));
@@ -190,20 +206,30 @@ fn foreign_keys(catalog: &Catalog, doomed: &BTreeSet<Oid>) -> Vec<(Relation, Str
     keys
 }
 
-async fn schema(session: &mut Session, name: &ObjectName, if_exists: bool, cascade: bool) -> Result<()> {
+async fn schema(
+    session: &mut Session,
+    name: &ObjectName,
+    if_exists: bool,
+    cascade: bool,
+) -> Result<()> {
     let context = session.context().await?;
     let name = name_parts(name).pop().unwrap_or_default();
     let catalog = context.catalog();
     let Some(schema) = catalog.schema(&name) else {
         if if_exists {
-            session.notice("NOTICE", "00000", format!("schema \"{name}\" does not exist, skipping"));
+            session.notice(
+                "NOTICE",
+                "00000",
+                format!("schema \"{name}\" does not exist, skipping"),
+            );
             return Ok(());
         }
         return Err(Error::new("3F000", format!("schema \"{name}\" does not exist")));
     };
     context.schema(&name)?;
     super::owner::must_own(&context, "schema", &name, schema.owner)?;
-    let relations: Vec<_> = catalog.relations().filter(|relation| relation.schema == schema.oid).collect();
+    let relations: Vec<_> =
+        catalog.relations().filter(|relation| relation.schema == schema.oid).collect();
     let domains: Vec<_> = catalog.domains().filter(|domain| domain.schema == schema.oid).collect();
     let mut inside: Vec<String> = Vec::new();
     for relation in &relations {
@@ -217,10 +243,14 @@ async fn schema(session: &mut Session, name: &ObjectName, if_exists: bool, casca
     }
     inside.extend(domains.iter().map(|domain| format!("type {name}.{}", domain.name)));
     if !inside.is_empty() && !cascade {
-        let lines: Vec<String> = inside.iter().map(|one| format!("{one} depends on schema {name}")).collect();
-        return Err(Error::new("2BP01", format!("cannot drop schema {name} because other objects depend on it"))
-            .with_detail(lines.join("\n"))
-            .with_hint("Use DROP ... CASCADE to drop the dependent objects too."));
+        let lines: Vec<String> =
+            inside.iter().map(|one| format!("{one} depends on schema {name}")).collect();
+        return Err(Error::new(
+            "2BP01",
+            format!("cannot drop schema {name} because other objects depend on it"),
+        )
+        .with_detail(lines.join("\n"))
+        .with_hint("Use DROP ... CASCADE to drop the dependent objects too."));
     }
     notice_cascade(session, &inside);
     let doomed = relations.iter().map(|relation| relation.oid).collect();
@@ -234,7 +264,12 @@ async fn schema(session: &mut Session, name: &ObjectName, if_exists: bool, casca
     Ok(())
 }
 
-async fn domain(session: &mut Session, name: &ObjectName, if_exists: bool, cascade: bool) -> Result<String> {
+async fn domain(
+    session: &mut Session,
+    name: &ObjectName,
+    if_exists: bool,
+    cascade: bool,
+) -> Result<String> {
     const TAG: &str = "DROP DOMAIN";
     session.writable(TAG)?;
     let context = session.context().await?;
@@ -248,26 +283,36 @@ async fn domain(session: &mut Session, name: &ObjectName, if_exists: bool, casca
         return Err(Error::new("42704", format!("type \"{shown}\" does not exist")));
     };
     if domain.oid < clientele_catalog::definition::FIRST_USER_OID {
-        return Err(Error::new("2BP01", format!("cannot drop type {shown} because it is required by the database system")));
+        return Err(Error::new(
+            "2BP01",
+            format!("cannot drop type {shown} because it is required by the database system"),
+        ));
     }
     super::owner::must_own(&context, "type", &domain.name, domain.owner)?;
     let users: Vec<String> = context
         .catalog()
         .relations()
         .flat_map(|relation| {
-            let columns = relation.live_columns().filter(|column| column.domain == Some(domain.oid));
-            columns.map(|column| format!("column {} of table {}", column.name, relation.name)).collect::<Vec<_>>()
+            let columns =
+                relation.live_columns().filter(|column| column.domain == Some(domain.oid));
+            columns
+                .map(|column| format!("column {} of table {}", column.name, relation.name))
+                .collect::<Vec<_>>()
         })
         .collect();
     if !users.is_empty() {
-        let lines: Vec<String> = users.iter().map(|one| format!("{one} depends on type {shown}")).collect();
+        let lines: Vec<String> =
+            users.iter().map(|one| format!("{one} depends on type {shown}")).collect();
         let hint = match cascade {
             true => "Change the type of these columns first.",
             false => "Use DROP ... CASCADE to drop the dependent objects too.",
         };
-        return Err(Error::new("2BP01", format!("cannot drop type {shown} because other objects depend on it"))
-            .with_detail(lines.join("\n"))
-            .with_hint(hint));
+        return Err(Error::new(
+            "2BP01",
+            format!("cannot drop type {shown} because other objects depend on it"),
+        )
+        .with_detail(lines.join("\n"))
+        .with_hint(hint));
     }
     let oid = domain.oid;
     let work = session.work().await?;
@@ -291,9 +336,14 @@ async fn index(session: &mut Session, name: &ObjectName, if_exists: bool) -> Res
     };
     super::owner::must_own(&context, "index", &name, relation.owner)?;
     if relation.constraints.iter().any(|constraint| constraint.name == name) {
-        let text = format!("cannot drop index {name} because constraint {name} on table {} requires it", relation.name);
-        return Err(Error::new("2BP01", text)
-            .with_hint(format!("You can drop constraint {name} on table {} instead.", relation.name)));
+        let text = format!(
+            "cannot drop index {name} because constraint {name} on table {} requires it",
+            relation.name
+        );
+        return Err(Error::new("2BP01", text).with_hint(format!(
+            "You can drop constraint {name} on table {} instead.",
+            relation.name
+        )));
     }
     let mut relation = relation.as_ref().clone();
     relation.indexes.retain(|index| index.name != name);

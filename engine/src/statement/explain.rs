@@ -33,7 +33,8 @@ pub(super) async fn execute(session: &mut Session, explain: &Explain) -> Result<
     let source = Arc::clone(&explain.statement.source);
     let lines = session.compute(async move {
         let begun = Instant::now();
-        let planned = planning::plan_query(&context, query, &[]).map_err(|error| error.in_source(&source))?;
+        let planned =
+            planning::plan_query(&context, query, &[]).map_err(|error| error.in_source(&source))?;
         let plan = physical(&context, &planned.plan).await?;
         let planning = begun.elapsed();
         let mut rows = 0;
@@ -48,8 +49,12 @@ pub(super) async fn execute(session: &mut Session, explain: &Explain) -> Result<
             true => DisplayableExecutionPlan::with_metrics(plan.as_ref()),
             false => DisplayableExecutionPlan::new(plan.as_ref()),
         };
-        let mut lines: Vec<String> =
-            shown.indent(verbose).to_string().lines().map(|line| crate::planning::output_names::shown_line(line)).collect();
+        let mut lines: Vec<String> = shown
+            .indent(verbose)
+            .to_string()
+            .lines()
+            .map(|line| crate::planning::output_names::shown_line(line))
+            .collect();
         if analyze {
             lines.push(format!("Planning Time: {:.3} ms", planning.as_secs_f64() * 1000.0));
             lines.push(format!("Execution Time: {:.3} ms", begun.elapsed().as_secs_f64() * 1000.0));

@@ -10,8 +10,8 @@ use datafusion::arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch};
 use datafusion::arrow::compute::{concat_batches, filter_record_batch};
 use datafusion::scalar::ScalarValue;
 use sqlparser::ast::{
-    self, Assignment, AssignmentTarget, ConflictTarget, Expr, Ident, Insert, OnConflictAction, OnInsert,
-    SetExpr, TableObject,
+    self, Assignment, AssignmentTarget, ConflictTarget, Expr, Ident, Insert, OnConflictAction,
+    OnInsert, SetExpr, TableObject,
 };
 
 use super::rows::{self, SelectParts, Written};
@@ -37,8 +37,12 @@ pub(super) fn describe(
     declared: &[Option<PgType>],
 ) -> Result<Described> {
     let plan = plan(context, insert, declared)?;
-    let columns =
-        rows::describe_returning(context, &plan.relation, alias(insert), insert.returning.as_ref())?;
+    let columns = rows::describe_returning(
+        context,
+        &plan.relation,
+        alias(insert),
+        insert.returning.as_ref(),
+    )?;
     Ok(Described { parameters: plan.source.parameters, columns, query: None })
 }
 
@@ -113,9 +117,13 @@ async fn write(
     }
     if let OnConflictAction::DoUpdate(update) = &conflict.action {
         if arbiters.is_empty() {
-            return Err(Error::new("42601", "ON CONFLICT DO UPDATE requires inference specification or constraint name"));
+            return Err(Error::new(
+                "42601",
+                "ON CONFLICT DO UPDATE requires inference specification or constraint name",
+            ));
         }
-        written.extend(update_met(session, context, relation, (insert, update, proposed, met)).await?);
+        written
+            .extend(update_met(session, context, relation, (insert, update, proposed, met)).await?);
     }
     Ok(written.into_iter().filter(|batch| batch.num_rows() > 0).collect())
 }
@@ -128,7 +136,10 @@ fn arbiters(relation: &Relation, target: Option<&ConflictTarget>) -> Result<Vec<
             let name = name_parts(name).pop().unwrap_or_default();
             let found = relation.unique_keys().find(|(constraint, _)| constraint.name == name);
             found.map(|(constraint, _)| vec![constraint.clone()]).ok_or_else(|| {
-                Error::new("42704", format!("constraint \"{name}\" for table \"{}\" does not exist", relation.name))
+                Error::new(
+                    "42704",
+                    format!("constraint \"{name}\" for table \"{}\" does not exist", relation.name),
+                )
             })
         }
         Some(ConflictTarget::Columns(names)) => {
@@ -172,7 +183,8 @@ async fn divide(
             *slot = slot.or(address);
         }
         let mut first: HashMap<String, usize> = HashMap::new();
-        for (row, key) in check::key_texts(relation, constraint, proposed)?.into_iter().enumerate() {
+        for (row, key) in check::key_texts(relation, constraint, proposed)?.into_iter().enumerate()
+        {
             if let Some(key) = key
                 && first.insert(key, row).is_some()
                 && let Some(slot) = fresh.get_mut(row)
@@ -192,7 +204,12 @@ async fn update_met(
     session: &mut Session,
     context: &Arc<QueryContext>,
     relation: &Arc<Relation>,
-    (insert, update, proposed, met): (&Insert, &ast::DoUpdate, RecordBatch, Vec<Option<RowAddress>>),
+    (insert, update, proposed, met): (
+        &Insert,
+        &ast::DoUpdate,
+        RecordBatch,
+        Vec<Option<RowAddress>>,
+    ),
 ) -> Result<Vec<RecordBatch>> {
     let is_met = BooleanArray::from(met.iter().map(Option::is_some).collect::<Vec<_>>());
     if is_met.true_count() == 0 {
@@ -232,7 +249,8 @@ fn met_query(relation: &Relation, insert: &Insert, update: &ast::DoUpdate) -> Re
     let TableObject::TableName(name) = &insert.table else {
         return Err(Error::unsupported("INSERT into a function"));
     };
-    let text = format!("SELECT 1 FROM {name} AS {table} JOIN excluded ON {table}.ctid = excluded.ctid");
+    let text =
+        format!("SELECT 1 FROM {name} AS {table} JOIN excluded ON {table}.ctid = excluded.ctid");
     let mut query = sql::parse::query(&text)?;
     if let SetExpr::Select(select) = query.body.as_mut() {
         select.projection = projection;
@@ -257,7 +275,8 @@ fn plan(context: &Arc<QueryContext>, insert: &Insert, declared: &[Option<PgType>
     };
     let query = full_rows(context, &relation, named, source)?;
     let planned = planning::plan_query(context, query, declared)?;
-    let plan = planning::project_for_assignment(planned.plan, &rows::assignment(&relation), context)?;
+    let plan =
+        planning::project_for_assignment(planned.plan, &rows::assignment(&relation), context)?;
     Ok(Plan { relation, source: Planned { plan, ..planned } })
 }
 
@@ -344,8 +363,11 @@ fn prepare_values(
             return Err(Error::new("42601", "VALUES lists must all be the same length"));
         }
         for (index, value) in row.iter_mut().enumerate() {
-            let Some(column) = named.get(index).and_then(|name| relation.column(name)) else { continue };
-            if matches!(value, Expr::Identifier(ident) if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("default")) {
+            let Some(column) = named.get(index).and_then(|name| relation.column(name)) else {
+                continue;
+            };
+            if matches!(value, Expr::Identifier(ident) if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("default"))
+            {
                 *value = rows::default_of(column)?;
             }
             *value = typed(value.clone(), column.pg_type)?;

@@ -52,9 +52,11 @@ pub(super) async fn execute(
         parameters.iter().map(|value| Some(PgType::from_arrow(&value.data_type()))).collect();
     let planning = Arc::clone(&context);
     let owned = merge.clone();
-    let (relation, planned) = session.compute(async move { plan(&planning, &owned, &declared) }).await?;
+    let (relation, planned) =
+        session.compute(async move { plan(&planning, &owned, &declared) }).await?;
     let bound = planning::bind(planned.plan, parameters)?;
-    let mut changes = Changes { merge, seen: HashSet::new(), gone: Vec::new(), new: Vec::new(), count: 0 };
+    let mut changes =
+        Changes { merge, seen: HashSet::new(), gone: Vec::new(), new: Vec::new(), count: 0 };
     for batch in session.collect(&context, bound).await? {
         changes.take(&relation, &batch)?;
     }
@@ -92,9 +94,12 @@ impl Changes<'_> {
                 comes.push(false);
                 continue;
             }
-            let clause = usize::try_from(clauses.value(row)).ok().and_then(|index| self.merge.clauses.get(index));
+            let clause = usize::try_from(clauses.value(row))
+                .ok()
+                .and_then(|index| self.merge.clauses.get(index));
             let clause = clause.ok_or_else(|| Error::internal("a MERGE without that clause"))?;
-            if matches!(&clause.action, MergeAction::Update(update) if update.assignments.is_empty()) {
+            if matches!(&clause.action, MergeAction::Update(update) if update.assignments.is_empty())
+            {
                 comes.push(false);
                 continue;
             }
@@ -105,11 +110,14 @@ impl Changes<'_> {
             }
             if !self.seen.insert(addresses.value(row)) {
                 return Err(Error::new("21000", "MERGE command cannot affect row a second time")
-                    .with_hint("Ensure that not more than one source row matches any one target row."));
+                    .with_hint(
+                        "Ensure that not more than one source row matches any one target row.",
+                    ));
             }
             self.gone.push(RowAddress::from_i64(addresses.value(row)));
         }
-        let new = filter_record_batch(batch, &BooleanArray::from(comes)).map_err(Error::internal)?;
+        let new =
+            filter_record_batch(batch, &BooleanArray::from(comes)).map_err(Error::internal)?;
         if new.num_rows() > 0 {
             self.new.push(rows::shaped(&new, &rows::schema(relation), 2)?);
         }
@@ -131,11 +139,17 @@ fn plan(
     let relation = rows::target(context, &name)?;
     let label = alias.unwrap_or_else(|| rows::quoted(&relation.name));
     let source = Source::new(merge)?;
-    let conditions: Vec<Expr> =
-        merge.clauses.iter().map(|clause| condition(clause, &label, &source)).collect::<Result<_>>()?;
+    let conditions: Vec<Expr> = merge
+        .clauses
+        .iter()
+        .map(|clause| condition(clause, &label, &source))
+        .collect::<Result<_>>()?;
     let mut projection = vec![rows::named(rows::column_of(&label, "ctid"), "ctid")];
     let numbers = (0..conditions.len()).map(|index| sql::parse::expression(&index.to_string()));
-    projection.push(rows::named(case(conditions.iter().cloned().zip(numbers.collect::<Result<Vec<_>>>()?))?, CLAUSE));
+    projection.push(rows::named(
+        case(conditions.iter().cloned().zip(numbers.collect::<Result<Vec<_>>>()?))?,
+        CLAUSE,
+    ));
     projection.extend(values(&relation, &label, merge, &conditions)?);
     let from = source.joined(&merge.table, &merge.on)?;
     let query = rows::select(SelectParts { projection, from, selection: None })?;
@@ -156,22 +170,26 @@ struct Source {
 
 impl Source {
     fn new(merge: &Merge) -> Result<Self> {
-        let by_source = |clause: &MergeClause| clause.clause_kind == MergeClauseKind::NotMatchedBySource;
+        let by_source =
+            |clause: &MergeClause| clause.clause_kind == MergeClauseKind::NotMatchedBySource;
         if !merge.clauses.iter().any(by_source) {
             return Ok(Self { factor: merge.source.clone(), present: None });
         }
         let label = match &merge.source {
-            TableFactor::Table { alias: Some(alias), .. } | TableFactor::Derived { alias: Some(alias), .. } => {
-                alias.name.clone()
+            TableFactor::Table { alias: Some(alias), .. }
+            | TableFactor::Derived { alias: Some(alias), .. } => alias.name.clone(),
+            TableFactor::Table { name, .. } => {
+                rows::quoted(&name_parts(name).pop().unwrap_or_default())
             }
-            TableFactor::Table { name, .. } => rows::quoted(&name_parts(name).pop().unwrap_or_default()),
             _ => return Err(Error::unsupported("WHEN NOT MATCHED BY SOURCE with such a source")),
         };
         let mut shape = parsed_from(&format!("(SELECT *, true AS \"merge source\") AS {label}"))?;
-        if let Some(TableFactor::Derived { subquery, .. }) = shape.first_mut().map(|table| &mut table.relation)
+        if let Some(TableFactor::Derived { subquery, .. }) =
+            shape.first_mut().map(|table| &mut table.relation)
             && let ast::SetExpr::Select(select) = subquery.body.as_mut()
         {
-            select.from = vec![TableWithJoins { relation: merge.source.clone(), joins: Vec::new() }];
+            select.from =
+                vec![TableWithJoins { relation: merge.source.clone(), joins: Vec::new() }];
         }
         let factor = shape.pop().map(|table| table.relation);
         let factor = factor.ok_or_else(|| Error::internal("a MERGE without a source"))?;
@@ -210,7 +228,9 @@ fn condition(clause: &MergeClause, target: &Ident, source: &Source) -> Result<Ex
     let has_source = source.present.clone().map(|present| Expr::IsNotNull(Box::new(present)));
     let kind = match clause.clause_kind {
         MergeClauseKind::Matched => all(Some(Expr::IsNotNull(address)), has_source),
-        MergeClauseKind::NotMatched | MergeClauseKind::NotMatchedByTarget => Some(Expr::IsNull(address)),
+        MergeClauseKind::NotMatched | MergeClauseKind::NotMatchedByTarget => {
+            Some(Expr::IsNull(address))
+        }
         MergeClauseKind::NotMatchedBySource => {
             source.present.clone().map(|present| Expr::IsNull(Box::new(present)))
         }
@@ -240,9 +260,17 @@ fn case(branches: impl Iterator<Item = (Expr, Expr)>) -> Result<Expr> {
 }
 
 /// The new value of each live column.
-fn values(relation: &Relation, label: &Ident, merge: &Merge, conditions: &[Expr]) -> Result<Vec<SelectItem>> {
-    let per_clause: Vec<Option<Vec<Expr>>> =
-        merge.clauses.iter().map(|clause| clause_values(relation, label, clause)).collect::<Result<_>>()?;
+fn values(
+    relation: &Relation,
+    label: &Ident,
+    merge: &Merge,
+    conditions: &[Expr],
+) -> Result<Vec<SelectItem>> {
+    let per_clause: Vec<Option<Vec<Expr>>> = merge
+        .clauses
+        .iter()
+        .map(|clause| clause_values(relation, label, clause))
+        .collect::<Result<_>>()?;
     let mut items = Vec::new();
     for (index, column) in relation.live_columns().enumerate() {
         let mut branches = Vec::new();
@@ -259,7 +287,11 @@ fn values(relation: &Relation, label: &Ident, merge: &Merge, conditions: &[Expr]
     Ok(items)
 }
 
-fn clause_values(relation: &Relation, label: &Ident, clause: &MergeClause) -> Result<Option<Vec<Expr>>> {
+fn clause_values(
+    relation: &Relation,
+    label: &Ident,
+    clause: &MergeClause,
+) -> Result<Option<Vec<Expr>>> {
     match &clause.action {
         MergeAction::Delete { .. } => Ok(None),
         MergeAction::Insert(insert) => inserted(relation, insert).map(Some),
@@ -282,12 +314,17 @@ fn inserted(relation: &Relation, insert: &MergeInsertExpr) -> Result<Vec<Expr>> 
         return Err(Error::new("42601", "MERGE inserts one row of values"));
     };
     let names: Vec<String> = match insert.columns.as_slice() {
-        [] => relation.live_columns().map(|column| column.name.clone()).take(row.content.len()).collect(),
+        [] => relation
+            .live_columns()
+            .map(|column| column.name.clone())
+            .take(row.content.len())
+            .collect(),
         some => some.iter().map(|name| name_parts(name).pop().unwrap_or_default()).collect(),
     };
     for (index, name) in names.iter().enumerate() {
         if relation.column(name).is_none() {
-            let text = format!("column \"{name}\" of relation \"{}\" does not exist", relation.name);
+            let text =
+                format!("column \"{name}\" of relation \"{}\" does not exist", relation.name);
             return Err(Error::new("42703", text));
         }
         if names.iter().take(index).any(|one| one == name) {

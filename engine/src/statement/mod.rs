@@ -73,7 +73,10 @@ pub(crate) fn is_planned(body: &Body) -> bool {
         Body::Query(_) => true,
         Body::Other(other) => matches!(
             other.as_ref(),
-            ast::Statement::Insert(_) | ast::Statement::Update(_) | ast::Statement::Delete(_) | ast::Statement::Merge(_)
+            ast::Statement::Insert(_)
+                | ast::Statement::Update(_)
+                | ast::Statement::Delete(_)
+                | ast::Statement::Merge(_)
         ),
         _ => false,
     }
@@ -128,7 +131,9 @@ pub(crate) async fn execute(
         Body::Declare { name, hold, query } => session.declare(name, *hold, query).await,
         Body::Fetch { name, count, moves } => session.fetch(name, *count, *moves).await,
         Body::Close(name) => session.close(name.as_deref()),
-        Body::Prepare { name, types, statement } => prepare::prepare(session, name, types, statement).await,
+        Body::Prepare { name, types, statement } => {
+            prepare::prepare(session, name, types, statement).await
+        }
         Body::Execute { name, arguments } => prepare::execute(session, name, arguments).await,
         Body::Deallocate(name) => done(prepare::deallocate(session, name.as_deref())?),
         Body::Call(function) => call::execute(session, function, parameters).await,
@@ -162,15 +167,23 @@ async fn execute_other(
         S::CreateDomain(one) => create_domain::execute(session, one).await?,
         S::CreateIndex(one) => create_index::execute(session, one).await?,
         S::CreateSequence { .. } => create_sequence::execute(session, statement).await?,
-        S::CreateDatabase { .. } | S::AlterSchema(_) => database::execute(session, statement).await?,
+        S::CreateDatabase { .. } | S::AlterSchema(_) => {
+            database::execute(session, statement).await?
+        }
         S::AlterTable(one) => alter_table::execute(session, one).await?,
-        S::AlterView { name, .. } => return Err(Error::unsupported(format!("ALTER VIEW {name} AS"))),
+        S::AlterView { name, .. } => {
+            return Err(Error::unsupported(format!("ALTER VIEW {name} AS")));
+        }
         S::Drop { .. } | S::DropDomain(_) => drop::execute(session, statement).await?,
         S::Comment { .. } => comment::execute(session, statement).await?,
         S::Grant(one) => grant::grant(session, one).await?,
         S::Revoke(one) => grant::revoke(session, one).await?,
         S::CreateExtension(one) => {
-            session.notice("NOTICE", "42710", format!("extension \"{}\" is not needed, skipping", one.name));
+            session.notice(
+                "NOTICE",
+                "42710",
+                format!("extension \"{}\" is not needed, skipping", one.name),
+            );
             "CREATE EXTENSION".to_owned()
         }
         other => return Err(Error::unsupported(first_words(&other.to_string()))),

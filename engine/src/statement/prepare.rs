@@ -41,12 +41,23 @@ pub(super) async fn prepare(
 }
 
 /// `EXECUTE`.
-pub(super) async fn execute(session: &mut Session, name: &str, arguments: &[ast::Expr]) -> Result<Outcome> {
+pub(super) async fn execute(
+    session: &mut Session,
+    name: &str,
+    arguments: &[ast::Expr],
+) -> Result<Outcome> {
     let prepared = session.prepared.get(name).ok_or_else(|| missing(name))?.clone();
     let wanted = prepared.parameters();
     if wanted.len() != arguments.len() {
-        return Err(Error::new("42601", format!("wrong number of parameters for prepared statement \"{name}\""))
-            .with_detail(format!("Expected {} parameters but got {}.", wanted.len(), arguments.len())));
+        return Err(Error::new(
+            "42601",
+            format!("wrong number of parameters for prepared statement \"{name}\""),
+        )
+        .with_detail(format!(
+            "Expected {} parameters but got {}.",
+            wanted.len(),
+            arguments.len()
+        )));
     }
     let mut values = Vec::with_capacity(arguments.len());
     for (argument, pg_type) in arguments.iter().zip(wanted) {
@@ -56,10 +67,15 @@ pub(super) async fn execute(session: &mut Session, name: &str, arguments: &[ast:
 }
 
 /// The value of an expression without columns, as a value of a type.
-pub(super) async fn constant(session: &mut Session, expr: &ast::Expr, pg_type: PgType) -> Result<ScalarValue> {
+pub(super) async fn constant(
+    session: &mut Session,
+    expr: &ast::Expr,
+    pg_type: PgType,
+) -> Result<ScalarValue> {
     let context = session.context().await?;
     let planned = planning::plan_scalar(&context, expr)?;
-    let plan = planning::project_for_assignment(planned.plan, &[("value".to_owned(), pg_type)], &context)?;
+    let plan =
+        planning::project_for_assignment(planned.plan, &[("value".to_owned(), pg_type)], &context)?;
     let batches = session.collect(&context, plan).await?;
     let row = batches.first().filter(|batch| batch.num_rows() > 0);
     match row {

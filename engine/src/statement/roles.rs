@@ -3,9 +3,9 @@
 //! Roles are the data directory's, not a database's: they change at once, outside of the
 //! session's transaction.
 
-use clientele_catalog::definition::{Grant, Object, Oid, Role};
 use clientele_catalog::Catalog;
 use clientele_catalog::catalog::BOOTSTRAP_ROLE_OID;
+use clientele_catalog::definition::{Grant, Object, Oid, Role};
 
 use super::owner::{is_member, kind_of};
 use crate::engine::Engine;
@@ -175,9 +175,15 @@ fn alter(session: &Session, name: &str, options: &RoleOptions) -> Result<()> {
 fn only_password(options: &RoleOptions) -> bool {
     options.password.is_some()
         && options.connection_limit.is_none()
-        && [options.login, options.superuser, options.create_database, options.create_role, options.inherit]
-            .iter()
-            .all(Option::is_none)
+        && [
+            options.login,
+            options.superuser,
+            options.create_database,
+            options.create_role,
+            options.inherit,
+        ]
+        .iter()
+        .all(Option::is_none)
 }
 
 fn refuse_change(current: &Role, role: &Role, verb: &str) -> Result<()> {
@@ -267,9 +273,15 @@ fn in_catalog(catalog: &Catalog, role: Oid, uses: &mut Vec<String>) {
     for object in catalog.stored_objects() {
         match &object {
             Object::Schema(one) => {
-                note(uses, role, (&format!("schema {}", one.name), one.owner, one.grants.as_deref()));
+                note(
+                    uses,
+                    role,
+                    (&format!("schema {}", one.name), one.owner, one.grants.as_deref()),
+                );
             }
-            Object::Domain(one) => note(uses, role, (&format!("type {}", one.name), one.owner, None)),
+            Object::Domain(one) => {
+                note(uses, role, (&format!("type {}", one.name), one.owner, None))
+            }
             Object::Relation(one) => {
                 let what = format!("{} {}", kind_of(one), one.name);
                 note(uses, role, (&what, one.owner, one.grants.as_deref()));
@@ -285,14 +297,18 @@ fn in_catalog(catalog: &Catalog, role: Oid, uses: &mut Vec<String>) {
 fn note(uses: &mut Vec<String>, role: Oid, (what, owner, grants): (&str, Oid, Option<&[Grant]>)) {
     if owner == role {
         uses.push(format!("owner of {what}"));
-    } else if grants.unwrap_or_default().iter().any(|grant| grant.grantee == role || grant.grantor == role) {
+    } else if grants
+        .unwrap_or_default()
+        .iter()
+        .any(|grant| grant.grantee == role || grant.grantor == role)
+    {
         uses.push(format!("privileges for {what}"));
     }
 }
 
 fn may_grant(current: &Role, role: &Role) -> Result<()> {
-    let allowed = current.superuser
-        || current.create_role && !role.superuser && current.oid != role.oid;
+    let allowed =
+        current.superuser || current.create_role && !role.superuser && current.oid != role.oid;
     match allowed {
         true => Ok(()),
         false => Err(denied(

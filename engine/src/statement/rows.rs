@@ -29,9 +29,10 @@ pub(super) fn target(context: &QueryContext, name: &ObjectName) -> Result<Arc<Re
             Err(Error::new("55000", format!("cannot change view \"{}\"", relation.name))
                 .with_hint("Change the tables that it is over."))
         }
-        RelationKind::MaterializedView { .. } => {
-            Err(Error::new("42809", format!("cannot change materialized view \"{}\"", relation.name)))
-        }
+        RelationKind::MaterializedView { .. } => Err(Error::new(
+            "42809",
+            format!("cannot change materialized view \"{}\"", relation.name),
+        )),
         RelationKind::Sequence(_) => {
             Err(Error::new("42809", format!("cannot change sequence \"{}\"", relation.name)))
         }
@@ -65,9 +66,11 @@ pub(super) fn addresses(
 ) -> Result<(Vec<RowAddress>, RecordBatch)> {
     let column = batch.column(0).as_primitive_opt::<Int64Type>();
     let column = column.ok_or_else(|| Error::internal("row addresses are missing"))?;
-    let keep: datafusion::arrow::array::BooleanArray =
-        (0..column.len()).map(|row| Some(column.is_valid(row) && seen.insert(column.value(row)))).collect();
-    let batch = datafusion::arrow::compute::filter_record_batch(batch, &keep).map_err(Error::internal)?;
+    let keep: datafusion::arrow::array::BooleanArray = (0..column.len())
+        .map(|row| Some(column.is_valid(row) && seen.insert(column.value(row))))
+        .collect();
+    let batch =
+        datafusion::arrow::compute::filter_record_batch(batch, &keep).map_err(Error::internal)?;
     let kept = batch.column(0).as_primitive::<Int64Type>();
     Ok((kept.values().iter().map(|value| RowAddress::from_i64(*value)).collect(), batch))
 }
@@ -146,8 +149,7 @@ pub(super) async fn outcome(
     written: Written<'_>,
 ) -> Result<Outcome> {
     let Some(items) = written.returning else { return Ok(Outcome::Done(written.tag)) };
-    let planned =
-        plan_returning(context, written.relation, written.alias, (items, written.rows))?;
+    let planned = plan_returning(context, written.relation, written.alias, (items, written.rows))?;
     let plan = planning::bind(planned.plan, written.parameters)?;
     let stream: BatchStream = session.stream(context, plan).await?;
     Ok(Outcome::Rows(Rows { columns: planned.columns, stream, tag: RowsTag::Fixed(written.tag) }))

@@ -27,7 +27,10 @@ pub(super) fn columns(name: &str) -> Vec<Column> {
 }
 
 /// Runs one of them.
-pub(super) async fn execute(session: &mut Session, statement: &SettingStatement) -> Result<Outcome> {
+pub(super) async fn execute(
+    session: &mut Session,
+    statement: &SettingStatement,
+) -> Result<Outcome> {
     let tag = match statement {
         SettingStatement::Show(name) => return show(session, name),
         SettingStatement::Set { name, values, local } => {
@@ -36,7 +39,11 @@ pub(super) async fn execute(session: &mut Session, statement: &SettingStatement)
         }
         SettingStatement::Transaction { modes, session: whole } => {
             if !whole && !session.in_block() {
-                session.notice("WARNING", "25P01", "SET TRANSACTION can only be used in transaction blocks");
+                session.notice(
+                    "WARNING",
+                    "25P01",
+                    "SET TRANSACTION can only be used in transaction blocks",
+                );
                 return Ok(Outcome::Done("SET".to_owned()));
             }
             session.set_modes(modes, *whole)?;
@@ -76,7 +83,8 @@ fn set(session: &mut Session, name: &str, values: Option<&[String]>, local: bool
 
 /// A name in a list, quoted where it would fold otherwise.
 fn quoted(name: &str) -> String {
-    let plain = name.chars().all(|one| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '_');
+    let plain =
+        name.chars().all(|one| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '_');
     let listed = name.contains(',') || name.contains('"');
     match plain && !name.is_empty() || listed {
         true => name.to_owned(),
@@ -100,7 +108,9 @@ fn set_role(session: &mut Session, role: Option<&str>) -> Result<()> {
         return Err(Error::new("22023", format!("role \"{name}\" does not exist")));
     };
     let own = session.engine.role(&login);
-    let allowed = own.is_some_and(|own| own.superuser || own.oid == role.oid || own.member_of.contains(&role.oid));
+    let allowed = own.is_some_and(|own| {
+        own.superuser || own.oid == role.oid || own.member_of.contains(&role.oid)
+    });
     if !allowed {
         return Err(Error::new("42501", format!("permission denied to set role \"{name}\"")));
     }
@@ -112,7 +122,11 @@ fn set_role(session: &mut Session, role: Option<&str>) -> Result<()> {
 fn show(session: &Session, name: &str) -> Result<Outcome> {
     let settings = session.shared.settings.lock();
     let rows: Vec<Vec<String>> = match name {
-        "all" => settings.all().into_iter().map(|(name, value, comment)| vec![name, value, comment.to_owned()]).collect(),
+        "all" => settings
+            .all()
+            .into_iter()
+            .map(|(name, value, comment)| vec![name, value, comment.to_owned()])
+            .collect(),
         name => vec![vec![settings.get(name).ok_or_else(|| settings::unknown(name))?]],
     };
     drop(settings);
@@ -126,8 +140,10 @@ pub(super) fn text_rows(columns: Vec<Column>, rows: &[Vec<String>], tag: &str) -
         Arc::new(values.collect::<StringViewArray>()) as ArrayRef
     });
     let names = (0..columns.len()).map(|index| format!("c{index}"));
-    let batch = RecordBatch::try_from_iter_with_nullable(names.zip(arrays).map(|(name, array)| (name, array, true)))
-        .map_err(Error::internal)?;
+    let batch = RecordBatch::try_from_iter_with_nullable(
+        names.zip(arrays).map(|(name, array)| (name, array, true)),
+    )
+    .map_err(Error::internal)?;
     let stream = Box::pin(futures::stream::iter([Ok(batch)]));
     Ok(Outcome::Rows(Rows { columns, stream, tag: RowsTag::Fixed(tag.to_owned()) }))
 }

@@ -77,7 +77,11 @@ fn with_referencing(
                         other.name
                     )));
             }
-            session.notice("NOTICE", "00000", format!("truncate cascades to table \"{}\"", other.name));
+            session.notice(
+                "NOTICE",
+                "00000",
+                format!("truncate cascades to table \"{}\"", other.name),
+            );
             tables.push(Arc::clone(other));
         }
     }

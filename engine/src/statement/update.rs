@@ -9,7 +9,8 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::scalar::ScalarValue;
 use sqlparser::ast::{
-    self, Assignment, Expr, Ident, SelectItem, TableFactor, TableWithJoins, Update, UpdateTableFromKind,
+    self, Assignment, Expr, Ident, SelectItem, TableFactor, TableWithJoins, Update,
+    UpdateTableFromKind,
 };
 
 use super::insert::assigned;
@@ -29,7 +30,8 @@ pub(super) fn describe(
 ) -> Result<Described> {
     let (relation, planned) = plan(context, update, declared)?;
     let (_, alias) = table_of(&update.table)?;
-    let columns = rows::describe_returning(context, &relation, alias.as_ref(), update.returning.as_ref())?;
+    let columns =
+        rows::describe_returning(context, &relation, alias.as_ref(), update.returning.as_ref())?;
     Ok(Described { parameters: planned.parameters, columns, query: None })
 }
 
@@ -104,7 +106,9 @@ fn plan(
     let mut projection = vec![rows::named(rows::column_of(&label, "ctid"), "ctid")];
     projection.extend(new_values(&relation, &label, &update.assignments)?);
     let mut from = vec![update.table.clone()];
-    if let Some(UpdateTableFromKind::AfterSet(tables) | UpdateTableFromKind::BeforeSet(tables)) = &update.from {
+    if let Some(UpdateTableFromKind::AfterSet(tables) | UpdateTableFromKind::BeforeSet(tables)) =
+        &update.from
+    {
         from.extend(tables.clone());
     }
     let selection = update.selection.clone();
@@ -135,11 +139,15 @@ pub(super) fn new_values(
     for assignment in assignments {
         let name = assigned(assignment)?;
         if relation.column(&name).is_none() {
-            let text = format!("column \"{name}\" of relation \"{}\" does not exist", relation.name);
+            let text =
+                format!("column \"{name}\" of relation \"{}\" does not exist", relation.name);
             return Err(Error::new("42703", text));
         }
         if set.iter().any(|(one, _)| *one == name) {
-            return Err(Error::new("42601", format!("multiple assignments to same column \"{name}\"")));
+            return Err(Error::new(
+                "42601",
+                format!("multiple assignments to same column \"{name}\""),
+            ));
         }
         set.push((name, &assignment.value));
     }
@@ -161,7 +169,8 @@ fn is_default(word: &Ident) -> bool {
 
 /// `SET a = $1`: the parameter has the column's type.
 fn typed_placeholder(value: Expr, pg_type: PgType) -> Result<Expr> {
-    let open = matches!(&value, Expr::Value(inner) if matches!(inner.value, ast::Value::Placeholder(_)));
+    let open =
+        matches!(&value, Expr::Value(inner) if matches!(inner.value, ast::Value::Placeholder(_)));
     if !open {
         return Ok(value);
     }

@@ -1,12 +1,14 @@
 //! `pg_class`: everything that has columns. PostgreSQL manual: catalog-pg-class.
 
+use std::collections::HashSet;
+
 use super::super::context::{Context, RelationFacts};
 use super::super::facts::grants::Access;
 use super::super::facts::indexes::{self, Index};
 use super::super::facts::oids;
 use super::super::system_relation::{self, SystemRelation, relation};
 use crate::catalog::BOOTSTRAP_ROLE_OID;
-use crate::definition::{Oid, Relation, RelationKind};
+use crate::definition::{ConstraintKind, Oid, Relation, RelationKind};
 
 /// Access methods `heap` and `btree` (`sql/pg_catalog/pg_am.tsv`).
 const HEAP: Oid = 2;
@@ -30,6 +32,7 @@ relation! { (context) row in rows(context) => {
     relnatts: row.columns as i64,
     relchecks: row.checks as i64,
     relhasrules: row.has_rules,
+    relhastriggers: row.has_foreign_keys,
     relispopulated: row.populated,
     relreplident: row.replica_identity,
     relacl: row.acl,
@@ -51,6 +54,8 @@ struct Row<'a> {
     columns: usize,
     checks: usize,
     has_rules: bool,
+    /// PostgreSQL keeps foreign keys by triggers, on both sides; psql shows them only then.
+    has_foreign_keys: bool,
     populated: bool,
     replica_identity: char,
     acl: Option<Vec<String>>,
@@ -58,12 +63,26 @@ struct Row<'a> {
 }
 
 fn rows(context: &Context) -> Vec<Row<'_>> {
-    let user = context.relations().map(|relation| user(context, relation));
+    let linked = linked(context);
+    let user = context.relations().map(|relation| user(context, relation, &linked));
     let indexes = indexes::all(context).map(|index| of_index(&index));
     user.chain(indexes).chain(system_relation::all().iter().map(system)).collect()
 }
 
-fn user<'a>(context: &Context, relation: &'a Relation) -> Row<'a> {
+/// Tables on either side of a foreign key.
+fn linked(context: &Context) -> HashSet<Oid> {
+    let mut linked = HashSet::new();
+    for relation in context.relations() {
+        for constraint in &relation.constraints {
+            if let ConstraintKind::ForeignKey { references, .. } = constraint.kind {
+                linked.extend([relation.oid, references]);
+            }
+        }
+    }
+    linked
+}
+
+fn user<'a>(context: &Context, relation: &'a Relation, linked: &HashSet<Oid>) -> Row<'a> {
     let stored = relation.stores_rows();
     let is_sequence = matches!(relation.kind, RelationKind::Sequence(_));
     let is_view = matches!(relation.kind, RelationKind::View { .. });
@@ -85,6 +104,7 @@ fn user<'a>(context: &Context, relation: &'a Relation) -> Row<'a> {
         columns: relation.columns.len(),
         checks: relation.constraints.iter().filter(|one| is_check(one)).count(),
         has_rules: is_view || matches!(relation.kind, RelationKind::MaterializedView { .. }),
+        has_foreign_keys: linked.contains(&relation.oid),
         populated: !matches!(
             relation.kind,
             RelationKind::MaterializedView { populated: false, .. }
@@ -96,7 +116,7 @@ fn user<'a>(context: &Context, relation: &'a Relation) -> Row<'a> {
 }
 
 fn is_check(constraint: &crate::definition::Constraint) -> bool {
-    matches!(constraint.kind, crate::definition::ConstraintKind::Check { .. })
+    matches!(constraint.kind, ConstraintKind::Check { .. })
 }
 
 fn of_index<'a>(index: &Index<'a>) -> Row<'a> {
@@ -115,6 +135,7 @@ fn of_index<'a>(index: &Index<'a>) -> Row<'a> {
         columns: index.columns.len(),
         checks: 0,
         has_rules: false,
+        has_foreign_keys: false,
         populated: true,
         replica_identity: 'n',
         acl: None,
@@ -138,6 +159,7 @@ fn system<'a>(relation: &'static SystemRelation) -> Row<'a> {
         columns: relation.columns().count(),
         checks: 0,
         has_rules: relation.kind == 'v',
+        has_foreign_keys: false,
         populated: true,
         replica_identity: 'n',
         acl: None,

@@ -33,11 +33,16 @@ fn options(text: &str) -> CopyOptions {
 }
 
 fn session() -> Arc<SessionShared> {
-    let identity = Identity { pid: 1, role: (10, "r".into()), database: (1, "d".into()), peer: None };
+    let identity =
+        Identity { pid: 1, role: (10, "r".into()), database: (1, "d".into()), peer: None };
     Arc::new(SessionShared::new(identity, Settings::default()))
 }
 
-fn reader(options: &CopyOptions, columns: &[(&str, PgType)], session: &Arc<SessionShared>) -> Reader {
+fn reader(
+    options: &CopyOptions,
+    columns: &[(&str, PgType)],
+    session: &Arc<SessionShared>,
+) -> Reader {
     let target = |(name, pg_type): &(&str, PgType)| Target {
         name: (*name).to_owned(),
         pg_type: *pg_type,
@@ -60,7 +65,9 @@ fn texts(columns: &[ArrayRef], types: &[PgType], rows: usize) -> Table {
         .zip(types)
         .map(|(column, pg_type)| to_text_array(column, *pg_type, &Style::default()).unwrap())
         .collect();
-    let cell = |column: &ArrayRef, row| column.as_string_view().iter().nth(row).flatten().map(str::to_owned);
+    let cell = |column: &ArrayRef, row| {
+        column.as_string_view().iter().nth(row).flatten().map(str::to_owned)
+    };
     (0..rows).map(|row| columns.iter().map(|column| cell(column, row)).collect()).collect()
 }
 
@@ -82,7 +89,8 @@ fn read_cut(reader: &mut Reader, types: &[PgType], (data, size): (&[u8], usize))
 
 fn read(options: &CopyOptions, columns: &[(&str, PgType)], data: &[u8]) -> Result<Table> {
     let types: Vec<PgType> = columns.iter().map(|(_, pg_type)| *pg_type).collect();
-    let whole = read_cut(&mut reader(options, columns, &session()), &types, (data, data.len().max(1)));
+    let whole =
+        read_cut(&mut reader(options, columns, &session()), &types, (data, data.len().max(1)));
     for size in [1, 2, 3, 7] {
         let cut = read_cut(&mut reader(options, columns, &session()), &types, (data, size));
         assert_eq!(cut, whole, "pieces of {size}");
@@ -156,23 +164,90 @@ fn csv_format() {
 #[test]
 fn errors_name_line_and_column() {
     for (text, data, sqlstate, message, context) in [
-        ("", "1\tx\ny\tz\n", "22P02", "invalid input syntax for type integer: \"y\"", "COPY t, line 2, column a: \"y\""),
+        (
+            "",
+            "1\tx\ny\tz\n",
+            "22P02",
+            "invalid input syntax for type integer: \"y\"",
+            "COPY t, line 2, column a: \"y\"",
+        ),
         ("", "1\n", "22P04", "missing data for column \"b\"", "COPY t, line 1: \"1\""),
-        ("", "1\tx\ty\n", "22P04", "extra data after last expected column", "COPY t, line 1: \"1\tx\ty\""),
+        (
+            "",
+            "1\tx\ty\n",
+            "22P04",
+            "extra data after last expected column",
+            "COPY t, line 1: \"1\tx\ty\"",
+        ),
         ("", "1\tx\n2\ty\r\n", "22P04", "literal carriage return found in data", "COPY t, line 2"),
         ("", "1\tx\r\n2\ty\n", "22P04", "literal newline found in data", "COPY t, line 2"),
         ("", "1\tx\n\\.x\n", "22P04", "end-of-copy marker corrupt", "COPY t, line 2"),
-        ("", "1\tx\n\\.\r\n", "22P04", "end-of-copy marker does not match previous newline style", "COPY t, line 2"),
-        ("", "1\t\\xff\n", "22021", "invalid byte sequence for encoding \"UTF8\": 0xff", "COPY t, line 1: \"1\t\\xff\""),
-        ("", "1\t\\000\n", "22021", "invalid byte sequence for encoding \"UTF8\": 0x00", "COPY t, line 1, column b: \"\0\""),
-        ("csv", "1,x\n2,\"y\n3,z\n", "22P04", "unterminated CSV quoted field", "COPY t, line 4: \"2,\"y\n3,z\n\""),
-        ("csv", "1,\"a\nb\"\nx,y\n", "22P02", "invalid input syntax for type integer: \"x\"", "COPY t, line 3, column a: \"x\""),
-        ("csv", "1,x\n2,y\rz\n", "22P04", "unquoted carriage return found in data", "COPY t, line 2"),
-        ("csv header match", "a,c\n1,x\n", "22P04", "column name mismatch in header line field 2: got \"c\", expected \"b\"", "COPY t, line 1: \"a,c\""),
-        ("csv header match", "a\n1,x\n", "22P04", "wrong number of fields in header line: got 1, expected 2", "COPY t, line 1: \"a\""),
-        ("csv header match", "a,\n1,x\n", "22P04", "column name mismatch in header line field 2: got null value (\"\"), expected \"b\"", "COPY t, line 1: \"a,\""),
+        (
+            "",
+            "1\tx\n\\.\r\n",
+            "22P04",
+            "end-of-copy marker does not match previous newline style",
+            "COPY t, line 2",
+        ),
+        (
+            "",
+            "1\t\\xff\n",
+            "22021",
+            "invalid byte sequence for encoding \"UTF8\": 0xff",
+            "COPY t, line 1: \"1\t\\xff\"",
+        ),
+        (
+            "",
+            "1\t\\000\n",
+            "22021",
+            "invalid byte sequence for encoding \"UTF8\": 0x00",
+            "COPY t, line 1, column b: \"\0\"",
+        ),
+        (
+            "csv",
+            "1,x\n2,\"y\n3,z\n",
+            "22P04",
+            "unterminated CSV quoted field",
+            "COPY t, line 4: \"2,\"y\n3,z\n\"",
+        ),
+        (
+            "csv",
+            "1,\"a\nb\"\nx,y\n",
+            "22P02",
+            "invalid input syntax for type integer: \"x\"",
+            "COPY t, line 3, column a: \"x\"",
+        ),
+        (
+            "csv",
+            "1,x\n2,y\rz\n",
+            "22P04",
+            "unquoted carriage return found in data",
+            "COPY t, line 2",
+        ),
+        (
+            "csv header match",
+            "a,c\n1,x\n",
+            "22P04",
+            "column name mismatch in header line field 2: got \"c\", expected \"b\"",
+            "COPY t, line 1: \"a,c\"",
+        ),
+        (
+            "csv header match",
+            "a\n1,x\n",
+            "22P04",
+            "wrong number of fields in header line: got 1, expected 2",
+            "COPY t, line 1: \"a\"",
+        ),
+        (
+            "csv header match",
+            "a,\n1,x\n",
+            "22P04",
+            "column name mismatch in header line field 2: got null value (\"\"), expected \"b\"",
+            "COPY t, line 1: \"a,\"",
+        ),
     ] {
-        let text = if text.starts_with("csv header match") { "(format csv, header match)" } else { text };
+        let text =
+            if text.starts_with("csv header match") { "(format csv, header match)" } else { text };
         let error = refused(text, data);
         assert_eq!((error.sqlstate, error.message.as_str()), (sqlstate, message), "{data:?}");
         assert_eq!(error.context.as_deref(), Some(context), "{data:?}");
@@ -204,14 +279,20 @@ fn bad_rows_are_left_out_on_request() {
         })
         .collect();
     assert_eq!(messages.len(), 2);
-    assert_eq!(messages[0], "skipping row due to data type incompatibility at line 2 for column \"a\": \"y\"");
+    assert_eq!(
+        messages[0],
+        "skipping row due to data type incompatibility at line 2 for column \"a\": \"y\""
+    );
 }
 
 #[test]
 fn too_many_bad_rows_are_refused() {
     let error = refused("(on_error ignore, reject_limit 1)", "x\ty\n1\tx\nz\ty\n");
     assert_eq!(error.sqlstate, "22P02");
-    assert_eq!(error.message, "skipped more than REJECT_LIMIT (1) rows due to data type incompatibility");
+    assert_eq!(
+        error.message,
+        "skipped more than REJECT_LIMIT (1) rows due to data type incompatibility"
+    );
     // A line of the wrong shape is no matter of types.
     assert_eq!(refused("(on_error ignore)", "1\n").sqlstate, "22P04");
 }
@@ -223,7 +304,10 @@ fn writer(text: &str, format: Format) -> Writer {
         pg_type: *pg_type,
         force_quote: options.force_quote.as_ref().is_some_and(Vec::is_empty),
     };
-    let dialect = Dialect { header: options.header, ..Dialect::new(&CopyOptions { force_quote: None, ..options.clone() }, true).unwrap() };
+    let dialect = Dialect {
+        header: options.header,
+        ..Dialect::new(&CopyOptions { force_quote: None, ..options.clone() }, true).unwrap()
+    };
     Writer::new(dialect, INT_TEXT.iter().map(column).collect(), Style::default())
 }
 
@@ -247,7 +331,11 @@ fn rows_are_written_as_postgresql_does() {
     let values = [(1, Some("a,\"b\"")), (2, None), (3, Some("")), (4, Some("x\r"))];
     let csv = String::from_utf8(written(&writer("csv header", Format::Csv), &values)).unwrap();
     assert_eq!(csv, "a,b\n1,\"a,\"\"b\"\"\"\n2,\n3,\"\"\n4,\"x\r\"\n");
-    let csv = String::from_utf8(written(&writer("csv null 'N'", Format::Csv), &[(1, Some("N")), (2, None)])).unwrap();
+    let csv = String::from_utf8(written(
+        &writer("csv null 'N'", Format::Csv),
+        &[(1, Some("N")), (2, None)],
+    ))
+    .unwrap();
     assert_eq!(csv, "1,\"N\"\n2,N\n");
 }
 
@@ -284,7 +372,10 @@ fn binary_that_is_none_is_refused() {
     }
     let mut bytes = good.clone();
     bytes.push(0);
-    assert_eq!(read(&binary(), INT_TEXT, &bytes).unwrap_err().message, "received copy data after EOF marker");
+    assert_eq!(
+        read(&binary(), INT_TEXT, &bytes).unwrap_err().message,
+        "received copy data after EOF marker"
+    );
     // Cut between rows, the data just end; anywhere else something is missing.
     for length in 0..good.len() {
         let found = read(&binary(), INT_TEXT, &good[..length]);
@@ -299,11 +390,27 @@ fn mangled_data_load_or_are_refused_with_a_line() {
     let mut random = rand_seeded();
     let good = "17,\"Müller, \"\"Jan\"\"\",2024-02-29,12.50,t\r\n18,,1999-12-31 ,-0.01,f\n19\tx\\ty\t\\N\t1e3\t\\x41\n";
     let spice: &[&[u8]] = &[
-        b"\"", b"\\", b"\n", b"\r", b"\r\n", b"\t", b",", b"\\.", b"\0", b"\xff", b"\xc3", b"\\N", b"\xe2\x82", b"'",
+        b"\"",
+        b"\\",
+        b"\n",
+        b"\r",
+        b"\r\n",
+        b"\t",
+        b",",
+        b"\\.",
+        b"\0",
+        b"\xff",
+        b"\xc3",
+        b"\\N",
+        b"\xe2\x82",
+        b"'",
     ];
     let columns: &[(&str, PgType)] = &[
-        ("id", PgType::INT8), ("name", PgType::TEXT), ("born", PgType::DATE),
-        ("total", PgType::numeric(12, 2)), ("ok", PgType::BOOL),
+        ("id", PgType::INT8),
+        ("name", PgType::TEXT),
+        ("born", PgType::DATE),
+        ("total", PgType::numeric(12, 2)),
+        ("ok", PgType::BOOL),
     ];
     let types: Vec<PgType> = columns.iter().map(|(_, pg_type)| *pg_type).collect();
     let (mut loaded, mut refused) = (0, 0);
@@ -318,7 +425,9 @@ fn mangled_data_load_or_are_refused_with_a_line() {
                 0 => data[at] = random.random(),
                 1 => drop(data.remove(at)),
                 2 => data.truncate(at.max(1)),
-                _ => drop(data.splice(at..at, spice[random.random_range(0..spice.len())].iter().copied())),
+                _ => drop(
+                    data.splice(at..at, spice[random.random_range(0..spice.len())].iter().copied()),
+                ),
             }
         }
         let text = ["csv", "", "csv header", "(on_error ignore)", "csv escape '\\'", "binary"];
@@ -331,7 +440,10 @@ fn mangled_data_load_or_are_refused_with_a_line() {
                 refused += 1;
                 assert_eq!(error.sqlstate.len(), 5);
                 assert_ne!(error.sqlstate, "XX000", "{error:?}");
-                assert!(error.context.as_deref().is_some_and(|text| text.contains(", line ")), "{error:?}");
+                assert!(
+                    error.context.as_deref().is_some_and(|text| text.contains(", line ")),
+                    "{error:?}"
+                );
                 assert!(reader.take().is_ok());
             }
         }

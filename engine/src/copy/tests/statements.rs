@@ -30,7 +30,8 @@ fn brand() -> Brand {
 }
 
 fn connect(brand: &Brand) -> Session {
-    let startup = Startup { role: "admin".into(), database: "postgres".into(), ..Startup::default() };
+    let startup =
+        Startup { role: "admin".into(), database: "postgres".into(), ..Startup::default() };
     brand.engine.connect(startup).unwrap()
 }
 
@@ -125,7 +126,9 @@ async fn a_transaction_takes_back_what_was_copied() {
     assert_eq!(dump(&mut session, "t").await, "1\tx\n");
     let statement = session.parse("COPY t FROM STDIN").await.unwrap().remove(0);
     let prepared = session.prepare(statement, &[]).await.unwrap();
-    let Outcome::CopyIn(mut copy) = session.execute(&prepared, Vec::new()).await.unwrap() else { panic!() };
+    let Outcome::CopyIn(mut copy) = session.execute(&prepared, Vec::new()).await.unwrap() else {
+        panic!()
+    };
     copy.write(Bytes::from_static(b"9\tz\n")).await.unwrap();
     drop(copy);
     session.sync().await.unwrap();
@@ -180,7 +183,12 @@ fn shown(path: &Path) -> String {
 async fn server_files_of_every_format() {
     let brand = brand();
     let mut session = connect(&brand);
-    good(&mut session, "CREATE TABLE t (a bigint, b text, c numeric(9,2), d timestamptz, e int[], f interval)", "").await;
+    good(
+        &mut session,
+        "CREATE TABLE t (a bigint, b text, c numeric(9,2), d timestamptz, e int[], f interval)",
+        "",
+    )
+    .await;
     let data = "1\té\\t\t1.50\t2024-02-29 12:00:00+00\t{1,NULL}\t1 mon 02:00:00\n2\t\\N\t\\N\t\\N\t\\N\t\\N\n";
     good(&mut session, "COPY t FROM STDIN", data).await;
     for format in ["text", "csv", "binary", "parquet"] {

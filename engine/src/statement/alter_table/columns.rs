@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use clientele_catalog::definition::{Column, Constraint, ConstraintKind, Oid, Object, Relation, RelationKind};
+use clientele_catalog::definition::{
+    Column, Constraint, ConstraintKind, Object, Oid, Relation, RelationKind,
+};
 use clientele_udfs::output;
 use datafusion::arrow::array::{Array, AsArray};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
@@ -31,7 +33,8 @@ pub(super) async fn add(
 ) -> Result<()> {
     let name = folded(&definition.name);
     if target.relation.column(&name).is_some() {
-        let text = format!("column \"{name}\" of relation \"{}\" already exists", target.relation.name);
+        let text =
+            format!("column \"{name}\" of relation \"{}\" already exists", target.relation.name);
         if if_not_exists {
             session.notice("NOTICE", "42701", format!("{text}, skipping"));
             return Ok(());
@@ -58,7 +61,10 @@ pub(super) async fn add(
     };
     if !volatile {
         let missing = constant_default(session, &target.context, &column).await?;
-        if column.not_null && missing.is_none() && existing_rows::any(session, &target.context, &target.relation).await? {
+        if column.not_null
+            && missing.is_none()
+            && existing_rows::any(session, &target.context, &target.relation).await?
+        {
             return Err(contains_nulls(&target.context, &relation, &column.name));
         }
         if let Some(column) = relation.columns.get_mut(place) {
@@ -68,7 +74,13 @@ pub(super) async fn add(
     let new: Vec<Constraint> =
         relation.constraints.iter().filter(|one| !known.contains(&one.oid)).cloned().collect();
     if volatile {
-        rewrite::with_new_column(session, target, &relation, (&column, sequences.into_iter().next())).await?;
+        rewrite::with_new_column(
+            session,
+            target,
+            &relation,
+            (&column, sequences.into_iter().next()),
+        )
+        .await?;
     } else {
         put(session, [Object::Relation(relation.clone())]).await?;
     }
@@ -115,9 +127,11 @@ async fn constant_default(
 
 /// `column "a" of relation "t" contains null values` (23502).
 fn contains_nulls(context: &QueryContext, relation: &Relation, column: &str) -> Error {
-    let text = format!("column \"{column}\" of relation \"{}\" contains null values", relation.name);
+    let text =
+        format!("column \"{column}\" of relation \"{}\" contains null values", relation.name);
     let mut error = Error::new("23502", text);
-    error.object.schema = context.catalog().schema_by_oid(relation.schema).map(|one| one.name.clone());
+    error.object.schema =
+        context.catalog().schema_by_oid(relation.schema).map(|one| one.name.clone());
     error.object.table = Some(relation.name.clone());
     error.object.column = Some(column.to_owned());
     error
@@ -142,7 +156,8 @@ pub(super) async fn drop(
         let target = Target::fresh(session, target.relation.oid).await?;
         let relation = &target.relation;
         let Some(column) = relation.column(&name) else {
-            let text = format!("column \"{name}\" of relation \"{}\" does not exist", relation.name);
+            let text =
+                format!("column \"{name}\" of relation \"{}\" does not exist", relation.name);
             if if_exists {
                 session.notice("NOTICE", "00000", format!("{text}, skipping"));
                 continue;
@@ -155,7 +170,12 @@ pub(super) async fn drop(
     Ok(())
 }
 
-async fn drop_one(session: &mut Session, target: &Target, column: &Column, cascade: bool) -> Result<()> {
+async fn drop_one(
+    session: &mut Session,
+    target: &Target,
+    column: &Column,
+    cascade: bool,
+) -> Result<()> {
     let catalog = target.context.catalog();
     let (name, number) = (&column.name, column.number);
     let mut relation = target.relation.as_ref().clone();
@@ -163,9 +183,12 @@ async fn drop_one(session: &mut Session, target: &Target, column: &Column, casca
     let views = dependency::users_of_column(catalog, &relation, name);
     dependents.extend(views.iter().map(|view| format!("{} {}", kind_of(view), view.name)));
     let generated: Vec<String> = users_generated(&relation, name);
-    dependents.extend(generated.iter().map(|other| format!("column {other} of {}", target.shown())));
+    dependents
+        .extend(generated.iter().map(|other| format!("column {other} of {}", target.shown())));
     let keys = referring_keys(&target.context, &relation, number);
-    dependents.extend(keys.iter().map(|(table, key)| format!("constraint {key} on table {}", table.name)));
+    dependents.extend(
+        keys.iter().map(|(table, key)| format!("constraint {key} on table {}", table.name)),
+    );
     if !dependents.is_empty() && !cascade {
         let what = format!("column {name} of {}", target.shown());
         return Err(blocked(&what, &what, &dependents));
@@ -207,7 +230,11 @@ fn users_generated(relation: &Relation, name: &str) -> Vec<String> {
 }
 
 /// Foreign keys of other tables that refer to a column.
-fn referring_keys(context: &QueryContext, relation: &Relation, number: i16) -> Vec<(Arc<Relation>, String)> {
+fn referring_keys(
+    context: &QueryContext,
+    relation: &Relation,
+    number: i16,
+) -> Vec<(Arc<Relation>, String)> {
     let mut keys = Vec::new();
     for other in context.catalog().relations().filter(|other| other.oid != relation.oid) {
         for constraint in &other.constraints {
@@ -242,7 +269,12 @@ fn sequences_of(context: &QueryContext, table: Oid, number: i16) -> Vec<Oid> {
 }
 
 /// `ALTER COLUMN SET | DROP NOT NULL`.
-pub(super) async fn set_not_null(session: &mut Session, target: &Target, name: &Ident, not_null: bool) -> Result<()> {
+pub(super) async fn set_not_null(
+    session: &mut Session,
+    target: &Target,
+    name: &Ident,
+    not_null: bool,
+) -> Result<()> {
     let name = folded(name);
     let mut relation = target.relation.as_ref().clone();
     let number = column_mut(&mut relation, &name)?.number;
@@ -260,7 +292,10 @@ pub(super) async fn set_not_null(session: &mut Session, target: &Target, name: &
     }
     let column = column_mut(&mut relation, &name)?;
     if !not_null && column.identity.is_some() {
-        let text = format!("column \"{name}\" of relation \"{}\" is an identity column", target.relation.name);
+        let text = format!(
+            "column \"{name}\" of relation \"{}\" is an identity column",
+            target.relation.name
+        );
         return Err(Error::new("42601", text));
     }
     column.not_null = not_null;
@@ -279,7 +314,8 @@ pub(super) async fn set_default(
     let column = column_mut(&mut relation, &name)?;
     if column.identity.is_some() || column.generated.is_some() {
         let kind = if column.identity.is_some() { "an identity" } else { "a generated" };
-        let text = format!("column \"{name}\" of relation \"{}\" is {kind} column", target.relation.name);
+        let text =
+            format!("column \"{name}\" of relation \"{}\" is {kind} column", target.relation.name);
         return Err(Error::new("42601", text));
     }
     if let Some(value) = value {

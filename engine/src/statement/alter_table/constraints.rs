@@ -34,7 +34,8 @@ pub(super) async fn add(
     let new: Vec<Constraint> =
         relation.constraints.iter().filter(|one| !known.contains(&one.oid)).cloned().collect();
     for one in &new {
-        let key = matches!(one.kind, ConstraintKind::PrimaryKey { .. } | ConstraintKind::Unique { .. });
+        let key =
+            matches!(one.kind, ConstraintKind::PrimaryKey { .. } | ConstraintKind::Unique { .. });
         if key && name_taken(target.context.catalog(), relation.schema, &one.name) {
             return Err(Error::new("42P07", format!("relation \"{}\" already exists", one.name)));
         }
@@ -48,7 +49,11 @@ pub(super) async fn add(
 }
 
 /// Refuses constraints that some row breaks.
-pub(super) async fn hold(session: &mut Session, target: &Target, constraints: &[Constraint]) -> Result<()> {
+pub(super) async fn hold(
+    session: &mut Session,
+    target: &Target,
+    constraints: &[Constraint],
+) -> Result<()> {
     let relation = &target.relation;
     for constraint in constraints {
         match &constraint.kind {
@@ -59,18 +64,30 @@ pub(super) async fn hold(session: &mut Session, target: &Target, constraints: &[
                         "check constraint \"{}\" of relation \"{}\" is violated by some row",
                         constraint.name, relation.name
                     );
-                    return Err(concerning(Error::new("23514", text), target, Some(&constraint.name), None));
+                    return Err(concerning(
+                        Error::new("23514", text),
+                        target,
+                        Some(&constraint.name),
+                        None,
+                    ));
                 }
             }
             ConstraintKind::PrimaryKey { columns } => {
-                for column in columns.iter().filter_map(|number| relation.column_by_number(*number)) {
-                    let condition = Expr::IsNull(Box::new(Expr::Identifier(rows::quoted(&column.name))));
+                for column in columns.iter().filter_map(|number| relation.column_by_number(*number))
+                {
+                    let condition =
+                        Expr::IsNull(Box::new(Expr::Identifier(rows::quoted(&column.name))));
                     if existing_rows::meets(session, &target.context, relation, condition).await? {
                         let text = format!(
                             "column \"{}\" of relation \"{}\" contains null values",
                             column.name, relation.name
                         );
-                        return Err(concerning(Error::new("23502", text), target, None, Some(&column.name)));
+                        return Err(concerning(
+                            Error::new("23502", text),
+                            target,
+                            None,
+                            Some(&column.name),
+                        ));
                     }
                 }
                 existing_rows::are_unique(session, relation, constraint.oid).await?;
@@ -91,7 +108,12 @@ fn negated(expression: &str) -> Result<Expr> {
     Ok(Expr::UnaryOp { op: ast::UnaryOperator::Not, expr: Box::new(inner) })
 }
 
-fn concerning(mut error: Error, target: &Target, constraint: Option<&str>, column: Option<&str>) -> Error {
+fn concerning(
+    mut error: Error,
+    target: &Target,
+    constraint: Option<&str>,
+    column: Option<&str>,
+) -> Error {
     let schema = target.context.catalog().schema_by_oid(target.relation.schema);
     error.object.schema = schema.map(|schema| schema.name.clone());
     error.object.table = Some(target.relation.name.clone());
@@ -101,7 +123,8 @@ fn concerning(mut error: Error, target: &Target, constraint: Option<&str>, colum
 }
 
 fn undefined(target: &Target, name: &str) -> Error {
-    let text = format!("constraint \"{name}\" of relation \"{}\" does not exist", target.relation.name);
+    let text =
+        format!("constraint \"{name}\" of relation \"{}\" does not exist", target.relation.name);
     Error::new("42704", text)
 }
 
@@ -124,14 +147,21 @@ pub(super) async fn drop(
     };
     let mut others = Vec::new();
     let mut dependents = Vec::new();
-    if let ConstraintKind::PrimaryKey { columns } | ConstraintKind::Unique { columns } = &constraint.kind {
+    if let ConstraintKind::PrimaryKey { columns } | ConstraintKind::Unique { columns } =
+        &constraint.kind
+    {
         for table in target.context.catalog().relations() {
-            let (gone, kept): (Vec<Constraint>, Vec<Constraint>) =
-                table.constraints.iter().cloned().partition(|one| refers(one, relation.oid, columns));
+            let (gone, kept): (Vec<Constraint>, Vec<Constraint>) = table
+                .constraints
+                .iter()
+                .cloned()
+                .partition(|one| refers(one, relation.oid, columns));
             if gone.is_empty() {
                 continue;
             }
-            dependents.extend(gone.iter().map(|one| format!("constraint {} on table {}", one.name, table.name)));
+            dependents.extend(
+                gone.iter().map(|one| format!("constraint {} on table {}", one.name, table.name)),
+            );
             match table.oid == relation.oid {
                 true => relation.constraints = kept,
                 false => {
@@ -154,7 +184,9 @@ pub(super) async fn drop(
 
 fn refers(constraint: &Constraint, table: Oid, key: &[i16]) -> bool {
     match &constraint.kind {
-        ConstraintKind::ForeignKey { references, referenced, .. } => *references == table && referenced == key,
+        ConstraintKind::ForeignKey { references, referenced, .. } => {
+            *references == table && referenced == key
+        }
         _ => false,
     }
 }
@@ -168,7 +200,12 @@ pub(super) async fn validate(session: &mut Session, target: &Target, name: &Iden
 }
 
 /// `RENAME CONSTRAINT`.
-pub(super) async fn rename(session: &mut Session, target: &Target, name: &Ident, to: &Ident) -> Result<()> {
+pub(super) async fn rename(
+    session: &mut Session,
+    target: &Target,
+    name: &Ident,
+    to: &Ident,
+) -> Result<()> {
     let (name, to) = (folded(name), folded(to));
     let mut relation = target.relation.as_ref().clone();
     if relation.constraints.iter().any(|one| one.name == to) {

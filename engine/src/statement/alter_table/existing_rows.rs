@@ -17,7 +17,11 @@ use crate::session::Session;
 use crate::sql;
 
 /// Whether a relation has any row.
-pub(super) async fn any(session: &Session, context: &Arc<QueryContext>, relation: &Relation) -> Result<bool> {
+pub(super) async fn any(
+    session: &Session,
+    context: &Arc<QueryContext>,
+    relation: &Relation,
+) -> Result<bool> {
     meets(session, context, relation, sql::parse::expression("true")?).await
 }
 
@@ -28,7 +32,8 @@ pub(super) async fn meets(
     relation: &Relation,
     condition: Expr,
 ) -> Result<bool> {
-    let mut query = sql::parse::query(&format!("SELECT 1 FROM {} LIMIT 1", qualified(context, relation)))?;
+    let mut query =
+        sql::parse::query(&format!("SELECT 1 FROM {} LIMIT 1", qualified(context, relation)))?;
     if let ast::SetExpr::Select(select) = query.body.as_mut() {
         select.selection = Some(condition);
     }
@@ -43,9 +48,14 @@ pub(super) fn qualified(context: &QueryContext, relation: &Relation) -> String {
     format!("{}.{}", quoted(schema), quoted(&relation.name))
 }
 
-async fn run(session: &Session, context: &Arc<QueryContext>, query: ast::Query) -> Result<Vec<RecordBatch>> {
+async fn run(
+    session: &Session,
+    context: &Arc<QueryContext>,
+    query: ast::Query,
+) -> Result<Vec<RecordBatch>> {
     let planning = Arc::clone(context);
-    let planned = session.compute(async move { planning::plan_query(&planning, query, &[]) }).await?;
+    let planned =
+        session.compute(async move { planning::plan_query(&planning, query, &[]) }).await?;
     session.collect(context, planned.plan).await
 }
 
@@ -65,9 +75,11 @@ pub(in crate::statement) async fn are_unique(
     };
     match checked {
         Err(CatalogError::UniqueViolation { constraint: name, .. }) => {
-            let mut error = Error::new("23505", format!("could not create unique index \"{name}\""));
+            let mut error =
+                Error::new("23505", format!("could not create unique index \"{name}\""));
             let context = session.context().await?;
-            error.object.schema = context.catalog().schema_by_oid(relation.schema).map(|one| one.name.clone());
+            error.object.schema =
+                context.catalog().schema_by_oid(relation.schema).map(|one| one.name.clone());
             error.object.table = Some(relation.name.clone());
             error.object.constraint = Some(name);
             // The search for an example must not hide what is wrong.
@@ -88,8 +100,10 @@ async fn duplicate(
     let Some((_, numbers)) = relation.unique_keys().find(|(one, _)| one.oid == constraint) else {
         return Ok(None);
     };
-    let columns: Vec<_> = numbers.iter().filter_map(|number| relation.column_by_number(*number)).collect();
-    let names: Vec<String> = columns.iter().map(|column| quoted(&column.name).to_string()).collect();
+    let columns: Vec<_> =
+        numbers.iter().filter_map(|number| relation.column_by_number(*number)).collect();
+    let names: Vec<String> =
+        columns.iter().map(|column| quoted(&column.name).to_string()).collect();
     let present: Vec<String> = names.iter().map(|name| format!("{name} IS NOT NULL")).collect();
     let list = names.join(", ");
     let query = sql::parse::query(&format!(

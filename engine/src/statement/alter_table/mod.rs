@@ -75,8 +75,11 @@ impl Target {
             RelationKind::Sequence(_) => "sequences",
         };
         let name = &self.relation.name;
-        Err(Error::new("42809", format!("ALTER action {action} cannot be performed on relation \"{name}\""))
-            .with_detail(format!("This operation is not supported for {of}.")))
+        Err(Error::new(
+            "42809",
+            format!("ALTER action {action} cannot be performed on relation \"{name}\""),
+        )
+        .with_detail(format!("This operation is not supported for {of}.")))
     }
 
     /// `table t`, as messages name it.
@@ -85,7 +88,11 @@ impl Target {
     }
 }
 
-async fn step(session: &mut Session, target: &Target, operation: &AlterTableOperation) -> Result<()> {
+async fn step(
+    session: &mut Session,
+    target: &Target,
+    operation: &AlterTableOperation,
+) -> Result<()> {
     use AlterTableOperation as Op;
     match operation {
         Op::AddColumn { column_def, if_not_exists, .. } => {
@@ -96,7 +103,9 @@ async fn step(session: &mut Session, target: &Target, operation: &AlterTableOper
             target.must_be_table("DROP COLUMN")?;
             columns::drop(session, target, column_names, (*if_exists, *drop_behavior)).await
         }
-        Op::AlterColumn { column_name, op } => alter_column(session, target, (column_name, op)).await,
+        Op::AlterColumn { column_name, op } => {
+            alter_column(session, target, (column_name, op)).await
+        }
         Op::AddConstraint { constraint, not_valid } => {
             target.must_be_table("ADD CONSTRAINT")?;
             constraints::add(session, target, constraint, *not_valid).await
@@ -112,15 +121,18 @@ async fn step(session: &mut Session, target: &Target, operation: &AlterTableOper
         Op::RenameColumn { old_column_name, new_column_name } => {
             rename_column(session, target, old_column_name, new_column_name).await
         }
-        Op::RenameTable { table_name: RenameTableNameKind::To(name) | RenameTableNameKind::As(name) } => {
-            rename(session, target, name_parts(name).pop().unwrap_or_default()).await
-        }
+        Op::RenameTable {
+            table_name: RenameTableNameKind::To(name) | RenameTableNameKind::As(name),
+        } => rename(session, target, name_parts(name).pop().unwrap_or_default()).await,
         Op::OwnerTo { new_owner } => change_owner(session, target, new_owner).await,
         Op::EnableRowLevelSecurity
         | Op::DisableRowLevelSecurity
         | Op::ForceRowLevelSecurity
         | Op::NoForceRowLevelSecurity => Err(Error::unsupported("row-level security")),
-        other => Err(Error::unsupported(format!("ALTER TABLE … {}", super::first_words(&other.to_string())))),
+        other => Err(Error::unsupported(format!(
+            "ALTER TABLE … {}",
+            super::first_words(&other.to_string())
+        ))),
     }
 }
 
@@ -152,7 +164,10 @@ async fn alter_column(
 }
 
 /// Puts objects into the transaction's catalog.
-pub(super) async fn put(session: &mut Session, objects: impl IntoIterator<Item = Object>) -> Result<()> {
+pub(super) async fn put(
+    session: &mut Session,
+    objects: impl IntoIterator<Item = Object>,
+) -> Result<()> {
     let work = session.work().await?;
     let mut transaction = work.lock().await;
     for object in objects {

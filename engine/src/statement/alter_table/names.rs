@@ -23,7 +23,11 @@ use crate::sql;
 use crate::sql::place::folded;
 
 /// `RENAME TO`.
-pub(in crate::statement) async fn rename(session: &mut Session, target: &Target, to: String) -> Result<()> {
+pub(in crate::statement) async fn rename(
+    session: &mut Session,
+    target: &Target,
+    to: String,
+) -> Result<()> {
     let relation = target.relation.as_ref().clone();
     if name_taken(target.context.catalog(), relation.schema, &to) {
         return Err(Error::new("42P07", format!("relation \"{to}\" already exists")));
@@ -33,7 +37,11 @@ pub(in crate::statement) async fn rename(session: &mut Session, target: &Target,
 }
 
 /// `SET SCHEMA`; sequences of its columns go with a table.
-pub(in crate::statement) async fn change_schema(session: &mut Session, target: &Target, to: &str) -> Result<()> {
+pub(in crate::statement) async fn change_schema(
+    session: &mut Session,
+    target: &Target,
+    to: &str,
+) -> Result<()> {
     let schema = target.context.schema(to)?;
     let oid = target.relation.oid;
     if target.relation.temporary {
@@ -66,14 +74,17 @@ fn with_sequences(context: &QueryContext, oid: Oid) -> Vec<Arc<Relation>> {
 /// Puts a relation under its new name, and what names it.
 async fn moved(session: &mut Session, target: &Target, after: Relation) -> Result<()> {
     let catalog = target.context.catalog();
-    let schema = catalog.schema_by_oid(after.schema).map_or("public", |schema| schema.name.as_str());
-    let mut objects: Vec<Object> = dependency::renamed(catalog, &target.relation, (schema, &after.name))?
-        .into_iter()
-        .map(Object::Relation)
-        .collect();
+    let schema =
+        catalog.schema_by_oid(after.schema).map_or("public", |schema| schema.name.as_str());
+    let mut objects: Vec<Object> =
+        dependency::renamed(catalog, &target.relation, (schema, &after.name))?
+            .into_iter()
+            .map(Object::Relation)
+            .collect();
     let mut after = after;
     if matches!(after.kind, RelationKind::Sequence(_)) {
-        let before = catalog.schema_by_oid(target.relation.schema).map_or("public", |schema| &schema.name);
+        let before =
+            catalog.schema_by_oid(target.relation.schema).map_or("public", |schema| &schema.name);
         let from = [before.to_owned(), target.relation.name.clone()];
         for table in catalog.relations() {
             if let Some(table) = with_sequence_renamed(table, &from, (schema, &after.name)) {
@@ -112,17 +123,22 @@ pub(in crate::statement) fn with_sequence_renamed(
 }
 
 /// `OWNER TO`; sequences of its columns go with a table.
-pub(in crate::statement) async fn change_owner(session: &mut Session, target: &Target, owner: &Owner) -> Result<()> {
+pub(in crate::statement) async fn change_owner(
+    session: &mut Session,
+    target: &Target,
+    owner: &Owner,
+) -> Result<()> {
     let owner = new_owner(&target.context, owner)?.oid;
-    let changed = with_sequences(&target.context, target.relation.oid).into_iter().map(|relation| {
-        let mut relation = relation.as_ref().clone();
-        let before = std::mem::replace(&mut relation.owner, owner);
-        let of_columns = relation.columns.iter_mut().flat_map(|column| &mut column.grants);
-        for grant in relation.grants.iter_mut().flatten().chain(of_columns) {
-            hand_over(grant, before, owner);
-        }
-        Object::Relation(relation)
-    });
+    let changed =
+        with_sequences(&target.context, target.relation.oid).into_iter().map(|relation| {
+            let mut relation = relation.as_ref().clone();
+            let before = std::mem::replace(&mut relation.owner, owner);
+            let of_columns = relation.columns.iter_mut().flat_map(|column| &mut column.grants);
+            for grant in relation.grants.iter_mut().flatten().chain(of_columns) {
+                hand_over(grant, before, owner);
+            }
+            Object::Relation(relation)
+        });
     let changed: Vec<Object> = changed.collect();
     put(session, changed).await
 }
@@ -137,7 +153,12 @@ fn hand_over(grant: &mut Grant, before: Oid, owner: Oid) {
 }
 
 /// `RENAME COLUMN`.
-pub(in crate::statement) async fn rename_column(session: &mut Session, target: &Target, name: &Ident, to: &Ident) -> Result<()> {
+pub(in crate::statement) async fn rename_column(
+    session: &mut Session,
+    target: &Target,
+    name: &Ident,
+    to: &Ident,
+) -> Result<()> {
     let (name, to) = (folded(name), folded(to));
     let mut relation = target.relation.as_ref().clone();
     if relation.column(&name).is_none() {
@@ -147,7 +168,9 @@ pub(in crate::statement) async fn rename_column(session: &mut Session, target: &
         let text = format!("column \"{to}\" of relation \"{}\" already exists", relation.name);
         return Err(Error::new("42701", text));
     }
-    if let Some(view) = dependency::users_of_column(target.context.catalog(), &relation, &name).first() {
+    if let Some(view) =
+        dependency::users_of_column(target.context.catalog(), &relation, &name).first()
+    {
         let text = format!("cannot rename column {name} of {}", target.shown());
         return Err(Error::new("0A000", text)
             .with_detail(format!("{} {} uses it.", kind_of(view), view.name))
@@ -165,7 +188,8 @@ pub(in crate::statement) async fn rename_column(session: &mut Session, target: &
         }
     }
     if let RelationKind::View { query } = &relation.kind {
-        let names: Vec<String> = relation.live_columns().map(|column| quoted(&column.name).to_string()).collect();
+        let names: Vec<String> =
+            relation.live_columns().map(|column| quoted(&column.name).to_string()).collect();
         let query = format!("SELECT * FROM ({query}) AS source ({})", names.join(", "));
         relation.kind = RelationKind::View { query };
     }

@@ -32,9 +32,15 @@ pub(super) async fn change_type(
     let name = folded(name);
     let mut after = target.relation.as_ref().clone();
     let column = column_mut(&mut after, &name)?;
-    if let Some(view) = dependency::users_of_column(target.context.catalog(), &target.relation, &name).first() {
+    if let Some(view) =
+        dependency::users_of_column(target.context.catalog(), &target.relation, &name).first()
+    {
         return Err(Error::new("0A000", "cannot alter type of a column used by a view or rule")
-            .with_detail(format!("{} {} depends on column \"{name}\".", kind_of(view), view.name)));
+            .with_detail(format!(
+                "{} {} depends on column \"{name}\".",
+                kind_of(view),
+                view.name
+            )));
     }
     let wanted = types::named_type(data_type, &target.context)?;
     let before = std::mem::replace(&mut column.pg_type, wanted.pg_type);
@@ -59,7 +65,8 @@ pub(super) async fn change_type(
 fn no_cast(column: &str, to: PgType) -> Error {
     let to = to.sql_name();
     let text = format!("column \"{column}\" cannot be cast automatically to type {to}");
-    Error::new("42804", text).with_hint(format!("You might need to specify \"USING {}::{to}\".", plain(column)))
+    Error::new("42804", text)
+        .with_hint(format!("You might need to specify \"USING {}::{to}\".", plain(column)))
 }
 
 /// Whether every value stays as it is: a text column that only gets longer.
@@ -121,8 +128,16 @@ pub(super) async fn with_new_column(
 }
 
 /// Writes the rows of a query over the old relation as the rows of the new one.
-async fn fill(session: &mut Session, target: &Target, after: &Relation, items: Vec<SelectItem>) -> Result<usize> {
-    let mut query = sql::parse::query(&format!("SELECT 1 FROM {}", qualified(&target.context, &target.relation)))?;
+async fn fill(
+    session: &mut Session,
+    target: &Target,
+    after: &Relation,
+    items: Vec<SelectItem>,
+) -> Result<usize> {
+    let mut query = sql::parse::query(&format!(
+        "SELECT 1 FROM {}",
+        qualified(&target.context, &target.relation)
+    ))?;
     if let ast::SetExpr::Select(select) = query.body.as_mut() {
         select.projection = items;
     }

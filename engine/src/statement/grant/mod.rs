@@ -8,8 +8,8 @@ mod objects;
 
 use clientele_catalog::definition::Oid;
 use sqlparser::ast::{
-    Action, CascadeOption, Grant, GrantObjects, Grantee, GranteeName, GranteesType, Ident, Privileges,
-    Revoke,
+    Action, CascadeOption, Grant, GrantObjects, Grantee, GranteeName, GranteesType, Ident,
+    Privileges, Revoke,
 };
 
 use self::acl::{Change, Kind};
@@ -57,10 +57,17 @@ struct Request {
 }
 
 impl Request {
-    fn new(context: &QueryContext, privileges: &Privileges, grantees: &[Grantee], grant: bool) -> Result<Self> {
+    fn new(
+        context: &QueryContext,
+        privileges: &Privileges,
+        grantees: &[Grantee],
+        grant: bool,
+    ) -> Result<Self> {
         let privileges = match privileges {
             Privileges::All { .. } => None,
-            Privileges::Actions(actions) => Some(actions.iter().map(letter).collect::<Result<_>>()?),
+            Privileges::Actions(actions) => {
+                Some(actions.iter().map(letter).collect::<Result<_>>()?)
+            }
         };
         let grantees = grantees.iter().map(|one| grantee(context, one)).collect::<Result<_>>()?;
         Ok(Self { privileges, grantees, grant, option: false, cascade: false })
@@ -74,7 +81,11 @@ impl Request {
         let (mut letters, mut of_columns) = (String::new(), Vec::new());
         for (letter, columns) in privileges {
             if !kind.all().contains(*letter) {
-                let text = format!("invalid privilege type {} for {}", acl::privilege_name(*letter), kind.word());
+                let text = format!(
+                    "invalid privilege type {} for {}",
+                    acl::privilege_name(*letter),
+                    kind.word()
+                );
                 return Err(Error::new("0LP01", text));
             }
             if columns.is_empty() && !letters.contains(*letter) {
@@ -89,25 +100,39 @@ impl Request {
     }
 
     fn change<'a>(&'a self, letters: &'a str) -> Change<'a> {
-        Change { letters, grantees: &self.grantees, grant: self.grant, option: self.option, cascade: self.cascade }
+        Change {
+            letters,
+            grantees: &self.grantees,
+            grant: self.grant,
+            option: self.option,
+            cascade: self.cascade,
+        }
     }
 }
 
-async fn apply(session: &mut Session, request: &Request, objects: Option<&GrantObjects>) -> Result<()> {
+async fn apply(
+    session: &mut Session,
+    request: &Request,
+    objects: Option<&GrantObjects>,
+) -> Result<()> {
     let context = session.context().await?;
     let objects = objects.ok_or_else(|| Error::unsupported("GRANT without an object"))?;
     match objects {
         GrantObjects::Tables(names) | GrantObjects::Views(names) => {
             for name in names {
                 let relation = context.relation(name)?;
-                objects::relation(session, &context, (&relation, Kind::of(&relation)), request).await?;
+                objects::relation(session, &context, (&relation, Kind::of(&relation)), request)
+                    .await?;
             }
         }
         GrantObjects::Sequences(names) => {
             for name in names {
                 let relation = context.relation(name)?;
                 if Kind::of(&relation) != Kind::Sequence {
-                    return Err(Error::new("42809", format!("\"{}\" is not a sequence", relation.name)));
+                    return Err(Error::new(
+                        "42809",
+                        format!("\"{}\" is not a sequence", relation.name),
+                    ));
                 }
                 objects::relation(session, &context, (&relation, Kind::Sequence), request).await?;
             }
@@ -131,7 +156,9 @@ async fn apply(session: &mut Session, request: &Request, objects: Option<&GrantO
             }
         }
         // Functions are built in and open to everyone: PostgreSQL's default for EXECUTE.
-        GrantObjects::Function { .. } | GrantObjects::Procedure { .. } | GrantObjects::AllFunctionsInSchema { .. } => {
+        GrantObjects::Function { .. }
+        | GrantObjects::Procedure { .. }
+        | GrantObjects::AllFunctionsInSchema { .. } => {
             return Err(Error::unsupported("privileges on functions"));
         }
         other => return Err(Error::unsupported(format!("privileges on {other}"))),
@@ -155,7 +182,10 @@ fn letter(action: &Action) -> Result<(char, Vec<String>)> {
         Action::Temporary => ('T', Vec::new()),
         Action::Execute { obj_type: None } => ('X', Vec::new()),
         other => {
-            return Err(Error::new("42601", format!("unrecognized privilege type \"{}\"", other.to_string().to_lowercase())));
+            return Err(Error::new(
+                "42601",
+                format!("unrecognized privilege type \"{}\"", other.to_string().to_lowercase()),
+            ));
         }
     })
 }

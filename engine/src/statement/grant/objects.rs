@@ -25,12 +25,19 @@ pub(super) async fn relation(
     let target = Target { kind, name: &relation.name, owner: relation.owner };
     if !letters.is_empty() {
         let before = changed.grants.take();
-        let after = list(session, context, (&target, before.clone().unwrap_or_default(), &letters), request)?;
+        let after = list(
+            session,
+            context,
+            (&target, before.clone().unwrap_or_default(), &letters),
+            request,
+        )?;
         changed.grants = if after.is_empty() && before.is_none() { None } else { Some(after) };
     }
     // REVOKE on the table revokes on its columns, too (manual: sql-revoke).
     let whole = if request.grant { "" } else { letters.as_str() };
-    for column in changed.columns.iter_mut().filter(|column| !column.dropped && !column.grants.is_empty()) {
+    for column in
+        changed.columns.iter_mut().filter(|column| !column.dropped && !column.grants.is_empty())
+    {
         let target = Target { kind: Kind::Column, name: &relation.name, owner: relation.owner };
         let before = std::mem::take(&mut column.grants);
         column.grants = match whole {
@@ -39,9 +46,13 @@ pub(super) async fn relation(
         };
     }
     for (name, letter) in of_columns {
-        let column = changed.columns.iter_mut().find(|column| !column.dropped && column.name == name);
+        let column =
+            changed.columns.iter_mut().find(|column| !column.dropped && column.name == name);
         let column = column.ok_or_else(|| {
-            Error::new("42703", format!("column \"{name}\" of relation \"{}\" does not exist", relation.name))
+            Error::new(
+                "42703",
+                format!("column \"{name}\" of relation \"{}\" does not exist", relation.name),
+            )
         })?;
         let target = Target { kind: Kind::Column, name: &name, owner: relation.owner };
         let before = std::mem::take(&mut column.grants);
@@ -59,7 +70,8 @@ pub(super) async fn all_in_schemas(
 ) -> Result<()> {
     for schema in schemas {
         let oid = context.schema(&name_parts(schema).join("."))?;
-        let inside = context.catalog().relations().filter(|one| one.schema == oid && Kind::of(one) == kind);
+        let inside =
+            context.catalog().relations().filter(|one| one.schema == oid && Kind::of(one) == kind);
         for one in inside {
             relation(session, context, (one, kind), request).await?;
         }
