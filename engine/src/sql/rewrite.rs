@@ -181,6 +181,10 @@ fn asks_collation(query: &Query) -> bool {
     {
         return true;
     }
+    // Likewise the parents of a trigger; there are none.
+    if tables.iter().any(|name| name == "pg_trigger") {
+        return true;
+    }
     tables.iter().any(|name| name == "pg_collation") && tables.iter().any(|name| name == "pg_type")
 }
 
