@@ -161,96 +161,91 @@ fn csv_format() {
     assert_eq!(rows("(format csv, force_null (b))", "1,\"\"\n"), ["1|∅"]);
 }
 
+/// Options, data, SQLSTATE, message, context.
+const REFUSALS: &[(&str, &str, &str, &str, &str)] = &[
+    (
+        "",
+        "1\tx\ny\tz\n",
+        "22P02",
+        "invalid input syntax for type integer: \"y\"",
+        "COPY t, line 2, column a: \"y\"",
+    ),
+    ("", "1\n", "22P04", "missing data for column \"b\"", "COPY t, line 1: \"1\""),
+    (
+        "",
+        "1\tx\ty\n",
+        "22P04",
+        "extra data after last expected column",
+        "COPY t, line 1: \"1\tx\ty\"",
+    ),
+    ("", "1\tx\n2\ty\r\n", "22P04", "literal carriage return found in data", "COPY t, line 2"),
+    ("", "1\tx\r\n2\ty\n", "22P04", "literal newline found in data", "COPY t, line 2"),
+    ("", "1\tx\n\\.x\n", "22P04", "end-of-copy marker corrupt", "COPY t, line 2"),
+    (
+        "",
+        "1\tx\n\\.\r\n",
+        "22P04",
+        "end-of-copy marker does not match previous newline style",
+        "COPY t, line 2",
+    ),
+    (
+        "",
+        "1\t\\xff\n",
+        "22021",
+        "invalid byte sequence for encoding \"UTF8\": 0xff",
+        "COPY t, line 1: \"1\t\\xff\"",
+    ),
+    (
+        "",
+        "1\t\\000\n",
+        "22021",
+        "invalid byte sequence for encoding \"UTF8\": 0x00",
+        "COPY t, line 1, column b: \"\0\"",
+    ),
+    (
+        "csv",
+        "1,x\n2,\"y\n3,z\n",
+        "22P04",
+        "unterminated CSV quoted field",
+        "COPY t, line 4: \"2,\"y\n3,z\n\"",
+    ),
+    (
+        "csv",
+        "1,\"a\nb\"\nx,y\n",
+        "22P02",
+        "invalid input syntax for type integer: \"x\"",
+        "COPY t, line 3, column a: \"x\"",
+    ),
+    ("csv", "1,x\n2,y\rz\n", "22P04", "unquoted carriage return found in data", "COPY t, line 2"),
+    (
+        "(format csv, header match)",
+        "a,c\n1,x\n",
+        "22P04",
+        "column name mismatch in header line field 2: got \"c\", expected \"b\"",
+        "COPY t, line 1: \"a,c\"",
+    ),
+    (
+        "(format csv, header match)",
+        "a\n1,x\n",
+        "22P04",
+        "wrong number of fields in header line: got 1, expected 2",
+        "COPY t, line 1: \"a\"",
+    ),
+    (
+        "(format csv, header match)",
+        "a,\n1,x\n",
+        "22P04",
+        "column name mismatch in header line field 2: got null value (\"\"), expected \"b\"",
+        "COPY t, line 1: \"a,\"",
+    ),
+];
+
 #[test]
 fn errors_name_line_and_column() {
-    for (text, data, sqlstate, message, context) in [
-        (
-            "",
-            "1\tx\ny\tz\n",
-            "22P02",
-            "invalid input syntax for type integer: \"y\"",
-            "COPY t, line 2, column a: \"y\"",
-        ),
-        ("", "1\n", "22P04", "missing data for column \"b\"", "COPY t, line 1: \"1\""),
-        (
-            "",
-            "1\tx\ty\n",
-            "22P04",
-            "extra data after last expected column",
-            "COPY t, line 1: \"1\tx\ty\"",
-        ),
-        ("", "1\tx\n2\ty\r\n", "22P04", "literal carriage return found in data", "COPY t, line 2"),
-        ("", "1\tx\r\n2\ty\n", "22P04", "literal newline found in data", "COPY t, line 2"),
-        ("", "1\tx\n\\.x\n", "22P04", "end-of-copy marker corrupt", "COPY t, line 2"),
-        (
-            "",
-            "1\tx\n\\.\r\n",
-            "22P04",
-            "end-of-copy marker does not match previous newline style",
-            "COPY t, line 2",
-        ),
-        (
-            "",
-            "1\t\\xff\n",
-            "22021",
-            "invalid byte sequence for encoding \"UTF8\": 0xff",
-            "COPY t, line 1: \"1\t\\xff\"",
-        ),
-        (
-            "",
-            "1\t\\000\n",
-            "22021",
-            "invalid byte sequence for encoding \"UTF8\": 0x00",
-            "COPY t, line 1, column b: \"\0\"",
-        ),
-        (
-            "csv",
-            "1,x\n2,\"y\n3,z\n",
-            "22P04",
-            "unterminated CSV quoted field",
-            "COPY t, line 4: \"2,\"y\n3,z\n\"",
-        ),
-        (
-            "csv",
-            "1,\"a\nb\"\nx,y\n",
-            "22P02",
-            "invalid input syntax for type integer: \"x\"",
-            "COPY t, line 3, column a: \"x\"",
-        ),
-        (
-            "csv",
-            "1,x\n2,y\rz\n",
-            "22P04",
-            "unquoted carriage return found in data",
-            "COPY t, line 2",
-        ),
-        (
-            "csv header match",
-            "a,c\n1,x\n",
-            "22P04",
-            "column name mismatch in header line field 2: got \"c\", expected \"b\"",
-            "COPY t, line 1: \"a,c\"",
-        ),
-        (
-            "csv header match",
-            "a\n1,x\n",
-            "22P04",
-            "wrong number of fields in header line: got 1, expected 2",
-            "COPY t, line 1: \"a\"",
-        ),
-        (
-            "csv header match",
-            "a,\n1,x\n",
-            "22P04",
-            "column name mismatch in header line field 2: got null value (\"\"), expected \"b\"",
-            "COPY t, line 1: \"a,\"",
-        ),
-    ] {
-        let text =
-            if text.starts_with("csv header match") { "(format csv, header match)" } else { text };
+    for (text, data, sqlstate, message, context) in REFUSALS {
         let error = refused(text, data);
-        assert_eq!((error.sqlstate, error.message.as_str()), (sqlstate, message), "{data:?}");
-        assert_eq!(error.context.as_deref(), Some(context), "{data:?}");
+        assert_eq!((error.sqlstate, error.message.as_str()), (*sqlstate, *message), "{data:?}");
+        assert_eq!(error.context.as_deref(), Some(*context), "{data:?}");
     }
     let error = refused("", b"1\tx\n2\t\xc3(\n");
     assert_eq!(error.message, "invalid byte sequence for encoding \"UTF8\": 0xc3 0x28");
