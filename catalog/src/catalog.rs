@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::definition::{Domain, FIRST_USER_OID, Object, Oid, Relation, Schema};
+use crate::definition::{Domain, FIRST_USER_OID, Object, Oid, Relation, RelationKind, Schema};
 use crate::domains;
 
 /// OID of schema `pg_catalog`, PostgreSQL's own number.
@@ -28,7 +29,11 @@ pub struct Catalog {
     /// Relations and domains by schema and name: PostgreSQL has two name spaces, so have we.
     relations_by_name: BTreeMap<(Oid, String), Oid>,
     domains_by_name: BTreeMap<(Oid, String), Oid>,
+    stamp: u64,
 }
+
+/// The last stamp given out.
+static STAMPS: AtomicU64 = AtomicU64::new(0);
 
 impl Catalog {
     /// The catalog of a new database: built-in schemas, `public`, the semantic domains.
@@ -57,9 +62,20 @@ impl Catalog {
         catalog
     }
 
+    /// Two catalogs of one stamp have the same definitions, but for how far sequences have
+    /// counted: what was planned against one holds for the other.
+    pub fn stamp(&self) -> u64 {
+        self.stamp
+    }
+
     /// Adds an object, or replaces the one of the same OID.
     pub fn put(&mut self, object: Object) {
+        let counts = self.only_counts(&object);
+        let stamp = self.stamp;
         self.remove(object.oid());
+        if counts {
+            self.stamp = stamp;
+        }
         match object {
             Object::Schema(schema) => {
                 self.schemas_by_name.insert(schema.name.clone(), schema.oid);
@@ -77,8 +93,21 @@ impl Catalog {
         }
     }
 
+    /// Whether an object is a sequence that is there already and has counted on.
+    fn only_counts(&self, object: &Object) -> bool {
+        let Object::Relation(after) = object else { return false };
+        let Some(before) = self.relations.get(&after.oid) else { return false };
+        let RelationKind::Sequence(counted) = &after.kind else { return false };
+        let mut before = before.as_ref().clone();
+        if let RelationKind::Sequence(sequence) = &mut before.kind {
+            sequence.last_value = counted.last_value;
+        }
+        before == *after
+    }
+
     /// Takes an object away; does nothing when there is none.
     pub fn remove(&mut self, oid: Oid) {
+        self.stamp = STAMPS.fetch_add(1, Ordering::Relaxed) + 1;
         if let Some(schema) = self.schemas.remove(&oid) {
             self.schemas_by_name.remove(&schema.name);
         }

@@ -40,6 +40,8 @@ struct Definitions {
     roles: BTreeMap<Oid, Role>,
     databases: BTreeMap<Oid, Database>,
     next_oid: Oid,
+    /// Rises with every change of a role.
+    roles_version: u64,
 }
 
 /// A data directory that this process has open.
@@ -148,6 +150,11 @@ impl Cluster {
         self.definitions.read().roles.values().cloned().collect()
     }
 
+    /// Another number after every change of a role.
+    pub fn roles_version(&self) -> u64 {
+        self.definitions.read().roles_version
+    }
+
     /// The role of that OID.
     pub fn role(&self, oid: Oid) -> Option<Role> {
         self.definitions.read().roles.get(&oid).cloned()
@@ -170,6 +177,7 @@ impl Cluster {
         let bytes = serde_json::to_vec(&role).map_err(failed)?;
         self.write(ROLES, role.oid, Some(&bytes), definitions.next_oid)?;
         definitions.roles.insert(role.oid, role);
+        definitions.roles_version += 1;
         Ok(())
     }
 
@@ -181,6 +189,7 @@ impl Cluster {
         let mut definitions = self.definitions.write();
         self.write(ROLES, oid, None, definitions.next_oid)?;
         definitions.roles.remove(&oid);
+        definitions.roles_version += 1;
         Ok(())
     }
 

@@ -17,6 +17,7 @@ use tokio::runtime::Runtime;
 
 use crate::api::Startup;
 use crate::error::{Error, Result};
+use crate::functions;
 use crate::password;
 use crate::session::Session;
 use crate::session::shared::{SessionShared, StopReason};
@@ -58,6 +59,7 @@ pub struct Engine {
     cpu: Option<Runtime>,
     sessions: Mutex<HashMap<i32, Arc<SessionShared>>>,
     next_pid: AtomicI32,
+    pub(crate) sequences: Mutex<functions::Blocks>,
 }
 
 impl Engine {
@@ -106,6 +108,7 @@ impl Engine {
             cpu: Some(cpu),
             sessions: Mutex::default(),
             next_pid: AtomicI32::new(1000),
+            sequences: Mutex::default(),
         }))
     }
 

@@ -13,6 +13,7 @@ pub mod error;
 pub mod functions;
 mod password;
 pub mod planning;
+mod road;
 pub mod session;
 pub mod sql;
 mod statement;

@@ -41,9 +41,9 @@ impl Store {
     /// # Errors
     /// A file cannot be read.
     pub async fn lookup(
-        &self,
+        self: &Arc<Self>,
         snapshot: &Snapshot,
-        relation: &Relation,
+        relation: &Arc<Relation>,
         constraint: Oid,
         key: &[ScalarValue],
     ) -> Result<Lookup> {
@@ -121,9 +121,9 @@ impl Store {
     }
 
     async fn row(
-        &self,
+        self: &Arc<Self>,
         table: &Arc<TableData>,
-        relation: &Relation,
+        relation: &Arc<Relation>,
         address: RowAddress,
         schema: SchemaRef,
     ) -> Result<RecordBatch> {
@@ -135,7 +135,11 @@ impl Store {
             Some(block) => block,
             None => {
                 let part = table.file_part(address.part).ok_or_else(|| lost(address))?;
-                self.rows.read(&part.entry, address.row, relation)?
+                let (store, entry) = (Arc::clone(self), Arc::clone(&part.entry));
+                let relation = Arc::clone(relation);
+                let read = move || store.rows.read(&entry, address.row, &relation);
+                let read = tokio::task::spawn_blocking(read).await;
+                read.map_err(|error| Error::Internal(error.to_string()))??
             }
         };
         let index = address.row.checked_sub(block.start).and_then(|row| usize::try_from(row).ok());

@@ -59,7 +59,7 @@ pub use check::CheckReport;
 pub use file::{ColumnRange, FileEntry, FileFacts};
 pub use lookup::Lookup;
 pub use part::{FilePart, MemoryBatch, MemoryPart, PartId, RowAddress, TableData};
-pub use provider::{ORIGIN_KEY, ROW_ADDRESS, provider_schema};
+pub use provider::{ORIGIN_KEY, ROW_ADDRESS, moved_to, provider_schema, stored_relation};
 pub use snapshot::Snapshot;
 pub use store::{Committed, Store, StoreOptions};
 pub use temporary::TemporarySpace;

@@ -71,7 +71,7 @@ pub(super) struct StoredTable {
     pub(super) table: Arc<TableData>,
     pub(super) schema: SchemaRef,
     /// Keeps what the snapshot sees for as long as a plan may still be made from it.
-    _snapshot: Arc<Snapshot>,
+    _snapshot: Option<Arc<Snapshot>>,
 }
 
 impl StoredTable {
@@ -86,8 +86,12 @@ impl StoredTable {
             table: snapshot.table(relation.oid),
             relation: Arc::clone(relation),
             schema,
-            _snapshot: Arc::clone(snapshot),
+            _snapshot: Some(Arc::clone(snapshot)),
         }
+    }
+
+    fn with_row_address(&self) -> bool {
+        self.schema.fields().len() > self.relation.live_columns().count()
     }
 
     fn columns(&self, projection: Option<&Vec<usize>>) -> Vec<ScanColumn<'_>> {
@@ -122,6 +126,29 @@ impl StoredTable {
         let plan = MemorySourceConfig::try_new_exec(&groups, Arc::clone(schema), None)?;
         Ok(Some(plan))
     }
+}
+
+/// The relation that a provider of [`Store::table_provider`] reads, and whether with row addresses.
+pub fn stored_relation(provider: &dyn TableProvider) -> Option<(&Arc<Relation>, bool)> {
+    let table = provider.downcast_ref::<StoredTable>()?;
+    Some((&table.relation, table.with_row_address()))
+}
+
+/// The same relation in another snapshot, or in none: without rows, and keeping no files. `None`
+/// for a provider that is not of [`Store::table_provider`].
+pub fn moved_to(
+    provider: &dyn TableProvider,
+    snapshot: Option<&Arc<Snapshot>>,
+) -> Option<Arc<dyn TableProvider>> {
+    let table = provider.downcast_ref::<StoredTable>()?;
+    let (store, relation) = (Arc::clone(&table.store), Arc::clone(&table.relation));
+    Some(Arc::new(StoredTable {
+        table: snapshot.map(|one| one.table(relation.oid)).unwrap_or_default(),
+        schema: Arc::clone(&table.schema),
+        _snapshot: snapshot.map(Arc::clone),
+        relation,
+        store,
+    }))
 }
 
 /// The live rows of a batch in the columns of a scan, cut into batches of a handy size.

@@ -113,15 +113,16 @@ fn collect(
     let simplify = SimplifyContext::builder()
         .with_schema(Arc::clone(schema))
         .with_config_options(Arc::clone(context.state.config_options()))
-        .with_query_execution_start_time(context.state.execution_props().query_execution_start_time)
+        .with_query_execution_start_time(Some(context.started_at))
         .build();
     let simplifier = ExprSimplifier::new(simplify);
+    let state = context.timed_state();
     let mut step = Vec::with_capacity(projection.expr.len());
     for expr in &projection.expr {
         // `now()` has a value only once it is simplified.
         let expr = simplifier.coerce(expr.clone().unalias(), schema)?;
         let expr = simplifier.simplify(expr)?;
-        step.push(context.state.create_physical_expr(expr, schema)?);
+        step.push(state.create_physical_expr(expr, schema)?);
     }
     steps.push(step);
     Ok(())

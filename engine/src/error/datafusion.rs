@@ -101,6 +101,9 @@ fn arrow(error: &ArrowError) -> Error {
         ArrowError::CastError(text) => Error::new("22P02", lower(text)),
         ArrowError::ParseError(text) => Error::new("22P02", lower(text)),
         ArrowError::ExternalError(inner) => external(inner.as_ref()),
+        ArrowError::InvalidArgumentError(text) if text.contains("to store in a Decimal") => {
+            Error::new("22003", "numeric field overflow")
+        }
         other => execution(&other.to_string()),
     }
 }

@@ -62,14 +62,24 @@ pub fn bind(kernel: &'static Kernel, context: &Arc<QueryContext>) -> Arc<ScalarU
         false => Volatility::Stable,
     };
     let accepts = Accepts::one_of(lengths.collect(), volatility);
-    let context = Arc::clone(context);
+    let context = Some(Arc::clone(context));
     Arc::new(ScalarUDF::new_from_impl(Bound { kernel, accepts, context }))
+}
+
+/// The same function of another statement, or of none: what a kept plan holds. `None` for a
+/// function that is not of [`bind`].
+pub fn rebind(function: &ScalarUDF, context: Option<&Arc<QueryContext>>) -> Option<Arc<ScalarUDF>> {
+    let bound = function.inner().downcast_ref::<Bound>()?;
+    let (kernel, accepts) = (bound.kernel, bound.accepts.clone());
+    let context = context.map(Arc::clone);
+    Some(Arc::new(ScalarUDF::new_from_impl(Bound { kernel, accepts, context })))
 }
 
 struct Bound {
     kernel: &'static Kernel,
     accepts: Accepts,
-    context: Arc<QueryContext>,
+    /// `None`: it waits for a statement.
+    context: Option<Arc<QueryContext>>,
 }
 
 impl std::fmt::Debug for Bound {
@@ -80,7 +90,11 @@ impl std::fmt::Debug for Bound {
 
 impl PartialEq for Bound {
     fn eq(&self, other: &Self) -> bool {
-        self.kernel.name == other.kernel.name && Arc::ptr_eq(&self.context, &other.context)
+        let same = match (&self.context, &other.context) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (one, other) => one.is_none() && other.is_none(),
+        };
+        same && self.kernel.name == other.kernel.name
     }
 }
 
@@ -158,7 +172,12 @@ impl Bound {
         if self.kernel.signature.strict && values.iter().any(ScalarValue::is_null) {
             return ScalarValue::try_from(result);
         }
-        let value = (self.kernel.call)(&self.context, values)
+        let unbound = || Error::internal("a function of no statement was called");
+        let value = self
+            .context
+            .as_deref()
+            .ok_or_else(unbound)
+            .and_then(|context| (self.kernel.call)(context, values))
             .map_err(|error| DataFusionError::External(Box::new(error)))?;
         match value.is_null() {
             true => ScalarValue::try_from(result),

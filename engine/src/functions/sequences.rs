@@ -4,7 +4,7 @@
 //! values out of memory. After a crash the rest of a block is lost, as PostgreSQL's cache is.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use clientele_catalog::definition::{Object, Oid, Relation, RelationKind, Sequence};
 use clientele_catalog::storage::TemporarySpace;
@@ -13,7 +13,6 @@ use datafusion::arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch};
 use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::logical_expr::TableSource;
 use datafusion::scalar::ScalarValue;
-use parking_lot::Mutex;
 
 use super::row_kernel::{Kernel, Signature, number, text};
 use crate::error::{Error, Result};
@@ -56,17 +55,16 @@ pub(super) static KERNELS: &[Kernel] = &[
     },
 ];
 
-/// Values in memory that may still be handed out: next and last, by database and sequence.
-type Blocks = HashMap<(Oid, Oid), (i64, i64)>;
-
-static RESERVED: LazyLock<Mutex<Blocks>> = LazyLock::new(Mutex::default);
+/// Values in memory that may still be handed out: next and last, by database and sequence. The
+/// engine has them: two engines of one process know nothing of one another.
+pub type Blocks = HashMap<(Oid, Oid), (i64, i64)>;
 
 /// The next value of a sequence.
 ///
 /// # Errors
 /// 2200H at its end; what the log refuses.
 pub fn next_value(context: &QueryContext, relation: &Relation) -> Result<i64> {
-    let mut blocks = RESERVED.lock();
+    let mut blocks = context.engine.sequences.lock();
     let key = (context.database.oid, relation.oid);
     let sequence = committed(context, relation.oid)?;
     let value = match blocks.get(&key) {
@@ -205,7 +203,7 @@ fn set(context: &QueryContext, values: &[ScalarValue]) -> Result<ScalarValue> {
     let relation = find(context, argument(values)?)?;
     let value = number(values, 1)?;
     let called = !matches!(values.get(2), Some(ScalarValue::Boolean(Some(false))));
-    let mut blocks = RESERVED.lock();
+    let mut blocks = context.engine.sequences.lock();
     let mut sequence = committed(context, relation.oid)?;
     if !(sequence.minimum..=sequence.maximum).contains(&value) {
         return Err(Error::new(
@@ -224,7 +222,7 @@ fn set(context: &QueryContext, values: &[ScalarValue]) -> Result<ScalarValue> {
 /// # Errors
 /// What the log refuses.
 pub fn restart_sequence(context: &QueryContext, relation: &Relation) -> Result<()> {
-    let mut blocks = RESERVED.lock();
+    let mut blocks = context.engine.sequences.lock();
     let mut sequence = committed(context, relation.oid)?;
     sequence.last_value = None;
     store(context, relation.oid, sequence)?;
@@ -235,7 +233,7 @@ pub fn restart_sequence(context: &QueryContext, relation: &Relation) -> Result<(
 /// Gives up the values in memory, so that the next one is reserved by the definition as it is
 /// then; returns the first of them.
 pub fn forget_sequence(context: &QueryContext, oid: Oid) -> Option<i64> {
-    RESERVED.lock().remove(&(context.database.oid, oid)).map(|(next, _)| next)
+    context.engine.sequences.lock().remove(&(context.database.oid, oid)).map(|(next, _)| next)
 }
 
 /// `SELECT * FROM sequence`: last_value, log_cnt, is_called.

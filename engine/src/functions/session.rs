@@ -54,9 +54,9 @@ kernels! {
     "pg_advisory_unlock_all" "" Signature { least: 0, most: 0, result: PgType::VOID, volatile: true, strict: true }, |_, _| Ok(text_value("")), "release all advisory locks";
     "pg_my_temp_schema" "" stable(0, 0, PgType::OID), |_, _| Ok(ScalarValue::Int64(Some(0))), "OID of the session's temporary schema";
     "pg_is_other_temp_schema" "oid" stable(1, 1, PgType::BOOL), |_, _| Ok(ScalarValue::Boolean(Some(false))), "whether a schema is another session's temporary one";
-    "now" "" stable(0, 0, PgType::TIMESTAMPTZ), |context, _| Ok(instant(context.started_at())), "current transaction time";
-    "transaction_timestamp" "" stable(0, 0, PgType::TIMESTAMPTZ), |context, _| Ok(instant(context.started_at())), "current transaction time";
-    "current_timestamp" "" stable(0, 0, PgType::TIMESTAMPTZ), |context, _| Ok(instant(context.started_at())), "current transaction time";
+    "now" "" stable(0, 0, PgType::TIMESTAMPTZ), |context, _| Ok(instant(context.started_at)), "current transaction time";
+    "transaction_timestamp" "" stable(0, 0, PgType::TIMESTAMPTZ), |context, _| Ok(instant(context.started_at)), "current transaction time";
+    "current_timestamp" "" stable(0, 0, PgType::TIMESTAMPTZ), |context, _| Ok(instant(context.started_at)), "current transaction time";
     "localtimestamp" "" stable(0, 0, PgType::TIMESTAMP), local_timestamp, "current transaction time in the session's time zone";
     "localtime" "" stable(0, 0, PgType::TIME), local_time, "current transaction time of day in the session's time zone";
     "current_date" "" stable(0, 0, PgType::DATE), current_date, "current transaction date in the session's time zone";
@@ -94,7 +94,7 @@ fn instant(at: chrono::DateTime<chrono::Utc>) -> ScalarValue {
 }
 
 fn local(context: &QueryContext) -> chrono::NaiveDateTime {
-    context.started_at().with_timezone(&context.settings.time_zone()).naive_local()
+    context.started_at.with_timezone(&context.settings.time_zone()).naive_local()
 }
 
 fn local_timestamp(context: &QueryContext, _: &[ScalarValue]) -> Result<ScalarValue> {

@@ -33,9 +33,11 @@ pub struct QueryContext {
     /// Settings as they are.
     pub settings: Arc<Settings>,
     /// Schemas that unqualified names are looked for in, in order; without `pg_catalog`.
-    pub search_path: Vec<Oid>,
+    pub search_path: Arc<[Oid]>,
     /// DataFusion's state of this session.
-    pub state: SessionState,
+    pub state: Arc<SessionState>,
+    /// When the transaction began.
+    pub started_at: DateTime<Utc>,
     /// The facts that `pg_catalog` is drawn from, once asked for.
     pub facts: OnceLock<Arc<clientele_catalog::pg_catalog::Context>>,
 }
@@ -49,9 +51,11 @@ pub enum Named {
 }
 
 impl QueryContext {
-    /// When the transaction began.
-    pub fn started_at(&self) -> DateTime<Utc> {
-        self.state.execution_props().query_execution_start_time.unwrap_or_else(Utc::now)
+    /// DataFusion's state with the transaction's time in it, which its optimizer puts into plans.
+    pub fn timed_state(&self) -> SessionState {
+        let mut state = self.state.as_ref().clone();
+        state.execution_props_mut().query_execution_start_time = Some(self.started_at);
+        state
     }
 
     /// The catalog seen.

@@ -63,9 +63,7 @@ impl Relations {
         let expr = super::values::rewrite_expression(expr, &schema, &self.context)?;
         let info = SimplifyContext::builder()
             .with_config_options(Arc::clone(self.context.state.config_options()))
-            .with_query_execution_start_time(
-                self.context.state.execution_props().query_execution_start_time,
-            )
+            .with_query_execution_start_time(Some(self.context.started_at))
             .build();
         let simplifier = ExprSimplifier::new(info);
         let expr = simplifier.coerce(expr, &schema)?;

@@ -182,7 +182,7 @@ impl Types {
     /// For one statement.
     pub fn new(context: &QueryContext) -> Self {
         let mut search_path = vec![clientele_catalog::catalog::PG_CATALOG_OID];
-        search_path.extend(&context.search_path);
+        search_path.extend(context.search_path.iter());
         Self { catalog: Arc::clone(context.catalog()), search_path }
     }
 

@@ -16,7 +16,9 @@ use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
-use datafusion::logical_expr::expr::{AggregateFunction, Cast, InList, ScalarFunction};
+use datafusion::logical_expr::expr::{
+    AggregateFunction, Cast, InList, Placeholder, ScalarFunction,
+};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{
     Between, BinaryExpr, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, ScalarUDF,
@@ -142,13 +144,12 @@ fn convert_cast(
         }
         other => other,
     };
-    if let Expr::Placeholder(mut placeholder) = expr {
-        if placeholder.field.is_none() {
-            placeholder.field = Some(field);
-            return Ok(Expr::Placeholder(placeholder));
+    let expr = match expr {
+        Expr::Placeholder(placeholder) if placeholder.field.is_none() => {
+            return Ok(Expr::Placeholder(Placeholder { field: Some(field), ..placeholder }));
         }
-        return Ok(Expr::Cast(Cast { expr: Box::new(Expr::Placeholder(placeholder)), field }));
-    }
+        other => other,
+    };
     let from = field_of(&expr, schema)?;
     let target = PgType::from_field(&field);
     if target == PgType::NUMERIC {

@@ -38,8 +38,7 @@ impl Session {
             return Err(Error::new("42P03", format!("cursor \"{name}\" already exists")));
         }
         let prepared: Prepared = Box::pin(self.prepare(query.clone(), &[])).await?;
-        let planned = prepared.planned.lock().take();
-        let Outcome::Rows(rows) = self.run_query(&prepared, planned, Vec::new()).await? else {
+        let Outcome::Rows(rows) = self.run_query(&prepared, Vec::new()).await? else {
             return Err(Error::internal("a cursor's query without rows"));
         };
         let cursor = Cursor {

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use clientele_catalog::storage::Snapshot;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
@@ -26,8 +25,6 @@ use crate::api::{BatchStream, Outcome, Rows, RowsTag};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
-use crate::planning::{self, Planned};
-use crate::sql::Body;
 
 /// Batches that may wait for the client, so that results stream in constant memory.
 const BATCHES_WAITING: usize = 2;
@@ -87,39 +84,12 @@ impl Session {
     pub(super) async fn run_query(
         &mut self,
         prepared: &Prepared,
-        planned: Option<(Arc<Snapshot>, Planned)>,
         parameters: Vec<ScalarValue>,
     ) -> Result<Outcome> {
         let context = self.context().await?;
-        let reusable = planned.filter(|(snapshot, _)| Arc::ptr_eq(snapshot, &context.snapshot));
-        let body = Arc::clone(&prepared.statement.body);
-        let declared: Vec<_> = prepared.parameters.iter().copied().map(Some).collect();
-        let planning = Arc::clone(&context);
-        let planned = match reusable {
-            Some((_, planned)) => planned,
-            None => {
-                let work = async move {
-                    match body.as_ref() {
-                        Body::Query(query) => {
-                            planning::plan_query(&planning, query.as_ref().clone(), &declared)
-                        }
-                        _ => Err(Error::internal("not a query")),
-                    }
-                };
-                self.compute(work).await?
-            }
-        };
-        let columns = planned.columns.clone();
-        if let Some(before) = &prepared.columns
-            && !before
-                .iter()
-                .map(|one| one.pg_type.oid)
-                .eq(columns.iter().map(|one| one.pg_type.oid))
-        {
-            return Err(Error::new("0A000", "cached plan must not change result type"));
-        }
-        let plan = planning::bind(planned.plan, parameters)?;
-        let stream = self.stream(&context, plan).await?;
+        let kept = self.kept(prepared, &context).await?;
+        let stream = self.row_stream(&context, &kept, parameters).await?;
+        let columns = kept.planned.columns.clone();
         Ok(Outcome::Rows(Rows { columns, stream, tag: RowsTag::Counted("SELECT") }))
     }
 
@@ -182,7 +152,7 @@ pub(crate) async fn physical(
     context: &QueryContext,
     plan: &LogicalPlan,
 ) -> Result<Arc<dyn ExecutionPlan>> {
-    Ok(context.state.create_physical_plan(plan).await?)
+    Ok(context.timed_state().create_physical_plan(plan).await?)
 }
 
 fn panicked(failure: tokio::task::JoinError) -> Error {

@@ -4,8 +4,10 @@
 //! in an implicit transaction that `sync` commits; the simple protocol calls `sync` once for a
 //! whole string, the extended one at Sync (manual: protocol-flow).
 
+mod basis;
 pub mod cursors;
 mod execution;
+mod kept;
 pub mod settings;
 pub mod shared;
 mod transaction;
@@ -15,7 +17,7 @@ use std::sync::Arc;
 
 use clientele_catalog::catalog::{BOOTSTRAP_ROLE_OID, PUBLIC_OID};
 use clientele_catalog::definition::{Database, Role, Schema};
-use clientele_catalog::storage::{Snapshot, Store, TemporarySpace};
+use clientele_catalog::storage::{Store, TemporarySpace};
 use clientele_udfs::types::PgType;
 use clientele_udfs::{input, output};
 use datafusion::execution::SessionStateBuilder;
@@ -28,11 +30,12 @@ use tokio_util::sync::CancellationToken;
 use crate::api::{Column, Notice, Outcome, Startup, TransactionStatus};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::planning::Planned;
 use crate::planning::context::QueryContext;
 use crate::sql::{Body, Statement};
 use crate::{functions, statement};
+use basis::Basis;
 use cursors::Cursor;
+use kept::Kept;
 use settings::Settings;
 use shared::{Identity, SessionShared};
 use transaction::Open;
@@ -53,6 +56,8 @@ pub struct Session {
     pub(crate) cursors: HashMap<String, Cursor>,
     transaction: Option<Open>,
     state: SessionState,
+    /// What the last statement was planned under.
+    basis: Option<Arc<Basis>>,
 }
 
 /// A statement ready to be executed.
@@ -62,8 +67,8 @@ pub struct Prepared {
     pub(crate) declared: Vec<Option<PgType>>,
     parameters: Vec<PgType>,
     columns: Option<Vec<Column>>,
-    /// The plan made while preparing, good for the first execution if nothing has changed.
-    planned: Arc<Mutex<Option<(Arc<Snapshot>, Planned)>>>,
+    /// The plan, for as long as it holds.
+    kept: Arc<Mutex<Option<Arc<Kept>>>>,
 }
 
 impl Prepared {
@@ -119,6 +124,7 @@ impl Session {
             prepared: HashMap::new(),
             cursors: HashMap::new(),
             transaction: None,
+            basis: None,
         })
     }
 
@@ -228,7 +234,7 @@ impl Session {
             parameters: declared.iter().map(|one| one.unwrap_or(PgType::TEXT)).collect(),
             declared,
             columns: None,
-            planned: Arc::default(),
+            kept: Arc::default(),
         };
         let body = Arc::clone(&prepared.statement.body);
         if let Some(columns) = statement::fixed_columns(&body, self)? {
@@ -240,17 +246,12 @@ impl Session {
         }
         self.begin_implicit();
         let context = self.context().await?;
-        let declared = prepared.declared.clone();
-        let snapshot = Arc::clone(&context.snapshot);
-        let plan_body = Arc::clone(&body);
-        let described = self
-            .compute(async move { statement::describe(&context, &plan_body, &declared) })
-            .await?;
-        prepared.parameters = described.parameters;
-        prepared.columns = described.columns;
-        if let Some(planned) = described.query {
-            *prepared.planned.lock() = Some((snapshot, planned));
+        let (columns, kept) = self.plan_anew(body, prepared.declared.clone(), &context).await?;
+        if let Some(kept) = kept {
+            prepared.parameters.clone_from(&kept.planned.parameters);
+            *prepared.kept.lock() = Some(kept);
         }
+        prepared.columns = columns;
         Ok(prepared)
     }
 
@@ -276,8 +277,7 @@ impl Session {
         self.refuse_if_failed(&body)?;
         self.begin_statement(&prepared.statement.text);
         if matches!(*body, Body::Query(_)) {
-            let planned = prepared.planned.lock().take();
-            return self.run_query(prepared, planned, parameters).await;
+            return self.run_query(prepared, parameters).await;
         }
         statement::execute(self, prepared, parameters).await
     }
@@ -302,29 +302,19 @@ impl Session {
     /// What the present statement is planned against.
     pub(crate) async fn context(&mut self) -> Result<Arc<QueryContext>> {
         let snapshot = self.snapshot().await?;
-        let settings = self.shared.settings.lock().clone();
-        let role = match self.engine.cluster.role(self.role.oid) {
-            Some(role) => Arc::new(role),
-            None => Arc::clone(&self.role),
-        };
-        let path = settings::search_path(settings.raw("search_path"), &role.name);
-        let search_path =
-            path.iter().filter_map(|name| snapshot.catalog.schema(name)).map(|one| one.oid);
-        let search_path = search_path.collect();
-        let mut state = self.state.clone();
-        state.config_mut().options_mut().execution.time_zone =
-            Some(settings.time_zone().name().to_owned());
-        state.execution_props_mut().query_execution_start_time = Some(self.transaction_start());
+        let basis = self.basis(&snapshot);
+        let settings = Arc::new(self.shared.settings.lock().clone());
         Ok(Arc::new(QueryContext {
             engine: Arc::clone(&self.engine),
             session: Arc::clone(&self.shared),
             database: Arc::clone(&self.database),
             store: Arc::clone(&self.store),
             snapshot,
-            role,
-            settings: Arc::new(settings),
-            search_path,
-            state,
+            role: Arc::clone(&basis.role),
+            settings,
+            search_path: Arc::clone(&basis.search_path),
+            state: Arc::clone(&basis.state),
+            started_at: self.transaction_start(),
             facts: std::sync::OnceLock::new(),
         }))
     }

@@ -4,6 +4,7 @@
 //! (manual: sql-set). Custom settings `prefix.name` are kept as text.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono_tz::Tz;
 
@@ -134,14 +135,31 @@ pub const SETTINGS: &[Facts] = &[
     setting("xmloption", "content", Kind::OneOf(&["content", "document"]), "Accepted for compatibility."),
 ];
 
+/// Settings that a plan depends on. What others say is asked for when a statement runs.
+const OF_PLANS: &[&str] = &[
+    "bytea_output",
+    "clientele.as_of",
+    "clientele.purpose",
+    "datestyle",
+    "extra_float_digits",
+    "intervalstyle",
+    "row_security",
+    "search_path",
+    "session_replication_role",
+    "timezone",
+];
+
+/// Values by name; shared until one changes.
+type Values = BTreeMap<String, String>;
+
 /// The settings of one session.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    values: BTreeMap<String, String>,
+    values: Arc<Values>,
     /// What `RESET` returns to: the values of the start-up message.
-    initial: BTreeMap<String, String>,
+    initial: Arc<Values>,
     /// Values when the transaction began, while one is open.
-    before: Option<BTreeMap<String, String>>,
+    before: Option<Arc<Values>>,
     /// Values that `SET LOCAL` covered, to come back at the end of the transaction.
     covered: BTreeMap<String, Option<String>>,
 }
@@ -196,18 +214,20 @@ impl Settings {
         } else {
             self.covered.remove(&name);
         }
-        self.values.insert(name.clone(), value);
+        if self.raw(&name) != value || facts(&name).is_none() {
+            Arc::make_mut(&mut self.values).insert(name.clone(), value);
+        }
         Ok(self.report(&name))
     }
 
     /// Sets what only the engine may set.
     pub fn force(&mut self, name: &str, value: &str) {
-        self.values.insert(name.to_owned(), value.to_owned());
+        Arc::make_mut(&mut self.values).insert(name.to_owned(), value.to_owned());
     }
 
     /// Takes the present values as those that `RESET` returns to.
     pub fn keep_as_initial(&mut self) {
-        self.initial = self.values.clone();
+        self.initial = Arc::clone(&self.values);
     }
 
     /// Resets a setting; returns what to report.
@@ -219,37 +239,32 @@ impl Settings {
         if facts(&name).is_none() && !self.values.contains_key(&name) {
             return Err(unknown(&name));
         }
-        match self.initial.get(&name) {
-            Some(value) => self.values.insert(name.clone(), value.clone()),
-            None => self.values.remove(&name),
-        };
+        let initial = self.initial.get(&name).cloned();
+        self.put(name.clone(), initial);
         Ok(self.report(&name))
     }
 
     /// Resets all settings; returns what to report.
     pub fn reset_all(&mut self) -> Vec<(String, String)> {
-        let before = std::mem::replace(&mut self.values, self.initial.clone());
+        let before = std::mem::replace(&mut self.values, Arc::clone(&self.initial));
         self.changes(&before)
     }
 
     /// A transaction begins.
     pub fn begin(&mut self) {
-        self.before = Some(self.values.clone());
+        self.before = Some(Arc::clone(&self.values));
         self.covered.clear();
     }
 
     /// The transaction ends; returns what to report.
     pub fn end(&mut self, committed: bool) -> Vec<(String, String)> {
-        let now = self.values.clone();
+        let now = Arc::clone(&self.values);
         let covered = std::mem::take(&mut self.covered);
         match (self.before.take(), committed) {
             (Some(before), false) => self.values = before,
             _ => {
                 for (name, value) in covered {
-                    match value {
-                        Some(value) => self.values.insert(name, value),
-                        None => self.values.remove(&name),
-                    };
+                    self.put(name, value);
                 }
             }
         }
@@ -275,7 +290,28 @@ impl Settings {
         Some((spelling.to_owned(), self.get(name)?))
     }
 
-    fn changes(&self, before: &BTreeMap<String, String>) -> Vec<(String, String)> {
+    /// Sets a value, or takes it away; settings that stay the same stay shared.
+    fn put(&mut self, name: String, value: Option<String>) {
+        if self.values.get(&name) == value.as_ref() {
+            return;
+        }
+        let values = Arc::make_mut(&mut self.values);
+        match value {
+            Some(value) => values.insert(name, value),
+            None => values.remove(&name),
+        };
+    }
+
+    /// Whether what was planned under `other` holds under these settings.
+    pub fn plan_alike(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.values, &other.values)
+            || OF_PLANS.iter().all(|name| self.raw(name) == other.raw(name))
+    }
+
+    fn changes(&self, before: &Arc<Values>) -> Vec<(String, String)> {
+        if Arc::ptr_eq(before, &self.values) {
+            return Vec::new();
+        }
         let changed = |facts: &&Facts| before.get(facts.name) != self.values.get(facts.name);
         SETTINGS.iter().filter(changed).filter_map(|facts| self.report(facts.name)).collect()
     }

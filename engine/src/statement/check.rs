@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use clientele_catalog::definition::{Column, Constraint, ConstraintKind, Domain, Relation};
+use clientele_catalog::definition::{Column, Constraint, ConstraintKind, Domain, Oid, Relation};
 use clientele_catalog::domains;
 use clientele_udfs::output;
 use clientele_udfs::types::PgType;
@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::planning::provider::Names;
 use crate::planning::values;
+use crate::road::Conditions;
 use crate::sql;
 
 /// Checks rows that are about to be written; columns are the live ones in order.
@@ -26,15 +27,28 @@ pub(crate) fn rows(
     relation: &Relation,
     batch: &RecordBatch,
 ) -> Result<()> {
+    kept_rows(context, &Conditions::default(), relation, batch)
+}
+
+/// The same with conditions that an earlier call may have compiled.
+///
+/// # Errors
+/// As [`rows`].
+pub(crate) fn kept_rows(
+    context: &Arc<QueryContext>,
+    conditions: &Conditions,
+    relation: &Relation,
+    batch: &RecordBatch,
+) -> Result<()> {
     for (column, array) in relation.live_columns().zip(batch.columns()) {
         not_null(context, relation, column, array)?;
         if let Some(domain) = column.domain.and_then(|oid| context.catalog().domain_by_oid(oid)) {
-            of_domain(context, domain, array)?;
+            kept_of_domain(context, conditions, domain, array)?;
         }
     }
     for constraint in &relation.constraints {
         if let ConstraintKind::Check { expression } = &constraint.kind
-            && !holds(context, expression, batch)?
+            && !holds(context, (conditions, constraint.oid), expression, batch)?
         {
             return Err(check_violation(context, relation, constraint));
         }
@@ -91,6 +105,15 @@ pub(crate) fn of_domain(
     domain: &Domain,
     array: &ArrayRef,
 ) -> Result<()> {
+    kept_of_domain(context, &Conditions::default(), domain, array)
+}
+
+fn kept_of_domain(
+    context: &Arc<QueryContext>,
+    conditions: &Conditions,
+    domain: &Domain,
+    array: &ArrayRef,
+) -> Result<()> {
     if domain.not_null && array.null_count() > 0 {
         return Err(Error::new(
             "23502",
@@ -102,7 +125,7 @@ pub(crate) fn of_domain(
         let schema = Arc::new(datafusion::arrow::datatypes::Schema::new(vec![field]));
         let batch =
             RecordBatch::try_new(schema, vec![Arc::clone(array)]).map_err(Error::internal)?;
-        if !holds(context, expression, &batch)? {
+        if !holds(context, (conditions, domain.oid), expression, &batch)? {
             return Err(domain_violation(domain, name));
         }
     }
@@ -117,7 +140,7 @@ pub(crate) fn of_domain(
         }
     }
     match domain.parent.and_then(|oid| context.catalog().domain_by_oid(oid)) {
-        Some(parent) => of_domain(context, &Arc::clone(parent), array),
+        Some(parent) => kept_of_domain(context, conditions, &Arc::clone(parent), array),
         None => Ok(()),
     }
 }
@@ -140,11 +163,31 @@ fn sentence(reason: &str) -> String {
     format!("{first}{}.", characters.as_str())
 }
 
-/// Whether a condition is true or unknown for every row, as CHECK demands.
-fn holds(context: &Arc<QueryContext>, expression: &str, batch: &RecordBatch) -> Result<bool> {
+/// Whether a condition is true or unknown for every row, as CHECK demands. `owner` is the OID of
+/// the constraint or domain.
+fn holds(
+    context: &Arc<QueryContext>,
+    (conditions, owner): (&Conditions, Oid),
+    expression: &str,
+    batch: &RecordBatch,
+) -> Result<bool> {
     if batch.num_rows() == 0 {
         return Ok(true);
     }
+    let compile = || condition(context, expression, batch);
+    let result = conditions.evaluate((owner, expression), context, batch, compile)?;
+    let result = result.as_boolean_opt();
+    let result =
+        result.ok_or_else(|| Error::new("42804", "argument of CHECK must be type boolean"))?;
+    Ok(result.iter().all(|one| one != Some(false)))
+}
+
+/// A condition over the columns of a batch.
+fn condition(
+    context: &Arc<QueryContext>,
+    expression: &str,
+    batch: &RecordBatch,
+) -> Result<(datafusion::logical_expr::Expr, DFSchema)> {
     let schema = DFSchema::try_from(batch.schema().as_ref().clone())?;
     let tree = sql::parse::expression(expression)?;
     let names = Names::new(context);
@@ -152,12 +195,7 @@ fn holds(context: &Arc<QueryContext>, expression: &str, batch: &RecordBatch) -> 
     let expr = SqlToRel::new_with_options(&names, options)
         .sql_to_expr(tree, &schema, &mut PlannerContext::new())
         .and_then(|expr| values::rewrite_expression(expr, &schema, context))?;
-    let physical = context.state.create_physical_expr(expr, &schema)?;
-    let result = physical.evaluate(batch)?.into_array(batch.num_rows())?;
-    let result = result.as_boolean_opt();
-    let result =
-        result.ok_or_else(|| Error::new("42804", "argument of CHECK must be type boolean"))?;
-    Ok(result.iter().all(|one| one != Some(false)))
+    Ok((expr, schema))
 }
 
 /// `column "x" does not exist` (42703).

@@ -157,7 +157,7 @@ pub(super) fn find_index(
     let parts = name_parts(name);
     let schemas = match parts.as_slice() {
         [.., schema, _] => vec![context.schema(schema)?],
-        _ => context.search_path.clone(),
+        _ => context.search_path.to_vec(),
     };
     let index = parts.last().cloned().unwrap_or_default();
     let has = |relation: &&Arc<Relation>| {

@@ -149,8 +149,7 @@ fn load_bytes(
     common: &Common,
     (dialect, options, names): (Dialect, &CopyOptions, Vec<String>),
 ) -> Result<Load> {
-    let state = &checks.context.state;
-    let now = state.execution_props().query_execution_start_time.unwrap_or_else(chrono::Utc::now);
+    let now = checks.context.started_at;
     let targets = targets(&checks.relation, &names, options)?;
     let fields = targets.iter().map(|target| target.pg_type.field(&target.name, true));
     let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));

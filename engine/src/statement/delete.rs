@@ -16,7 +16,7 @@ use crate::api::Outcome;
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::planning::{self, Planned};
-use crate::session::Session;
+use crate::session::{Prepared, Session};
 
 /// Parameters and RETURNING's columns.
 pub(super) fn describe(
@@ -28,28 +28,23 @@ pub(super) fn describe(
     let (_, alias) = table_of(target(delete)?)?;
     let columns =
         rows::describe_returning(context, &relation, alias.as_ref(), delete.returning.as_ref())?;
-    Ok(Described { parameters: planned.parameters, columns, query: None })
+    Ok(Described { columns, planned: Some(planned), target: Some(relation) })
 }
 
 /// Runs a DELETE.
 pub(super) async fn execute(
     session: &mut Session,
     delete: &Delete,
-    parameters: Vec<ScalarValue>,
+    (prepared, parameters): (&Prepared, Vec<ScalarValue>),
 ) -> Result<Outcome> {
     session.writable("DELETE")?;
     let context = session.context().await?;
-    let declared: Vec<_> =
-        parameters.iter().map(|value| Some(PgType::from_arrow(&value.data_type()))).collect();
-    let planning = Arc::clone(&context);
-    let owned = delete.clone();
-    let (relation, planned) =
-        session.compute(async move { plan(&planning, &owned, &declared) }).await?;
-    let bound = planning::bind(planned.plan, parameters.clone())?;
+    let kept = session.kept(prepared, &context).await?;
+    let relation = kept.written_to()?;
     let mut seen = HashSet::new();
     let mut addresses = Vec::new();
     let mut gone = Vec::new();
-    for batch in session.collect(&context, bound).await? {
+    for batch in session.rows(&context, &kept, parameters.clone()).await? {
         let (found, batch) = rows::addresses(&batch, &mut seen)?;
         addresses.extend(found);
         if delete.returning.is_some() {

@@ -20,7 +20,7 @@ use crate::api::Outcome;
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::planning::{self, Planned};
-use crate::session::Session;
+use crate::session::{Prepared, Session};
 use crate::sql;
 use crate::sql::place::{folded, name_parts};
 
@@ -43,30 +43,25 @@ pub(super) fn describe(
         alias(insert),
         insert.returning.as_ref(),
     )?;
-    Ok(Described { parameters: plan.source.parameters, columns, query: None })
+    Ok(Described { columns, planned: Some(plan.source), target: Some(plan.relation) })
 }
 
 /// Runs an INSERT.
 pub(super) async fn execute(
     session: &mut Session,
     insert: &Insert,
-    parameters: Vec<ScalarValue>,
+    (prepared, parameters): (&Prepared, Vec<ScalarValue>),
 ) -> Result<Outcome> {
     session.writable("INSERT")?;
     let context = session.context().await?;
-    let declared: Vec<_> =
-        parameters.iter().map(|value| Some(PgType::from_arrow(&value.data_type()))).collect();
-    let planning = Arc::clone(&context);
-    let owned = insert.clone();
-    let plan = session.compute(async move { plan(&planning, &owned, &declared) }).await?;
-    let relation = Arc::clone(&plan.relation);
-    let bound = planning::bind(plan.source.plan, parameters.clone())?;
+    let kept = session.kept(prepared, &context).await?;
+    let relation = kept.written_to()?;
     let schema = rows::schema(&relation);
-    let batches = session.collect(&context, bound).await?;
+    let batches = session.rows(&context, &kept, parameters.clone()).await?;
     let batches: Vec<RecordBatch> =
         batches.iter().map(|batch| rows::shaped(batch, &schema, 0)).collect::<Result<_>>()?;
     for batch in &batches {
-        check::rows(&context, &relation, batch)?;
+        check::kept_rows(&context, &kept.conditions, &relation, batch)?;
     }
     let written = write(session, &context, &relation, insert, batches).await?;
     let count: usize = written.iter().map(RecordBatch::num_rows).sum();

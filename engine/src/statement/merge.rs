@@ -23,7 +23,7 @@ use crate::api::Outcome;
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::planning::{self, Planned};
-use crate::session::Session;
+use crate::session::{Prepared, Session};
 use crate::sql;
 use crate::sql::place::name_parts;
 
@@ -36,32 +36,27 @@ pub(super) fn describe(
     merge: &Merge,
     declared: &[Option<PgType>],
 ) -> Result<Described> {
-    let (_, planned) = plan(context, merge, declared)?;
-    Ok(Described { parameters: planned.parameters, columns: None, query: None })
+    let (relation, planned) = plan(context, merge, declared)?;
+    Ok(Described { columns: None, planned: Some(planned), target: Some(relation) })
 }
 
 /// Runs a MERGE.
 pub(super) async fn execute(
     session: &mut Session,
     merge: &Merge,
-    parameters: Vec<ScalarValue>,
+    (prepared, parameters): (&Prepared, Vec<ScalarValue>),
 ) -> Result<Outcome> {
     session.writable("MERGE")?;
     let context = session.context().await?;
-    let declared: Vec<_> =
-        parameters.iter().map(|value| Some(PgType::from_arrow(&value.data_type()))).collect();
-    let planning = Arc::clone(&context);
-    let owned = merge.clone();
-    let (relation, planned) =
-        session.compute(async move { plan(&planning, &owned, &declared) }).await?;
-    let bound = planning::bind(planned.plan, parameters)?;
+    let kept = session.kept(prepared, &context).await?;
+    let relation = kept.written_to()?;
     let mut changes =
         Changes { merge, seen: HashSet::new(), gone: Vec::new(), new: Vec::new(), count: 0 };
-    for batch in session.collect(&context, bound).await? {
+    for batch in session.rows(&context, &kept, parameters).await? {
         changes.take(&relation, &batch)?;
     }
     for batch in &changes.new {
-        check::rows(&context, &relation, batch)?;
+        check::kept_rows(&context, &kept.conditions, &relation, batch)?;
     }
     let work = session.work().await?;
     let mut transaction = work.lock().await;

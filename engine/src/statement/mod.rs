@@ -32,6 +32,7 @@ mod update;
 
 use std::sync::Arc;
 
+use clientele_catalog::definition::Relation;
 use clientele_udfs::types::PgType;
 use datafusion::scalar::ScalarValue;
 use sqlparser::ast;
@@ -49,10 +50,12 @@ pub(crate) use owner::must_own_relation;
 /// What a statement needs and returns.
 #[derive(Default)]
 pub(crate) struct Described {
-    pub(crate) parameters: Vec<PgType>,
+    /// Its columns; `None`: it returns no rows.
     pub(crate) columns: Option<Vec<Column>>,
-    /// The plan of a query.
-    pub(crate) query: Option<Planned>,
+    /// The plan of its rows, with the parameters.
+    pub(crate) planned: Option<Planned>,
+    /// The table that it writes to.
+    pub(crate) target: Option<Arc<Relation>>,
 }
 
 /// Columns of statements whose shape does not depend on a plan; `None`: it does, or there are none.
@@ -91,11 +94,8 @@ pub(crate) fn describe(
     match body {
         Body::Query(query) => {
             let planned = planning::plan_query(context, query.as_ref().clone(), declared)?;
-            Ok(Described {
-                parameters: planned.parameters.clone(),
-                columns: Some(planned.columns.clone()),
-                query: Some(planned),
-            })
+            let columns = Some(planned.columns.clone());
+            Ok(Described { columns, planned: Some(planned), target: None })
         }
         Body::Other(other) => match other.as_ref() {
             ast::Statement::Insert(one) => insert::describe(context, one, declared),
@@ -151,10 +151,10 @@ async fn execute_other(
 ) -> Result<Outcome> {
     use ast::Statement as S;
     let tag = match statement {
-        S::Insert(one) => return insert::execute(session, one, parameters).await,
-        S::Update(one) => return update::execute(session, one, parameters).await,
-        S::Delete(one) => return delete::execute(session, one, parameters).await,
-        S::Merge(one) => return merge::execute(session, one, parameters).await,
+        S::Insert(one) => return insert::execute(session, one, (prepared, parameters)).await,
+        S::Update(one) => return update::execute(session, one, (prepared, parameters)).await,
+        S::Delete(one) => return delete::execute(session, one, (prepared, parameters)).await,
+        S::Merge(one) => return merge::execute(session, one, (prepared, parameters)).await,
         S::Truncate(one) => truncate::execute(session, one).await?,
         S::CreateTable(one) => create_table::execute(session, one).await?,
         S::CreateView(one) if one.materialized => {

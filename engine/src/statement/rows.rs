@@ -124,16 +124,18 @@ pub(super) fn describe_returning(
     returning: Option<&Vec<SelectItem>>,
 ) -> Result<Option<Vec<Column>>> {
     let Some(items) = returning else { return Ok(None) };
-    let empty = RecordBatch::new_empty(schema(relation));
-    Ok(Some(plan_returning(context, relation, alias, (items, vec![empty]))?.columns))
+    Ok(Some(plan_returning(context, relation, alias, (items, Vec::new()))?.columns))
 }
 
 fn plan_returning(
     context: &Arc<QueryContext>,
     relation: &Arc<Relation>,
     alias: Option<&Ident>,
-    (items, rows): (&[SelectItem], Vec<RecordBatch>),
+    (items, mut rows): (&[SelectItem], Vec<RecordBatch>),
 ) -> Result<Planned> {
+    if rows.is_empty() {
+        rows.push(RecordBatch::new_empty(schema(relation)));
+    }
     let name = alias.map_or_else(|| quoted(&relation.name), Clone::clone);
     let mut query = sql::parse::query(&format!("SELECT 1 FROM {name}"))?;
     if let ast::SetExpr::Select(select) = query.body.as_mut() {

@@ -20,7 +20,8 @@ use crate::api::Outcome;
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::planning::{self, Planned};
-use crate::session::Session;
+use crate::road::Conditions;
+use crate::session::{Prepared, Session};
 
 /// Parameters and RETURNING's columns.
 pub(super) fn describe(
@@ -32,25 +33,21 @@ pub(super) fn describe(
     let (_, alias) = table_of(&update.table)?;
     let columns =
         rows::describe_returning(context, &relation, alias.as_ref(), update.returning.as_ref())?;
-    Ok(Described { parameters: planned.parameters, columns, query: None })
+    Ok(Described { columns, planned: Some(planned), target: Some(relation) })
 }
 
 /// Runs an UPDATE.
 pub(super) async fn execute(
     session: &mut Session,
     update: &Update,
-    parameters: Vec<ScalarValue>,
+    (prepared, parameters): (&Prepared, Vec<ScalarValue>),
 ) -> Result<Outcome> {
     session.writable("UPDATE")?;
     let context = session.context().await?;
-    let declared: Vec<_> =
-        parameters.iter().map(|value| Some(PgType::from_arrow(&value.data_type()))).collect();
-    let planning = Arc::clone(&context);
-    let owned = update.clone();
-    let (relation, planned) =
-        session.compute(async move { plan(&planning, &owned, &declared) }).await?;
-    let bound = planning::bind(planned.plan, parameters.clone())?;
-    let written = apply(session, &context, &relation, bound).await?;
+    let kept = session.kept(prepared, &context).await?;
+    let relation = kept.written_to()?;
+    let batches = session.rows(&context, &kept, parameters.clone()).await?;
+    let written = replace(session, &context, (&relation, &kept.conditions), batches).await?;
     let count: usize = written.iter().map(RecordBatch::num_rows).sum();
     let (_, alias) = table_of(&update.table)?;
     rows::outcome(
@@ -75,14 +72,25 @@ pub(super) async fn apply(
     relation: &Arc<Relation>,
     plan: LogicalPlan,
 ) -> Result<Vec<RecordBatch>> {
+    let batches = session.collect(context, plan).await?;
+    replace(session, context, (relation, &Conditions::default()), batches).await
+}
+
+/// Puts new rows in the place of those that they are addressed to. Returns the new rows.
+async fn replace(
+    session: &mut Session,
+    context: &Arc<QueryContext>,
+    (relation, conditions): (&Arc<Relation>, &Conditions),
+    batches: Vec<RecordBatch>,
+) -> Result<Vec<RecordBatch>> {
     let schema = rows::schema(relation);
     let mut seen = HashSet::new();
     let mut addresses = Vec::new();
     let mut written = Vec::new();
-    for batch in session.collect(context, plan).await? {
+    for batch in batches {
         let (found, batch) = rows::addresses(&batch, &mut seen)?;
         let batch = rows::shaped(&batch, &schema, 1)?;
-        check::rows(context, relation, &batch)?;
+        check::kept_rows(context, conditions, relation, &batch)?;
         addresses.extend(found);
         written.push(batch);
     }

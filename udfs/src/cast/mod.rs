@@ -28,6 +28,7 @@ use crate::types::PgType;
 
 pub(crate) use rules::Kernel;
 use udf::Cast;
+pub use udf::is_cast;
 
 /// The function that casts a field to a type; `None` where Arrow's cast is right, where there is
 /// nothing to do, or where PostgreSQL has no such cast.

@@ -131,6 +131,11 @@ impl ScalarUDFImpl for Cast {
     }
 }
 
+/// Whether a function is a cast of this package.
+pub fn is_cast(function: &ScalarUDF) -> bool {
+    function.inner().is::<Cast>()
+}
+
 fn context(config: &ConfigOptions) -> Context {
     let zone = config.execution.time_zone.as_deref().and_then(|zone| zone.parse().ok());
     Context { time_zone: zone.unwrap_or(Tz::UTC), now: Utc::now() }

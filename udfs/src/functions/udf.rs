@@ -59,6 +59,11 @@ impl Overloads {
         Self { name, functions, signature: UdfSignature::user_defined(volatility) }
     }
 
+    /// Whether it is what an operator stands for.
+    pub fn is_operator(&self) -> bool {
+        self.functions.iter().any(|function| function.operator.is_some())
+    }
+
     /// The cheapest overload for arguments of these types.
     ///
     /// # Errors

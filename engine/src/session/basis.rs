@@ -1,0 +1,57 @@
+//! What a plan depends on beside rows: definitions, role, settings. While it stays the same, plans
+//! stay good.
+
+use std::sync::Arc;
+
+use clientele_catalog::definition::{Oid, Role};
+use clientele_catalog::storage::Snapshot;
+use datafusion::execution::session_state::SessionState;
+
+use super::settings::Settings;
+use super::{Session, settings};
+
+/// One state of all that; plans keep the one that they were made under.
+pub(crate) struct Basis {
+    /// Of the catalog.
+    stamp: u64,
+    roles_version: u64,
+    settings: Settings,
+    pub(super) role: Arc<Role>,
+    pub(super) search_path: Arc<[Oid]>,
+    pub(super) state: Arc<SessionState>,
+}
+
+impl Session {
+    /// The basis of a statement over this snapshot: the last one, unless something has changed.
+    pub(super) fn basis(&mut self, snapshot: &Snapshot) -> Arc<Basis> {
+        let settings = self.shared.settings.lock().clone();
+        let roles_version = self.engine.cluster.roles_version();
+        if let Some(basis) = &self.basis
+            && basis.stamp == snapshot.catalog.stamp()
+            && basis.roles_version == roles_version
+            && basis.role.oid == self.role.oid
+            && basis.settings.plan_alike(&settings)
+        {
+            return Arc::clone(basis);
+        }
+        let role = match self.engine.cluster.role(self.role.oid) {
+            Some(role) => Arc::new(role),
+            None => Arc::clone(&self.role),
+        };
+        let path = settings::search_path(settings.raw("search_path"), &role.name);
+        let found = path.iter().filter_map(|name| snapshot.catalog.schema(name));
+        let mut state = self.state.clone();
+        state.config_mut().options_mut().execution.time_zone =
+            Some(settings.time_zone().name().to_owned());
+        let basis = Arc::new(Basis {
+            stamp: snapshot.catalog.stamp(),
+            roles_version,
+            search_path: found.map(|schema| schema.oid).collect(),
+            role,
+            state: Arc::new(state),
+            settings,
+        });
+        self.basis = Some(Arc::clone(&basis));
+        basis
+    }
+}

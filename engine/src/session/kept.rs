@@ -1,0 +1,236 @@
+//! Plans that outlive their statement: what `prepare` found out is good for every execution until
+//! its [`Basis`] changes. A kept plan holds no snapshot; each execution gives it its own.
+
+use std::sync::{Arc, OnceLock};
+
+use chrono::{DateTime, Utc};
+use clientele_catalog::definition::Relation;
+use clientele_catalog::storage::{Snapshot, moved_to};
+use clientele_udfs::types::PgType;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::common::Result as DataFusionResult;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::datasource::{provider_as_source, source_as_provider};
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::{Expr, LogicalPlan, TableScan};
+use datafusion::scalar::ScalarValue;
+
+use super::basis::Basis;
+use super::{Prepared, Session};
+use crate::api::{BatchStream, Column};
+use crate::error::{Error, Result};
+use crate::functions;
+use crate::planning::context::QueryContext;
+use crate::planning::{self, Planned};
+use crate::road::{Conditions, Road};
+use crate::sql::Body;
+use crate::statement::{self, Described};
+
+/// A plan, and what was made of it.
+pub(crate) struct Kept {
+    basis: Arc<Basis>,
+    pub(crate) planned: Planned,
+    target: Option<Arc<Relation>>,
+    /// Conditions of the rows that it writes.
+    pub(crate) conditions: Conditions,
+    /// The plan is over this snapshot and of this instant and can be over no other.
+    own: Option<(Arc<Snapshot>, DateTime<Utc>)>,
+    road: OnceLock<Option<Arc<Road>>>,
+}
+
+impl Kept {
+    pub(super) fn new(
+        basis: Arc<Basis>,
+        context: &QueryContext,
+        planned: Planned,
+        target: Option<Arc<Relation>>,
+    ) -> Result<Self> {
+        let free = moved(planned.plan.clone(), None)?;
+        let own = || (Arc::clone(&context.snapshot), context.started_at);
+        Ok(Self {
+            basis,
+            own: free.is_none().then(own),
+            planned: Planned { plan: free.unwrap_or(planned.plan), ..planned },
+            target,
+            conditions: Conditions::default(),
+            road: OnceLock::new(),
+        })
+    }
+
+    fn holds(&self, basis: &Arc<Basis>, context: &QueryContext) -> bool {
+        let same = Arc::ptr_eq(&self.basis, basis);
+        same && self.own.as_ref().is_none_or(|(snapshot, instant)| {
+            Arc::ptr_eq(snapshot, &context.snapshot) && *instant == context.started_at
+        })
+    }
+
+    /// The table that the statement writes to.
+    pub(crate) fn written_to(&self) -> Result<Arc<Relation>> {
+        self.target.clone().ok_or_else(|| Error::internal("a statement without a target"))
+    }
+
+    /// The plan over a statement's snapshot, with its parameters.
+    fn plan(&self, context: &Arc<QueryContext>, values: Vec<ScalarValue>) -> Result<LogicalPlan> {
+        let plan = self.planned.plan.clone();
+        let plan = match &self.own {
+            Some(_) => plan,
+            None => moved(plan, Some(context))?
+                .ok_or_else(|| Error::internal("a kept plan cannot be moved"))?,
+        };
+        planning::bind(plan, values)
+    }
+
+    fn road(&self, context: &Arc<QueryContext>) -> Option<&Arc<Road>> {
+        let compile = || Road::compile(&self.planned, context).map(Arc::new);
+        let free = self.own.is_none();
+        free.then(|| self.road.get_or_init(compile).as_ref()).flatten()
+    }
+}
+
+impl Session {
+    /// The plan of a statement: the kept one if it still holds, else a new one.
+    ///
+    /// # Errors
+    /// What planning refuses; 0A000 when a query has got other columns since it was prepared.
+    pub(crate) async fn kept(
+        &mut self,
+        prepared: &Prepared,
+        context: &Arc<QueryContext>,
+    ) -> Result<Arc<Kept>> {
+        let basis = self.basis(&context.snapshot);
+        let before = prepared.kept.lock().take();
+        let kept = match before.filter(|kept| kept.holds(&basis, context)) {
+            Some(kept) => kept,
+            None => {
+                let declared = prepared.parameters.iter().copied().map(Some).collect();
+                let body = Arc::clone(&prepared.statement.body);
+                let (described, kept) = self.plan_anew(body, declared, context).await?;
+                same_columns(prepared.columns.as_deref(), described.as_deref())?;
+                kept.ok_or_else(|| Error::internal("a statement without a plan"))?
+            }
+        };
+        prepared.keep(&kept);
+        Ok(kept)
+    }
+
+    /// Plans a statement: what it returns, and its plan.
+    pub(super) async fn plan_anew(
+        &mut self,
+        body: Arc<Body>,
+        declared: Vec<Option<PgType>>,
+        context: &Arc<QueryContext>,
+    ) -> Result<(Option<Vec<Column>>, Option<Arc<Kept>>)> {
+        let basis = self.basis(&context.snapshot);
+        let context = Arc::clone(context);
+        self.compute(async move {
+            let Described { columns, planned, target } =
+                statement::describe(&context, &body, &declared)?;
+            let kept = planned.map(|planned| Kept::new(basis, &context, planned, target));
+            Ok((columns, kept.transpose()?.map(Arc::new)))
+        })
+        .await
+    }
+
+    /// All rows of a plan, by the short road where there is one.
+    ///
+    /// # Errors
+    /// What the statement does wrong.
+    pub(crate) async fn rows(
+        &self,
+        context: &Arc<QueryContext>,
+        kept: &Kept,
+        parameters: Vec<ScalarValue>,
+    ) -> Result<Vec<RecordBatch>> {
+        if let Some(batches) = self.short_road(context, kept, &parameters).await? {
+            return Ok(batches);
+        }
+        self.collect(context, kept.plan(context, parameters)?).await
+    }
+
+    /// The same, as they come.
+    pub(super) async fn row_stream(
+        &self,
+        context: &Arc<QueryContext>,
+        kept: &Kept,
+        parameters: Vec<ScalarValue>,
+    ) -> Result<BatchStream> {
+        if let Some(batches) = self.short_road(context, kept, &parameters).await? {
+            return Ok(Box::pin(futures::stream::iter(batches.into_iter().map(Ok))));
+        }
+        self.stream(context, kept.plan(context, parameters)?).await
+    }
+
+    async fn short_road(
+        &self,
+        context: &Arc<QueryContext>,
+        kept: &Kept,
+        parameters: &[ScalarValue],
+    ) -> Result<Option<Vec<RecordBatch>>> {
+        let Some(road) = kept.road(context).filter(|road| road.takes(parameters)) else {
+            return Ok(None);
+        };
+        if road.is_light() {
+            return road.run(context, parameters).await;
+        }
+        let (road, context) = (Arc::clone(road), Arc::clone(context));
+        let parameters = parameters.to_vec();
+        self.compute(async move { road.run(&context, &parameters).await }).await
+    }
+}
+
+impl Prepared {
+    fn keep(&self, kept: &Arc<Kept>) {
+        // What is over a snapshot would keep its files.
+        if kept.own.is_none() {
+            *self.kept.lock() = Some(Arc::clone(kept));
+        }
+    }
+}
+
+fn same_columns(before: Option<&[Column]>, now: Option<&[Column]>) -> Result<()> {
+    let types = |columns: Option<&[Column]>| {
+        columns.map(|columns| columns.iter().map(|one| one.pg_type.oid).collect::<Vec<_>>())
+    };
+    match types(before) == types(now) {
+        true => Ok(()),
+        false => Err(Error::new("0A000", "cached plan must not change result type")),
+    }
+}
+
+/// The plan with its scans and functions over another statement, or over none. `Ok(None)`: it has
+/// rows in it that are of its statement only.
+fn moved(
+    plan: LogicalPlan,
+    context: Option<&Arc<QueryContext>>,
+) -> DataFusionResult<Option<LogicalPlan>> {
+    let mut whole = true;
+    let moved = plan.transform_up_with_subqueries(|node| {
+        let node = match node {
+            LogicalPlan::TableScan(scan) => {
+                let provider = source_as_provider(&scan.source)?;
+                let Some(provider) =
+                    moved_to(provider.as_ref(), context.map(|context| &context.snapshot))
+                else {
+                    whole = false;
+                    return Ok(Transformed::no(LogicalPlan::TableScan(scan)));
+                };
+                let source = provider_as_source(provider);
+                LogicalPlan::TableScan(TableScan { source, ..scan })
+            }
+            other => other,
+        };
+        node.map_expressions(|expr| {
+            expr.transform_up(|expr| match expr {
+                Expr::ScalarFunction(call) => Ok(match functions::rebind(&call.func, context) {
+                    Some(func) => Transformed::yes(Expr::ScalarFunction(ScalarFunction {
+                        func,
+                        args: call.args,
+                    })),
+                    None => Transformed::no(Expr::ScalarFunction(call)),
+                }),
+                other => Ok(Transformed::no(other)),
+            })
+        })
+    })?;
+    Ok(whole.then_some(moved.data))
+}
