@@ -7,6 +7,7 @@
 mod client;
 mod clients;
 mod crash;
+mod rights;
 mod server;
 mod slt;
 mod tidy;
@@ -24,11 +25,17 @@ fn main() -> ExitCode {
         return clientele_server::command::run(std::iter::once(program).chain(arguments));
     }
     let arguments = Arguments::from_args();
-    let trials: Vec<Trial> =
-        [slt::trials(), tour::trials(), clients::trials(), crash::trials(), tidy::trials()]
-            .into_iter()
-            .flatten()
-            .collect();
+    let trials: Vec<Trial> = [
+        slt::trials(),
+        rights::trials(),
+        tour::trials(),
+        clients::trials(),
+        crash::trials(),
+        tidy::trials(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     server::stop_shared();
     conclusion.exit_code()

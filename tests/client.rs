@@ -55,22 +55,27 @@ mod bytes_mut {
 impl Client {
     /// Connects as `admin`.
     pub fn connect(port: u16, database: &str) -> Result<Self> {
+        Self::connect_as(port, database, ("admin", PASSWORD))
+    }
+
+    /// Connects as a role with its password.
+    pub fn connect_as(port: u16, database: &str, login: (&str, &str)) -> Result<Self> {
         let stream = TcpStream::connect(("127.0.0.1", port))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(120)))?;
         let mut client = Self { stream, buffer: bytes_mut::BytesMut::new() };
-        client.log_in(database)?;
+        client.log_in(database, login)?;
         Ok(client)
     }
 
-    fn log_in(&mut self, database: &str) -> Result<()> {
+    fn log_in(&mut self, database: &str, (role, password): (&str, &str)) -> Result<()> {
         let mut out = bytes_mut::BytesMut::new();
         frontend::startup_message(
-            [("user", "admin"), ("database", database), ("TimeZone", "UTC")],
+            [("user", role), ("database", database), ("TimeZone", "UTC")],
             &mut out,
         )?;
         self.stream.write_all(&out)?;
-        let mut scram = ScramSha256::new(PASSWORD.as_bytes(), ChannelBinding::unsupported());
+        let mut scram = ScramSha256::new(password.as_bytes(), ChannelBinding::unsupported());
         loop {
             let mut out = bytes_mut::BytesMut::new();
             match self.read()? {

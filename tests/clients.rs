@@ -7,7 +7,11 @@ use std::process::Command;
 
 use libtest_mimic::{Failed, Trial};
 
-use crate::server::Server;
+use crate::client::Client;
+use crate::server::{PASSWORD, Server};
+
+/// A login without any rights, for the checks of privileges.
+const ROLE: &str = "unprivileged";
 
 const SCRIPTS: &[(&str, &[&str])] = &[
     ("wire", &["python3", "wire_checks.py"]),
@@ -35,12 +39,16 @@ fn run(name: &str, command: &[&str]) -> Result<(), Failed> {
         return Ok(());
     }
     let server = Server::start()?;
+    Client::connect(server.port, "postgres")?
+        .simple(&format!("CREATE ROLE {ROLE} LOGIN PASSWORD '{PASSWORD}'"))?;
     let (program, arguments) = command.split_first().ok_or("no command")?;
     let output = Command::new(program)
         .args(arguments)
         .current_dir(&folder)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .envs(server.environment())
+        .env("PGTEST_ROLE", ROLE)
+        .env("PGTEST_ROLE_PASSWORD", PASSWORD)
         .output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let passed = text.lines().filter(|line| line.starts_with("PASS ")).count();

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::definition::{Domain, FIRST_USER_OID, Object, Oid, Relation, RelationKind, Schema};
 use crate::domains;
+use crate::privileges::predefined::DATABASE_OWNER;
 
 /// OID of schema `pg_catalog`, PostgreSQL's own number.
 pub const PG_CATALOG_OID: Oid = 11;
@@ -51,7 +52,7 @@ impl Catalog {
             catalog.put(Object::Schema(Schema {
                 oid,
                 name: name.to_owned(),
-                owner: BOOTSTRAP_ROLE_OID,
+                owner: if oid == PUBLIC_OID { DATABASE_OWNER } else { BOOTSTRAP_ROLE_OID },
                 comment: Some(comment.to_owned()),
                 grants: None,
             }));

@@ -19,6 +19,7 @@ use rustix::fs::{FlockOperation, flock};
 use crate::catalog::BOOTSTRAP_ROLE_OID;
 use crate::definition::{Database, FIRST_USER_OID, Oid, Role};
 use crate::error::{Error, Result};
+use crate::privileges::{self, Rights, predefined};
 use crate::storage::disk;
 use crate::storage::{Store, StoreOptions};
 
@@ -40,7 +41,7 @@ struct Definitions {
     roles: BTreeMap<Oid, Role>,
     databases: BTreeMap<Oid, Database>,
     next_oid: Oid,
-    /// Rises with every change of a role.
+    /// Rises with every change of a role or a database.
     roles_version: u64,
 }
 
@@ -150,7 +151,7 @@ impl Cluster {
         self.definitions.read().roles.values().cloned().collect()
     }
 
-    /// Another number after every change of a role.
+    /// Another number after every change of a role or of a database's owner.
     pub fn roles_version(&self) -> u64 {
         self.definitions.read().roles_version
     }
@@ -163,6 +164,19 @@ impl Cluster {
     /// The role of that name.
     pub fn role_by_name(&self, name: &str) -> Option<Role> {
         self.definitions.read().roles.values().find(|role| role.name == name).cloned()
+    }
+
+    /// What a role may count on in a database.
+    pub fn rights(&self, role: Oid, database: Oid) -> Rights {
+        let definitions = self.definitions.read();
+        let owner = definitions.databases.get(&database).map_or(0, |database| database.owner);
+        Rights::of(role, owner, |oid| definitions.roles.get(&oid))
+    }
+
+    /// Whether a role is another one or, over any number of steps, a member of it.
+    pub fn is_member(&self, role: Oid, other: Oid) -> bool {
+        let definitions = self.definitions.read();
+        privileges::is_member(role, other, |oid| definitions.roles.get(&oid))
     }
 
     /// Adds a role, or replaces the one of its OID.
@@ -238,6 +252,7 @@ impl Cluster {
         let bytes = serde_json::to_vec(&database).map_err(failed)?;
         self.write(DATABASES, database.oid, Some(&bytes), definitions.next_oid)?;
         definitions.databases.insert(database.oid, database);
+        definitions.roles_version += 1;
         Ok(())
     }
 
@@ -396,6 +411,9 @@ fn read_definitions(redb: &redb::Database) -> Result<Definitions> {
         let (oid, value) = entry.map_err(failed)?;
         let role = serde_json::from_slice(value.value()).map_err(failed)?;
         definitions.roles.insert(oid.value(), role);
+    }
+    for role in predefined::roles() {
+        definitions.roles.entry(role.oid).or_insert(role);
     }
     for entry in reading.open_table(DATABASES).map_err(failed)?.iter().map_err(failed)? {
         let (oid, value) = entry.map_err(failed)?;

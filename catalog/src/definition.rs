@@ -277,6 +277,9 @@ pub struct Domain {
     pub checks: Vec<(String, String)>,
     /// `COMMENT ON DOMAIN`.
     pub comment: Option<String>,
+    /// `None`: everyone may use it.
+    #[serde(default)]
+    pub grants: Option<Vec<Grant>>,
 }
 
 /// Any object of a database; what a transaction puts into or takes out of the catalog.

@@ -11,6 +11,7 @@ pub mod definition;
 pub mod domains;
 pub mod error;
 pub mod pg_catalog;
+pub mod privileges;
 pub mod storage;
 
 pub use catalog::Catalog;

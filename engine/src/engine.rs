@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use chrono::{DateTime, Utc};
 use clientele_catalog::cluster::Cluster;
 use clientele_catalog::definition::{Database, Role};
+use clientele_catalog::privileges::Access;
 use clientele_catalog::storage::StoreOptions;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
@@ -136,10 +137,28 @@ impl Engine {
         let database = self
             .database(&name)
             .ok_or_else(|| Error::fatal("3D000", format!("database \"{name}\" does not exist")))?;
+        self.may_connect(&role, &database)?;
         let pid = self.next_pid.fetch_add(1, Ordering::Relaxed);
         let session = Session::new(self, role, database, startup, pid)?;
         self.sessions.lock().insert(pid, Arc::clone(&session.shared));
         Ok(session)
+    }
+
+    /// Refuses roles that may not log in, and databases that the role may not connect to.
+    fn may_connect(&self, role: &Role, database: &Database) -> Result<()> {
+        if !role.login {
+            let text = format!("role \"{}\" is not permitted to log in", role.name);
+            return Err(Error::fatal("28000", text));
+        }
+        let rights = self.cluster.rights(role.oid, database.oid);
+        match Access::database(database).permits(&rights, 'c', false) {
+            true => Ok(()),
+            false => {
+                let text = format!("permission denied for database \"{}\"", database.name);
+                let detail = "User does not have CONNECT privilege.";
+                Err(Error::fatal("42501", text).with_detail(detail))
+            }
+        }
     }
 
     /// Stops what a session does, if the secret is right.

@@ -90,6 +90,7 @@ pub fn built_in() -> Vec<Domain> {
         default: None,
         checks: Vec::new(),
         comment: Some(semantic.comment.to_owned()),
+        grants: None,
     };
     SEMANTIC_DOMAINS.iter().map(domain).collect()
 }

@@ -3,6 +3,8 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
+use clientele_catalog::privileges::predefined::{READ_SERVER_FILES, WRITE_SERVER_FILES};
+
 use crate::error::{Error, Result};
 use crate::session::Session;
 
@@ -20,15 +22,12 @@ pub(crate) enum Direction {
 /// # Errors
 /// 42501, 42602.
 pub(crate) fn allow(session: &Session, path: &str, direction: Direction) -> Result<()> {
-    let (role, verb) = match direction {
-        Direction::Read => ("pg_read_server_files", "from"),
-        Direction::Write => ("pg_write_server_files", "to"),
+    let (role, oid, verb) = match direction {
+        Direction::Read => ("pg_read_server_files", READ_SERVER_FILES, "from"),
+        Direction::Write => ("pg_write_server_files", WRITE_SERVER_FILES, "to"),
     };
-    let member = || {
-        let granted = session.engine.role(role).map(|role| role.oid);
-        granted.is_some_and(|granted| is_member(session, session.role.oid, granted, 0))
-    };
-    if !session.role.superuser && !member() {
+    let rights = session.engine.cluster.rights(session.role.oid, session.database.oid);
+    if !rights.owns(oid) {
         return Err(Error::new("42501", format!("permission denied to COPY {verb} a file"))
             .with_detail(format!(
                 "Only roles with privileges of the \"{role}\" role may COPY {verb} a file."
@@ -41,17 +40,6 @@ pub(crate) fn allow(session: &Session, path: &str, direction: Direction) -> Resu
         return Err(Error::new("42602", "relative path not allowed for COPY to file"));
     }
     Ok(())
-}
-
-/// Whether a role is another one, or a member of it over any number of roles.
-fn is_member(session: &Session, role: u32, wanted: u32, depth: usize) -> bool {
-    const DEPTH_MAX: usize = 32;
-    if role == wanted {
-        return true;
-    }
-    let Some(role) = session.engine.cluster.role(role) else { return false };
-    let through = |one: &u32| is_member(session, *one, wanted, depth + 1);
-    depth < DEPTH_MAX && role.inherit && role.member_of.iter().any(through)
 }
 
 /// What opening a file failed with.

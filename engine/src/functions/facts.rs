@@ -8,6 +8,7 @@ use clientele_catalog::pg_catalog::{
     Argument, ArgumentMode, Context, CursorFacts, FunctionFacts, FunctionKind, PreparedFacts,
     RelationFacts, SessionFacts, SettingFacts, Volatility, number_functions,
 };
+use clientele_catalog::privileges::predefined::READ_ALL_STATS;
 use clientele_udfs::types::PgType;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::{Signature, TypeSignature, Volatility as PlanVolatility};
@@ -62,7 +63,7 @@ fn micros(at: DateTime<Utc>) -> i64 {
 /// A session; what it does is shown to itself and to superusers only (manual: monitoring-stats).
 fn session(context: &QueryContext, shared: &Arc<SessionShared>) -> SessionFacts {
     let activity = shared.activity.lock().clone();
-    let open = shared.role == context.role.oid || context.role.superuser;
+    let open = context.rights.owns(shared.role) || context.rights.has(READ_ALL_STATS);
     let copy = shared.progress.lock().as_ref().map(|progress| progress.facts());
     SessionFacts {
         pid: shared.pid,

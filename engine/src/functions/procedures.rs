@@ -154,6 +154,6 @@ async fn owned_table(session: &mut Session, name: &str) -> Result<u32> {
     if !relation.stores_rows() {
         return Err(Error::new("42809", format!("\"{}\" stores no rows", relation.name)));
     }
-    crate::statement::must_own_relation(&context, &relation)?;
+    context.must_own_relation(&relation)?;
     Ok(relation.oid)
 }

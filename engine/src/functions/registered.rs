@@ -103,9 +103,9 @@ kernels! {
     "has_schema_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| has(c, v, schema_oid, privileges::schema), "user privilege on schema";
     "has_database_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| has(c, v, database_oid, privileges::database), "user privilege on database";
     "has_function_privilege" "name, oid, text" stable(2, 3, BOOL), |c, v| answer(privileges::function(&facts(c), oid(v, v.len() - 2)?, text(v, v.len() - 1)?)), "user privilege on function";
-    "has_type_privilege" "name, oid, text" stable(2, 3, BOOL), |c, v| answer(privileges::usage_of_type(&facts(c), oid(v, v.len() - 2)?, text(v, v.len() - 1)?)), "user privilege on type";
-    "has_tablespace_privilege" "name, text, text" stable(2, 3, BOOL), |_, _| Ok(ScalarValue::Boolean(Some(true))), "user privilege on tablespace";
-    "has_language_privilege" "name, text, text" stable(2, 3, BOOL), |_, _| Ok(ScalarValue::Boolean(Some(true))), "user privilege on language";
+    "has_type_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| has(c, v, type_oid, privileges::usage_of_type), "user privilege on type";
+    "has_tablespace_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| { let (f, role) = asked(c, v)?; answer(privileges::tablespace(&f, role, text(v, v.len() - 1)?)) }, "user privilege on tablespace";
+    "has_language_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| { let (f, role) = asked(c, v)?; answer(privileges::language(&f, role, text(v, v.len() - 2)?, text(v, v.len() - 1)?)) }, "user privilege on language";
     "has_column_privilege" "text, text, text" stable(3, 4, BOOL), has_column, "user privilege on column";
     "pg_stat_get_numscans" "oid" stable(1, 1, PgType::INT8), |_, _| Ok(ScalarValue::Int64(Some(0))), "number of scans done for table/index";
     "pg_partition_ancestors" "regclass" stable(1, 1, PgType::REGCLASS), |_, v| optional_oid(Some(oid(v, 0)?)), "a relation and the partitioned tables above it";
@@ -260,6 +260,22 @@ fn schema_oid(context: &Context, values: Values<'_>, index: usize) -> Result<Oid
     let name = text(values, index)?;
     names::to_regnamespace(context, name)
         .ok_or_else(|| Error::new("3F000", format!("schema \"{name}\" does not exist")))
+}
+
+fn type_oid(context: &Context, values: Values<'_>, index: usize) -> Result<Oid> {
+    if let Ok(oid) = oid(values, index) {
+        return Ok(oid);
+    }
+    let name = text(values, index)?;
+    names::to_regtype(context, name)
+        .ok_or_else(|| Error::new("42704", format!("type \"{name}\" does not exist")))
+}
+
+/// The facts, and the role of `has_…_privilege([role,] object, privilege)`.
+fn asked(context: &QueryContext, values: Values<'_>) -> Result<(Arc<Context>, Oid)> {
+    let facts = facts(context);
+    let role = if values.len() == 3 { role(&facts, values, 0)? } else { context.role.oid };
+    Ok((facts, role))
 }
 
 fn database_oid(context: &Context, values: Values<'_>, index: usize) -> Result<Oid> {

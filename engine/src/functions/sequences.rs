@@ -178,11 +178,13 @@ fn argument(values: &[ScalarValue]) -> Result<&ScalarValue> {
 
 fn next(context: &QueryContext, values: &[ScalarValue]) -> Result<ScalarValue> {
     let relation = find(context, argument(values)?)?;
+    context.must_have_one(&relation, "Uw")?;
     next_value(context, &relation).map(|value| ScalarValue::Int64(Some(value)))
 }
 
 fn current(context: &QueryContext, values: &[ScalarValue]) -> Result<ScalarValue> {
     let relation = find(context, argument(values)?)?;
+    context.must_have_one(&relation, "Ur")?;
     match context.session.sequence_values.lock().get(&relation.oid) {
         Some(value) => Ok(ScalarValue::Int64(Some(*value))),
         None => Err(Error::new(
@@ -201,6 +203,7 @@ fn last(context: &QueryContext, _: &[ScalarValue]) -> Result<ScalarValue> {
 
 fn set(context: &QueryContext, values: &[ScalarValue]) -> Result<ScalarValue> {
     let relation = find(context, argument(values)?)?;
+    context.must_have_one(&relation, "w")?;
     let value = number(values, 1)?;
     let called = !matches!(values.get(2), Some(ScalarValue::Boolean(Some(false))));
     let mut blocks = context.engine.sequences.lock();

@@ -1,5 +1,7 @@
 //! Functions over the session (manual: functions-info, functions-admin).
 
+use clientele_catalog::definition::Oid;
+use clientele_catalog::privileges::predefined::SIGNAL_BACKEND;
 use clientele_udfs::types::PgType;
 use datafusion::scalar::ScalarValue;
 
@@ -145,12 +147,29 @@ fn stop(context: &QueryContext, values: &[ScalarValue], reason: StopReason) -> R
         context.session.notices.lock().push(Notice::Message(warning));
         return Ok(ScalarValue::Boolean(Some(false)));
     };
-    if target.role != context.role.oid && !context.role.superuser {
-        return Err(Error::new(
-            "42501",
-            "must be a member of the role whose process is being stopped",
-        ));
-    }
+    let verb = if reason == StopReason::Termination { "terminate" } else { "cancel" };
+    may_signal(context, target.role, verb)?;
     target.stop(reason);
     Ok(ScalarValue::Boolean(Some(true)))
+}
+
+/// Whether the current role may stop what another session does (manual: functions-admin-signal).
+fn may_signal(context: &QueryContext, role: Oid, verb: &str) -> Result<()> {
+    let of_superuser = context.engine.cluster.role(role).is_some_and(|role| role.superuser);
+    if of_superuser && !context.rights.superuser {
+        let text = match verb {
+            "terminate" => "must be a superuser to terminate superuser process",
+            _ => "must be a superuser to cancel superuser query",
+        };
+        return Err(Error::new("42501", text));
+    }
+    if context.rights.owns(role) || context.rights.has(SIGNAL_BACKEND) {
+        return Ok(());
+    }
+    let what = if verb == "terminate" { "process" } else { "query" };
+    let verb = if verb == "terminate" { "terminated" } else { "canceled" };
+    let text = format!(
+        "must be a member of the role whose {what} is being {verb} or member of pg_signal_backend"
+    );
+    Err(Error::new("42501", text))
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use clientele_catalog::Catalog;
 use clientele_catalog::catalog::PG_CATALOG_OID;
 use clientele_catalog::definition::{Database, Domain, Oid, Relation, Role};
+use clientele_catalog::privileges::Rights;
 use clientele_catalog::storage::{Snapshot, Store};
 use datafusion::execution::session_state::SessionState;
 use sqlparser::ast::ObjectName;
@@ -17,6 +18,7 @@ use crate::session::shared::SessionShared;
 use crate::sql::place::name_parts;
 
 /// Everything a statement may look at. Cheap to make; immutable.
+#[derive(Clone)]
 pub struct QueryContext {
     /// The engine.
     pub engine: Arc<Engine>,
@@ -30,6 +32,8 @@ pub struct QueryContext {
     pub snapshot: Arc<Snapshot>,
     /// The current role (`SET ROLE` applied).
     pub role: Arc<Role>,
+    /// What that role may count on.
+    pub rights: Arc<Rights>,
     /// Settings as they are.
     pub settings: Arc<Settings>,
     /// Schemas that unqualified names are looked for in, in order; without `pg_catalog`.
@@ -63,11 +67,33 @@ impl QueryContext {
         &self.snapshot.catalog
     }
 
+    /// The same with the rights of another role.
+    pub fn as_role(&self, role: Oid) -> Arc<Self> {
+        let rights = self.engine.cluster.rights(role, self.database.oid);
+        let role = self.engine.cluster.role(role).map_or_else(|| Arc::clone(&self.role), Arc::new);
+        let facts = OnceLock::new();
+        Arc::new(Self { role, rights: Arc::new(rights), facts, ..self.clone() })
+    }
+
     /// What the parts of a name stand for; `None` when there is no such relation.
     ///
     /// # Errors
-    /// 0A000 for a name in another database.
+    /// 0A000 for a name in another database, 42501 for a schema that the role may not look into.
     pub fn find_relation(&self, parts: &[String]) -> Result<Option<Named>> {
+        if let [schema, _] = self.without_database(parts)?
+            && let Some(schema) = self.catalog().schema(schema)
+            && schema.name != self.session.temporary_schema()
+        {
+            self.must_enter(schema)?;
+        }
+        self.resolve(parts)
+    }
+
+    /// [`Self::find_relation`] for who was allowed to look already.
+    ///
+    /// # Errors
+    /// 0A000 for a name in another database.
+    pub fn resolve(&self, parts: &[String]) -> Result<Option<Named>> {
         match self.without_database(parts)? {
             [name] => Ok(self.find_unqualified(name)),
             [schema, name] => Ok(self.find_in(schema, name)),
@@ -136,17 +162,24 @@ impl QueryContext {
     /// The schema that a new object goes into, and its name there.
     ///
     /// # Errors
-    /// 3F000 no such schema, 42501 a system schema, 0A000 another database.
+    /// 3F000 no such schema, 42501 one that the role may not create in, 0A000 another database.
     pub fn creation_target(&self, name: &ObjectName) -> Result<(Oid, String)> {
         let parts = name_parts(name);
-        match self.without_database(&parts)? {
+        let (schema, name) = match self.without_database(&parts)? {
             [name] => match self.search_path.first() {
-                Some(schema) => Ok((*schema, name.clone())),
-                None => Err(Error::new("3F000", "no schema has been selected to create in")),
+                Some(schema) => (*schema, name.clone()),
+                None => {
+                    return Err(Error::new("3F000", "no schema has been selected to create in"));
+                }
             },
-            [schema, name] => Ok((self.schema(schema)?, name.clone())),
-            _ => Err(Error::new("42601", format!("improper qualified name: {}", parts.join(".")))),
-        }
+            [schema, name] => (self.schema(schema)?, name.clone()),
+            _ => {
+                let text = format!("improper qualified name: {}", parts.join("."));
+                return Err(Error::new("42601", text));
+            }
+        };
+        self.must_create_in(schema)?;
+        Ok((schema, name))
     }
 
     /// The schema of that name.

@@ -8,10 +8,12 @@
 
 pub mod context;
 pub mod cooperate;
+pub mod needs;
 pub mod output_names;
 pub mod parameters;
 pub mod provider;
 pub mod relations;
+pub mod rights;
 pub mod types;
 pub mod values;
 
@@ -31,6 +33,7 @@ use crate::api::Column;
 use crate::error::{Error, Result};
 use crate::functions;
 use context::QueryContext;
+use needs::Need;
 use provider::Names;
 
 /// Metadata key of storage that tells which table column a field is: `oid:number`.
@@ -45,13 +48,39 @@ pub struct Planned {
     pub parameters: Vec<PgType>,
     /// Its columns.
     pub columns: Vec<Column>,
+    /// What must be allowed before it is executed.
+    pub needs: Vec<Need>,
 }
 
-/// Plans a query. `declared` are the types that the client stated for parameters (0: none).
+impl Planned {
+    /// Refuses a plan that the role may not execute.
+    ///
+    /// # Errors
+    /// 42501.
+    pub fn allowed(self, context: &QueryContext) -> Result<Self> {
+        needs::check(context, &self.needs)?;
+        Ok(self)
+    }
+}
+
+/// Plans a query that is executed at once. `declared` are the types that the client stated for
+/// parameters (0: none).
+///
+/// # Errors
+/// Everything that is wrong with names and types; 42501 for what the role may not read.
+pub fn plan_query(
+    context: &Arc<QueryContext>,
+    query: ast::Query,
+    declared: &[Option<PgType>],
+) -> Result<Planned> {
+    describe_query(context, query, declared)?.allowed(context)
+}
+
+/// Plans a query whose plan is looked at, or asked for its [`Planned::allowed`] later.
 ///
 /// # Errors
 /// Everything that is wrong with names and types.
-pub fn plan_query(
+pub fn describe_query(
     context: &Arc<QueryContext>,
     query: ast::Query,
     declared: &[Option<PgType>],
@@ -59,17 +88,25 @@ pub fn plan_query(
     finish(context, &Names::new(context), query, declared)
 }
 
-/// Plans the query of an UPDATE, DELETE or MERGE: scans of `target` have a last column `ctid`.
+/// What a statement changes by the rows of a query.
+pub struct Changed<'a> {
+    /// The relation; its scans have a last column `ctid`.
+    pub target: u32,
+    /// Outputs that the statement adds for itself, by place: addresses, values that stay.
+    pub own: &'a (dyn Fn(usize) -> bool + Sync),
+}
+
+/// Plans the query of an UPDATE, DELETE or MERGE; like [`describe_query`], it refuses nothing yet.
 ///
 /// # Errors
-/// As [`plan_query`].
+/// As [`describe_query`].
 pub fn plan_for_target(
     context: &Arc<QueryContext>,
     query: ast::Query,
     declared: &[Option<PgType>],
-    target: u32,
+    changed: &Changed<'_>,
 ) -> Result<Planned> {
-    finish(context, &Names::new(context).with_target(target), query, declared)
+    finish(context, &Names::new(context).changing(changed), query, declared)
 }
 
 /// Plans a query in which a bare name stands for rows in memory: what RETURNING sees.
@@ -94,10 +131,10 @@ pub fn plan_over_rows(
 pub fn plan_target_with_rows(
     context: &Arc<QueryContext>,
     query: ast::Query,
-    target: u32,
+    changed: &Changed<'_>,
     (name, rows): (String, RecordBatch),
 ) -> Result<Planned> {
-    let names = Names::new(context).with_target(target).with_rows(&name, rows, None);
+    let names = Names::new(context).changing(changed).with_rows(&name, rows, Some(changed.target));
     finish(context, &names, query, &[])
 }
 
@@ -108,6 +145,7 @@ fn finish(
     declared: &[Option<PgType>],
 ) -> Result<Planned> {
     let (plan, shown) = plan_with(names, query, declared)?;
+    let needs = names.take_needs();
     let plan =
         values::rewrite_plan(plan, context).map_err(|error| Error::from_datafusion(&error))?;
     let (plan, parameters) = parameters::resolve(plan, declared)?;
@@ -118,7 +156,7 @@ fn finish(
         .execute_and_check(plan, context.state.config_options(), |_, _| {})
         .map_err(|error| Error::from_datafusion(&error))?;
     let columns = columns(&analyzed, &shown);
-    Ok(Planned { plan: analyzed, parameters, columns })
+    Ok(Planned { plan: analyzed, parameters, columns, needs })
 }
 
 /// DataFusion's part of planning; also used for the queries of views.
@@ -141,7 +179,8 @@ pub(crate) fn plan_with(
         )
         .map_err(|error| Error::from_datafusion(&error).in_tree(&statement))?;
     let shown = plan.schema().fields().iter().map(|field| field.name().clone()).collect();
-    Ok((plan, shown))
+    names.note_needs(&plan)?;
+    Ok((needs::open(plan)?, shown))
 }
 
 /// Plans one expression over nothing: a default, a constant argument.
@@ -174,11 +213,7 @@ pub fn columns(plan: &LogicalPlan, names: &[String]) -> Vec<Column> {
     fields
         .zip(names)
         .map(|(field, name)| {
-            let origin = field.metadata().get(ORIGIN_KEY).and_then(|text| {
-                let (table, number) = text.split_once(':')?;
-                Some((table.parse().ok()?, number.parse().ok()?))
-            });
-            let (table, number) = origin.unwrap_or((0, 0));
+            let (table, number) = needs::origin(field).unwrap_or((0, 0));
             let name = output_names::shown(name).to_owned();
             Column { name, pg_type: PgType::from_field(field), table, number }
         })

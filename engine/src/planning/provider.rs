@@ -1,24 +1,28 @@
 //! DataFusion's view of names: relations, functions, types, resolved in our catalog.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use clientele_catalog::definition::{Relation, RelationKind};
+use clientele_catalog::definition::{Oid, Relation, RelationKind};
+use clientele_catalog::privileges::Access;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::catalog::cte_worktable::CteWorkTable;
 use datafusion::common::TableReference;
 use datafusion::common::config::ConfigOptions;
-use datafusion::datasource::{MemTable, ViewTable, provider_as_source};
+use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::logical_expr::planner::{
     ContextProvider, ExprPlanner, RelationPlanner, TypePlanner,
 };
 use datafusion::logical_expr::{
-    AggregateUDF, Expr, HigherOrderUDF, ScalarUDF, TableSource, WindowUDF,
+    AggregateUDF, Expr, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, WindowUDF,
 };
 
+use super::Changed;
 use super::context::{Named, QueryContext, undefined_table};
+use super::needs::{self, Inner, Need, Scan};
+use super::rights;
 use super::types::Types;
 use crate::error::{Error, Result};
 use crate::{functions, sql};
@@ -35,8 +39,12 @@ pub struct Names<'a> {
     depth: Cell<usize>,
     /// Rows in memory under a name, which hides relations of that name.
     rows: Option<(String, RecordBatch, Option<u32>)>,
-    /// The relation whose scans carry row addresses: the target of an UPDATE, DELETE or MERGE.
-    target: Option<u32>,
+    /// What an UPDATE, DELETE or MERGE changes: its scans carry row addresses.
+    changed: Option<&'a Changed<'a>>,
+    /// The role that is responsible for reads here; `None`: the current one.
+    responsible: Cell<Option<Oid>>,
+    /// What is needed, for what is under views too.
+    needs: RefCell<Vec<Need>>,
 }
 
 impl<'a> Names<'a> {
@@ -51,7 +59,9 @@ impl<'a> Names<'a> {
             expr_planners: context.state.expr_planners().to_vec(),
             depth: Cell::new(0),
             rows: None,
-            target: None,
+            changed: None,
+            responsible: Cell::new(None),
+            needs: RefCell::default(),
         }
     }
 
@@ -90,44 +100,78 @@ impl<'a> Names<'a> {
         )
     }
 
-    /// Scans of this relation get a last column `ctid`.
-    pub fn with_target(mut self, relation: u32) -> Self {
-        self.target = Some(relation);
+    /// Scans of the changed relation get a last column `ctid`.
+    pub fn changing(mut self, changed: &'a Changed<'a>) -> Self {
+        self.changed = Some(changed);
         self
     }
 
+    /// Notes what a plan needs, before its scans are opened.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn note_needs(&self, plan: &LogicalPlan) -> Result<()> {
+        let changed = self.changed.filter(|_| self.depth.get() == 0);
+        let own = |place: usize| changed.is_some_and(|changed| (changed.own)(place));
+        let needs = needs::note(plan, self.responsible.get(), &own, self.context);
+        self.needs.borrow_mut().extend(needs.map_err(|error| Error::from_datafusion(&error))?);
+        Ok(())
+    }
+
+    /// What was noted.
+    pub fn take_needs(&self) -> Vec<Need> {
+        self.needs.take()
+    }
+
     fn source(&self, relation: &Arc<Relation>) -> Result<Arc<dyn TableSource>> {
+        let target = self.changed.is_some_and(|changed| changed.target == relation.oid)
+            && self.depth.get() == 0;
+        let inner = self.inner(relation, target)?;
+        let mut scan = Scan::new(relation, inner, self.responsible.get());
+        scan.target = target;
+        Ok(Arc::new(scan))
+    }
+
+    fn inner(&self, relation: &Arc<Relation>, target: bool) -> Result<Inner> {
+        let context = self.context;
         match &relation.kind {
-            RelationKind::View { query } => self.view(query),
+            RelationKind::View { query } => self.view(relation, query),
             RelationKind::MaterializedView { populated: false, .. } => Err(Error::new(
                 "55000",
                 format!("materialized view \"{}\" has not been populated", relation.name),
             )
             .with_hint("Use the REFRESH MATERIALIZED VIEW command.")),
             RelationKind::Table | RelationKind::MaterializedView { .. } => {
-                let address = self.target == Some(relation.oid) && self.depth.get() == 0;
-                let context = self.context;
-                Ok(provider_as_source(context.store.table_provider(
-                    &context.snapshot,
-                    relation,
-                    address,
-                )))
+                let rows = context.store.table_provider(&context.snapshot, relation, target);
+                Ok(Inner::Rows(provider_as_source(rows)))
             }
-            RelationKind::Sequence(sequence) => functions::sequence_relation(sequence),
+            RelationKind::Sequence(sequence) => {
+                functions::sequence_relation(sequence).map(Inner::Rows)
+            }
         }
     }
 
-    fn view(&self, query: &str) -> Result<Arc<dyn TableSource>> {
+    /// A view's query, whose reads are its owner's (manual: rules-privileges) or, with
+    /// `security_invoker`, those of the role that asks.
+    fn view(&self, view: &Relation, query: &str) -> Result<Inner> {
         if self.depth.get() >= VIEW_DEPTH_MAX {
             return Err(Error::new("54001", "views are nested too deeply"));
         }
         self.depth.set(self.depth.get() + 1);
+        let outside = self.responsible.replace((!invokes(view)).then_some(view.owner));
         let plan = sql::parse::query(query).and_then(|query| super::plan_with(self, query, &[]));
+        self.responsible.set(outside);
         self.depth.set(self.depth.get() - 1);
-        Ok(provider_as_source(Arc::new(ViewTable::new(plan?.0, None))))
+        Ok(Inner::View(Box::new(plan?.0)))
     }
 
     fn system(&self, schema: &'static str, name: &str) -> Result<Arc<dyn TableSource>> {
+        let access = Access::system(name);
+        if self.depth.get() == 0 && !access.permits(&self.context.rights, 'r', false) {
+            let view = clientele_catalog::pg_catalog::system_relation(schema, name);
+            let word = if view.is_some_and(|one| one.kind == 'v') { "view" } else { "table" };
+            return Err(rights::denied(word, name));
+        }
         let facts = functions::catalog_context(self.context);
         let batch = clientele_catalog::pg_catalog::relation(schema, name, &facts)
             .ok_or_else(|| undefined_table(&[schema.to_owned(), name.to_owned()]))?;
@@ -135,6 +179,12 @@ impl<'a> Names<'a> {
             .map_err(|error| Error::from_datafusion(&error))?;
         Ok(provider_as_source(Arc::new(table)))
     }
+}
+
+/// Whether a view is read with the rights of the role that asks (manual: sql-createview).
+fn invokes(view: &Relation) -> bool {
+    let on = |value: &str| matches!(value, "true" | "on" | "yes" | "1" | "");
+    view.options.iter().any(|(name, value)| name == "security_invoker" && on(value))
 }
 
 /// The parts of a reference.
@@ -156,7 +206,12 @@ impl ContextProvider for Names<'_> {
         if let Some(rows) = self.rows_named(&parts) {
             return rows.map_err(external);
         }
-        let source = match self.context.find_relation(&parts).map_err(external)? {
+        // What a view names was looked up when it was made, with the rights of its maker.
+        let named = match self.depth.get() {
+            0 => self.context.find_relation(&parts),
+            _ => self.context.resolve(&parts),
+        };
+        let source = match named.map_err(external)? {
             Some(Named::Relation(relation)) => self.source(&relation),
             Some(Named::System(schema, name)) => self.system(schema, &name),
             None => Err(undefined_table(&parts)),

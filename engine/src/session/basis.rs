@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use clientele_catalog::definition::{Oid, Role};
+use clientele_catalog::definition::{Oid, Role, Schema};
+use clientele_catalog::privileges::{Access, Rights};
 use clientele_catalog::storage::Snapshot;
 use datafusion::execution::session_state::SessionState;
 
@@ -17,6 +18,7 @@ pub(crate) struct Basis {
     roles_version: u64,
     settings: Settings,
     pub(super) role: Arc<Role>,
+    pub(super) rights: Arc<Rights>,
     pub(super) search_path: Arc<[Oid]>,
     pub(super) state: Arc<SessionState>,
 }
@@ -39,7 +41,9 @@ impl Session {
             None => Arc::clone(&self.role),
         };
         let path = settings::search_path(settings.raw("search_path"), &role.name);
-        let found = path.iter().filter_map(|name| snapshot.catalog.schema(name));
+        let rights = self.engine.cluster.rights(role.oid, self.database.oid);
+        let enters = |schema: &&Arc<Schema>| Access::schema(schema).permits(&rights, 'U', false);
+        let found = path.iter().filter_map(|name| snapshot.catalog.schema(name)).filter(enters);
         let mut state = self.state.clone();
         state.config_mut().options_mut().execution.time_zone =
             Some(settings.time_zone().name().to_owned());
@@ -48,6 +52,7 @@ impl Session {
             roles_version,
             search_path: found.map(|schema| schema.oid).collect(),
             role,
+            rights: Arc::new(rights),
             state: Arc::new(state),
             settings,
         });

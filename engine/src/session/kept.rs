@@ -21,6 +21,7 @@ use crate::api::{BatchStream, Column};
 use crate::error::{Error, Result};
 use crate::functions;
 use crate::planning::context::QueryContext;
+use crate::planning::needs;
 use crate::planning::{self, Planned};
 use crate::road::{Conditions, Road};
 use crate::sql::Body;
@@ -110,6 +111,7 @@ impl Session {
             }
         };
         prepared.keep(&kept);
+        needs::check(context, &kept.planned.needs)?;
         Ok(kept)
     }
 

@@ -311,6 +311,7 @@ impl Session {
             store: Arc::clone(&self.store),
             snapshot,
             role: Arc::clone(&basis.role),
+            rights: Arc::clone(&basis.rights),
             settings,
             search_path: Arc::clone(&basis.search_path),
             state: Arc::clone(&basis.state),

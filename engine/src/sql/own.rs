@@ -107,6 +107,10 @@ fn set(parser: &mut Parser<'_>) -> Parsed<Body> {
         let modes = modes(parser)?;
         return Ok(Body::Setting(SettingStatement::Transaction { modes, session: true }));
     }
+    if session && take(parser, "authorization") {
+        let (name, values) = ("session_authorization".to_owned(), setting_values(parser)?);
+        return Ok(Body::Setting(SettingStatement::Set { name, values, local }));
+    }
     if word(parser, 0) == "transaction" && !session {
         parser.next_token();
         let modes = modes(parser)?;

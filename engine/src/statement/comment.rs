@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clientele_catalog::definition::{FIRST_USER_OID, Object, Relation, RelationKind};
 use sqlparser::ast::{CommentObject, ObjectName, Statement};
 
-use super::owner::{self, must_own, must_own_relation};
+use super::owner::{self};
 use crate::error::{Error, Result};
 use crate::planning::context::{Named, QueryContext, undefined_table};
 use crate::session::Session;
@@ -52,7 +52,7 @@ pub(super) fn of_constraint(
     comment: Option<String>,
 ) -> Result<Object> {
     let mut relation = context.relation(table)?.as_ref().clone();
-    must_own_relation(context, &relation)?;
+    context.must_own_relation(&relation)?;
     let shown = relation.name.clone();
     let constraint = relation.constraints.iter_mut().find(|one| one.name == name);
     let constraint = constraint.ok_or_else(|| {
@@ -80,7 +80,7 @@ fn of_relation(
     if !fits {
         return Err(Error::new("42809", format!("\"{}\" is not a {word}", relation.name)));
     }
-    must_own_relation(context, &relation)?;
+    context.must_own_relation(&relation)?;
     relation.comment = comment;
     Ok(Object::Relation(relation))
 }
@@ -98,7 +98,7 @@ fn of_column(context: &QueryContext, name: &ObjectName, comment: Option<String>)
         }
         None => return Err(undefined_table(&table)),
     };
-    must_own_relation(context, &relation)?;
+    context.must_own_relation(&relation)?;
     let shown = relation.name.clone();
     let found = relation.columns.iter_mut().find(|one| !one.dropped && one.name == column);
     let found = found.ok_or_else(|| {
@@ -112,7 +112,7 @@ fn of_schema(context: &QueryContext, name: &ObjectName, comment: Option<String>)
     let name = name_parts(name).join(".");
     let schema = context.catalog().schema_by_oid(context.schema(&name)?);
     let mut schema = schema.ok_or_else(|| Error::internal("a schema is gone"))?.as_ref().clone();
-    must_own(context, "schema", &name, schema.owner)?;
+    context.must_own("schema", &name, schema.owner)?;
     schema.comment = comment;
     Ok(Object::Schema(schema))
 }
@@ -128,7 +128,7 @@ fn of_domain(context: &QueryContext, name: &ObjectName, comment: Option<String>)
             .with_detail("It is built in.")
             .with_hint("Make a domain of your own over it: CREATE DOMAIN … AS it."));
     }
-    must_own(context, "type", &domain.name, domain.owner)?;
+    context.must_own("type", &domain.name, domain.owner)?;
     let mut domain = domain.as_ref().clone();
     domain.comment = comment;
     Ok(Object::Domain(domain))
@@ -137,7 +137,7 @@ fn of_domain(context: &QueryContext, name: &ObjectName, comment: Option<String>)
 fn of_index(context: &QueryContext, name: &ObjectName, comment: Option<String>) -> Result<Object> {
     let found = find_index(context, name)?;
     let mut relation = found.0.as_ref().clone();
-    must_own(context, "index", &found.1, relation.owner)?;
+    context.must_own("index", &found.1, relation.owner)?;
     let indexes = relation.indexes.iter_mut().map(|one| (&one.name, &mut one.comment));
     let keys = relation.constraints.iter_mut().map(|one| (&one.name, &mut one.comment));
     if let Some((_, place)) = indexes.chain(keys).find(|(name, _)| **name == found.1) {
@@ -181,7 +181,7 @@ fn of_role(context: &QueryContext, name: &ObjectName, comment: Option<String>) -
 fn of_database(context: &QueryContext, name: &ObjectName, comment: Option<String>) -> Result<()> {
     let name = name_parts(name).join(".");
     let mut database = super::database::named(context, &name)?;
-    must_own(context, "database", &name, database.owner)?;
+    context.must_own("database", &name, database.owner)?;
     database.comment = comment;
     context.engine.cluster.put_database(database)?;
     Ok(())

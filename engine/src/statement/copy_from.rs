@@ -45,6 +45,7 @@ pub(super) async fn execute(session: &mut Session, copy: &CopyFrom) -> Result<Ou
     let relation = rows::target(&context, &copy.table)?;
     let dialect = Dialect::new(&copy.options, true)?;
     let columns = columns(&relation, copy)?;
+    context.must_reach(&relation, 'a', columns.iter().map(String::as_str))?;
     let progress = CopyProgress {
         relation: relation.oid,
         command: "COPY FROM",

@@ -54,6 +54,7 @@ pub(super) async fn define(
         default: base.domain.as_ref().and_then(|parent| parent.default.clone()),
         checks: Vec::new(),
         comment: None,
+        grants: None,
     };
     if let Some(default) = &create.default {
         let planned = planning::plan_scalar(&context, default)?;

@@ -13,7 +13,6 @@ use sqlparser::ast::{CreateIndex, Expr, IndexColumn, IndexType};
 
 use super::alter_table::existing_rows;
 use super::check::undefined_column;
-use super::owner::must_own_relation;
 use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::sql::place::{folded, name_parts};
@@ -27,7 +26,7 @@ pub(super) async fn execute(session: &mut Session, create: &CreateIndex) -> Resu
     session.writable(TAG)?;
     let context = session.context().await?;
     let relation = context.relation(&create.table_name)?;
-    must_own_relation(&context, &relation)?;
+    context.must_own_relation(&relation)?;
     indexable(&relation)?;
     supported(create)?;
     let columns = columns(&relation, &create.columns)?;

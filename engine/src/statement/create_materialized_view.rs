@@ -54,7 +54,8 @@ pub(super) async fn create(
     Ok(format!("SELECT {count}"))
 }
 
-fn options(options: &CreateTableOptions) -> Vec<(String, String)> {
+/// `WITH (name = value, …)`; a name alone is on.
+pub(super) fn options(options: &CreateTableOptions) -> Vec<(String, String)> {
     let (CreateTableOptions::With(list)
     | CreateTableOptions::Options(list)
     | CreateTableOptions::Plain(list)) = options
@@ -65,6 +66,7 @@ fn options(options: &CreateTableOptions) -> Vec<(String, String)> {
         SqlOption::KeyValue { key, value } => {
             Some((folded(key), value.to_string().trim_matches('\'').to_owned()))
         }
+        SqlOption::Ident(name) => Some((folded(name), "true".to_owned())),
         _ => None,
     };
     list.iter().filter_map(pair).collect()
@@ -83,6 +85,9 @@ pub(super) async fn refresh(
     let RelationKind::MaterializedView { query, .. } = &view.kind else {
         return Err(Error::new("42809", format!("\"{}\" is not a materialized view", view.name)));
     };
+    context.must_own_relation(&view)?;
+    // What is under it is read with the owner's rights, whoever refreshes it.
+    let context = context.as_role(view.owner);
     let kind = RelationKind::MaterializedView { query: query.clone(), populated: !no_data };
     let definition = Relation { kind, ..view.as_ref().clone() };
     let parsed = sql::parse::query(query)?;

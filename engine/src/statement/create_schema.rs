@@ -3,6 +3,7 @@
 use clientele_catalog::definition::{Object, Schema};
 use sqlparser::ast::SchemaName;
 
+use super::owner::{may_become, role_named};
 use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::sql::place::{folded, name_parts};
@@ -27,6 +28,7 @@ pub(super) async fn execute(
             .with_detail("The prefix \"pg_\" is reserved for system schemas."));
     }
     let context = session.context().await?;
+    context.must_have_on_database('C')?;
     if context.catalog().schema(&name).is_some() {
         if if_not_exists {
             session.notice(
@@ -39,10 +41,14 @@ pub(super) async fn execute(
         return Err(Error::new("42P06", format!("schema \"{name}\" already exists")));
     }
     let owner = match owner {
-        Some(role) => match session.engine.role(&role) {
-            Some(role) => role.oid,
-            None => return Err(Error::new("42704", format!("role \"{role}\" does not exist"))),
-        },
+        Some(role) => {
+            let role = role_named(&context, &role)?;
+            if !may_become(&context, role.oid) {
+                let text = format!("must be member of role \"{}\"", role.name);
+                return Err(Error::new("42501", text));
+            }
+            role.oid
+        }
         None => context.role.oid,
     };
     let oid = session.store.allocate_oid();

@@ -29,7 +29,10 @@ pub(super) async fn execute(session: &mut Session, statement: &Statement) -> Res
     session.writable(TAG)?;
     let context = session.context().await?;
     let (schema, name) = match temporary {
-        true => (session.temporary.schema().oid, name_parts(name).pop().unwrap_or_default()),
+        true => {
+            context.must_have_on_database('T')?;
+            (session.temporary.schema().oid, name_parts(name).pop().unwrap_or_default())
+        }
         false => context.creation_target(name)?,
     };
     if name_taken(context.catalog(), schema, &name) {

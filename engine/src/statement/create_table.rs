@@ -30,6 +30,7 @@ pub(super) async fn execute(session: &mut Session, create: &CreateTable) -> Resu
     let context = session.context().await?;
     let (schema, name) = match create.temporary {
         true => {
+            context.must_have_on_database('T')?;
             (session.temporary.schema().oid, name_parts(&create.name).pop().unwrap_or_default())
         }
         false => context.creation_target(&create.name)?,
@@ -139,10 +140,21 @@ pub(super) async fn plan_rows(
     let query = query.clone();
     let planned =
         session.compute(async move { planning::plan_query(&planning, query, &[]) }).await?;
-    if names.len() > planned.columns.len() {
+    take_columns(context, &planned.columns, names, relation)?;
+    Ok(planned.plan)
+}
+
+/// Gives a new relation the columns of a query.
+pub(super) fn take_columns(
+    context: &QueryContext,
+    columns: &[crate::api::Column],
+    names: &[String],
+    relation: &mut Relation,
+) -> Result<()> {
+    if names.len() > columns.len() {
         return Err(Error::new("42601", "too many column names were specified"));
     }
-    for (index, column) in planned.columns.iter().enumerate() {
+    for (index, column) in columns.iter().enumerate() {
         let name = names.get(index).unwrap_or(&column.name);
         if relation.column(name).is_some() {
             return Err(Error::new("42701", format!("column \"{name}\" specified more than once")));
@@ -152,7 +164,7 @@ pub(super) async fn plan_rows(
         own.domain = origin_domain(context, column);
         relation.columns.push(own);
     }
-    Ok(planned.plan)
+    Ok(())
 }
 
 /// What a value of a pseudo-type is kept as.
@@ -204,6 +216,7 @@ impl Builder<'_> {
             return Ok(());
         };
         let other = self.context.relation(&like.name)?;
+        self.context.must_have(&other, 'r')?;
         for column in other.live_columns() {
             let number = self.next_number()?;
             let mut own = plain_column(number, &column.name, column.pg_type);
@@ -238,6 +251,7 @@ impl Builder<'_> {
         let mut column = plain_column(self.next_number()?, &name, named.pg_type);
         column.stored_name = self.stored_name(&name);
         if let Some(domain) = &named.domain {
+            self.context.must_use(domain)?;
             column.domain = Some(domain.oid);
             column.default.clone_from(&domain.default);
         }
@@ -492,6 +506,11 @@ impl Builder<'_> {
                 })
                 .collect::<Result<_>>()?,
         };
+        if other.oid != self.relation.oid {
+            let columns = referenced.iter().filter_map(|number| other.column_by_number(*number));
+            let columns: Vec<_> = columns.map(|column| column.name.as_str()).collect();
+            self.context.must_reach(&other, 'x', columns)?;
+        }
         let default = format!("{}_{}_fkey", self.relation.name, self.joined(&columns));
         let kind = ConstraintKind::ForeignKey {
             columns,

@@ -10,9 +10,11 @@ use std::sync::Arc;
 use clientele_catalog::definition::{Object, Relation, RelationKind};
 use sqlparser::ast::{CreateView, Ident, ObjectName, Query, VisitMut, VisitorMut};
 
-use super::create_table::{empty, plan_rows};
+use super::create_materialized_view::options;
+use super::create_table::{empty, take_columns};
 use super::rows::quoted;
 use crate::error::{Error, Result};
+use crate::planning;
 use crate::planning::context::{Named, QueryContext};
 use crate::session::Session;
 use crate::sql::place::{folded, name_parts};
@@ -24,6 +26,7 @@ pub(super) async fn execute(session: &mut Session, create: &CreateView) -> Resul
     let context = session.context().await?;
     let (schema, name) = match create.temporary {
         true => {
+            context.must_have_on_database('T')?;
             (session.temporary.schema().oid, name_parts(&create.name).pop().unwrap_or_default())
         }
         false => context.creation_target(&create.name)?,
@@ -43,8 +46,14 @@ pub(super) async fn execute(session: &mut Session, create: &CreateView) -> Resul
     let mut view = empty(oid, schema, &name, context.role.oid);
     view.temporary = create.temporary;
     let names: Vec<String> = create.columns.iter().map(|column| folded(&column.name)).collect();
-    plan_rows(session, &context, &create.query, &names, &mut view).await?;
+    view.options = options(&create.options);
+    // Who makes a view need not be able to read it (manual: sql-createview).
+    let (looking, query) = (Arc::clone(&context), create.query.as_ref().clone());
+    let planned =
+        session.compute(async move { planning::describe_query(&looking, query, &[]) }).await?;
+    take_columns(&context, &planned.columns, &names, &mut view)?;
     if let Some(old) = replaced {
+        context.must_own_relation(old)?;
         keep_columns(old, &mut view)?;
     }
     let query = stored_query(&context, &create.query, &names)?;

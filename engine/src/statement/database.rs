@@ -10,7 +10,7 @@ use sqlparser::ast::{AlterSchema, AlterSchemaOperation, Owner, Statement};
 
 use super::alter_table::with_sequence_renamed;
 use super::dependency;
-use super::owner::{must_own, new_owner};
+use super::owner::new_owner;
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::session::Session;
@@ -84,7 +84,7 @@ pub(super) async fn drop(session: &mut Session, name: &str, if_exists: bool) -> 
         }
         Err(error) => return Err(error),
     };
-    must_own(&context, "database", name, database.owner)?;
+    context.must_own("database", name, database.owner)?;
     if database.oid == context.database.oid {
         return Err(Error::new("55006", "cannot drop the currently open database"));
     }
@@ -115,7 +115,7 @@ pub(super) async fn rename(session: &mut Session, name: &str, to: &str) -> Resul
     session.outside_block(TAG)?;
     let context = session.context().await?;
     let mut database = named(&context, name)?;
-    must_own(&context, "database", name, database.owner)?;
+    context.must_own("database", name, database.owner)?;
     if !context.role.superuser && !context.role.create_database {
         return Err(Error::new("42501", "permission denied to rename database"));
     }
@@ -137,7 +137,7 @@ pub(super) async fn give(session: &mut Session, name: &str, owner: &Owner) -> Re
     session.writable(TAG)?;
     let context = session.context().await?;
     let mut database = named(&context, name)?;
-    must_own(&context, "database", name, database.owner)?;
+    context.must_own("database", name, database.owner)?;
     database.owner = new_owner(&context, owner)?.oid;
     context.engine.cluster.put_database(database)?;
     Ok(TAG.to_owned())
@@ -160,7 +160,7 @@ async fn alter_schema(session: &mut Session, alter: &AlterSchema) -> Result<Stri
         let oid = context.schema(&name)?;
         let schema = context.catalog().schema_by_oid(oid);
         let schema = schema.ok_or_else(|| Error::internal("a schema is gone"))?.as_ref().clone();
-        must_own(&context, "schema", &name, schema.owner)?;
+        context.must_own("schema", &name, schema.owner)?;
         let changed = match operation {
             AlterSchemaOperation::Rename { name: to } => {
                 renamed_schema(&context, schema, name_parts(to).pop().unwrap_or_default())?

@@ -5,7 +5,7 @@ use sqlparser::ast::{ObjectName, SequenceOptions};
 
 use super::alter_table::{self, Target};
 use super::create_index::name_taken;
-use super::owner::{must_own, must_own_relation, new_owner};
+use super::owner::new_owner;
 use super::{comment, create_domain, create_sequence, database};
 use crate::error::{Error, Result};
 use crate::functions;
@@ -87,7 +87,7 @@ async fn relation(
             format!("\"{}\" is not a {}", found.name, kind.to_lowercase()),
         ));
     }
-    must_own_relation(&context, &found)?;
+    context.must_own_relation(&found)?;
     let target = Target { context, relation: found };
     match change {
         Change::Rename(to) => alter_table::rename(session, &target, to.clone()).await?,
@@ -174,7 +174,7 @@ async fn index(
         }
         Err(error) => return Err(error),
     };
-    must_own(&context, "index", &own_name, found.owner)?;
+    context.must_own("index", &own_name, found.owner)?;
     let Change::Rename(to) = change else { return Err(Error::unsupported("this ALTER INDEX")) };
     if name_taken(context.catalog(), found.schema, to) {
         return Err(Error::new("42P07", format!("relation \"{to}\" already exists")));
@@ -201,13 +201,14 @@ async fn domain(session: &mut Session, name: &ObjectName, change: &Change) -> Re
     if found.oid < FIRST_USER_OID {
         return Err(Error::new("42501", format!("must be owner of type {}", found.name)));
     }
-    must_own(&context, "type", &found.name, found.owner)?;
+    context.must_own("type", &found.name, found.owner)?;
     let mut changed = found.as_ref().clone();
     match change {
         Change::Rename(to) => rename_domain(&context, &mut changed, to)?,
         Change::Owner(owner) => changed.owner = new_owner(&context, owner)?.oid,
         Change::Schema(schema) => {
             changed.schema = context.schema(schema)?;
+            context.must_create_in(changed.schema)?;
             free_type_name(&context, &changed)?;
         }
         Change::Default(None) => changed.default = None,

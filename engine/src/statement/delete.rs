@@ -15,7 +15,8 @@ use super::update::table_of;
 use crate::api::Outcome;
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
-use crate::planning::{self, Planned};
+use crate::planning::needs::Need;
+use crate::planning::{self, Changed, Planned};
 use crate::session::{Prepared, Session};
 
 /// Parameters and RETURNING's columns.
@@ -100,6 +101,9 @@ fn plan(
     from.extend(delete.using.clone().unwrap_or_default());
     let selection = delete.selection.clone();
     let query = rows::select(SelectParts { projection, from, selection })?;
-    let planned = planning::plan_for_target(context, query, declared, relation.oid)?;
+    // Addresses, and the old rows: what RETURNING shows of them is asked for there.
+    let changed = Changed { target: relation.oid, own: &|_| true };
+    let mut planned = planning::plan_for_target(context, query, declared, &changed)?;
+    planned.needs.push(Need::on(&relation, 'd', []));
     Ok((relation, planned))
 }

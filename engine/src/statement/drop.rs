@@ -106,7 +106,7 @@ async fn relation(
     if !right {
         return Err(Error::new("42809", format!("\"{}\" is not a {word}", found.name)));
     }
-    super::owner::must_own(&context, word, &found.name, found.owner)?;
+    context.must_own_or_schema(word, &found.name, (found.owner, found.schema))?;
     let doomed = BTreeSet::from([found.oid]);
     let what = format!("{word} {}", found.name);
     drop_all(session, &context, doomed, (&what, cascade)).await
@@ -227,7 +227,7 @@ async fn schema(
         return Err(Error::new("3F000", format!("schema \"{name}\" does not exist")));
     };
     context.schema(&name)?;
-    super::owner::must_own(&context, "schema", &name, schema.owner)?;
+    context.must_own("schema", &name, schema.owner)?;
     let relations: Vec<_> =
         catalog.relations().filter(|relation| relation.schema == schema.oid).collect();
     let domains: Vec<_> = catalog.domains().filter(|domain| domain.schema == schema.oid).collect();
@@ -288,7 +288,7 @@ async fn domain(
             format!("cannot drop type {shown} because it is required by the database system"),
         ));
     }
-    super::owner::must_own(&context, "type", &domain.name, domain.owner)?;
+    context.must_own_or_schema("type", &domain.name, (domain.owner, domain.schema))?;
     let users: Vec<String> = context
         .catalog()
         .relations()
@@ -334,7 +334,7 @@ async fn index(session: &mut Session, name: &ObjectName, if_exists: bool) -> Res
         }
         return Err(Error::new("42704", format!("index \"{name}\" does not exist")));
     };
-    super::owner::must_own(&context, "index", &name, relation.owner)?;
+    context.must_own_or_schema("index", &name, (relation.owner, relation.schema))?;
     if relation.constraints.iter().any(|constraint| constraint.name == name) {
         let text = format!(
             "cannot drop index {name} because constraint {name} on table {} requires it",

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use clientele_catalog::definition::{Constraint, Relation};
+use clientele_catalog::privileges::Access;
 use clientele_catalog::storage::RowAddress;
 use clientele_udfs::types::PgType;
 use datafusion::arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch};
@@ -19,7 +20,8 @@ use super::{Described, check};
 use crate::api::Outcome;
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
-use crate::planning::{self, Planned};
+use crate::planning::needs::Need;
+use crate::planning::{self, Changed, Planned};
 use crate::session::{Prepared, Session};
 use crate::sql;
 use crate::sql::place::{folded, name_parts};
@@ -206,12 +208,15 @@ async fn update_met(
         Vec<Option<RowAddress>>,
     ),
 ) -> Result<Vec<RecordBatch>> {
-    let is_met = BooleanArray::from(met.iter().map(Option::is_some).collect::<Vec<_>>());
-    if is_met.true_count() == 0 {
+    // Who may read the whole table needs no plan to find out what he may read of it.
+    let reads_all = Access::relation(relation).permits(&context.rights, 'r', false);
+    if reads_all && met.iter().all(Option::is_none) {
         return Ok(Vec::new());
     }
+    let is_met = BooleanArray::from(met.iter().map(Option::is_some).collect::<Vec<_>>());
     let rows = filter_record_batch(&proposed, &is_met).map_err(Error::internal)?;
     let addresses: Vec<i64> = met.iter().flatten().map(|address| address.to_i64()).collect();
+    let none_met = addresses.is_empty();
     let distinct: std::collections::HashSet<i64> = addresses.iter().copied().collect();
     if distinct.len() < addresses.len() {
         return Err(Error::new("21000", "ON CONFLICT DO UPDATE command cannot affect row a second time")
@@ -227,14 +232,16 @@ async fn update_met(
     .map_err(Error::internal)?;
     let query = met_query(relation, insert, update)?;
     let fresh = session.context().await?;
-    let planned = planning::plan_target_with_rows(
-        &fresh,
-        query,
-        relation.oid,
-        ("excluded".to_owned(), excluded),
-    )?;
-    let _ = context;
-    super::update::apply(session, &fresh, relation, planned.plan).await
+    let own = super::update::own_outputs(relation, &update.assignments)?;
+    let changed = Changed { target: relation.oid, own: &|place| own.contains(&place) };
+    let rows = ("excluded".to_owned(), excluded);
+    let planned = planning::plan_target_with_rows(&fresh, query, &changed, rows)?;
+    let planned = planned.allowed(&fresh)?;
+    if none_met {
+        return Ok(Vec::new());
+    }
+    let plan = super::update::assign(&fresh, relation, planned.plan)?;
+    super::update::apply(session, &fresh, relation, plan).await
 }
 
 fn met_query(relation: &Relation, insert: &Insert, update: &ast::DoUpdate) -> Result<ast::Query> {
@@ -260,6 +267,7 @@ fn plan(context: &Arc<QueryContext>, insert: &Insert, declared: &[Option<PgType>
     };
     let relation = rows::target(context, name)?;
     let named = insert_columns(&relation, insert)?;
+    let needs = needs(&relation, insert, &named)?;
     let source = match &insert.source {
         Some(query) => query.as_ref().clone(),
         None => sql::parse::query("SELECT")?,
@@ -269,10 +277,32 @@ fn plan(context: &Arc<QueryContext>, insert: &Insert, declared: &[Option<PgType>
         None => Vec::new(),
     };
     let query = full_rows(context, &relation, named, source)?;
-    let planned = planning::plan_query(context, query, declared)?;
+    let mut planned = planning::describe_query(context, query, declared)?;
+    planned.needs.extend(needs);
     let plan =
         planning::project_for_assignment(planned.plan, &rows::assignment(&relation), context)?;
     Ok(Plan { relation, source: Planned { plan, ..planned } })
+}
+
+/// INSERT on the named columns; with ON CONFLICT also SELECT on those of the key, and UPDATE on
+/// those that are assigned (manual: sql-insert).
+fn needs(relation: &Arc<Relation>, insert: &Insert, named: &[String]) -> Result<Vec<Need>> {
+    let given = if insert.source.is_some() { named } else { &[] };
+    let mut needs = vec![Need::on(relation, 'a', given.iter().map(String::as_str))];
+    let Some(OnInsert::OnConflict(conflict)) = &insert.on else { return Ok(needs) };
+    if let Some(target) = &conflict.conflict_target {
+        let keys = arbiters(relation, Some(target))?;
+        let watched = relation
+            .unique_keys()
+            .filter(|(key, _)| keys.iter().any(|one| one.oid == key.oid))
+            .flat_map(|(_, columns)| columns.iter())
+            .filter_map(|number| relation.column_by_number(*number));
+        needs.push(Need::on(relation, 'r', watched.map(|column| column.name.as_str())));
+    }
+    if let OnConflictAction::DoUpdate(update) = &conflict.action {
+        needs.push(super::update::need(relation, &update.assignments)?);
+    }
+    Ok(needs)
 }
 
 fn insert_columns(relation: &Relation, insert: &Insert) -> Result<Vec<String>> {

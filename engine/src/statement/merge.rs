@@ -16,13 +16,15 @@ use sqlparser::ast::{
     MergeInsertKind, SelectItem, TableFactor, TableWithJoins,
 };
 
+use super::insert::assigned;
 use super::rows::{self, SelectParts};
 use super::update::{new_values, table_of};
 use super::{Described, check};
 use crate::api::Outcome;
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
-use crate::planning::{self, Planned};
+use crate::planning::needs::Need;
+use crate::planning::{self, Changed, Planned};
 use crate::session::{Prepared, Session};
 use crate::sql;
 use crate::sql::place::name_parts;
@@ -146,9 +148,15 @@ fn plan(
         CLAUSE,
     ));
     projection.extend(values(&relation, &label, merge, &conditions)?);
+    let written = projection.len();
+    let (read, needs) = written_values(&relation, merge)?;
+    projection.extend(read);
     let from = source.joined(&merge.table, &merge.on)?;
     let query = rows::select(SelectParts { projection, from, selection: None })?;
-    let planned = planning::plan_for_target(context, query, declared, relation.oid)?;
+    let own = |place| place == 0 || (2..written).contains(&place);
+    let changed = Changed { target: relation.oid, own: &own };
+    let mut planned = planning::plan_for_target(context, query, declared, &changed)?;
+    planned.needs.extend(needs);
     let mut targets = vec![("ctid".to_owned(), PgType::TID), (CLAUSE.to_owned(), PgType::INT4)];
     targets.extend(rows::assignment(&relation));
     let plan = planning::project_for_assignment(planned.plan, &targets, context)?;
@@ -282,6 +290,36 @@ fn values(
     Ok(items)
 }
 
+/// What the clauses write, each value once more as it stands: the columns that they refer to are
+/// read, unlike those that only stay as they are. And what the clauses need beside.
+fn written_values(relation: &Arc<Relation>, merge: &Merge) -> Result<(Vec<SelectItem>, Vec<Need>)> {
+    let (mut items, mut needs) = (Vec::new(), Vec::new());
+    for clause in &merge.clauses {
+        let pairs: Vec<(String, &Expr)> = match &clause.action {
+            MergeAction::Delete { .. } => {
+                needs.push(Need::on(relation, 'd', []));
+                Vec::new()
+            }
+            MergeAction::Update(update) => {
+                needs.push(super::update::need(relation, &update.assignments)?);
+                let names = update.assignments.iter().map(assigned).collect::<Result<Vec<_>>>()?;
+                names.into_iter().zip(update.assignments.iter().map(|one| &one.value)).collect()
+            }
+            MergeAction::Insert(insert) => {
+                let names = insert_names(relation, insert)?;
+                needs.push(Need::on(relation, 'a', names.iter().map(String::as_str)));
+                names.into_iter().zip(insert_row(insert)?).collect()
+            }
+        };
+        for (name, value) in pairs.into_iter().filter(|(_, value)| !is_default(value)) {
+            let Some(column) = relation.column(&name) else { continue };
+            let label = format!("merge value {}", items.len());
+            items.push(rows::named(typed(value.clone(), column)?, &label));
+        }
+    }
+    Ok((items, needs))
+}
+
 fn clause_values(
     relation: &Relation,
     label: &Ident,
@@ -301,21 +339,29 @@ fn clause_values(
     }
 }
 
-fn inserted(relation: &Relation, insert: &MergeInsertExpr) -> Result<Vec<Expr>> {
+/// The values of WHEN … THEN INSERT.
+fn insert_row(insert: &MergeInsertExpr) -> Result<&Vec<Expr>> {
     let MergeInsertKind::Values(values) = &insert.kind else {
         return Err(Error::new("42601", "syntax error at or near \"ROW\""));
     };
-    let [row] = values.rows.as_slice() else {
-        return Err(Error::new("42601", "MERGE inserts one row of values"));
-    };
-    let names: Vec<String> = match insert.columns.as_slice() {
-        [] => relation
-            .live_columns()
-            .map(|column| column.name.clone())
-            .take(row.content.len())
-            .collect(),
+    match values.rows.as_slice() {
+        [row] => Ok(&row.content),
+        _ => Err(Error::new("42601", "MERGE inserts one row of values")),
+    }
+}
+
+/// The columns that they are for; not all of them need exist.
+fn insert_names(relation: &Relation, insert: &MergeInsertExpr) -> Result<Vec<String>> {
+    let width = insert_row(insert)?.len();
+    let live = relation.live_columns().map(|column| column.name.clone());
+    Ok(match insert.columns.as_slice() {
+        [] => live.take(width).collect(),
         some => some.iter().map(|name| name_parts(name).pop().unwrap_or_default()).collect(),
-    };
+    })
+}
+
+fn inserted(relation: &Relation, insert: &MergeInsertExpr) -> Result<Vec<Expr>> {
+    let (row, names) = (insert_row(insert)?, insert_names(relation, insert)?);
     for (index, name) in names.iter().enumerate() {
         if relation.column(name).is_none() {
             let text =
@@ -326,7 +372,7 @@ fn inserted(relation: &Relation, insert: &MergeInsertExpr) -> Result<Vec<Expr>> 
             return Err(Error::new("42701", format!("column \"{name}\" specified more than once")));
         }
     }
-    match row.content.len() {
+    match row.len() {
         width if width > names.len() => {
             return Err(Error::new("42601", "INSERT has more expressions than target columns"));
         }
@@ -336,7 +382,7 @@ fn inserted(relation: &Relation, insert: &MergeInsertExpr) -> Result<Vec<Expr>> 
         _ => {}
     }
     let value = |column: &Column| match names.iter().position(|name| *name == column.name) {
-        Some(place) => match row.content.get(place) {
+        Some(place) => match row.get(place) {
             Some(value) if !is_default(value) => Ok(value.clone()),
             _ => rows::default_of(column),
         },

@@ -45,7 +45,6 @@ use crate::session::{Prepared, Session, cursors};
 use crate::sql::{Body, SettingStatement, Statement};
 
 pub(crate) use crate::session::ends_transaction;
-pub(crate) use owner::must_own_relation;
 
 /// What a statement needs and returns.
 #[derive(Default)]
@@ -93,7 +92,7 @@ pub(crate) fn describe(
 ) -> Result<Described> {
     match body {
         Body::Query(query) => {
-            let planned = planning::plan_query(context, query.as_ref().clone(), declared)?;
+            let planned = planning::describe_query(context, query.as_ref().clone(), declared)?;
             let columns = Some(planned.columns.clone());
             Ok(Described { columns, planned: Some(planned), target: None })
         }

@@ -7,11 +7,11 @@ use clientele_catalog::Catalog;
 use clientele_catalog::catalog::BOOTSTRAP_ROLE_OID;
 use clientele_catalog::definition::{Grant, Object, Oid, Role};
 
-use super::owner::{is_member, kind_of};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::password;
 use crate::planning::context::QueryContext;
+use crate::planning::rights::kind_of;
 use crate::session::Session;
 use crate::sql::roles::{RoleOptions, RoleStatement};
 
@@ -348,7 +348,7 @@ fn membership(session: &Session, role: &str, member: &str, grant: bool) -> Resul
         session.notice("WARNING", "01000", text);
         return Ok(());
     }
-    if grant && is_member(&session.engine, role.oid, member.oid) {
+    if grant && session.engine.cluster.is_member(role.oid, member.oid) {
         let text = format!("role \"{}\" is a member of role \"{}\"", role.name, member.name);
         return Err(Error::new("0LP01", text));
     }

@@ -152,6 +152,7 @@ pub(super) async fn outcome(
 ) -> Result<Outcome> {
     let Some(items) = written.returning else { return Ok(Outcome::Done(written.tag)) };
     let planned = plan_returning(context, written.relation, written.alias, (items, written.rows))?;
+    let planned = planned.allowed(context)?;
     let plan = planning::bind(planned.plan, written.parameters)?;
     let stream: BatchStream = session.stream(context, plan).await?;
     Ok(Outcome::Rows(Rows { columns: planned.columns, stream, tag: RowsTag::Fixed(written.tag) }))

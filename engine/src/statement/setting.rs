@@ -68,7 +68,8 @@ fn set(session: &mut Session, name: &str, values: Option<&[String]>, local: bool
         return Ok(());
     }
     if name == "session_authorization" {
-        return set_role(session, values.and_then(|values| values.first()).map(String::as_str));
+        let wanted = values.and_then(|values| values.first()).map(String::as_str);
+        return set_authorization(session, wanted);
     }
     let Some(values) = values else { return reset(session, Some(name)) };
     let list = settings::facts(name).is_some_and(|facts| facts.kind == settings::Kind::Names);
@@ -107,16 +108,27 @@ fn set_role(session: &mut Session, role: Option<&str>) -> Result<()> {
     let Some(role) = session.engine.role(name) else {
         return Err(Error::new("22023", format!("role \"{name}\" does not exist")));
     };
-    let own = session.engine.role(&login);
-    let allowed = own.is_some_and(|own| {
-        own.superuser || own.oid == role.oid || own.member_of.contains(&role.oid)
-    });
+    let own = session.engine.cluster.role(session.shared.role);
+    let allowed =
+        own.is_some_and(|own| own.superuser || session.engine.cluster.is_member(own.oid, role.oid));
     if !allowed {
         return Err(Error::new("42501", format!("permission denied to set role \"{name}\"")));
     }
     session.shared.settings.lock().force("is_superuser", if role.superuser { "on" } else { "off" });
     session.role = Arc::new(role);
     Ok(())
+}
+
+/// `SET SESSION AUTHORIZATION`: for superusers, and back to oneself.
+fn set_authorization(session: &mut Session, role: Option<&str>) -> Result<()> {
+    let superuser =
+        session.engine.cluster.role(session.shared.role).is_some_and(|own| own.superuser);
+    match role {
+        Some(name) if name != session.shared.role_name && !superuser => {
+            Err(Error::new("42501", "permission denied to set session authorization"))
+        }
+        role => set_role(session, role),
+    }
 }
 
 fn show(session: &Session, name: &str) -> Result<Outcome> {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use clientele_catalog::definition::{ConstraintKind, Relation, RelationKind};
 use sqlparser::ast::{CascadeOption, Truncate, TruncateIdentityOption};
 
-use super::owner::must_have;
 use crate::error::{Error, Result};
 use crate::functions;
 use crate::planning::context::QueryContext;
@@ -27,7 +26,7 @@ pub(super) async fn execute(session: &mut Session, truncate: &Truncate) -> Resul
     let cascade = truncate.cascade == Some(CascadeOption::Cascade);
     with_referencing(session, &context, &mut tables, cascade)?;
     for table in &tables {
-        must_have(&context, table, 'D')?;
+        context.must_have(table, 'D')?;
     }
     let work = session.work().await?;
     let mut transaction = work.lock().await;

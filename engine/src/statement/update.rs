@@ -19,7 +19,8 @@ use super::{Described, check};
 use crate::api::Outcome;
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
-use crate::planning::{self, Planned};
+use crate::planning::needs::Need;
+use crate::planning::{self, Changed, Planned};
 use crate::road::Conditions;
 use crate::session::{Prepared, Session};
 
@@ -121,9 +122,30 @@ fn plan(
     }
     let selection = update.selection.clone();
     let query = rows::select(SelectParts { projection, from, selection })?;
-    let planned = planning::plan_for_target(context, query, declared, relation.oid)?;
+    let need = need(&relation, &update.assignments)?;
+    let own = own_outputs(&relation, &update.assignments)?;
+    let changed = Changed { target: relation.oid, own: &|place| own.contains(&place) };
+    let mut planned = planning::plan_for_target(context, query, declared, &changed)?;
+    planned.needs.push(need);
     let plan = assign(context, &relation, planned.plan)?;
     Ok((relation, Planned { plan, ..planned }))
+}
+
+/// UPDATE on the assigned columns.
+pub(super) fn need(relation: &Arc<Relation>, assignments: &[Assignment]) -> Result<Need> {
+    let names: Vec<String> = assignments.iter().map(assigned).collect::<Result<_>>()?;
+    Ok(Need::on(relation, 'w', names.iter().map(String::as_str)))
+}
+
+/// Places, behind `ctid`, of the columns that stay as they are: nobody asked to read them.
+pub(super) fn own_outputs(
+    relation: &Relation,
+    assignments: &[Assignment],
+) -> Result<HashSet<usize>> {
+    let names: Vec<String> = assignments.iter().map(assigned).collect::<Result<_>>()?;
+    let columns = relation.live_columns().enumerate();
+    let stays = columns.filter(|(_, column)| !names.contains(&column.name));
+    Ok(stays.map(|(place, _)| place + 1).chain([0]).collect())
 }
 
 /// Casts the values behind `ctid` to the columns' types.

@@ -6,10 +6,10 @@
 
 use super::super::context::Context;
 use super::super::facts::functions;
-use super::super::facts::grants::{Access, Rights};
 use super::super::facts::types;
 use super::super::system_relation;
 use crate::definition::{Oid, Relation, RelationKind};
+use crate::privileges::{self, Access, Rights, is_member};
 
 /// NULL, true, false, or the message of error 22023.
 pub type Answer = Result<Option<bool>, String>;
@@ -20,14 +20,14 @@ type Wanted = (char, bool);
 /// `has_table_privilege`.
 pub fn table(context: &Context, role: Oid, table: Oid, privileges: &str) -> Answer {
     let wanted = parse(privileges, "rawdDxt")?;
-    let rights = Rights::of(context, role);
+    let rights = context.rights(role);
     Ok(access(context, table).map(|access| permits(&access, &rights, &wanted)))
 }
 
 fn access(context: &Context, relation: Oid) -> Option<Access<'_>> {
     match context.catalog.relation_by_oid(relation) {
         Some(relation) => Some(Access::relation(relation)),
-        None => system_relation::find_by_oid(relation).map(|_| Access::system()),
+        None => system_relation::find_by_oid(relation).map(|one| Access::system(one.name)),
     }
 }
 
@@ -38,7 +38,7 @@ fn permits(access: &Access<'_>, rights: &Rights, wanted: &[Wanted]) -> bool {
 /// `has_column_privilege`; `None` when the table or the column does not exist.
 pub fn column(context: &Context, role: Oid, table: Oid, column: i16, privileges: &str) -> Answer {
     let wanted = parse(privileges, "rawx")?;
-    let rights = Rights::of(context, role);
+    let rights = context.rights(role);
     let Some(relation) = context.catalog.relation_by_oid(table) else {
         return Ok(access(context, table).map(|access| permits(&access, &rights, &wanted)));
     };
@@ -61,7 +61,7 @@ pub fn column_number(context: &Context, table: Oid, column: &str) -> Option<i16>
 /// `has_any_column_privilege`.
 pub fn any_column(context: &Context, role: Oid, table: Oid, privileges: &str) -> Answer {
     let wanted = parse(privileges, "rawx")?;
-    let rights = Rights::of(context, role);
+    let rights = context.rights(role);
     let on_columns = |relation: &Relation| {
         relation
             .live_columns()
@@ -77,7 +77,7 @@ pub fn any_column(context: &Context, role: Oid, table: Oid, privileges: &str) ->
 /// `has_sequence_privilege`; `None` when it is no sequence.
 pub fn sequence(context: &Context, role: Oid, sequence: Oid, privileges: &str) -> Answer {
     let wanted = parse(privileges, "rwU")?;
-    let rights = Rights::of(context, role);
+    let rights = context.rights(role);
     let found = context.catalog.relation_by_oid(sequence);
     let found = found.filter(|relation| matches!(relation.kind, RelationKind::Sequence(_)));
     Ok(found.map(|relation| permits(&Access::relation(relation), &rights, &wanted)))
@@ -86,7 +86,7 @@ pub fn sequence(context: &Context, role: Oid, sequence: Oid, privileges: &str) -
 /// `has_schema_privilege`.
 pub fn schema(context: &Context, role: Oid, schema: Oid, privileges: &str) -> Answer {
     let wanted = parse(privileges, "CU")?;
-    let rights = Rights::of(context, role);
+    let rights = context.rights(role);
     let found = context.catalog.schema_by_oid(schema);
     Ok(found.map(|schema| permits(&Access::schema(schema), &rights, &wanted)))
 }
@@ -94,7 +94,7 @@ pub fn schema(context: &Context, role: Oid, schema: Oid, privileges: &str) -> An
 /// `has_database_privilege`.
 pub fn database(context: &Context, role: Oid, database: Oid, privileges: &str) -> Answer {
     let wanted = parse(privileges, "CcT")?;
-    let rights = Rights::of(context, role);
+    let rights = context.rights(role);
     let found = context.databases.iter().find(|one| one.oid == database);
     Ok(found.map(|database| permits(&Access::database(database), &rights, &wanted)))
 }
@@ -106,17 +106,31 @@ pub fn function(context: &Context, function: Oid, privileges: &str) -> Answer {
     Ok((is_type_function || functions::find(context, function).is_some()).then_some(true))
 }
 
-/// `has_type_privilege`: everyone may use types and domains.
-pub fn usage_of_type(context: &Context, type_oid: Oid, privileges: &str) -> Answer {
+/// `has_type_privilege`: everyone may use types, and domains unless it was revoked.
+pub fn usage_of_type(context: &Context, role: Oid, type_oid: Oid, privileges: &str) -> Answer {
+    let wanted = parse(privileges, "U")?;
+    let Some(domain) = context.catalog.domain_by_oid(type_oid) else {
+        return Ok(types::find(type_oid).map(|_| true));
+    };
+    Ok(Some(permits(&Access::domain(domain), &context.rights(role), &wanted)))
+}
+
+/// `has_tablespace_privilege`: files are laid by the server alone, so only superusers choose where.
+pub fn tablespace(context: &Context, role: Oid, privileges: &str) -> Answer {
+    parse(privileges, "C")?;
+    Ok(Some(context.rights(role).superuser))
+}
+
+/// `has_language_privilege`: `sql` is trusted, `c` and `internal` are not (manual: sql-createlanguage).
+pub fn language(context: &Context, role: Oid, language: &str, privileges: &str) -> Answer {
     parse(privileges, "U")?;
-    let exists =
-        types::find(type_oid).is_some() || context.catalog.domain_by_oid(type_oid).is_some();
-    Ok(exists.then_some(true))
+    let trusted = matches!(language, "sql" | "14");
+    Ok(Some(trusted || context.rights(role).superuser))
 }
 
 /// `pg_has_role(role, of, 'MEMBER' | 'USAGE' [WITH ADMIN OPTION])`.
 pub fn has_role(context: &Context, role: Oid, of: Oid, privileges: &str) -> Answer {
-    let rights = Rights::of(context, role);
+    let rights = context.rights(role);
     let mut held = false;
     for privilege in privileges.split(',') {
         let text = privilege.trim().to_uppercase();
@@ -128,27 +142,11 @@ pub fn has_role(context: &Context, role: Oid, of: Oid, privileges: &str) -> Answ
         held |= match name {
             _ if admin => rights.superuser,
             "USAGE" => rights.owns(of),
-            "MEMBER" | "SET" => rights.superuser || is_member(context, role, of),
+            "MEMBER" | "SET" => rights.superuser || is_member(role, of, |oid| context.role(oid)),
             _ => return Err(unrecognized(privilege)),
         };
     }
     Ok(context.role(of).map(|_| held))
-}
-
-/// Membership through any chain, inherited or not.
-fn is_member(context: &Context, role: Oid, of: Oid) -> bool {
-    let mut seen = Vec::new();
-    let mut open = vec![role];
-    while let Some(oid) = open.pop() {
-        if oid == of {
-            return true;
-        }
-        if !seen.contains(&oid) {
-            seen.push(oid);
-            open.extend(context.role(oid).into_iter().flat_map(|role| &role.member_of));
-        }
-    }
-    false
 }
 
 /// The letters of a list of privileges, each one of `allowed`.
@@ -161,7 +159,7 @@ fn parse(privileges: &str, allowed: &str) -> Result<Vec<Wanted>, String> {
                 Some(name) => (name.trim_end(), true),
                 None => (text.as_str(), false),
             };
-            let letter = letter(name).filter(|letter| allowed.contains(*letter));
+            let letter = privileges::letter(name).filter(|letter| allowed.contains(*letter));
             letter.map(|letter| (letter, grantable)).ok_or_else(|| unrecognized(privilege))
         })
         .collect()
@@ -169,22 +167,4 @@ fn parse(privileges: &str, allowed: &str) -> Result<Vec<Wanted>, String> {
 
 fn unrecognized(privilege: &str) -> String {
     format!("unrecognized privilege type: \"{}\"", privilege.trim())
-}
-
-fn letter(name: &str) -> Option<char> {
-    Some(match name {
-        "SELECT" => 'r',
-        "INSERT" => 'a',
-        "UPDATE" => 'w',
-        "DELETE" => 'd',
-        "TRUNCATE" => 'D',
-        "REFERENCES" => 'x',
-        "TRIGGER" => 't',
-        "USAGE" => 'U',
-        "CREATE" => 'C',
-        "CONNECT" => 'c',
-        "TEMPORARY" | "TEMP" => 'T',
-        "EXECUTE" => 'X',
-        _ => return None,
-    })
 }

@@ -5,7 +5,6 @@ use clientele_udfs::types::PgType;
 use super::super::context::Context;
 use super::super::system_relation::{self, SystemRelation};
 use super::expressions::quote_identifier;
-use super::grants;
 use crate::definition::{Column, Domain, Oid, Relation, RelationKind, Schema};
 
 /// A relation of either kind.
@@ -90,7 +89,7 @@ impl<'a> ColumnRow<'a> {
 
 /// Every relation with columns that `information_schema` shows the current role.
 pub(crate) fn visible_tables(context: &Context) -> Vec<Table<'_>> {
-    let rights = grants::Rights::current(context);
+    let rights = context.own_rights();
     let has_columns = |relation: &Relation| !matches!(relation.kind, RelationKind::Sequence(_));
     let user = context
         .placed_relations()

@@ -2,9 +2,9 @@
 //! PostgreSQL manual: infoschema-column-privileges.
 
 use super::super::context::Context;
-use super::super::facts::grants::{Access, Rights, privilege_name};
 use super::super::system_relation::relation;
 use crate::definition::{Column, Grant, Relation, RelationKind};
+use crate::privileges::{self, Access};
 
 /// Privileges that columns have.
 const LETTERS: &str = "arwx";
@@ -16,7 +16,7 @@ relation! { (context) row in rows(context) => {
     table_schema: context.schema_name(row.relation.schema),
     table_name: &row.relation.name,
     column_name: &row.column.name,
-    privilege_type: privilege_name(row.letter),
+    privilege_type: privileges::name(row.letter),
     is_grantable: super::yes_or_no(row.grantable),
 } }
 
@@ -30,7 +30,7 @@ struct Row<'a> {
 }
 
 fn rows(context: &Context) -> Vec<Row<'_>> {
-    let rights = Rights::current(context);
+    let rights = context.own_rights();
     let mut rows = Vec::new();
     for relation in context.relations().filter(|one| !matches!(one.kind, RelationKind::Sequence(_)))
     {

@@ -3,7 +3,6 @@
 use super::super::context::Context;
 use super::super::facts::columns::Table;
 use super::super::facts::expressions;
-use super::super::facts::grants::Rights;
 use super::super::facts::sql_types::{SqlType, sql_type};
 use super::super::relations::pg_sequence::sequences;
 use super::super::system_relation::relation;
@@ -62,7 +61,7 @@ struct Row<'a> {
 }
 
 fn rows(context: &Context) -> Vec<Row<'_>> {
-    let rights = Rights::current(context);
+    let rights = context.own_rights();
     let owned = |(_, sequence): &(_, &Sequence)| sequence.owned_by.is_some();
     let sequences: Vec<_> =
         sequences(context).filter(owned).map(|(_, sequence)| sequence).collect();

@@ -2,9 +2,9 @@
 //! views show what the current role may do something with.
 
 use super::context::Context;
-use super::facts::grants::Rights;
 use super::system_relation::Source;
 use crate::definition::{Grant, Oid};
+use crate::privileges::Rights;
 
 mod applicable_roles;
 mod character_sets;

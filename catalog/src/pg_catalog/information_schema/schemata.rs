@@ -1,10 +1,10 @@
 //! `schemata`: schemas. PostgreSQL manual: infoschema-schemata.
 
-use super::super::facts::grants::{Access, Rights};
 use super::super::system_relation::relation;
+use crate::privileges::Access;
 
 relation! { (context) schema in {
-    let rights = Rights::current(context);
+    let rights = context.own_rights();
     context.catalog.schemas().filter(move |schema| {
         let access = Access::schema(schema);
         access.permits(&rights, 'U', false) || access.permits(&rights, 'C', false)

@@ -2,7 +2,6 @@
 //! PostgreSQL manual: infoschema-sequences.
 
 use super::super::context::Context;
-use super::super::facts::grants::Rights;
 use super::super::facts::sql_types::sql_type;
 use super::super::relations::pg_sequence;
 use super::super::system_relation::relation;
@@ -25,7 +24,7 @@ relation! { (context) (relation, sequence, facts) in rows(context)
 } }
 
 fn rows(context: &Context) -> impl Iterator<Item = (&Relation, &Sequence)> {
-    let rights = Rights::current(context);
+    let rights = context.own_rights();
     let of_identity = |sequence: &Sequence| {
         let owner = sequence.owned_by.and_then(|(table, column)| {
             context.catalog.relation_by_oid(table)?.column_by_number(column)

@@ -3,7 +3,6 @@
 
 use super::super::context::Context;
 use super::super::facts::constraints::{self, ConstraintRow};
-use super::super::facts::grants::Rights;
 use super::super::system_relation::relation;
 use crate::definition::{Column, Relation};
 
@@ -43,7 +42,7 @@ fn type_name(kind: char) -> &'static str {
 
 /// Relations whose constraints the current role is shown: those it may do anything with.
 pub(crate) fn visible(context: &Context) -> impl Iterator<Item = &Relation> {
-    let rights = Rights::current(context);
+    let rights = context.own_rights();
     context.relations().map(AsRef::as_ref).filter(move |relation| rights.sees(relation))
 }
 

@@ -2,9 +2,9 @@
 //! infoschema-table-privileges.
 
 use super::super::context::Context;
-use super::super::facts::grants::{Access, Rights, TABLE, privilege_name};
 use super::super::system_relation::relation;
 use crate::definition::{Grant, Relation, RelationKind};
+use crate::privileges::{self, Access, Kind};
 
 relation! { (context) row in rows(context) => {
     grantor: context.role_name(row.grant.grantor),
@@ -12,7 +12,7 @@ relation! { (context) row in rows(context) => {
     table_catalog: &context.database.name,
     table_schema: context.schema_name(row.relation.schema),
     table_name: &row.relation.name,
-    privilege_type: privilege_name(row.letter),
+    privilege_type: privileges::name(row.letter),
     is_grantable: super::yes_or_no(row.grantable),
     with_hierarchy: super::yes_or_no(row.letter == 'r'),
 } }
@@ -25,7 +25,7 @@ struct Row<'a> {
 }
 
 fn rows(context: &Context) -> Vec<Row<'_>> {
-    let rights = Rights::current(context);
+    let rights = context.own_rights();
     let mut rows = Vec::new();
     for relation in context.relations().filter(|one| !matches!(one.kind, RelationKind::Sequence(_)))
     {
@@ -33,8 +33,11 @@ fn rows(context: &Context) -> Vec<Row<'_>> {
             if !super::concerns(&rights, &grant) {
                 continue;
             }
-            let letters: Vec<char> =
-                TABLE.chars().filter(|letter| grant.privileges.contains(*letter)).collect();
+            let letters: Vec<char> = Kind::Table
+                .all()
+                .chars()
+                .filter(|letter| grant.privileges.contains(*letter))
+                .collect();
             rows.extend(letters.into_iter().map(|letter| Row {
                 relation,
                 grantable: grant.grantee == relation.owner || grant.grantable.contains(letter),

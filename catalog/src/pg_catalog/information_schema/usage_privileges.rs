@@ -2,10 +2,10 @@
 //! infoschema-usage-privileges.
 
 use super::super::context::Context;
-use super::super::facts::grants::{Access, Rights};
 use super::super::relations::pg_sequence::sequences;
 use super::super::system_relation::relation;
 use crate::definition::Oid;
+use crate::privileges::Access;
 
 relation! { (context) row in rows(context) => {
     grantor: context.role_name(row.grantor),
@@ -28,27 +28,26 @@ struct Row<'a> {
 }
 
 fn rows(context: &Context) -> Vec<Row<'_>> {
-    let rights = Rights::current(context);
-    let domains = context.catalog.domains().map(|domain| Row {
-        schema: domain.schema,
-        name: &domain.name,
-        kind: "DOMAIN",
-        grantor: domain.owner,
-        grantee: 0,
-        grantable: false,
+    let rights = context.own_rights();
+    let domains = context
+        .catalog
+        .domains()
+        .map(|one| (one.schema, one.name.as_str(), "DOMAIN", (one.owner, Access::domain(one))));
+    let sequences = sequences(context).map(|(one, _)| {
+        (one.schema, one.name.as_str(), "SEQUENCE", (one.owner, Access::relation(one)))
     });
-    let mut rows: Vec<Row<'_>> = domains.collect();
-    for (relation, _) in sequences(context) {
-        let grants = Access::relation(relation).entries().into_iter();
+    let mut rows = Vec::new();
+    for (schema, name, kind, (owner, access)) in domains.chain(sequences) {
+        let grants = access.entries().into_iter();
         let usage = grants
             .filter(|grant| grant.privileges.contains('U') && super::concerns(&rights, grant));
         rows.extend(usage.map(|grant| Row {
-            schema: relation.schema,
-            name: &relation.name,
-            kind: "SEQUENCE",
+            schema,
+            name,
+            kind,
             grantor: grant.grantor,
             grantee: grant.grantee,
-            grantable: grant.grantee == relation.owner || grant.grantable.contains('U'),
+            grantable: grant.grantee == owner || grant.grantable.contains('U'),
         }));
     }
     rows

@@ -3,11 +3,12 @@
 
 use super::super::context::Context;
 use super::super::facts::columns;
-use super::super::facts::grants::Access;
+use super::super::facts::grants;
 use super::super::facts::indexes::{self, Index};
 use super::super::facts::types::{self, TypeRow};
 use super::super::system_relation::{self, SystemRelation, relation};
 use crate::definition::{Column, Oid, Relation};
+use crate::privileges::Access;
 
 relation! { (context) row in rows(context) => {
     attrelid: row.relation,
@@ -77,7 +78,7 @@ fn of_column<'a>(context: &Context, relation: &Relation, column: &'a Column) -> 
         identity: column.identity.filter(|_| !column.dropped),
         generated: column.generated.is_some(),
         dropped: column.dropped,
-        acl: Access::column(relation, column).acl(context),
+        acl: grants::acl(&Access::column(relation, column), context),
     }
 }
 

@@ -1,11 +1,10 @@
 //! `pg_authid`: roles with their password verifiers, for superusers. PostgreSQL manual:
 //! catalog-pg-authid.
 
-use super::super::facts::grants::Rights;
 use super::super::system_relation::relation;
 
 relation! { (context) (role, privileged) in {
-    let privileged = Rights::current(context).superuser;
+    let privileged = context.own_rights().superuser;
     context.roles.iter().map(move |role| (role, privileged))
 } => {
     oid: role.oid,

@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 
 use super::super::context::{Context, RelationFacts};
-use super::super::facts::grants::Access;
+use super::super::facts::grants;
 use super::super::facts::indexes::{self, Index};
 use super::super::facts::oids;
 use super::super::system_relation::{self, SystemRelation, relation};
 use crate::catalog::BOOTSTRAP_ROLE_OID;
 use crate::definition::{ConstraintKind, Oid, Relation, RelationKind};
+use crate::privileges::Access;
 
 /// Access methods `heap` and `btree` (`sql/pg_catalog/pg_am.tsv`).
 const HEAP: Oid = 2;
@@ -110,7 +111,7 @@ fn user<'a>(context: &Context, relation: &'a Relation, linked: &HashSet<Oid>) ->
             RelationKind::MaterializedView { populated: false, .. }
         ),
         replica_identity: if stored { 'd' } else { 'n' },
-        acl: Access::relation(relation).acl(context),
+        acl: grants::acl(&Access::relation(relation), context),
         options: (!relation.options.is_empty()).then(options),
     }
 }

@@ -1,8 +1,9 @@
 //! `pg_database`: databases, one a brand. PostgreSQL manual: catalog-pg-database.
 
-use super::super::facts::grants::Access;
+use super::super::facts::grants;
 use super::super::system_relation::relation;
 use crate::definition::Oid;
+use crate::privileges::Access;
 
 /// `UTF8` (`pg_encoding_to_char`).
 const UTF8: i32 = 6;
@@ -20,5 +21,5 @@ relation! { (context) database in &context.databases => {
     dattablespace: PG_DEFAULT,
     datcollate: "C.UTF-8",
     datctype: "C.UTF-8",
-    datacl: Access::database(database).acl(context),
+    datacl: grants::acl(&Access::database(database), context),
 } }

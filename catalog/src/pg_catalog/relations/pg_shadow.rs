@@ -1,11 +1,10 @@
 //! `pg_shadow`: roles that may log in with their verifiers, for superusers. PostgreSQL manual:
 //! view-pg-shadow.
 
-use super::super::facts::grants::Rights;
 use super::super::system_relation::relation;
 
 relation! { (context) (role, privileged) in {
-    let privileged = Rights::current(context).superuser;
+    let privileged = context.own_rights().superuser;
     context.roles.iter().filter(|role| role.login).map(move |role| (role, privileged))
 } => {
     usename: &role.name,

@@ -2,8 +2,8 @@
 //! monitoring-pg-stat-activity-view.
 
 use super::super::context::{Context, SessionFacts};
-use super::super::facts::grants::Rights;
 use super::super::system_relation::relation;
+use crate::privileges::predefined::READ_ALL_STATS;
 
 /// What others see who have not the session's role.
 const HIDDEN: &str = "<insufficient privilege>";
@@ -30,8 +30,9 @@ relation! { (context) (session, open) in rows(context) => {
 
 /// Each session, and whether the current role may see what it does.
 fn rows(context: &Context) -> Vec<(&SessionFacts, bool)> {
-    let rights = Rights::current(context);
-    context.sessions.iter().map(|session| (session, rights.owns(session.role))).collect()
+    let rights = context.own_rights();
+    let open = |session: &SessionFacts| rights.owns(session.role) || rights.has(READ_ALL_STATS);
+    context.sessions.iter().map(|session| (session, open(session))).collect()
 }
 
 /// Name of a session's database.

@@ -4,11 +4,13 @@ use std::borrow::Cow;
 
 use super::super::context::Context;
 use super::super::facts::expressions;
+use super::super::facts::grants;
 use super::super::facts::oids;
 use super::super::facts::types::{self, TypeRow};
 use super::super::system_relation::relation;
 use crate::catalog::{BOOTSTRAP_ROLE_OID, PG_CATALOG_OID};
 use crate::definition::{Domain, Oid, Relation, RelationKind};
+use crate::privileges::Access;
 
 /// `domain_in`, `domain_recv`, `record_in`, `record_out`, `record_recv`, `record_send`.
 const DOMAIN_IO: (Oid, Oid) = (2597, 2598);
@@ -43,6 +45,7 @@ relation! { (context) row in rows(context) => {
     typcollation: row.collation,
     typdefaultbin: row.default.as_deref(),
     typdefault: row.default.as_deref(),
+    typacl: row.acl,
 } }
 
 struct Row<'a> {
@@ -71,12 +74,13 @@ struct Row<'a> {
     modifier: i32,
     collation: Oid,
     default: Option<String>,
+    acl: Option<Vec<String>>,
 }
 
 fn rows(context: &Context) -> Vec<Row<'_>> {
     let has_row_type =
         |relation: &&std::sync::Arc<Relation>| !matches!(relation.kind, RelationKind::Sequence(_));
-    let domains = context.catalog.domains().filter_map(|domain| of_domain(domain));
+    let domains = context.catalog.domains().filter_map(|domain| of_domain(context, domain));
     let composites = context.relations().filter(has_row_type).map(|relation| of_relation(relation));
     types::all().iter().map(base).chain(domains).chain(composites).collect()
 }
@@ -108,11 +112,12 @@ fn base<'a>(facts: &'static TypeRow) -> Row<'a> {
         modifier: -1,
         collation: facts.collation,
         default: None,
+        acl: None,
     }
 }
 
 /// A domain has the representation of its base type.
-fn of_domain(domain: &Domain) -> Option<Row<'_>> {
+fn of_domain<'a>(context: &Context, domain: &'a Domain) -> Option<Row<'a>> {
     let facts = types::of(domain.pg_type)?;
     Some(Row {
         oid: domain.oid,
@@ -134,6 +139,7 @@ fn of_domain(domain: &Domain) -> Option<Row<'_>> {
             .default
             .as_ref()
             .map(|text| expressions::domain_default(text, domain.pg_type)),
+        acl: grants::acl(&Access::domain(domain), context),
         ..base(facts)
     })
 }
@@ -165,5 +171,6 @@ fn of_relation(relation: &Relation) -> Row<'_> {
         modifier: -1,
         collation: 0,
         default: None,
+        acl: None,
     }
 }

@@ -209,6 +209,7 @@ pub(crate) fn rich() -> Context {
         default: Some("'none@example.com'".to_owned()),
         checks: vec![("email_check".to_owned(), "(VALUE ~ '@')".to_owned())],
         comment: None,
+        grants: None,
     }));
     let view = "SELECT id, email, spend FROM shop.customer WHERE spend > 100".to_owned();
     let daily = "SELECT placed_at AS d FROM shop.orders;".to_owned();

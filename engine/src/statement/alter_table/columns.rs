@@ -14,12 +14,12 @@ use sqlparser::ast::{ColumnDef, DropBehavior, Expr, Ident};
 
 use super::super::create_table::Builder;
 use super::super::dependency::{self, blocked};
-use super::super::owner::kind_of;
 use super::super::{drop as drop_statement, rows};
 use super::{Target, existing_rows, put, rewrite};
 use crate::error::{Error, Result};
 use crate::planning;
 use crate::planning::context::QueryContext;
+use crate::planning::rights::kind_of;
 use crate::session::Session;
 use crate::sql;
 use crate::sql::place::{folded, of_identifier};

@@ -17,9 +17,9 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::scalar::ScalarValue;
 use sqlparser::ast::{AlterColumnOperation, AlterTable, AlterTableOperation, RenameTableNameKind};
 
-use super::owner::{kind_of, must_own_relation};
 use crate::error::{Error, Result};
 use crate::planning::context::{Named, QueryContext, undefined_table};
+use crate::planning::rights::kind_of;
 use crate::session::Session;
 use crate::sql::place::name_parts;
 
@@ -44,7 +44,7 @@ pub(super) async fn execute(session: &mut Session, alter: &AlterTable) -> Result
         }
         Some(Named::Relation(relation)) => relation,
     };
-    must_own_relation(&context, &relation)?;
+    context.must_own_relation(&relation)?;
     for operation in &alter.operations {
         let target = Target::fresh(session, relation.oid).await?;
         Box::pin(step(session, &target, operation)).await?;

@@ -12,12 +12,13 @@ use sqlparser::ast::{Expr, Ident, Owner, VisitMut, VisitorMut};
 use super::super::create_index::name_taken;
 use super::super::create_view::plain;
 use super::super::dependency;
-use super::super::owner::{kind_of, new_owner};
+use super::super::owner::new_owner;
 use super::super::rows::quoted;
 use super::columns::column_mut;
 use super::{Target, put};
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
+use crate::planning::rights::kind_of;
 use crate::session::Session;
 use crate::sql;
 use crate::sql::place::folded;
@@ -43,6 +44,7 @@ pub(in crate::statement) async fn change_schema(
     to: &str,
 ) -> Result<()> {
     let schema = target.context.schema(to)?;
+    target.context.must_create_in(schema)?;
     let oid = target.relation.oid;
     if target.relation.temporary {
         return Err(Error::new("0A000", "cannot move objects into or out of temporary schemas"));
@@ -129,6 +131,10 @@ pub(in crate::statement) async fn change_owner(
     owner: &Owner,
 ) -> Result<()> {
     let owner = new_owner(&target.context, owner)?.oid;
+    if !target.context.role.superuser {
+        let rights = target.context.engine.cluster.rights(owner, target.context.database.oid);
+        target.context.may_create_in(&rights, target.relation.schema)?;
+    }
     let changed =
         with_sequences(&target.context, target.relation.oid).into_iter().map(|relation| {
             let mut relation = relation.as_ref().clone();

@@ -10,13 +10,13 @@ use futures::StreamExt;
 use sqlparser::ast::{self, DataType, Expr, Ident, SelectItem};
 
 use super::super::create_view::plain;
-use super::super::owner::kind_of;
 use super::super::rows::{named, quoted, schema, shaped};
 use super::super::{check, dependency, rows};
 use super::columns::column_mut;
 use super::existing_rows::{any, qualified};
 use super::{Target, put};
 use crate::error::{Error, Result};
+use crate::planning::rights::kind_of;
 use crate::planning::{self, types};
 use crate::session::Session;
 use crate::sql;

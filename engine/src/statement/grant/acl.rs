@@ -1,69 +1,11 @@
 //! One access list: the entries of an object or column, and how a GRANT or REVOKE changes them.
 
-use clientele_catalog::definition::{Grant, Oid, Relation, RelationKind};
+use clientele_catalog::definition::{Grant, Oid};
+use clientele_catalog::privileges::Kind;
 
-use super::super::owner::is_member;
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
-
-/// What privileges an object can have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Table, view, materialized view.
-    Table,
-    Sequence,
-    Schema,
-    Database,
-    Column,
-}
-
-impl Kind {
-    pub(super) fn of(relation: &Relation) -> Self {
-        match relation.kind {
-            RelationKind::Sequence(_) => Self::Sequence,
-            _ => Self::Table,
-        }
-    }
-
-    /// Letters of all its privileges (manual: table 5.2).
-    pub(super) fn all(self) -> &'static str {
-        match self {
-            Self::Table => "arwdDxt",
-            Self::Sequence => "rwU",
-            Self::Schema => "UC",
-            Self::Database => "CTc",
-            Self::Column => "arwx",
-        }
-    }
-
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Table => "table",
-            Self::Sequence => "sequence",
-            Self::Schema => "schema",
-            Self::Database => "database",
-            Self::Column => "column",
-        }
-    }
-}
-
-/// SQL name of a privilege.
-pub(super) fn privilege_name(letter: char) -> &'static str {
-    match letter {
-        'r' => "SELECT",
-        'a' => "INSERT",
-        'w' => "UPDATE",
-        'd' => "DELETE",
-        'D' => "TRUNCATE",
-        'x' => "REFERENCES",
-        't' => "TRIGGER",
-        'U' => "USAGE",
-        'C' => "CREATE",
-        'c' => "CONNECT",
-        'T' => "TEMPORARY",
-        _ => "EXECUTE",
-    }
-}
+use crate::planning::rights::denied;
 
 /// A change of one access list.
 pub(super) struct Change<'a> {
@@ -91,19 +33,16 @@ pub(super) fn authority(
     grants: &[Grant],
     letters: &str,
 ) -> Result<(Oid, String)> {
-    let role = &context.role;
-    if role.superuser || is_member(&context.engine, role.oid, target.owner) {
+    if context.rights.owns(target.owner) {
         return Ok((target.owner, letters.to_owned()));
     }
-    let own =
-        |grant: &&Grant| grant.grantee == 0 || is_member(&context.engine, role.oid, grant.grantee);
+    let own = |grant: &&Grant| grant.grantee == 0 || context.rights.has(grant.grantee);
     let mine: Vec<&Grant> = grants.iter().filter(own).collect();
     if mine.is_empty() {
-        let text = format!("permission denied for {} {}", target.kind.word(), target.name);
-        return Err(Error::new("42501", text));
+        return Err(denied(target.kind.word(), target.name));
     }
     let may = |letter: &char| mine.iter().any(|grant| grant.grantable.contains(*letter));
-    Ok((role.oid, letters.chars().filter(may).collect()))
+    Ok((context.role.oid, letters.chars().filter(may).collect()))
 }
 
 /// Changes a list.

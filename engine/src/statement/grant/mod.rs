@@ -7,12 +7,13 @@ mod acl;
 mod objects;
 
 use clientele_catalog::definition::Oid;
+use clientele_catalog::privileges::{self, Kind};
 use sqlparser::ast::{
     Action, CascadeOption, Grant, GrantObjects, Grantee, GranteeName, GranteesType, Ident,
     Privileges, Revoke,
 };
 
-use self::acl::{Change, Kind};
+use self::acl::Change;
 use super::owner;
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
@@ -83,7 +84,7 @@ impl Request {
             if !kind.all().contains(*letter) {
                 let text = format!(
                     "invalid privilege type {} for {}",
-                    acl::privilege_name(*letter),
+                    privileges::name(*letter),
                     kind.word()
                 );
                 return Err(Error::new("0LP01", text));

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use clientele_catalog::catalog::{PG_CATALOG_OID, PUBLIC_OID};
 use clientele_catalog::definition::{Grant, Object, Relation};
+use clientele_catalog::privileges::{Access, Kind};
 use sqlparser::ast::ObjectName;
 
 use super::Request;
-use super::acl::{self, Kind, Target};
+use super::acl::{self, Target};
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::session::Session;
@@ -90,8 +90,8 @@ pub(super) async fn schema(
     let mut schema = schema.ok_or_else(|| Error::internal("a schema is gone"))?.as_ref().clone();
     let (letters, _) = request.changes(Kind::Schema)?;
     let target = Target { kind: Kind::Schema, name, owner: schema.owner };
-    let public = if matches!(schema.oid, PUBLIC_OID | PG_CATALOG_OID) { "U" } else { "" };
-    let before = schema.grants.take().unwrap_or_else(|| default_of_public(&target, public));
+    let default = Access::schema(&schema).public_entry();
+    let before = schema.grants.take().unwrap_or(default);
     schema.grants = Some(list(session, context, (&target, before, &letters), request)?);
     put(session, Object::Schema(schema)).await
 }
@@ -106,20 +106,11 @@ pub(super) fn database(
     let mut database = super::super::database::named(context, name)?;
     let (letters, _) = request.changes(Kind::Database)?;
     let target = Target { kind: Kind::Database, name, owner: database.owner };
-    let before = database.grants.take().unwrap_or_else(|| default_of_public(&target, "Tc"));
+    let default = Access::database(&database).public_entry();
+    let before = database.grants.take().unwrap_or(default);
     database.grants = Some(list(session, context, (&target, before, &letters), request)?);
     context.engine.cluster.put_database(database)?;
     Ok(())
-}
-
-fn default_of_public(target: &Target<'_>, letters: &str) -> Vec<Grant> {
-    let grant = Grant {
-        grantee: 0,
-        grantor: target.owner,
-        privileges: letters.to_owned(),
-        grantable: String::new(),
-    };
-    if letters.is_empty() { Vec::new() } else { vec![grant] }
 }
 
 /// A list after the request, as far as the current role may carry it out.

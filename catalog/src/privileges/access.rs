@@ -1,0 +1,135 @@
+//! The owner, the grants and the defaults of one object.
+
+use super::kind::Kind;
+use super::predefined::{READ_ALL_DATA, WRITE_ALL_DATA};
+use super::rights::Rights;
+use crate::catalog::{BOOTSTRAP_ROLE_OID, INFORMATION_SCHEMA_OID, PG_CATALOG_OID, PUBLIC_OID};
+use crate::definition::{Column, Database, Domain, Grant, Oid, Relation, Schema};
+
+/// System relations that show passwords' verifiers or samples of rows: not for everyone.
+const SECRET: &[&str] = &["pg_authid", "pg_shadow", "pg_statistic", "pg_user_mapping"];
+
+/// Who has what on one object.
+pub struct Access<'a> {
+    /// What it is.
+    pub kind: Kind,
+    owner: Oid,
+    grants: Option<&'a [Grant]>,
+    /// What PUBLIC has by default.
+    public: &'static str,
+}
+
+impl<'a> Access<'a> {
+    fn new(kind: Kind, owner: Oid, grants: Option<&'a Vec<Grant>>) -> Self {
+        Self { kind, owner, grants: grants.map(Vec::as_slice), public: kind.of_public() }
+    }
+
+    /// Of a table, view or sequence.
+    pub fn relation(relation: &'a Relation) -> Self {
+        Self::new(Kind::of(relation), relation.owner, relation.grants.as_ref())
+    }
+
+    /// Of a relation of the system schemas: everyone may read all but a few.
+    pub fn system(name: &str) -> Self {
+        let public = if SECRET.contains(&name) { "" } else { "r" };
+        Self { public, ..Self::new(Kind::Table, BOOTSTRAP_ROLE_OID, None) }
+    }
+
+    /// Of a schema.
+    pub fn schema(schema: &'a Schema) -> Self {
+        let built_in = [PG_CATALOG_OID, PUBLIC_OID, INFORMATION_SCHEMA_OID].contains(&schema.oid);
+        let public = if built_in { "U" } else { "" };
+        Self { public, ..Self::new(Kind::Schema, schema.owner, schema.grants.as_ref()) }
+    }
+
+    /// Of a database.
+    pub fn database(database: &'a Database) -> Self {
+        Self::new(Kind::Database, database.owner, database.grants.as_ref())
+    }
+
+    /// Of a domain.
+    pub fn domain(domain: &'a Domain) -> Self {
+        Self::new(Kind::Type, domain.owner, domain.grants.as_ref())
+    }
+
+    /// Of a column: grants only, the owner's rights come from the table.
+    pub fn column(relation: &Relation, column: &'a Column) -> Self {
+        let grants = (!column.grants.is_empty()).then_some(&column.grants);
+        Self::new(Kind::Column, relation.owner, grants)
+    }
+
+    /// What the owner has without an entry.
+    fn of_owner(&self) -> &'static str {
+        if self.kind == Kind::Column { "" } else { self.kind.all() }
+    }
+
+    /// Whether nothing was ever granted or revoked.
+    pub fn is_default(&self) -> bool {
+        self.grants.is_none()
+    }
+
+    /// What PUBLIC has by default, as a list of grants.
+    pub fn public_entry(&self) -> Vec<Grant> {
+        if self.public.is_empty() { Vec::new() } else { vec![self.default_entry(0, self.public)] }
+    }
+
+    fn default_entry(&self, grantee: Oid, privileges: &str) -> Grant {
+        Grant {
+            grantee,
+            grantor: self.owner,
+            privileges: privileges.to_owned(),
+            grantable: String::new(),
+        }
+    }
+
+    /// Every grant in force, the defaults written out.
+    pub fn entries(&self) -> Vec<Grant> {
+        let given = self.grants.unwrap_or_default();
+        let mut entries = Vec::with_capacity(given.len() + 2);
+        let all = self.of_owner();
+        if !all.is_empty() && !given.iter().any(|one| one.grantee == self.owner) {
+            entries.push(self.default_entry(self.owner, all));
+        }
+        if self.grants.is_none() {
+            entries.extend(self.public_entry());
+        }
+        entries.extend(given.iter().cloned());
+        entries
+    }
+
+    /// Whether a role has a privilege, and where asked the right to pass it on.
+    pub fn permits(&self, rights: &Rights, letter: char, grantable: bool) -> bool {
+        if rights.superuser || rights.has(self.owner) && self.owner_has(letter, grantable) {
+            return true;
+        }
+        if !grantable && self.predefined_permits(rights, letter) {
+            return true;
+        }
+        let covers = |grant: &Grant| {
+            let letters = if grantable { &grant.grantable } else { &grant.privileges };
+            letters.contains(letter) && (grant.grantee == 0 || rights.has(grant.grantee))
+        };
+        match self.grants {
+            Some(grants) => grants.iter().any(covers),
+            None => !grantable && self.public.contains(letter),
+        }
+    }
+
+    /// An owner who revoked from himself has an entry of his own; he may grant it back to himself.
+    fn owner_has(&self, letter: char, grantable: bool) -> bool {
+        let own = self.grants.unwrap_or_default().iter().find(|grant| grant.grantee == self.owner);
+        let own = own.filter(|_| !grantable && self.kind != Kind::Column);
+        own.map_or(self.of_owner(), |grant| &grant.privileges).contains(letter)
+    }
+
+    /// `pg_read_all_data` and `pg_write_all_data`.
+    fn predefined_permits(&self, rights: &Rights, letter: char) -> bool {
+        let letters = match self.kind {
+            Kind::Table | Kind::Sequence | Kind::Column => ("r", "awd"),
+            Kind::Schema => ("U", "U"),
+            Kind::Database | Kind::Type => return false,
+        };
+        rights.has(READ_ALL_DATA) && letters.0.contains(letter)
+            || rights.has(WRITE_ALL_DATA) && letters.1.contains(letter)
+    }
+}
