@@ -7,6 +7,7 @@
 mod client;
 mod clients;
 mod crash;
+mod foreign_keys;
 mod rights;
 mod server;
 mod slt;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
     let trials: Vec<Trial> = [
         slt::trials(),
         rights::trials(),
+        foreign_keys::trials(),
         tour::trials(),
         clients::trials(),
         crash::trials(),

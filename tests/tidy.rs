@@ -1,6 +1,7 @@
 //! The house keeps itself: file sizes, import directions, no leftovers.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use libtest_mimic::{Failed, Trial};
 
@@ -21,6 +22,7 @@ pub fn trials() -> Vec<Trial> {
         Trial::test("tidy::file_sizes", file_sizes),
         Trial::test("tidy::imports", imports),
         Trial::test("tidy::leftovers", leftovers),
+        Trial::test("tidy::formatting", formatting),
     ]
 }
 
@@ -69,6 +71,18 @@ fn imports() -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+fn formatting() -> Result<(), Failed> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut check = Command::new(cargo);
+    let output = check.args(["fmt", "--all", "--check"]).current_dir(root()).output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let places = text.lines().filter(|line| line.starts_with("Diff in")).collect::<Vec<_>>();
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(format!("`cargo fmt --all` would change\n{}", places.join("\n")).into()),
+    }
 }
 
 fn leftovers() -> Result<(), Failed> {

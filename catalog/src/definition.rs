@@ -148,6 +148,34 @@ impl Relation {
         })
     }
 
+    /// Its foreign keys.
+    pub fn foreign_keys(&self) -> impl Iterator<Item = ForeignKey<'_>> {
+        self.constraints.iter().filter_map(|constraint| match &constraint.kind {
+            ConstraintKind::ForeignKey {
+                columns,
+                references,
+                referenced,
+                on_delete,
+                on_update,
+            } => Some(ForeignKey {
+                oid: constraint.oid,
+                name: &constraint.name,
+                columns,
+                references: *references,
+                referenced,
+                on_delete: *on_delete,
+                on_update: *on_update,
+            }),
+            _ => None,
+        })
+    }
+
+    /// The unique key on exactly these columns, in this order.
+    pub fn unique_key_on(&self, columns: &[i16]) -> Option<Oid> {
+        let found = self.unique_keys().find(|(_, of_key)| *of_key == columns);
+        found.map(|(constraint, _)| constraint.oid)
+    }
+
     /// Whether rows are stored for it.
     pub fn stores_rows(&self) -> bool {
         matches!(self.kind, RelationKind::Table | RelationKind::MaterializedView { .. })
@@ -162,6 +190,25 @@ impl Relation {
             RelationKind::Sequence(_) => 'S',
         }
     }
+}
+
+/// A foreign key of a relation.
+#[derive(Debug, Clone, Copy)]
+pub struct ForeignKey<'a> {
+    /// OID of the constraint.
+    pub oid: Oid,
+    /// Its name.
+    pub name: &'a str,
+    /// Referring columns, in the order of the unique key.
+    pub columns: &'a [i16],
+    /// The relation referred to.
+    pub references: Oid,
+    /// Its columns: those of a unique key, in its order.
+    pub referenced: &'a [i16],
+    /// `ON DELETE`, see [`ConstraintKind::ForeignKey`].
+    pub on_delete: char,
+    /// `ON UPDATE`, likewise.
+    pub on_update: char,
 }
 
 /// A column (`pg_attribute`).
@@ -226,7 +273,7 @@ pub enum ConstraintKind {
         /// The condition as SQL.
         expression: String,
     },
-    /// FOREIGN KEY: recorded and shown.
+    /// FOREIGN KEY; its columns are in the order of the unique key that it refers to.
     ForeignKey {
         /// Referencing columns.
         columns: Vec<i16>,

@@ -21,6 +21,22 @@ pub enum Error {
         /// `(id)=(17)`, for the DETAIL line; `None` when it may not be shown.
         key: Option<String>,
     },
+    /// A row refers to a key that is not there, or a key is gone that a row refers to (23503).
+    #[error("{}", foreign_key_message(table, constraint, parent, *removed))]
+    ForeignKeyViolation {
+        /// Schema of the table that was written.
+        schema: String,
+        /// The table that refers.
+        table: String,
+        /// The foreign key.
+        constraint: String,
+        /// `(id)=(17)`, for the DETAIL line.
+        key: Option<String>,
+        /// The table referred to.
+        parent: String,
+        /// The key is gone; else it never was there.
+        removed: bool,
+    },
     /// An object of that name exists already (42P07, 42P06, 42710 …).
     #[error("{kind} \"{name}\" already exists")]
     Duplicate {
@@ -83,5 +99,18 @@ impl From<arrow::error::ArrowError> for Error {
 impl From<parquet::errors::ParquetError> for Error {
     fn from(error: parquet::errors::ParquetError) -> Self {
         Self::DataFusion(error.into())
+    }
+}
+
+fn foreign_key_message(table: &str, constraint: &str, parent: &str, removed: bool) -> String {
+    match removed {
+        false => {
+            format!(
+                "insert or update on table \"{table}\" violates foreign key constraint \"{constraint}\""
+            )
+        }
+        true => format!(
+            "update or delete on table \"{parent}\" violates foreign key constraint \"{constraint}\" on table \"{table}\""
+        ),
     }
 }

@@ -75,6 +75,7 @@ impl Transaction {
     fn add_file(&mut self, relation: &Relation, written: Written) -> Result<()> {
         self.ensure_own_keys(relation)?;
         self.check_file_keys(relation, &written)?;
+        self.refer(relation.oid, written.referred.clone());
         let first = RowAddress { part: written.entry.facts.part, row: 0 };
         self.store.shared.indexes.preload(first.part, &written.keys);
         let part = FilePart { entry: Arc::clone(&written.entry), deleted: None };

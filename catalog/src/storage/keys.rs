@@ -7,7 +7,7 @@ use std::hash::Hasher;
 use std::sync::Arc;
 
 use clientele_udfs::types::PgType;
-use datafusion::arrow::array::{Array, ArrayRef, AsArray};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Decimal128Type, Int64Type};
 use datafusion::arrow::row::{RowConverter, Rows, SortField};
@@ -160,15 +160,32 @@ pub(super) fn key_text(
     row: usize,
 ) -> Option<String> {
     let (_, numbers) = relation.unique_keys().find(|(one, _)| one.oid == constraint)?;
+    let arrays = numbers.iter().map(|number| batch.column(*number)).collect::<Option<Vec<_>>>()?;
+    text(relation, numbers, &arrays, row)
+}
+
+/// The values of the first row's columns under the names of another relation's.
+pub(super) fn text_of(
+    (named, names): (&Relation, &[i16]),
+    (relation, columns): (&Relation, &[i16]),
+    rows: &RecordBatch,
+) -> Option<String> {
+    let array = |number: &i16| {
+        rows.columns().get(relation.live_columns().position(|one| one.number == *number)?)
+    };
+    let arrays = columns.iter().map(array).collect::<Option<Vec<_>>>()?;
+    if rows.num_rows() == 0 { None } else { text(named, names, &arrays, 0) }
+}
+
+fn text(relation: &Relation, names: &[i16], arrays: &[&ArrayRef], row: usize) -> Option<String> {
     let options = FormatOptions::new()
         .with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.f"))
         .with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S%.f+00"));
-    let mut names = Vec::new();
-    let mut values = Vec::new();
-    for number in numbers {
-        names.push(relation.column_by_number(*number)?.name.clone());
-        let formatter = ArrayFormatter::try_new(batch.column(*number)?.as_ref(), &options).ok()?;
+    let (mut shown, mut values) = (Vec::new(), Vec::new());
+    for (number, array) in names.iter().zip(arrays) {
+        shown.push(relation.column_by_number(*number)?.name.clone());
+        let formatter = ArrayFormatter::try_new(array.as_ref(), &options).ok()?;
         values.push(formatter.value(row).try_to_string().ok()?);
     }
-    Some(format!("({})=({})", names.join(", "), values.join(", ")))
+    Some(format!("({})=({})", shown.join(", "), values.join(", ")))
 }

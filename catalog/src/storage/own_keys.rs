@@ -132,7 +132,7 @@ impl Transaction {
         Ok(())
     }
 
-    fn find_hashes(
+    pub(super) fn find_hashes(
         &mut self,
         relation: &Relation,
         constraint: Oid,

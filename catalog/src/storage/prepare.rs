@@ -13,6 +13,7 @@ use super::arrays;
 use super::keys::{self, Hashes};
 use super::log::{RowsRecord, encode_rows};
 use super::part::{FilePart, MemoryBatch, MemoryPart, OWN_PART, PartId, filter_all};
+use super::references::KeysOf;
 use super::snapshot::Snapshot;
 use super::transaction::{NewFile, Transaction};
 use crate::definition::{Object, Oid, Relation};
@@ -42,6 +43,10 @@ pub(super) struct Prepared {
     pub(super) base: Arc<Snapshot>,
     pub(super) objects: Vec<(Oid, Option<Arc<Object>>)>,
     pub(super) tables: Vec<PreparedTable>,
+    /// Keys that must be there, by unique key.
+    pub(super) held: KeysOf,
+    /// Keys that no row may have come to refer to, by foreign key.
+    pub(super) barred: KeysOf,
 }
 
 /// Turns a transaction's changes into what the committer takes.
@@ -65,7 +70,14 @@ pub(super) fn prepare(transaction: &Transaction) -> Result<Prepared> {
     }
     let objects =
         transaction.changes.objects.iter().map(|(oid, one)| (*oid, one.clone())).collect();
-    Ok(Prepared { base: Arc::clone(&transaction.base), objects, tables })
+    let references = &transaction.changes.references;
+    Ok(Prepared {
+        base: Arc::clone(&transaction.base),
+        objects,
+        tables,
+        held: references.held.clone(),
+        barred: references.barred.clone(),
+    })
 }
 
 fn prepare_table(

@@ -12,6 +12,7 @@ use super::file::FileEntry;
 use super::keys::Hashes;
 use super::own_keys::OwnKeys;
 use super::part::{MemoryBatch, OWN_PART, PartId, RowAddress, add_rows};
+use super::references::{self, References};
 use super::snapshot::Snapshot;
 use super::store::Store;
 use super::temporary::TemporarySpace;
@@ -41,6 +42,7 @@ pub(super) struct Changes {
     /// Objects put, or dropped (`None`).
     pub(super) objects: BTreeMap<Oid, Option<Arc<Object>>>,
     pub(super) tables: BTreeMap<Oid, TableChanges>,
+    pub(super) references: References,
 }
 
 /// A point that a transaction can go back to.
@@ -172,6 +174,8 @@ impl Transaction {
         };
         let hashes = super::keys::hash_all(self.store.shared.hasher(), &relation, &rows)?;
         self.check_keys(&relation, &rows, &hashes)?;
+        let referred = references::referred(self.store.shared.hasher(), &relation, &rows)?;
+        self.refer(relation.oid, referred);
         let table = self.written(&relation);
         let part = table.memory_part_mut(OWN_PART);
         let start = part.append(rows.columns, rows.arrays, rows.rows)?;
@@ -194,6 +198,7 @@ impl Transaction {
             parts.entry(address.part).or_default().insert(address.row);
         }
         drop(visible);
+        self.note_removed(&relation, &parts)?;
         let mut count = 0;
         for (part, rows) in parts {
             count += rows.len();

@@ -17,6 +17,7 @@ use super::disk;
 use super::file::{ColumnRange, FileEntry, FileFacts};
 use super::keys::{self, Hashes};
 use super::part::{MemoryBatch, PartId};
+use super::references::{self, Keys};
 use super::shared::Shared;
 use super::stored;
 use crate::definition::{Column, Oid, Relation};
@@ -32,6 +33,8 @@ const BLOOM_FALSE_POSITIVES: f64 = 0.02;
 pub(super) struct Written {
     pub(super) entry: Arc<FileEntry>,
     pub(super) keys: Arc<Vec<(Oid, Hashes)>>,
+    /// The keys that its rows refer to.
+    pub(super) referred: Vec<(Oid, Keys)>,
 }
 
 /// Order of rows in a file: a permutation of the rows that were given, or as they came.
@@ -77,9 +80,10 @@ pub(super) fn write_file(
 ) -> Result<Written> {
     let part = shared.allocate_part();
     let keys = keys::hash_all(shared.hasher(), relation, rows)?;
+    let referred = references::referred(shared.hasher(), relation, rows)?;
     let facts = write_parquet(shared, relation, rows, part)?;
     let entry = FileEntry::unnamed(facts, &shared.directory, &shared.graveyard);
-    Ok(Written { entry: Arc::new(entry), keys: Arc::new(keys) })
+    Ok(Written { entry: Arc::new(entry), keys: Arc::new(keys), referred })
 }
 
 fn write_parquet(

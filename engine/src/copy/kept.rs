@@ -34,7 +34,12 @@ impl Kept {
         let mut transaction = self.work.lock_owned().await;
         let before = transaction.savepoint();
         let writer = transaction.bulk_writer(self.relation)?;
-        let written = write_all(writer, &mut rows, &common).await;
+        let mut written = write_all(writer, &mut rows, &common).await;
+        if matches!(written, Ok(Some(_)))
+            && let Err(error) = transaction.check_references()
+        {
+            written = Err(error.into());
+        }
         if !matches!(written, Ok(Some(_))) {
             transaction.rollback_to(before);
         }

@@ -18,6 +18,24 @@ impl Error {
                 own.object.constraint = Some(constraint.clone());
                 own
             }
+            CatalogError::ForeignKeyViolation {
+                schema,
+                table,
+                constraint,
+                key,
+                parent,
+                removed,
+            } => {
+                let mut own = Self::new("23503", error.to_string());
+                own.detail = key.as_ref().map(|key| match removed {
+                    false => format!("Key {key} is not present in table \"{parent}\"."),
+                    true => format!("Key {key} is still referenced from table \"{table}\"."),
+                });
+                own.object.schema = Some(schema.clone());
+                own.object.table = Some(if *removed { parent } else { table }.clone());
+                own.object.constraint = Some(constraint.clone());
+                own
+            }
             CatalogError::Duplicate { kind, .. } => Self::new(
                 match *kind {
                     "relation" => "42P07",

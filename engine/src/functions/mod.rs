@@ -22,7 +22,9 @@ pub use facts::catalog_context;
 pub use operators::{Operators, operand_type, operator};
 pub use registered::{register_cast, show_registered};
 pub use row_kernel::{Kernel, Signature, rebind};
-pub use sequences::{Blocks, forget_sequence, next_value, restart_sequence, sequence_relation};
+pub use sequences::{
+    Blocks, forget_sequence, next_value, restart_sequence, save_new_sequences, sequence_relation,
+};
 pub use tables::{SCALAR_RESULT_KEY, TableFunction, table_function};
 
 use crate::planning::context::QueryContext;

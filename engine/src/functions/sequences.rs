@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use clientele_catalog::definition::{Object, Oid, Relation, RelationKind, Sequence};
-use clientele_catalog::storage::TemporarySpace;
+use clientele_catalog::storage::{TemporarySpace, Transaction};
 use clientele_udfs::types::PgType;
 use datafusion::arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch};
 use datafusion::datasource::{MemTable, provider_as_source};
@@ -17,6 +17,7 @@ use datafusion::scalar::ScalarValue;
 use super::row_kernel::{Kernel, Signature, number, text};
 use crate::error::{Error, Result};
 use crate::planning::context::{Named, QueryContext};
+use crate::session::shared::SessionShared;
 
 /// Values that one log record reserves.
 const BLOCK: i64 = 32;
@@ -116,8 +117,13 @@ fn exhausted(sequence: &Sequence) -> Error {
 
 fn committed(context: &QueryContext, oid: Oid) -> Result<Sequence> {
     let snapshot = context.store.snapshot();
-    let relation =
-        snapshot.catalog.relation_by_oid(oid).or_else(|| context.catalog().relation_by_oid(oid));
+    let committed = snapshot.catalog.relation_by_oid(oid);
+    if committed.is_none()
+        && let Some(own) = context.session.new_sequences.lock().get(&oid)
+    {
+        return Ok(own.clone());
+    }
+    let relation = committed.or_else(|| context.catalog().relation_by_oid(oid));
     match relation.map(|relation| &relation.kind) {
         Some(RelationKind::Sequence(sequence)) => Ok(sequence.clone()),
         _ => Err(Error::new("42P01", format!("sequence with OID {oid} does not exist"))),
@@ -129,10 +135,9 @@ fn store(context: &QueryContext, oid: Oid, sequence: Sequence) -> Result<()> {
     let Some(relation) =
         store.snapshot().catalog.relation_by_oid(oid).map(|one| one.as_ref().clone())
     else {
-        return Err(Error::new(
-            "55000",
-            "a sequence can be used once its CREATE SEQUENCE has committed",
-        ));
+        // Made in this transaction, or temporary: no other session knows of it.
+        context.session.new_sequences.lock().insert(oid, sequence);
+        return Ok(());
     };
     let schema = store.snapshot().catalog.schemas().next().map(|schema| schema.as_ref().clone());
     let Some(schema) = schema else { return Err(Error::internal("a catalog without schemas")) };
@@ -233,9 +238,25 @@ pub fn restart_sequence(context: &QueryContext, relation: &Relation) -> Result<(
     Ok(())
 }
 
+/// Puts the state of sequences that were used before they are committed into the commit.
+pub fn save_new_sequences(session: &SessionShared, transaction: &mut Transaction) {
+    let mut new = session.new_sequences.lock();
+    let catalog = Arc::clone(&transaction.snapshot().catalog);
+    new.retain(|oid, sequence| match catalog.relation_by_oid(*oid) {
+        Some(relation) if relation.temporary => true,
+        Some(relation) => {
+            let kind = RelationKind::Sequence(sequence.clone());
+            transaction.put(Object::Relation(Relation { kind, ..relation.as_ref().clone() }));
+            false
+        }
+        None => false,
+    });
+}
+
 /// Gives up the values in memory, so that the next one is reserved by the definition as it is
 /// then; returns the first of them.
 pub fn forget_sequence(context: &QueryContext, oid: Oid) -> Option<i64> {
+    context.session.new_sequences.lock().remove(&oid);
     context.engine.sequences.lock().remove(&(context.database.oid, oid)).map(|(next, _)| next)
 }
 

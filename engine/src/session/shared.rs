@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
-use clientele_catalog::definition::Oid;
+use clientele_catalog::definition::{Oid, Sequence};
 use clientele_catalog::pg_catalog::{CursorFacts, PreparedFacts};
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
@@ -69,6 +69,8 @@ pub struct SessionShared {
     pub activity: Mutex<Activity>,
     /// Last values of sequences, for `currval`.
     pub sequence_values: Mutex<HashMap<Oid, i64>>,
+    /// State of sequences that only this session knows: not yet committed, or temporary.
+    pub new_sequences: Mutex<HashMap<Oid, Sequence>>,
     /// Things to tell the client, from functions.
     pub notices: Mutex<Vec<Notice>>,
     /// The COPY that it runs.
@@ -110,6 +112,7 @@ impl SessionShared {
             settings: Mutex::new(settings),
             activity: Mutex::new(Activity { state: "idle", ..Activity::default() }),
             sequence_values: Mutex::default(),
+            new_sequences: Mutex::default(),
             notices: Mutex::default(),
             progress: Mutex::default(),
             prepared: Mutex::default(),

@@ -9,6 +9,7 @@ use tokio::sync::Mutex;
 
 use super::Session;
 use crate::error::{Error, Result};
+use crate::functions;
 use crate::sql::{Body, TransactionModes, TransactionStatement};
 
 /// An open transaction.
@@ -155,7 +156,8 @@ impl Session {
 
     async fn commit(&mut self, work: Arc<Mutex<Transaction>>) -> Result<()> {
         self.hold_cursors().await?;
-        let transaction = alone(work).await?;
+        let mut transaction = alone(work).await?;
+        functions::save_new_sequences(&self.shared, &mut transaction);
         let committed = self.store.commit(transaction).await?;
         self.temporary = committed.temporary;
         Ok(())

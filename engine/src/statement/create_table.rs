@@ -511,7 +511,16 @@ impl Builder<'_> {
             let columns: Vec<_> = columns.map(|column| column.name.as_str()).collect();
             self.context.must_reach(&other, 'x', columns)?;
         }
-        let default = format!("{}_{}_fkey", self.relation.name, self.joined(&columns));
+        let name = match name {
+            Some(name) => name,
+            None => {
+                self.free_name(&format!("{}_{}_fkey", self.relation.name, self.joined(&columns)))
+            }
+        };
+        let (columns, referenced) = self.matched((&name, columns), (&other, referenced))?;
+        if key.on_update == Some(ReferentialAction::Cascade) {
+            return Err(Error::unsupported("ON UPDATE CASCADE"));
+        }
         let kind = ConstraintKind::ForeignKey {
             columns,
             references: other.oid,
@@ -519,7 +528,48 @@ impl Builder<'_> {
             on_delete: action(key.on_delete),
             on_update: action(key.on_update),
         };
-        self.add(name, &default, kind)
+        self.add(Some(name), "", kind)
+    }
+
+    /// The columns of a foreign key in the order of the unique key that they refer to.
+    fn matched(
+        &self,
+        (name, columns): (&str, Vec<i16>),
+        (other, referenced): (&Relation, Vec<i16>),
+    ) -> Result<(Vec<i16>, Vec<i16>)> {
+        if columns.len() != referenced.len() {
+            let text = "number of referencing and referenced columns for foreign key disagree";
+            return Err(Error::new("42830", text));
+        }
+        for (own, theirs) in columns.iter().zip(&referenced) {
+            let (own, theirs) =
+                (self.relation.column_by_number(*own), other.column_by_number(*theirs));
+            let (Some(own), Some(theirs)) = (own, theirs) else { continue };
+            let (left, right) = (own.pg_type.arrow(), theirs.pg_type.arrow());
+            if left != right && !(left.is_integer() && right.is_integer()) {
+                let text = format!("foreign key constraint \"{name}\" cannot be implemented");
+                return Err(Error::new("42804", text).with_detail(format!(
+                    "Key columns \"{}\" and \"{}\" are of incompatible types: {} and {}.",
+                    own.name,
+                    theirs.name,
+                    own.pg_type.sql_name(),
+                    theirs.pg_type.sql_name()
+                )));
+            }
+        }
+        let in_order = |key: &[i16]| {
+            let place = |number: &i16| referenced.iter().position(|one| one == number);
+            let places = key.iter().map(place).collect::<Option<Vec<_>>>()?;
+            (places.len() == referenced.len()).then_some(places)
+        };
+        let places = other.unique_keys().find_map(|(_, key)| in_order(key));
+        let places = places.ok_or_else(|| {
+            let text = "there is no unique constraint matching given keys for referenced table";
+            Error::new("42830", format!("{text} \"{}\"", other.name))
+        })?;
+        let pick =
+            |from: &[i16]| places.iter().filter_map(|place| from.get(*place)).copied().collect();
+        Ok((pick(&columns), pick(&referenced)))
     }
 }
 

@@ -10,6 +10,7 @@ use datafusion::scalar::ScalarValue;
 use sqlparser::ast::{Delete, FromTable, TableWithJoins};
 
 use super::Described;
+use super::referential::{Event, settle};
 use super::rows::{self, SelectParts, Written};
 use super::update::table_of;
 use crate::api::Outcome;
@@ -57,6 +58,7 @@ pub(super) async fn execute(
         let mut transaction = work.lock().await;
         transaction.delete(relation.oid, &addresses)?
     };
+    settle(session, &context, Event::Delete).await?;
     let (_, alias) = table_of(target(delete)?)?;
     rows::outcome(
         session,

@@ -15,6 +15,7 @@ use sqlparser::ast::{
     OnInsert, SetExpr, TableObject,
 };
 
+use super::referential::{Event, settle};
 use super::rows::{self, SelectParts, Written};
 use super::{Described, check};
 use crate::api::Outcome;
@@ -66,6 +67,7 @@ pub(super) async fn execute(
         check::kept_rows(&context, &kept.conditions, &relation, batch)?;
     }
     let written = write(session, &context, &relation, insert, batches).await?;
+    settle(session, &context, Event::Update).await?;
     let count: usize = written.iter().map(RecordBatch::num_rows).sum();
     rows::outcome(
         session,

@@ -17,6 +17,7 @@ use sqlparser::ast::{
 };
 
 use super::insert::assigned;
+use super::referential::{Event, settle};
 use super::rows::{self, SelectParts};
 use super::update::{new_values, table_of};
 use super::{Described, check};
@@ -52,8 +53,7 @@ pub(super) async fn execute(
     let context = session.context().await?;
     let kept = session.kept(prepared, &context).await?;
     let relation = kept.written_to()?;
-    let mut changes =
-        Changes { merge, seen: HashSet::new(), gone: Vec::new(), new: Vec::new(), count: 0 };
+    let mut changes = Changes::new(merge);
     for batch in session.rows(&context, &kept, parameters).await? {
         changes.take(&relation, &batch)?;
     }
@@ -61,11 +61,16 @@ pub(super) async fn execute(
         check::kept_rows(&context, &kept.conditions, &relation, batch)?;
     }
     let work = session.work().await?;
-    let mut transaction = work.lock().await;
-    transaction.delete(relation.oid, &changes.gone)?;
-    for batch in changes.new {
-        transaction.insert(relation.oid, batch)?;
+    work.lock().await.delete(relation.oid, &changes.deleted)?;
+    settle(session, &context, Event::Delete).await?;
+    {
+        let mut transaction = work.lock().await;
+        transaction.delete(relation.oid, &changes.replaced)?;
+        for batch in changes.new {
+            transaction.insert(relation.oid, batch)?;
+        }
     }
+    settle(session, &context, Event::Update).await?;
     Ok(Outcome::Done(format!("MERGE {}", changes.count)))
 }
 
@@ -73,12 +78,25 @@ pub(super) async fn execute(
 struct Changes<'a> {
     merge: &'a Merge,
     seen: HashSet<i64>,
-    gone: Vec<RowAddress>,
+    /// Old rows that go, and old rows that new ones take the place of.
+    deleted: Vec<RowAddress>,
+    replaced: Vec<RowAddress>,
     new: Vec<RecordBatch>,
     count: usize,
 }
 
-impl Changes<'_> {
+impl<'a> Changes<'a> {
+    fn new(merge: &'a Merge) -> Self {
+        Self {
+            merge,
+            seen: HashSet::new(),
+            deleted: Vec::new(),
+            replaced: Vec::new(),
+            new: Vec::new(),
+            count: 0,
+        }
+    }
+
     fn take(&mut self, relation: &Relation, batch: &RecordBatch) -> Result<()> {
         let addresses = batch.column(0).as_primitive_opt::<Int64Type>();
         let clauses = batch.column(1).as_primitive_opt::<Int32Type>();
@@ -101,7 +119,8 @@ impl Changes<'_> {
                 continue;
             }
             self.count += 1;
-            comes.push(!matches!(clause.action, MergeAction::Delete { .. }));
+            let deletes = matches!(clause.action, MergeAction::Delete { .. });
+            comes.push(!deletes);
             if matches!(clause.action, MergeAction::Insert(_)) {
                 continue;
             }
@@ -111,7 +130,8 @@ impl Changes<'_> {
                         "Ensure that not more than one source row matches any one target row.",
                     ));
             }
-            self.gone.push(RowAddress::from_i64(addresses.value(row)));
+            let gone = if deletes { &mut self.deleted } else { &mut self.replaced };
+            gone.push(RowAddress::from_i64(addresses.value(row)));
         }
         let new =
             filter_record_batch(batch, &BooleanArray::from(comes)).map_err(Error::internal)?;

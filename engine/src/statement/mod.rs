@@ -24,6 +24,7 @@ mod insert;
 mod merge;
 mod owner;
 mod prepare;
+mod referential;
 mod roles;
 mod rows;
 mod setting;

@@ -14,6 +14,7 @@ use sqlparser::ast::{
 };
 
 use super::insert::assigned;
+use super::referential::{Event, settle};
 use super::rows::{self, SelectParts, Written};
 use super::{Described, check};
 use crate::api::Outcome;
@@ -49,6 +50,7 @@ pub(super) async fn execute(
     let relation = kept.written_to()?;
     let batches = session.rows(&context, &kept, parameters.clone()).await?;
     let written = replace(session, &context, (&relation, &kept.conditions), batches).await?;
+    settle(session, &context, Event::Update).await?;
     let count: usize = written.iter().map(RecordBatch::num_rows).sum();
     let (_, alias) = table_of(&update.table)?;
     rows::outcome(

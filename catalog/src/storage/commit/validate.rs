@@ -11,9 +11,9 @@ use crate::catalog::Catalog;
 use crate::definition::{Object, Oid, Relation};
 use crate::error::{Error, Result};
 use crate::storage::key_index::{KeyIndex, SharedIndex};
-use crate::storage::keys;
 use crate::storage::part::{PartId, RowAddress, TableData};
 use crate::storage::prepare::{Prepared, PreparedTable, same_shape};
+use crate::storage::{keys, references};
 
 /// Deleted rows by part.
 pub(super) type Deleted = BTreeMap<PartId, Arc<RoaringBitmap>>;
@@ -24,7 +24,41 @@ impl Committer {
         for (oid, object) in &prepared.objects {
             self.validate_object(prepared, *oid, object.as_deref())?;
         }
+        self.validate_references(prepared)?;
         prepared.tables.iter().map(|table| self.validate_table(prepared, table)).collect()
+    }
+
+    /// Keys that rows refer to are still there, and nobody refers to keys that are gone.
+    fn validate_references(&self, prepared: &Prepared) -> Result<()> {
+        let now = &self.working.catalog;
+        for ((relation, unique), keys) in &prepared.held {
+            let relation = now.relation_by_oid(*relation).ok_or(Error::Conflict)?;
+            let table = self.working.table(relation.oid);
+            if table.written_in <= prepared.base.version {
+                continue;
+            }
+            let index = match self.shared.indexes.get(*unique) {
+                Some(index) => index,
+                None => self.build_index(relation, *unique, &table)?,
+            };
+            let index = index.read();
+            if keys.iter().any(|key| index.find(*key, |one| table.is_live(one)).is_none()) {
+                return Err(Error::Conflict);
+            }
+        }
+        for ((relation, key), keys) in &prepared.barred {
+            let Some(relation) = now.relation_by_oid(*relation) else { continue };
+            let Some(key) = relation.foreign_keys().find(|one| one.oid == *key) else { continue };
+            let before = prepared.base.table(relation.oid);
+            let come = references::come_since(&self.working.table(relation.oid), &before);
+            let mut refers = false;
+            let how = (key.columns, self.shared.hasher());
+            references::each_hash(&come, relation, how, |_, hash| refers |= keys.contains(&hash))?;
+            if refers {
+                return Err(Error::Conflict);
+            }
+        }
+        Ok(())
     }
 
     fn validate_object(

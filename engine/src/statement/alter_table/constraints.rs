@@ -95,7 +95,12 @@ pub(super) async fn hold(
             ConstraintKind::Unique { .. } => {
                 existing_rows::are_unique(session, relation, constraint.oid).await?;
             }
-            ConstraintKind::ForeignKey { .. } => {}
+            ConstraintKind::ForeignKey { .. } => {
+                let work = session.work().await?;
+                let mut transaction = work.lock().await;
+                transaction.refer_all(relation, constraint.oid)?;
+                transaction.check_references()?;
+            }
         }
     }
     Ok(())

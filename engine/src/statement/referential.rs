@@ -1,0 +1,120 @@
+//! What a statement owes to foreign keys at its end (manual: ddl-constraints-fk): what its rows
+//! refer to is there, and what referred to rows that are gone is refused, deleted or set.
+
+use std::sync::Arc;
+
+use clientele_catalog::definition::{ForeignKey, Relation};
+use clientele_catalog::storage::{Orphans, Transaction};
+use datafusion::arrow::array::{ArrayRef, RecordBatch, new_null_array};
+use datafusion::scalar::ScalarValue;
+use tokio::sync::Mutex;
+
+use super::{check, rows};
+use crate::error::{Error, Result};
+use crate::planning;
+use crate::planning::context::QueryContext;
+use crate::session::Session;
+
+/// How keys can go away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Event {
+    /// `ON DELETE`.
+    Delete,
+    /// `ON UPDATE`.
+    Update,
+}
+
+/// Settles what the statement has done so far.
+///
+/// # Errors
+/// 23503, and what the constraints of rows that are set refuse.
+pub(super) async fn settle(
+    session: &mut Session,
+    context: &Arc<QueryContext>,
+    event: Event,
+) -> Result<()> {
+    let work = session.work().await?;
+    orphaned(session, context, (&work, event)).await?;
+    work.lock().await.check_references()?;
+    Ok(())
+}
+
+/// Acts on rows that refer to keys which are gone. That may take away keys of their own.
+async fn orphaned(
+    session: &Session,
+    context: &Arc<QueryContext>,
+    (work, event): (&Mutex<Transaction>, Event),
+) -> Result<()> {
+    let found = work.lock().await.orphans()?;
+    for orphans in &found {
+        let relation = &orphans.relation;
+        let key = relation.foreign_keys().find(|one| one.oid == orphans.key);
+        let key = key.ok_or_else(|| Error::internal("a foreign key is gone"))?;
+        let action = if event == Event::Delete { key.on_delete } else { key.on_update };
+        let next = match action {
+            'c' if event == Event::Delete => {
+                work.lock().await.delete(relation.oid, &orphans.rows)?;
+                Event::Delete
+            }
+            'n' | 'd' => {
+                let values = replacements(session, context, (relation, &key), action).await?;
+                set(&mut *work.lock().await, context, orphans, &values)?;
+                Event::Update
+            }
+            _ => return Err(work.lock().await.still_referenced(orphans)?.into()),
+        };
+        Box::pin(orphaned(session, context, (work, next))).await?;
+    }
+    Ok(())
+}
+
+/// What the referring columns become: NULL, or their defaults.
+async fn replacements(
+    session: &Session,
+    context: &Arc<QueryContext>,
+    (relation, key): (&Relation, &ForeignKey<'_>),
+    action: char,
+) -> Result<Vec<(i16, ScalarValue)>> {
+    let mut values = Vec::with_capacity(key.columns.len());
+    for column in key.columns.iter().filter_map(|number| relation.column_by_number(*number)) {
+        let null = ScalarValue::try_from(&column.pg_type.arrow())?;
+        let value = match action {
+            'd' if column.default.is_some() => {
+                let planned = planning::plan_scalar(context, &rows::default_of(column)?)?;
+                let target = [(column.name.clone(), column.pg_type)];
+                let plan = planning::project_for_assignment(planned.plan, &target, context)?;
+                super::alter_table::first_value(&session.collect(context, plan).await?)?
+            }
+            _ => null,
+        };
+        values.push((column.number, value));
+    }
+    Ok(values)
+}
+
+/// Puts rows with other values in the referring columns in the place of the orphans.
+fn set(
+    transaction: &mut Transaction,
+    context: &Arc<QueryContext>,
+    orphans: &Orphans,
+    values: &[(i16, ScalarValue)],
+) -> Result<()> {
+    let relation = &orphans.relation;
+    let before = transaction.rows_at(relation, &orphans.rows)?;
+    let mut columns: Vec<ArrayRef> = Vec::with_capacity(before.num_columns());
+    for (column, array) in relation.live_columns().zip(before.columns()) {
+        let value = values.iter().find(|(number, _)| *number == column.number);
+        columns.push(match value {
+            Some((_, value)) if value.is_null() => {
+                new_null_array(&column.pg_type.arrow(), before.num_rows())
+            }
+            Some((_, value)) => value.to_array_of_size(before.num_rows())?,
+            None => Arc::clone(array),
+        });
+    }
+    let after = RecordBatch::try_new(rows::schema(relation), columns).map_err(Error::internal)?;
+    check::rows(context, relation, &after)?;
+    transaction.delete(relation.oid, &orphans.rows)?;
+    transaction.insert(relation.oid, after)?;
+    Ok(())
+}
