@@ -4,7 +4,7 @@
 //! 2. DataFusion's SQL planner, resolving names through [`provider::Names`].
 //! 3. [`values`]: casts, arithmetic, literals.
 //! 4. [`parameters`]: types of `$1 …`.
-//! 5. DataFusion's analyzer.
+//! 5. DataFusion's analyzer, then [`subqueries`]: joins in place of correlated subqueries.
 
 pub mod context;
 pub mod cooperate;
@@ -14,6 +14,7 @@ pub mod parameters;
 pub mod provider;
 pub mod relations;
 pub mod rights;
+pub mod subqueries;
 pub mod types;
 pub mod values;
 

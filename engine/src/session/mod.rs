@@ -419,6 +419,7 @@ fn session_state(engine: &Arc<Engine>) -> SessionState {
         .with_default_features()
         .with_physical_optimizer_rule(Arc::new(crate::planning::cooperate::Cooperate))
         .build();
+    state.add_analyzer_rule(Arc::new(crate::planning::subqueries::Subqueries));
     let registry: &mut dyn datafusion::execution::FunctionRegistry = &mut state;
     for function in functions::scalar_functions() {
         let _ = registry.register_udf(function);

@@ -64,17 +64,12 @@ impl VisitorMut for Rewriter {
                 }
             }
             Expr::AnyOp { right, .. } | Expr::AllOp { right, .. } => array_literal(right),
-            Expr::Function(function) if asks_nothing(function) => *expr = null_array(),
-            Expr::Subquery(query) if asks_collation(query) => {
-                *expr = Expr::Value(Value::Null.with_empty_span());
-            }
             Expr::Function(function) => {
                 function_name(function);
                 if let Some(aggregate) = array_of(function) {
                     *expr = aggregate;
                 }
             }
-            Expr::Subquery(query) => one_row(query),
             Expr::Value(value) => literal(&mut value.value),
             Expr::Collate { expr: inner, .. } => *expr = inner.as_ref().clone(),
             Expr::Cast { data_type: DataType::Array(_), .. } => {}
@@ -144,66 +139,6 @@ fn literal(value: &mut Value) {
     }
 }
 
-/// A condition without a conjunct that is just this column.
-fn without(condition: Expr, column: &str) -> Expr {
-    let is_column = |expr: &Expr| match expr {
-        Expr::CompoundIdentifier(parts) => parts.last().is_some_and(|last| last.value == column),
-        _ => false,
-    };
-    match condition {
-        Expr::BinaryOp { left, op: BinaryOperator::And, right } if is_column(&right) => {
-            without(*left, column)
-        }
-        Expr::BinaryOp { left, op: BinaryOperator::And, right } if is_column(&left) => {
-            without(*right, column)
-        }
-        other => other,
-    }
-}
-
-fn tables(query: &Query) -> Vec<String> {
-    let SetExpr::Select(select) = query.body.as_ref() else { return Vec::new() };
-    let name = |table: &sqlparser::ast::TableWithJoins| match &table.relation {
-        sqlparser::ast::TableFactor::Table { name, .. }
-        | sqlparser::ast::TableFactor::Function { name, .. } => name_parts(name).pop(),
-        sqlparser::ast::TableFactor::UNNEST { .. } => Some("unnest".to_owned()),
-        _ => None,
-    };
-    select.from.iter().filter_map(name).collect()
-}
-
-/// psql asks of each column for a collation that is not its type's. There is one collation here,
-/// and the question compares columns in a way that cannot be planned as a join.
-fn asks_collation(query: &Query) -> bool {
-    let tables = tables(query);
-    // Likewise the columns of a publication; there are none.
-    if tables.iter().any(|name| name == "generate_series") && query.to_string().contains("prattrs")
-    {
-        return true;
-    }
-    // Likewise the parents of a trigger; there are none.
-    if tables.iter().any(|name| name == "pg_trigger") {
-        return true;
-    }
-    tables.iter().any(|name| name == "pg_collation") && tables.iter().any(|name| name == "pg_type")
-}
-
-/// psql asks for the options of a table's TOAST table, `ARRAY(SELECT … FROM unnest(tc.reloptions))`,
-/// and for the roles of a policy, `ARRAY(SELECT … WHERE oid = ANY (pol.polroles))`. There are no
-/// TOAST tables and no policies here, and neither question can be planned as a join.
-fn asks_nothing(function: &Function) -> bool {
-    let FunctionArguments::Subquery(query) = &function.args else { return false };
-    let text = query.to_string();
-    tables(query) == ["unnest"] && text.contains("reloptions") || text.contains(".polroles")
-}
-
-fn null_array() -> Expr {
-    let element = Box::new(DataType::Text);
-    let data_type = DataType::Array(sqlparser::ast::ArrayElemTypeDef::SquareBracket(element, None));
-    let expr = Box::new(Expr::Value(Value::Null.with_empty_span()));
-    Expr::Cast { kind: sqlparser::ast::CastKind::Cast, expr, data_type, array: false, format: None }
-}
-
 /// `ARRAY(SELECT x …)` is `(SELECT array_agg(x) …)`.
 fn array_of(function: &mut Function) -> Option<Expr> {
     let FunctionArguments::Subquery(query) = &mut function.args else { return None };
@@ -249,36 +184,6 @@ fn wrapped(inner: &mut Query) -> Option<Expr> {
         std::mem::swap(subquery.as_mut(), inner);
     }
     Some(Expr::Subquery(Box::new(query)))
-}
-
-/// DataFusion wants a correlated scalar subquery to be an aggregate. The subqueries that clients
-/// ask of the catalogs name one object each, so its smallest value is its value.
-fn one_row(query: &mut Query) {
-    let SetExpr::Select(select) = query.body.as_mut() else { return };
-    // A column has a row in pg_attrdef exactly when it says so: the condition on the outer row
-    // adds nothing, and keeps the subquery from being planned as a join.
-    select.selection = select.selection.take().map(|condition| without(condition, "atthasdef"));
-    let plain = select.selection.is_some() && query.limit_clause.is_none();
-    let of_catalog = select.from.iter().all(|table| match &table.relation {
-        sqlparser::ast::TableFactor::Table { name, .. } => match name_parts(name).as_slice() {
-            [schema, _] => schema == "pg_catalog" || schema == "information_schema",
-            [name] => name.starts_with("pg_"),
-            _ => false,
-        },
-        _ => false,
-    });
-    let [SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }] =
-        select.projection.as_mut_slice()
-    else {
-        return;
-    };
-    let aggregate = matches!(expr, Expr::Function(function) if {
-        let name = name_parts(&function.name).pop().unwrap_or_default();
-        matches!(name.as_str(), "count" | "min" | "max" | "sum" | "array_agg" | "string_agg" | "bool_and" | "bool_or")
-    });
-    if plain && of_catalog && !aggregate {
-        *expr = call("min", vec![expr.clone()]);
-    }
 }
 
 /// `current_user` and its kin are functions without parentheses (manual: functions-info).
