@@ -4,6 +4,7 @@
 //! ([`session`]), over the catalog ([`registered`]), table functions ([`tables`]) and
 //! procedures ([`procedures`]).
 
+mod array_query;
 mod facts;
 mod operators;
 pub mod procedures;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
+pub use array_query::ARRAY_QUERY;
 pub use facts::catalog_context;
 pub use operators::{Operators, operand_type, operator};
 pub use registered::{register_cast, show_registered};
@@ -31,6 +33,9 @@ use crate::planning::context::QueryContext;
 
 /// A function over session or catalog, bound to the statement that calls it.
 pub fn of_session(name: &str, context: &Arc<QueryContext>) -> Option<Arc<ScalarUDF>> {
+    if name == ARRAY_QUERY {
+        return Some(array_query::function());
+    }
     if name == "pg_sleep" {
         return Some(sleep::function());
     }

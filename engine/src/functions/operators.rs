@@ -64,8 +64,8 @@ impl ExprPlanner for Operators {
         let right = narrowed(expr.right.clone());
         let operands = [operand_type(&left, schema)?, operand_type(&right, schema)?];
         // Numbers wait until their literals have their types; see `planning::values`.
-        let temporal = |operand: &PgType| matches!(operand.facts().category, 'D' | 'T');
-        if matches!(symbol, "+" | "-" | "*" | "/") && !operands.iter().any(temporal) {
+        let other = |operand: &PgType| matches!(operand.facts().category, 'D' | 'T' | 'U');
+        if matches!(symbol, "+" | "-" | "*" | "/") && !operands.iter().any(other) {
             return Ok(PlannerResult::Original(expr));
         }
         Ok(match kernels::operator(symbol, &operands) {

@@ -38,7 +38,7 @@ pub fn table_function(name: &str) -> Option<TableFunction> {
             values.push((value, Arc::new(field)));
         }
         let batch = set.rows(&values, context.state.config_options()).map_err(Error::from)?;
-        if batch.num_columns() != 1 {
+        if batch.num_columns() != 1 || batch.schema().field(0).name() != set.name {
             return Ok(batch);
         }
         let mut field = batch.schema().field(0).clone();

@@ -16,7 +16,10 @@ pub mod relations;
 pub mod rights;
 pub mod subqueries;
 pub mod types;
+pub mod unnested;
+pub mod using;
 pub mod values;
+pub mod whole_rows;
 
 use std::sync::Arc;
 
@@ -39,6 +42,9 @@ use provider::Names;
 
 /// Metadata key of storage that tells which table column a field is: `oid:number`.
 pub use clientele_catalog::storage::ORIGIN_KEY;
+
+/// How many names of one statement may be rows (see [`whole_rows`]).
+const NAMES_MAX: usize = 16;
 
 /// A planned query.
 #[derive(Clone)]
@@ -170,15 +176,22 @@ pub(crate) fn plan_with(
     crate::sql::rewrite::rewrite(&mut query)?;
     let types: Vec<Option<FieldRef>> =
         declared.iter().map(|one| one.map(|pg_type| pg_type.field("", true))).collect();
-    let mut planner_context = PlannerContext::new().with_prepare_param_data_types(types);
-    let options = ParserOptions::new().with_parse_float_as_decimal(true);
-    let statement = query.clone();
-    let plan = SqlToRel::new_with_options(names, options)
-        .sql_statement_to_plan_with_context(
-            ast::Statement::Query(Box::new(query)),
-            &mut planner_context,
-        )
-        .map_err(|error| Error::from_datafusion(&error).in_tree(&statement))?;
+    let mut tries = 0;
+    let plan = loop {
+        let mut planner_context =
+            PlannerContext::new().with_prepare_param_data_types(types.clone());
+        let options = ParserOptions::new().with_parse_float_as_decimal(true);
+        let statement = ast::Statement::Query(Box::new(query.clone()));
+        let planned = SqlToRel::new_with_options(names, options)
+            .sql_statement_to_plan_with_context(statement, &mut planner_context);
+        tries += 1;
+        match planned {
+            Err(error) if tries < NAMES_MAX && whole_rows::expand(&mut query, &error) => {}
+            Err(error) => return Err(Error::from_datafusion(&error).in_tree(&query)),
+            Ok(plan) => break plan,
+        }
+    };
+    let plan = using::merge(plan, &query).map_err(|error| Error::from_datafusion(&error))?;
     let shown = plan.schema().fields().iter().map(|field| field.name().clone()).collect();
     names.note_needs(&plan)?;
     Ok((needs::open(plan)?, shown))

@@ -105,6 +105,14 @@ fn strong_name(expr: &Expr) -> Option<String> {
         Expr::Identifier(ident) => Some(folded(ident)),
         Expr::CompoundIdentifier(parts) => parts.last().map(folded),
         Expr::Function(function) => Some(function_name(&name_parts(&function.name))),
+        Expr::BinaryOp { op: sqlparser::ast::BinaryOperator::Overlaps, .. } => {
+            Some("overlaps".to_owned())
+        }
+        Expr::Nested(inner) if matches!(inner.as_ref(), Expr::Function(function)
+            if name_parts(&function.name) == ["values"]) =>
+        {
+            Some("column1".to_owned())
+        }
         Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => strong_name(inner),
         Expr::Cast { expr, .. } => strong_name(expr),
         Expr::CompoundFieldAccess { root, access_chain } => access_chain
@@ -120,6 +128,7 @@ fn strong_name(expr: &Expr) -> Option<String> {
         Expr::Ceil { .. } => Some("ceil".to_owned()),
         Expr::Floor { .. } => Some("floor".to_owned()),
         Expr::Position { .. } => Some("position".to_owned()),
+        Expr::Substring { shorthand: true, .. } => Some("substr".to_owned()),
         Expr::Substring { .. } => Some("substring".to_owned()),
         Expr::Trim { trim_where, .. } => Some(match trim_where {
             Some(sqlparser::ast::TrimWhereField::Leading) => "ltrim".to_owned(),

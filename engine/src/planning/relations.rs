@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
@@ -48,7 +49,8 @@ impl Relations {
         let mut values = Vec::with_capacity(arguments.len());
         for (label, expr) in arguments {
             let expr = planner.sql_to_expr(expr, &DFSchema::empty())?;
-            values.push((label, self.constant(expr, name)?));
+            let Some(value) = self.constant(expr)? else { return Ok(None) };
+            values.push((label, value));
         }
         let batch = function(&self.context, values).map_err(external)?;
         let table = MemTable::try_new(batch.schema(), vec![vec![batch]])?;
@@ -57,8 +59,11 @@ impl Relations {
         LogicalPlanBuilder::scan(label, source, None)?.build().map(Some)
     }
 
-    /// Evaluates an argument: it may not refer to other relations.
-    fn constant(&self, expr: Expr, function: &str) -> DataFusionResult<ScalarValue> {
+    /// Evaluates an argument; `None` when it hangs on columns or on the session.
+    fn constant(&self, expr: Expr) -> DataFusionResult<Option<ScalarValue>> {
+        if expr.exists(|expr| Ok(!is_simple(expr)))? {
+            return Ok(None);
+        }
         let schema = DFSchema::empty();
         let expr = super::values::rewrite_expression(expr, &schema, &self.context)?;
         let info = SimplifyContext::builder()
@@ -68,18 +73,73 @@ impl Relations {
         let simplifier = ExprSimplifier::new(info);
         let expr = simplifier.coerce(expr, &schema)?;
         match simplifier.simplify(expr)?.unalias() {
-            Expr::Literal(value, _) => Ok(value),
+            Expr::Literal(value, _) => Ok(Some(value)),
             Expr::Cast(cast) => match *cast.expr {
-                Expr::Literal(value, _) => value.cast_to(cast.field.data_type()),
-                _ => Err(external(not_constant(function))),
+                Expr::Literal(value, _) => value.cast_to(cast.field.data_type()).map(Some),
+                _ => Ok(None),
             },
-            _ => Err(external(not_constant(function))),
+            _ => Ok(None),
         }
+    }
+
+    /// A function that returns one value, as a row.
+    fn scalar(
+        &self,
+        name: &str,
+        arguments: Vec<ast::Expr>,
+        planner: &mut dyn RelationPlannerContext,
+    ) -> DataFusionResult<Option<LogicalPlan>> {
+        let known = functions::of_session(name, &self.context).is_some()
+            || self.context.state.scalar_functions().contains_key(name);
+        if !known {
+            return Ok(None);
+        }
+        let schema = DFSchema::empty();
+        let expr = planner.sql_to_expr(crate::sql::rewrite::call(name, arguments), &schema)?;
+        let expr = super::values::rewrite_expression(expr, &schema, &self.context)?;
+        super::unnested::value(name, expr).map(Some)
+    }
+
+    /// The rows of functions whose arguments hang on other columns: lists, unnested side by side.
+    fn lists(
+        &self,
+        name: &str,
+        arguments: Vec<ast::Expr>,
+        ordinality: bool,
+        planner: &mut dyn RelationPlannerContext,
+    ) -> DataFusionResult<Option<LogicalPlan>> {
+        let calls = match name {
+            "unnest" => arguments,
+            name if functions::table_function(name).is_some() => {
+                vec![crate::sql::rewrite::call(name, arguments)]
+            }
+            name => return self.scalar(name, arguments, planner),
+        };
+        let mut lists = Vec::with_capacity(calls.len());
+        for call in calls {
+            let expr = planner.sql_to_expr(call, &DFSchema::empty())?;
+            lists.push(super::values::rewrite_expression(
+                expr,
+                &DFSchema::empty(),
+                &self.context,
+            )?);
+        }
+        super::unnested::plan(name, lists, ordinality).map(Some)
     }
 }
 
-fn not_constant(function: &str) -> Error {
-    Error::unsupported(format!("an argument of table function {function} that is not a constant"))
+/// Whether an expression can be evaluated before the statement runs.
+fn is_simple(expr: &Expr) -> bool {
+    !matches!(
+        expr,
+        Expr::Placeholder(_)
+            | Expr::Column(_)
+            | Expr::OuterReferenceColumn(..)
+            | Expr::ScalarSubquery(_)
+            | Expr::Exists(_)
+            | Expr::InSubquery(_)
+            | Expr::SetComparison(_)
+    )
 }
 
 fn external(error: Error) -> DataFusionError {
@@ -92,22 +152,28 @@ impl RelationPlanner for Relations {
         relation: TableFactor,
         planner: &mut dyn RelationPlannerContext,
     ) -> DataFusionResult<RelationPlanning> {
-        let (name, arguments, alias) = match &relation {
-            TableFactor::Table { name, args: Some(args), alias, .. } => {
-                (name, labelled(&args.args).map_err(external)?, alias)
-            }
-            TableFactor::Function { name, args, alias, .. } => {
-                (name, labelled(args).map_err(external)?, alias)
-            }
-            _ => return Ok(RelationPlanning::Original(Box::new(relation))),
+        let TableFactor::Function { name, args, alias, with_ordinality, .. } = &relation else {
+            return Ok(RelationPlanning::Original(Box::new(relation)));
         };
+        let arguments = labelled(args).map_err(external)?;
         let parts = name_parts(name);
         let name = match parts.as_slice() {
-            [schema, name] if schema == "pg_catalog" => name.clone(),
+            [schema, name] if schema == "pg_catalog" || schema == "information_schema" => {
+                name.clone()
+            }
             parts => parts.join("."),
         };
-        let Some(plan) = self.rows(&name, arguments, planner)? else {
-            return Ok(RelationPlanning::Original(Box::new(relation)));
+        let plain = arguments.iter().map(|(_, expr)| expr.clone()).collect();
+        let constant = match *with_ordinality || name == "unnest" {
+            true => None,
+            false => self.rows(&name, arguments, planner)?,
+        };
+        let plan = match constant {
+            Some(plan) => plan,
+            None => match self.lists(&name, plain, *with_ordinality, planner)? {
+                Some(plan) => plan,
+                None => return Ok(RelationPlanning::Original(Box::new(relation))),
+            },
         };
         let alias = alias.clone().map(|alias| column_alias(alias, &plan));
         Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, alias))))
@@ -117,8 +183,8 @@ impl RelationPlanner for Relations {
 /// A function that gives one column names it like the table alias: `generate_series(1,3) g` has a
 /// column `g` (manual: queries-table-expressions, Table Functions).
 fn column_alias(mut alias: TableAlias, plan: &LogicalPlan) -> TableAlias {
-    let scalar = plan.schema().fields().len() == 1
-        && plan.schema().field(0).metadata().contains_key(functions::SCALAR_RESULT_KEY);
+    let first = plan.schema().fields().first();
+    let scalar = first.is_some_and(|field| field.metadata().contains_key(functions::SCALAR_RESULT_KEY));
     if alias.columns.is_empty() && scalar {
         alias.columns = vec![TableAliasColumnDef { name: alias.name.clone(), data_type: None }];
     }

@@ -17,11 +17,12 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::logical_expr::expr::{
-    AggregateFunction, Cast, InList, Placeholder, ScalarFunction,
+    AggregateFunction, Case, Cast, InList, Placeholder, ScalarFunction, WindowFunction,
 };
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{
     Between, BinaryExpr, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, ScalarUDF,
+    WindowFunctionDefinition,
 };
 
 use super::context::QueryContext;
@@ -117,6 +118,20 @@ fn rewrite(
                 Expr::Negative(inner) => Transformed::yes(negate(*inner, schema)?),
                 Expr::InList(list) => Transformed::yes(convert_list(list, schema)?),
                 Expr::Between(between) => Transformed::yes(convert_between(between, schema)?),
+                Expr::ScalarFunction(mut access)
+                    if access.func.name() == "array_element" && is_vector(&access, schema)? =>
+                {
+                    // The places of int2vector and oidvector are counted from 0.
+                    if let Some(place) = access.args.get_mut(1) {
+                        let one = Expr::Literal(ScalarValue::Int64(Some(1)), None);
+                        *place = std::mem::replace(place, one.clone()) + one;
+                    }
+                    Transformed::yes(Expr::ScalarFunction(access))
+                }
+                Expr::Case(case) => Transformed::yes(convert_case(case, schema)?),
+                Expr::WindowFunction(window) => {
+                    Transformed::yes(convert_window(*window, schema)?)
+                }
                 Expr::AggregateFunction(call) => Transformed::yes(convert_aggregate(call, schema)?),
                 other => Transformed::no(other),
             })
@@ -217,8 +232,23 @@ fn convert_binary(binary: BinaryExpr, schema: &DFSchema) -> DataFusionResult<Exp
     if !open(&left) && !open(&right) {
         let types =
             (functions::operand_type(&left, schema)?, functions::operand_type(&right, schema)?);
+        // Trailing blanks of char(n) mean nothing: they go when it becomes text.
+        if op == Operator::StringConcat {
+            let trimmed = |expr: Expr, pg_type: PgType| match pg_type.oid == PgType::BPCHAR.oid {
+                true => datafusion::functions::string::expr_fn::rtrim(vec![expr]),
+                false => expr,
+            };
+            (left, right) = (trimmed(left, types.0), trimmed(right, types.1));
+        }
         if let Some(function) = functions::operator(op, types.0, types.1) {
-            return Ok(call(function, vec![left, right]));
+            let mut arguments = vec![left, right];
+            if let [Expr::Literal(left, _), Expr::Literal(right, _)] = arguments.as_slice()
+                && function.name() == "numeric_div"
+                && let Some(scale) = kernels::division_scale(left, right)
+            {
+                arguments.push(Expr::Literal(ScalarValue::Int32(Some(scale.into())), None));
+            }
+            return Ok(call(function, arguments));
         }
         match types {
             (PgType::UNKNOWN, PgType::UNKNOWN) => {}
@@ -256,6 +286,48 @@ fn convert_between(between: Between, schema: &DFSchema) -> DataFusionResult<Expr
         high: Box::new(adopt(*between.high, &field)),
         ..between
     }))
+}
+
+fn is_vector(access: &ScalarFunction, schema: &DFSchema) -> DataFusionResult<bool> {
+    let Some(array) = access.args.first() else { return Ok(false) };
+    let oid = PgType::from_field(field_of(array, schema)?.as_ref()).oid;
+    Ok(oid == PgType::INT2VECTOR.oid || oid == PgType::OIDVECTOR.oid)
+}
+
+/// The type of CASE is that of its branches: PostgreSQL keeps `oid`, and among strings takes that
+/// of ELSE (manual, 10.5).
+fn convert_case(case: Case, schema: &DFSchema) -> DataFusionResult<Expr> {
+    let branches = case.else_expr.iter().chain(case.when_then_expr.iter().map(|(_, then)| then));
+    let mut types = Vec::new();
+    for branch in branches {
+        let pg_type = PgType { modifier: -1, ..functions::operand_type(branch, schema)? };
+        if pg_type != PgType::UNKNOWN {
+            types.push(pg_type);
+        }
+    }
+    let case = Expr::Case(case);
+    let Some(first) = types.first().copied() else { return Ok(case) };
+    let alike = types.iter().all(|one| *one == first);
+    let strings = types.iter().all(|one| one.facts().category == 'S');
+    let now = PgType { modifier: -1, ..PgType::from_field(field_of(&case, schema)?.as_ref()) };
+    if now == first || !(strings || alike && now.arrow() == first.arrow()) {
+        return Ok(case);
+    }
+    Ok(Expr::Cast(Cast { expr: Box::new(case), field: first.field("", true) }))
+}
+
+/// Aggregates over windows have the types of aggregates.
+fn convert_window(mut window: WindowFunction, schema: &DFSchema) -> DataFusionResult<Expr> {
+    if let WindowFunctionDefinition::AggregateUDF(function) = &window.fun {
+        let args = std::mem::take(&mut window.params.args);
+        let aggregate =
+            AggregateFunction::new_udf(Arc::clone(function), args, false, None, vec![], None);
+        if let Expr::AggregateFunction(done) = convert_aggregate(aggregate, schema)? {
+            window.fun = WindowFunctionDefinition::AggregateUDF(done.func);
+            window.params.args = done.params.args;
+        }
+    }
+    Ok(Expr::WindowFunction(Box::new(window)))
 }
 
 /// `sum(bigint)` and `avg` of integers are numeric in PostgreSQL (manual: functions-aggregate).

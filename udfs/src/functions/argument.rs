@@ -148,6 +148,7 @@ impl<'a> Row<'a> {
     /// The elements of a `text[]`.
     pub fn texts(&self, argument: usize) -> Vec<Option<String>> {
         let Some(list) = self.list(argument) else { return vec![] };
+        let list = cast(&list, &DataType::Utf8View).unwrap_or(list);
         match list.as_string_view_opt() {
             Some(texts) => texts.iter().map(|text| text.map(str::to_owned)).collect(),
             None => vec![None; list.len()],
@@ -308,7 +309,7 @@ pub fn convert(
     zone_name: &str,
 ) -> Result<ArrayRef> {
     match wanted {
-        ANY | ANY_ELEMENT => return plain(array),
+        ANY | ANY_ELEMENT | PgType::RECORD => return plain(array),
         ANY_ARRAY => return as_list(array),
         _ => {}
     }

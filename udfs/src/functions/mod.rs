@@ -45,8 +45,9 @@ pub mod value;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub use arithmetic::numerics::division_scale;
 pub use function::Function;
-pub use sets::{SetReturning, set_returning};
+pub use sets::{SetReturning, set_column, set_returning};
 pub use value::Value;
 
 use crate::types::PgType;

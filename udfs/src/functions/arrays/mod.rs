@@ -7,10 +7,11 @@ use super::function::Function;
 
 pub mod change;
 pub mod elements;
+pub mod expand;
 pub mod find;
 pub mod shape;
 
 /// All of them.
 pub fn functions() -> Vec<Function> {
-    [change::functions(), find::functions(), shape::functions()].concat()
+    [change::functions(), expand::functions(), find::functions(), shape::functions()].concat()
 }

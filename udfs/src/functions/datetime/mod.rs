@@ -8,6 +8,7 @@ pub mod clock;
 pub mod extract;
 pub mod justify;
 pub mod make;
+pub mod overlaps;
 pub mod truncate;
 pub mod units;
 pub mod zone;
@@ -21,6 +22,7 @@ pub fn functions() -> Vec<Function> {
         extract::functions(),
         justify::functions(),
         make::functions(),
+        overlaps::functions(),
         truncate::functions(),
         zone_shift::functions(),
     ]

@@ -14,11 +14,12 @@ use super::function::Function;
 use super::value::internal;
 use crate::Result;
 
+pub mod partitions;
 pub mod series;
 
 /// All of them that belong to no other chapter.
 pub fn functions() -> Vec<Function> {
-    series::functions()
+    [partitions::functions(), series::functions()].concat()
 }
 
 /// A set-returning function as a table.
@@ -40,6 +41,15 @@ pub fn set_returning() -> Vec<SetReturning> {
     names.into_iter().map(|name| SetReturning { name }).collect()
 }
 
+/// Name of the only column of a function that returns a set: an `OUT` parameter's, else its own.
+pub fn set_column(name: &str) -> &str {
+    super::DECLARED
+        .iter()
+        .find(|function| function.name == name)
+        .and_then(|function| function.signatures.first()?.columns.first()?.name)
+        .unwrap_or(name)
+}
+
 impl SetReturning {
     /// The columns for arguments of these types.
     ///
@@ -50,15 +60,7 @@ impl SetReturning {
         let constants = vec![None; arguments.len()];
         let args = ReturnFieldArgs { arg_fields: arguments, scalar_arguments: &constants };
         let field = udf.return_field_from_args(args)?;
-        Ok(columns_of(self.column_name(), field.data_type()))
-    }
-
-    /// Name of the only column: an `OUT` parameter's, else the function's.
-    fn column_name(&self) -> &'static str {
-        let declared = super::DECLARED.iter().find(|function| function.name == self.name);
-        let column =
-            declared.and_then(|function| function.signatures.first()?.columns.first()?.name);
-        column.unwrap_or(self.name)
+        Ok(columns_of(set_column(self.name), field.data_type()))
     }
 
     /// The rows for these arguments.
@@ -77,7 +79,7 @@ impl SetReturning {
             arg_fields: &arg_fields,
             scalar_arguments: &constants,
         })?;
-        let columns = columns_of(self.column_name(), return_field.data_type());
+        let columns = columns_of(set_column(self.name), return_field.data_type());
         let args =
             arguments.iter().map(|(value, _)| ColumnarValue::Scalar(value.clone())).collect();
         let result = udf.invoke_with_args(ScalarFunctionArgs {

@@ -4,11 +4,44 @@ use crate::functions::function::{Function, function};
 use crate::{Result, ValueError};
 
 pub(super) fn functions() -> Vec<Function> {
-    vec![function(
-        "similar_to_escape(text) -> text; similar_to_escape(text, text) -> text",
-        "The regular expression that a SIMILAR TO pattern means.",
-        |row| Ok(escape(row.text(0), row.text_opt(1).unwrap_or("\\"))?.into()),
-    )]
+    let like = function(
+        "like_escape(text, text) -> text",
+        "The LIKE pattern with backslash in place of another escape character.",
+        |row| Ok(like_escape(row.text(0), row.text(1))?.into()),
+    );
+    vec![
+        like,
+        function(
+            "similar_to_escape(text) -> text; similar_to_escape(text, text) -> text",
+            "The regular expression that a SIMILAR TO pattern means.",
+            |row| Ok(escape(row.text(0), row.text_opt(1).unwrap_or("\\"))?.into()),
+        ),
+    ]
+}
+
+fn like_escape(pattern: &str, escape: &str) -> Result<String> {
+    let mut escapes = escape.chars();
+    let escape = escapes.next();
+    if escapes.next().is_some() {
+        return Err(ValueError::new("22025", "invalid escape string")
+            .with_hint("Escape string must be empty or one character."));
+    }
+    let mut result = String::with_capacity(pattern.len());
+    let mut letters = pattern.chars();
+    while let Some(letter) = letters.next() {
+        if Some(letter) == escape {
+            let Some(next) = letters.next() else {
+                let text = "LIKE pattern must not end with escape character";
+                return Err(ValueError::new("22025", text));
+            };
+            result.extend(['\\', next]);
+        } else if letter == '\\' {
+            result.push_str("\\\\");
+        } else {
+            result.push(letter);
+        }
+    }
+    Ok(result)
 }
 
 fn escape(pattern: &str, escape: &str) -> Result<String> {

@@ -1,0 +1,112 @@
+//! Names that are no columns but mean something: `t` is the whole row of table `t`, `t.tableoid`
+//! the table itself (manual, 5.5 and 8.16.5). What a name is shows only when it is not found.
+
+use std::ops::ControlFlow;
+
+use datafusion::common::SchemaError;
+use datafusion::error::DataFusionError;
+use sqlparser::ast::{
+    DataType, Expr, Ident, ObjectName, Query, Select, SelectItem, TableFactor, Visit, VisitMut,
+    Visitor, VisitorMut,
+};
+
+use super::output_names::shown;
+use crate::sql::place::{folded, name_parts};
+use crate::sql::rewrite::{call, cast, text};
+
+/// Puts what the name means in place of it; false when it means nothing.
+pub fn expand(query: &mut Query, error: &DataFusionError) -> bool {
+    let DataFusionError::SchemaError(inner, _) = error.find_root() else { return false };
+    let SchemaError::FieldNotFound { field, valid_fields } = inner.as_ref() else { return false };
+    let name = field.name().to_owned();
+    if name == "tableoid" {
+        let relation = field.relation.as_ref().map(|one| one.table().to_owned());
+        let only = || valid_fields.first()?.relation.as_ref().map(|one| one.table().to_owned());
+        let Some(table) = relation.or_else(only).and_then(|alias| table_of(query, &alias)) else {
+            return false;
+        };
+        let oid = cast(text(table.to_string()), DataType::Regclass);
+        let oid = cast(oid, DataType::Custom(ObjectName::from(vec![Ident::new("oid")]), vec![]));
+        return replace(query, &name, &oid);
+    }
+    let of_row = |one: &&datafusion::common::Column| {
+        one.relation.as_ref().is_some_and(|relation| relation.table() == name)
+    };
+    let columns: Vec<_> = valid_fields.iter().filter(of_row).collect();
+    if field.relation.is_some() || columns.is_empty() {
+        return false;
+    }
+    let fields = columns.into_iter().flat_map(|column| {
+        let parts = [&name, &column.name].map(|part| Ident::with_quote('"', part));
+        [text(shown(&column.name)), Expr::CompoundIdentifier(parts.into())]
+    });
+    let row = call("named_struct", fields.collect());
+    replace(query, &name, &row)
+}
+
+/// The table that an alias stands for.
+fn table_of(query: &Query, alias: &str) -> Option<ObjectName> {
+    struct Find<'a>(&'a str, Option<ObjectName>);
+    impl Visitor for Find<'_> {
+        type Break = ();
+        fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+            if let TableFactor::Table { name, alias, .. } = factor {
+                let known = match alias {
+                    Some(alias) => folded(&alias.name),
+                    None => name_parts(name).pop().unwrap_or_default(),
+                };
+                if known == self.0 {
+                    self.1 = Some(name.clone());
+                    return ControlFlow::Break(());
+                }
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let mut find = Find(alias, None);
+    let _ = Visit::visit(query, &mut find);
+    find.1
+}
+
+fn replace(query: &mut Query, name: &str, with: &Expr) -> bool {
+    struct Replace<'a> {
+        name: &'a str,
+        with: &'a Expr,
+        done: bool,
+    }
+    impl Replace<'_> {
+        fn is_it(&self, expr: &Expr) -> bool {
+            match expr {
+                Expr::Identifier(ident) => folded(ident) == self.name,
+                Expr::CompoundIdentifier(parts) if self.name == "tableoid" => {
+                    parts.last().is_some_and(|last| folded(last) == self.name)
+                }
+                _ => false,
+            }
+        }
+    }
+    impl VisitorMut for Replace<'_> {
+        type Break = ();
+        fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+            for item in &mut select.projection {
+                if let SelectItem::UnnamedExpr(expr) = item
+                    && self.is_it(expr)
+                {
+                    let alias = Ident::with_quote('"', self.name);
+                    *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
+                }
+            }
+            ControlFlow::Continue(())
+        }
+        fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+            if self.is_it(expr) {
+                *expr = self.with.clone();
+                self.done = true;
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let mut replace = Replace { name, with, done: false };
+    let _ = VisitMut::visit(query, &mut replace);
+    replace.done
+}

@@ -1,0 +1,197 @@
+//! Calls of functions.
+
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{
+    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
+    FunctionArguments, GroupByExpr, Ident, ObjectName, OrderByExpr, OrderByOptions, Query,
+    SelectItem, SetExpr, Visit, Visitor,
+};
+
+use super::call;
+use crate::sql::place::name_parts;
+
+/// Rewrites a call; what is to stand in its place, where that is no call.
+pub(super) fn rewrite(function: &mut Function) -> Option<Expr> {
+    if let FunctionArguments::Subquery(_) = &function.args {
+        return array_of(function).map(|rows| call(crate::functions::ARRAY_QUERY, vec![rows]));
+    }
+    let parts = name_parts(&function.name);
+    // `pg_catalog.f(…)` is `f(…)`, also for DataFusion's own functions.
+    let name = match parts.as_slice() {
+        [schema, name] if schema == "pg_catalog" || schema == "information_schema" => {
+            function.name = ObjectName::from(vec![Ident::with_quote('"', name)]);
+            name.clone()
+        }
+        [name] => name.clone(),
+        _ => return None,
+    };
+    positional(function, &name);
+    sorted_distinct(function, &name);
+    if name == "unnest" {
+        flat(function);
+        return None;
+    }
+    let set = clientele_udfs::functions::set_returning().iter().any(|one| one.name == name);
+    set.then(|| call("unnest", vec![Expr::Function(function.clone())]))
+}
+
+/// `make_interval(days => 10)`: arguments by name take their places, the others their defaults.
+fn positional(function: &mut Function, name: &str) {
+    let FunctionArguments::List(list) = &mut function.args else { return };
+    let Ok(given) = crate::planning::relations::labelled(&list.args) else { return };
+    if given.iter().all(|(label, _)| label.is_none()) {
+        return;
+    }
+    let docs = clientele_udfs::functions::docs();
+    let fitting = docs.iter().filter(|doc| doc.signature.name == name).find_map(|doc| {
+        let mut values = Vec::new();
+        let known = |label: &Option<String>| {
+            label.is_none() || doc.signature.parameters.iter().any(|one| one.name == label.as_deref())
+        };
+        if !given.iter().all(|(label, _)| known(label)) {
+            return None;
+        }
+        for (place, parameter) in doc.signature.parameters.iter().enumerate() {
+            let named = |(label, _): &&(Option<String>, Expr)| {
+                label.is_some() && label.as_deref() == parameter.name
+            };
+            let unnamed = given.get(place).filter(|(label, _)| label.is_none());
+            let value = match unnamed.or_else(|| given.iter().find(named)) {
+                Some((_, expr)) => expr.clone(),
+                None => crate::sql::parse::expression(parameter.default?).ok()?,
+            };
+            values.push(FunctionArg::Unnamed(FunctionArgExpr::Expr(value)));
+        }
+        Some(values)
+    });
+    if let Some(values) = fitting {
+        list.args = values;
+    }
+}
+
+/// PostgreSQL finds distinct arguments by sorting them, and the aggregate sees that order.
+fn sorted_distinct(function: &mut Function, name: &str) {
+    let collects = matches!(
+        name,
+        "array_agg" | "string_agg" | "json_agg" | "jsonb_agg"
+    );
+    let FunctionArguments::List(list) = &mut function.args else { return };
+    let distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
+    if !collects || !distinct || !list.clauses.is_empty() {
+        return;
+    }
+    if let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))) = list.args.first() {
+        let options = OrderByOptions { asc: None, nulls_first: None };
+        let order = OrderByExpr { expr: expr.clone(), options, with_fill: None };
+        list.clauses.push(FunctionArgumentClause::OrderBy(vec![order]));
+    }
+}
+
+/// `unnest` takes the elements of all dimensions.
+fn flat(function: &mut Function) {
+    let FunctionArguments::List(list) = &mut function.args else { return };
+    for argument in &mut list.args {
+        if let FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) = argument
+            && is_nested_array(expr)
+        {
+            *expr = call("flatten", vec![expr.clone()]);
+        }
+    }
+}
+
+fn is_nested_array(expr: &Expr) -> bool {
+    match expr {
+        Expr::Array(array) => matches!(array.elem.first(), Some(Expr::Array(_))),
+        _ => false,
+    }
+}
+
+/// `ARRAY(SELECT x …)` is `(SELECT array_agg(x) …)`.
+fn array_of(function: &mut Function) -> Option<Expr> {
+    let FunctionArguments::Subquery(query) = &mut function.args else { return None };
+    let order = query.order_by.take();
+    let SetExpr::Select(select) = query.body.as_mut() else { return wrapped(query) };
+    let single = matches!(
+        select.projection.as_slice(),
+        [SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. }]
+    );
+    if !single
+        || select.distinct.is_some()
+        || select.having.is_some()
+        || !matches!(&select.group_by, GroupByExpr::Expressions(exprs, _) if exprs.is_empty())
+        || select.projection.iter().any(calls_aggregate)
+        || query.limit_clause.is_some()
+    {
+        query.order_by = order;
+        return wrapped(query);
+    }
+    let item = select.projection.pop()?;
+    let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else {
+        return None;
+    };
+    let mut aggregate = call("array_agg", vec![expr]);
+    if let (Expr::Function(function), Some(order)) = (&mut aggregate, order)
+        && let FunctionArguments::List(list) = &mut function.args
+        && let sqlparser::ast::OrderByKind::Expressions(exprs) = order.kind
+        && exprs.iter().all(|one| !matches!(one.expr, Expr::Value(_)))
+    {
+        list.clauses.push(sqlparser::ast::FunctionArgumentClause::OrderBy(exprs));
+    }
+    select.projection.push(SelectItem::UnnamedExpr(aggregate));
+    Some(Expr::Subquery(query.clone()))
+}
+
+fn calls_aggregate(item: &SelectItem) -> bool {
+    struct Calls;
+    impl Visitor for Calls {
+        type Break = ();
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+            let Expr::Function(function) = expr else { return ControlFlow::Continue(()) };
+            let name = name_parts(&function.name).pop().unwrap_or_default();
+            let own = clientele_udfs::functions::docs();
+            let aggregate = own.iter().any(|doc| doc.kind == 'a' && doc.signature.name == name);
+            let set = clientele_udfs::functions::set_returning().iter().any(|one| one.name == name);
+            match aggregate || set || function.over.is_some() || name == "unnest" {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        }
+    }
+    Visit::visit(item, &mut Calls).is_break()
+}
+
+/// The same around any other query.
+fn wrapped(inner: &mut Query) -> Option<Expr> {
+    let mut query =
+        crate::sql::parse::query("SELECT array_agg(element) FROM (SELECT 1) AS elements (element)")
+            .ok()?;
+    if let SetExpr::Select(select) = query.body.as_mut()
+        && let Some(sqlparser::ast::TableFactor::Derived { subquery, .. }) =
+            select.from.first_mut().map(|table| &mut table.relation)
+    {
+        std::mem::swap(subquery.as_mut(), inner);
+    }
+    Some(Expr::Subquery(Box::new(query)))
+}
+
+/// `current_user` and its kin are functions without parentheses (manual: functions-info).
+pub(super) fn keyword_function(ident: &Ident) -> Option<Expr> {
+    if ident.quote_style.is_some() {
+        return None;
+    }
+    let name = ident.value.to_lowercase();
+    matches!(
+        name.as_str(),
+        "current_user"
+            | "session_user"
+            | "user"
+            | "current_role"
+            | "current_catalog"
+            | "current_schema"
+            | "localtimestamp"
+            | "localtime"
+    )
+    .then(|| call(&name, Vec::new()))
+}
+

@@ -1,0 +1,242 @@
+//! Clauses of queries.
+
+use sqlparser::ast::{
+    BinaryOperator, DataType, Distinct, Expr, FunctionArg, FunctionArgExpr, GroupByExpr, Ident, LimitClause,
+    ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr, SetOperator, SetQuantifier,
+    TableFactor, Visit, Visitor,
+};
+
+use super::{cast, literals};
+use crate::sql::place::folded;
+
+/// In VALUES, one cast decides about the column: DataFusion wants every row to state the same type.
+/// Rows that name columns, which only LATERAL can, are a union.
+pub(super) fn values(query: &mut Query) {
+    let SetExpr::Values(values) = query.body.as_mut() else { return };
+    align(&mut values.rows);
+    let width = values.rows.first().map_or(0, |row| row.len());
+    for column in 0..width {
+        let mut cells = values.rows.iter().filter_map(|row| row.get(column));
+        if cells.all(literals::is_small_or_null) {
+            let cells = values.rows.iter_mut().filter_map(|row| row.get_mut(column));
+            cells.for_each(literals::narrow);
+        }
+    }
+    if values.rows.len() > 1 && values.rows.iter().flat_map(|row| row.iter()).any(names_columns) {
+        let rows = std::mem::take(&mut values.rows);
+        let rows = rows.into_iter().filter_map(|row| select_of(row.iter()));
+        let union = |left, right| SetExpr::SetOperation {
+            op: SetOperator::Union,
+            set_quantifier: SetQuantifier::All,
+            left: Box::new(left),
+            right: Box::new(right),
+        };
+        if let Some(body) = rows.reduce(union) {
+            *query.body = body;
+        }
+    }
+}
+
+fn names_columns(expr: &Expr) -> bool {
+    struct Names;
+    impl Visitor for Names {
+        type Break = ();
+        fn pre_visit_expr(&mut self, expr: &Expr) -> std::ops::ControlFlow<()> {
+            match expr {
+                Expr::Identifier(_) | Expr::CompoundIdentifier(_) => std::ops::ControlFlow::Break(()),
+                _ => std::ops::ControlFlow::Continue(()),
+            }
+        }
+    }
+    Visit::visit(expr, &mut Names).is_break()
+}
+
+/// `SELECT a AS column1, b AS column2`.
+fn select_of<'a>(row: impl Iterator<Item = &'a Expr>) -> Option<SetExpr> {
+    let mut query = crate::sql::parse::query("SELECT 1").ok()?;
+    let SetExpr::Select(select) = query.body.as_mut() else { return None };
+    let items = row.enumerate().map(|(place, expr)| SelectItem::ExprWithAlias {
+        expr: expr.clone(),
+        alias: Ident::new(format!("column{}", place + 1)),
+    });
+    select.projection = items.collect();
+    Some(*query.body)
+}
+
+fn align<R: std::ops::DerefMut<Target = Vec<Expr>>>(rows: &mut [R]) {
+    let width = rows.first().map_or(0, |row| row.len());
+    for column in 0..width {
+        let cast = rows.iter().find_map(|row| match row.get(column) {
+            Some(Expr::Cast { data_type, .. }) => Some(data_type.clone()),
+            _ => None,
+        });
+        let Some(data_type) = cast else { continue };
+        for value in rows.iter_mut().filter_map(|row| row.get_mut(column)) {
+            if !matches!(value, Expr::Cast { .. }) {
+                let expr = Box::new(value.clone());
+                let kind = sqlparser::ast::CastKind::Cast;
+                *value = Expr::Cast {
+                    kind,
+                    expr,
+                    data_type: data_type.clone(),
+                    array: false,
+                    format: None,
+                };
+            }
+        }
+    }
+}
+
+
+/// `FETCH FIRST n ROWS ONLY` is LIMIT; WITH TIES keeps the rows whose rank is at most n.
+pub(super) fn fetch(query: &mut Query) {
+    let Some(fetch) = query.fetch.clone().filter(|fetch| !fetch.percent) else { return };
+    let count = fetch.quantity.unwrap_or_else(|| {
+        Expr::Value(sqlparser::ast::Value::Number("1".to_owned(), false).with_empty_span())
+    });
+    if fetch.with_ties {
+        if rank_within(query, count) {
+            query.fetch = None;
+        }
+        return;
+    }
+    query.fetch = None;
+    match &mut query.limit_clause {
+        Some(LimitClause::LimitOffset { limit, .. }) => *limit = Some(count),
+        clause => {
+            *clause = Some(LimitClause::LimitOffset {
+                limit: Some(count),
+                offset: None,
+                limit_by: Vec::new(),
+            });
+        }
+    }
+}
+
+fn rank_within(query: &mut Query, count: Expr) -> bool {
+    let SetExpr::Select(select) = query.body.as_mut() else { return false };
+    let Some(OrderByKind::Expressions(keys)) = query.order_by.as_ref().map(|order| &order.kind)
+    else {
+        return false;
+    };
+    if query.limit_clause.is_some() || select.qualify.is_some() {
+        return false;
+    }
+    let Ok(Expr::Function(mut rank)) = crate::sql::parse::expression("rank() OVER ()") else {
+        return false;
+    };
+    let Some(sqlparser::ast::WindowType::WindowSpec(window)) = &mut rank.over else {
+        return false;
+    };
+    window.order_by = keys.clone();
+    for key in &mut window.order_by {
+        let named = |item: &SelectItem| match (item, &key.expr) {
+            (SelectItem::ExprWithAlias { expr, alias }, Expr::Identifier(name))
+                if folded(alias) == folded(name) =>
+            {
+                Some(expr.clone())
+            }
+            _ => None,
+        };
+        if let Some(expr) = select.projection.iter().find_map(named) {
+            key.expr = expr;
+        }
+    }
+    select.qualify = Some(Expr::BinaryOp {
+        left: Box::new(Expr::Function(rank)),
+        op: BinaryOperator::LtEq,
+        right: Box::new(count),
+    });
+    true
+}
+
+/// `GROUP BY ()` is one group, also of no rows.
+pub(super) fn grand_total(select: &mut Select) {
+    if let GroupByExpr::Expressions(exprs, modifiers) = &mut select.group_by
+        && modifiers.is_empty()
+        && matches!(exprs.as_slice(), [Expr::Tuple(values)] if values.is_empty())
+    {
+        exprs.clear();
+    }
+    if let Some(Distinct::All) = select.distinct {
+        select.distinct = None;
+    }
+}
+
+/// Functions in FROM may take columns of what stands before them (manual, 7.2.1.5).
+pub(super) fn lateral_function(factor: &mut TableFactor) {
+    let (name, args, with_ordinality, alias) = match factor {
+        TableFactor::Table { name, args: Some(args), with_ordinality, alias, .. } => {
+            (name.clone(), args.args.clone(), *with_ordinality, alias.take())
+        }
+        TableFactor::UNNEST { array_exprs, with_ordinality, alias, .. } => {
+            let name = ObjectName::from(vec![Ident::new("unnest")]);
+            let args = std::mem::take(array_exprs).into_iter();
+            let args = args.map(|expr| FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)));
+            (name, args.collect(), *with_ordinality, alias.take())
+        }
+        TableFactor::Function { lateral, .. } => {
+            *lateral = true;
+            return;
+        }
+        _ => return,
+    };
+    *factor = TableFactor::Function { lateral: true, name, args, with_ordinality, alias };
+}
+
+/// `jsonb_to_recordset(x) AS t(a int, b text)` is a query over the elements of x.
+pub(super) fn record_function(factor: &mut TableFactor) {
+    let (name, args, alias) = match factor {
+        TableFactor::Table { name, args: Some(args), alias: Some(alias), .. } => {
+            (name, &args.args, alias)
+        }
+        TableFactor::Function { name, args, alias: Some(alias), .. } => (name, &*args, alias),
+        _ => return,
+    };
+    let name = crate::sql::place::name_parts(name).pop().unwrap_or_default();
+    let [FunctionArg::Unnamed(FunctionArgExpr::Expr(value))] = args.as_slice() else { return };
+    let rows = match name.as_str() {
+        "json_to_recordset" => "SELECT 1 FROM json_array_elements(NULL) AS element",
+        "jsonb_to_recordset" => "SELECT 1 FROM jsonb_array_elements(NULL) AS element",
+        "json_to_record" | "jsonb_to_record" => "SELECT 1 FROM (SELECT NULL AS value) AS element",
+        _ => return,
+    };
+    let Ok(mut query) = crate::sql::parse::query(rows) else { return };
+    let SetExpr::Select(select) = query.body.as_mut() else { return };
+    let mut items = Vec::with_capacity(alias.columns.len());
+    for column in &alias.columns {
+        let Some(data_type) = &column.data_type else { return };
+        let json = matches!(data_type, DataType::JSON | DataType::JSONB);
+        let field = Expr::BinaryOp {
+            left: Box::new(Expr::CompoundIdentifier(vec![
+                Ident::new("element"),
+                Ident::new("value"),
+            ])),
+            op: if json { BinaryOperator::Arrow } else { BinaryOperator::LongArrow },
+            right: Box::new(super::text(folded(&column.name))),
+        };
+        let expr = cast(Expr::Nested(Box::new(field)), data_type.clone());
+        items.push(SelectItem::ExprWithAlias { expr, alias: column.name.clone() });
+    }
+    select.projection = items;
+    match select.from.first_mut().map(|table| &mut table.relation) {
+        Some(TableFactor::Table { args: Some(args), .. }) => {
+            args.args = vec![FunctionArg::Unnamed(FunctionArgExpr::Expr(value.clone()))];
+        }
+        Some(TableFactor::Derived { subquery, .. }) => {
+            if let SetExpr::Select(inner) = subquery.body.as_mut() {
+                let alias = Ident::new("value");
+                inner.projection = vec![SelectItem::ExprWithAlias { expr: value.clone(), alias }];
+            }
+        }
+        _ => return,
+    }
+    let mut alias = alias.clone();
+    alias.columns.clear();
+    *factor = TableFactor::Derived {
+        lateral: true,
+        subquery: Box::new(query),
+        alias: Some(alias),
+        sample: None,
+    };
+}

@@ -1,0 +1,132 @@
+//! Literals that DataFusion's planner reads otherwise than PostgreSQL.
+
+use sqlparser::ast::{
+    ArrayElemTypeDef, DataType, Expr, ExactNumberInfo, Interval, Select, SelectItem, UnaryOperator, Value,
+};
+
+use super::cast;
+
+/// Rewrites one literal.
+pub(super) fn rewrite(expr: &mut Expr) {
+    match expr {
+        Expr::Interval(interval) => {
+            if let Some(value) = interval_value(interval) {
+                let kind = DataType::Interval { fields: None, precision: None };
+                *expr = cast(value, kind);
+            }
+        }
+        Expr::Cast { expr: inner, data_type, .. } => {
+            if let Some(number) = bits(inner, data_type) {
+                **inner = number;
+            }
+        }
+        Expr::Value(value) => {
+            if let Value::Number(number, _) = &value.value
+                && let Some(data_type) = wide(number)
+            {
+                *expr = cast(super::text(number.clone()), data_type);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The type of a number that DataFusion reads as another: an exponent beyond Arrow's decimals is a
+/// float here, a whole number beyond bigint is numeric.
+fn wide(number: &str) -> Option<DataType> {
+    let lower = number.to_lowercase();
+    if let Some((_, exponent)) = lower.split_once('e') {
+        let digits: u32 = exponent.trim_start_matches(['-', '+']).parse().ok()?;
+        return (digits > 20).then_some(DataType::DoublePrecision);
+    }
+    let whole = lower.bytes().all(|byte| byte.is_ascii_digit());
+    (whole && lower.parse::<i64>().is_err()).then_some(DataType::Numeric(ExactNumberInfo::None))
+}
+
+/// `INTERVAL '1-2' YEAR TO MONTH`, `INTERVAL '1' DAY`: the input function reads the text, with the
+/// unit behind a bare number.
+fn interval_value(interval: &Interval) -> Option<Expr> {
+    let Expr::Value(value) = interval.value.as_ref() else { return None };
+    let Value::SingleQuotedString(text) = &value.value else { return None };
+    let bare = text.trim().parse::<f64>().is_ok();
+    let unit = interval.last_field.as_ref().or(interval.leading_field.as_ref());
+    let text = match unit {
+        Some(unit) if bare => format!("{text} {unit}"),
+        _ => text.clone(),
+    };
+    Some(super::text(text))
+}
+
+/// `x'1F'::int`, `b'101'::int`.
+fn bits(literal: &Expr, data_type: &DataType) -> Option<Expr> {
+    let Expr::Value(value) = literal else { return None };
+    let (digits, radix) = match &value.value {
+        Value::HexStringLiteral(digits) => (digits, 16),
+        Value::SingleQuotedByteStringLiteral(digits) => (digits, 2),
+        _ => return None,
+    };
+    let whole = matches!(
+        data_type,
+        DataType::Int(_)
+            | DataType::Integer(_)
+            | DataType::Int4(_)
+            | DataType::Int8(_)
+            | DataType::BigInt(_)
+    );
+    let number = i64::from_str_radix(digits, radix).ok().filter(|_| whole)?;
+    Some(Expr::Value(Value::Number(number.to_string(), false).with_empty_span()))
+}
+
+/// Literals with a prefix.
+pub(super) fn text(value: &mut Value) {
+    match value {
+        Value::UnicodeStringLiteral(text) | Value::SingleQuotedByteStringLiteral(text) => {
+            *value = Value::SingleQuotedString(std::mem::take(text));
+        }
+        _ => {}
+    }
+}
+
+/// A whole number as a column is an integer where it fits: set operations, recursion and VALUES
+/// take their types from it before [`crate::planning::values`] sees it.
+pub(super) fn narrow_items(select: &mut Select) {
+    for item in &mut select.projection {
+        let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else {
+            continue;
+        };
+        narrow(expr);
+    }
+}
+
+/// Whether an expression is a whole number that fits into integer, or NULL.
+pub(super) fn is_small_or_null(expr: &Expr) -> bool {
+    let number = match expr {
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => expr.as_ref(),
+        expr => expr,
+    };
+    let small = matches!(number, Expr::Value(value)
+        if matches!(&value.value, Value::Number(digits, _) if digits.parse::<i32>().is_ok()));
+    small || is_null(expr)
+}
+
+fn is_null(expr: &Expr) -> bool {
+    matches!(expr, Expr::Value(value) if value.value == Value::Null)
+}
+
+/// Casts a whole number that fits to integer.
+pub(super) fn narrow(expr: &mut Expr) {
+    if !is_null(expr) && is_small_or_null(expr) {
+        *expr = cast(expr.clone(), DataType::Integer(None));
+    }
+}
+
+/// `= ANY ('{a,b}')`: an unknown literal there is an array of text.
+pub(super) fn array(right: &mut Box<Expr>) {
+    if let Expr::Value(value) = right.as_ref()
+        && matches!(value.value, Value::SingleQuotedString(_))
+    {
+        let element = Box::new(DataType::Text);
+        let kind = DataType::Array(ArrayElemTypeDef::SquareBracket(element, None));
+        **right = cast(right.as_ref().clone(), kind);
+    }
+}

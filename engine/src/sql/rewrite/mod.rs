@@ -1,0 +1,117 @@
+//! PostgreSQL's syntax that DataFusion's planner does not know, put into forms that it knows.
+//! On the tree, never on text.
+//!
+//! | part | what |
+//! |---|---|
+//! | [`clauses`] | `FETCH FIRST`, `VALUES`, `GROUP BY ()`, functions in `FROM` |
+//! | [`calls`] | named arguments, functions that return sets, `ARRAY(SELECT …)`, sorted `DISTINCT` |
+//! | [`operators`] | `AT TIME ZONE`, `OVERLAPS`, `\|/`, `LIKE … ESCAPE` |
+//! | [`literals`] | intervals, bit strings, numbers |
+
+mod calls;
+mod clauses;
+mod literals;
+mod operators;
+
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{
+    DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
+    FunctionArguments, Ident, ObjectName, Query, Select, TableFactor, Value, VisitMut, VisitorMut,
+};
+
+use crate::error::{Error, Result};
+
+/// Rewrites a query in place.
+///
+/// # Errors
+/// 0A000 for what cannot be expressed.
+pub fn rewrite(query: &mut Query) -> Result<()> {
+    match VisitMut::visit(query, &mut Rewriter) {
+        ControlFlow::Break(error) => Err(error),
+        ControlFlow::Continue(()) => Ok(()),
+    }
+}
+
+struct Rewriter;
+
+impl VisitorMut for Rewriter {
+    type Break = Error;
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
+        // FOR UPDATE locks rows; with first-committer-wins a conflict shows at commit instead.
+        query.locks.clear();
+        clauses::values(query);
+        clauses::fetch(query);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
+        clauses::grand_total(select);
+        literals::narrow_items(select);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
+        clauses::record_function(factor);
+        clauses::lateral_function(factor);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        literals::rewrite(expr);
+        operators::rewrite(expr);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        match expr {
+            Expr::Identifier(ident) => {
+                if let Some(call) = calls::keyword_function(ident) {
+                    *expr = call;
+                }
+            }
+            Expr::AnyOp { right, .. } | Expr::AllOp { right, .. } => literals::array(right),
+            Expr::Function(function) => {
+                if let Some(other) = calls::rewrite(function) {
+                    *expr = other;
+                }
+            }
+            Expr::Value(value) => literals::text(&mut value.value),
+            Expr::Collate { expr: inner, .. } => *expr = inner.as_ref().clone(),
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// A call of a function.
+pub fn call(name: &str, arguments: Vec<Expr>) -> Expr {
+    let args = arguments.into_iter().map(|one| FunctionArg::Unnamed(FunctionArgExpr::Expr(one)));
+    Expr::Function(Function {
+        name: ObjectName::from(vec![Ident::new(name)]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(FunctionArgumentList {
+            duplicate_treatment: None,
+            args: args.collect(),
+            clauses: Vec::new(),
+        }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    })
+}
+
+
+/// A cast.
+pub fn cast(expr: Expr, data_type: DataType) -> Expr {
+    let kind = sqlparser::ast::CastKind::Cast;
+    Expr::Cast { kind, expr: Box::new(expr), data_type, array: false, format: None }
+}
+
+/// A text literal.
+pub fn text(value: impl Into<String>) -> Expr {
+    Expr::Value(Value::SingleQuotedString(value.into()).with_empty_span())
+}

@@ -1,0 +1,167 @@
+//! Operators and special forms of expressions.
+
+use sqlparser::ast::{AccessExpr, BinaryOperator, Expr, FunctionArguments, SelectItem, SetExpr, UnaryOperator, Value};
+
+use super::{call, text};
+use crate::sql::place::name_parts;
+
+/// Rewrites one expression; its parts come after.
+pub(super) fn rewrite(expr: &mut Expr) {
+    match expr {
+        Expr::BinaryOp { op, .. } if matches!(op, BinaryOperator::Overlaps) => overlaps(expr),
+        Expr::BinaryOp { op, .. } => operator(op),
+        // ~x is x # -1, of every integer type.
+        Expr::UnaryOp { op: UnaryOperator::BitwiseNot, expr: operand } => {
+            let left = Box::new(Expr::Nested(operand.clone()));
+            let ones = Expr::Value(Value::Number("1".to_owned(), false).with_empty_span());
+            let right = Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(ones) };
+            *expr = Expr::BinaryOp {
+                left,
+                op: BinaryOperator::PGBitwiseXor,
+                right: Box::new(right),
+            };
+        }
+        Expr::UnaryOp { op, expr: operand } => {
+            if let Some(function) = prefix(*op) {
+                *expr = call(function, vec![operand.as_ref().clone()]);
+            }
+        }
+        Expr::AtTimeZone { timestamp, time_zone } => {
+            let arguments = vec![time_zone.as_ref().clone(), timestamp.as_ref().clone()];
+            *expr = call("timezone", arguments);
+        }
+        Expr::Extract { field, expr: source, .. } => {
+            let field = text(field.to_string().trim_matches('\'').to_lowercase());
+            *expr = call("extract", vec![field, source.as_ref().clone()]);
+        }
+        Expr::Like { pattern, escape_char, .. } | Expr::ILike { pattern, escape_char, .. } => {
+            if let Some(escape) = escape_char.take() {
+                let arguments = vec![pattern.as_ref().clone(), Expr::Value(escape)];
+                **pattern = call("like_escape", arguments);
+            }
+        }
+        Expr::SimilarTo { negated, expr: text, pattern, escape_char } => {
+            let escape = escape_char.take().map(Expr::Value);
+            let arguments = std::iter::once(pattern.as_ref().clone()).chain(escape).collect();
+            let op = match negated {
+                true => BinaryOperator::PGRegexNotMatch,
+                false => BinaryOperator::PGRegexMatch,
+            };
+            let right = Box::new(call("similar_to_escape", arguments));
+            *expr = Expr::BinaryOp { left: text.clone(), op, right };
+        }
+        Expr::Nested(inner) => {
+            if let Some(query) = one_value(inner) {
+                *expr = query;
+            }
+        }
+        Expr::CompoundFieldAccess { .. } => fields(expr),
+        _ => {}
+    }
+}
+
+/// `(a, b) OVERLAPS (c, d)` is `overlaps(a, b, c, d)` (manual, 9.9).
+fn overlaps(expr: &mut Expr) {
+    let Expr::BinaryOp { left, right, .. } = expr else { return };
+    if let (Expr::Tuple(left), Expr::Tuple(right)) = (left.as_ref(), right.as_ref()) {
+        *expr = call("overlaps", [left.as_slice(), right.as_slice()].concat());
+    }
+}
+
+/// The function behind a prefix operator that DataFusion lacks.
+fn prefix(op: UnaryOperator) -> Option<&'static str> {
+    match op {
+        UnaryOperator::PGSquareRoot => Some("sqrt"),
+        UnaryOperator::PGCubeRoot => Some("cbrt"),
+        UnaryOperator::PGAbs => Some("abs"),
+        _ => None,
+    }
+}
+
+/// `(ROW(1, 'x')).f1` takes the field of that name.
+fn fields(expr: &mut Expr) {
+    let Expr::CompoundFieldAccess { root, access_chain } = expr else { return };
+    let [AccessExpr::Dot(Expr::Identifier(field))] = access_chain.as_slice() else { return };
+    let mut inner = root.as_ref();
+    if !matches!(inner, Expr::Nested(_)) {
+        return;
+    }
+    while let Expr::Nested(nested) = inner {
+        inner = nested;
+    }
+    let composite = match inner {
+        Expr::Tuple(values) => record(values),
+        Expr::Function(function) => match &function.args {
+            FunctionArguments::List(list) if name_parts(&function.name) == ["row"] => {
+                let values = list.args.iter().filter_map(argument).collect::<Vec<_>>();
+                record(&values)
+            }
+            _ => inner.clone(),
+        },
+        _ => inner.clone(),
+    };
+    *expr = call("get_field", vec![composite, text(crate::sql::place::folded(field))]);
+}
+
+/// `(VALUES (5))` as a value; the parser takes it for a call.
+fn one_value(inner: &Expr) -> Option<Expr> {
+    let Expr::Function(function) = inner else { return None };
+    let FunctionArguments::List(list) = &function.args else { return None };
+    if name_parts(&function.name) != ["values"] {
+        return None;
+    }
+    let [value] = list.args.as_slice() else { return None };
+    let mut query = crate::sql::parse::query("SELECT 1 AS column1").ok()?;
+    if let SetExpr::Select(select) = query.body.as_mut()
+        && let Some(SelectItem::ExprWithAlias { expr, .. }) = select.projection.first_mut()
+    {
+        *expr = argument(value)?;
+    }
+    Some(Expr::Subquery(Box::new(query)))
+}
+
+fn argument(argument: &sqlparser::ast::FunctionArg) -> Option<Expr> {
+    match argument {
+        sqlparser::ast::FunctionArg::Unnamed(sqlparser::ast::FunctionArgExpr::Expr(expr)) => {
+            Some(expr.clone())
+        }
+        _ => None,
+    }
+}
+
+/// The fields of an anonymous row are `f1`, `f2`, …
+fn record(values: &[Expr]) -> Expr {
+    let fields = values.iter().enumerate();
+    let fields =
+        fields.flat_map(|(place, value)| [text(format!("f{}", place + 1)), value.clone()]);
+    call("named_struct", fields.collect())
+}
+
+/// `OPERATOR(pg_catalog.~)` is the operator itself.
+fn operator(op: &mut BinaryOperator) {
+    let BinaryOperator::PGCustomBinaryOperator(parts) = op else { return };
+    let plain = match parts.last().map(String::as_str) {
+        Some("~") => BinaryOperator::PGRegexMatch,
+        Some("~*") => BinaryOperator::PGRegexIMatch,
+        Some("!~") => BinaryOperator::PGRegexNotMatch,
+        Some("!~*") => BinaryOperator::PGRegexNotIMatch,
+        Some("~~") => BinaryOperator::PGLikeMatch,
+        Some("=") => BinaryOperator::Eq,
+        Some("<>") => BinaryOperator::NotEq,
+        Some("<") => BinaryOperator::Lt,
+        Some("<=") => BinaryOperator::LtEq,
+        Some(">") => BinaryOperator::Gt,
+        Some(">=") => BinaryOperator::GtEq,
+        Some("+") => BinaryOperator::Plus,
+        Some("-") => BinaryOperator::Minus,
+        Some("*") => BinaryOperator::Multiply,
+        Some("/") => BinaryOperator::Divide,
+        Some("!~~") => BinaryOperator::PGNotLikeMatch,
+        Some("~~*") => BinaryOperator::PGILikeMatch,
+        Some("!~~*") => BinaryOperator::PGNotILikeMatch,
+        Some("||") => BinaryOperator::StringConcat,
+        _ => return,
+    };
+    *op = plain;
+}
+

@@ -1,0 +1,15 @@
+//! What is asked of partitions (manual, 9.27.7): there are no partitioned tables.
+
+use crate::functions::function::{Function, function};
+use crate::functions::value::Value;
+
+pub(super) fn functions() -> Vec<Function> {
+    vec![
+        function(
+            "pg_partition_ancestors(regclass) -> SETOF regclass",
+            "The partitioned tables above a partition, itself included.",
+            |_| Ok(Value::List(vec![])),
+        )
+        .stable(),
+    ]
+}
