@@ -18,6 +18,7 @@ const SCRIPTS: &[(&str, &[&str])] = &[
     ("psycopg", &["python3", "py_psycopg.py"]),
     ("psql", &["bash", "psql_checks.sh"]),
     ("dialect", &["python3", "dialect_checks.py"]),
+    ("bishapes", &["python3", "dialect_checks.py", "--cases", "bishapes_cases.txt"]),
 ];
 
 /// One trial for each script.
@@ -31,7 +32,7 @@ pub fn trials() -> Vec<Trial> {
 fn run(name: &str, command: &[&str]) -> Result<(), Failed> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
     let floor = floor(&folder, name)?;
-    let needs_psycopg = matches!(name, "psycopg" | "dialect");
+    let needs_psycopg = matches!(name, "psycopg" | "dialect" | "bishapes");
     if needs_psycopg
         && !Command::new("python3").args(["-c", "import psycopg"]).output()?.status.success()
     {

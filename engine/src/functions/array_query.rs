@@ -53,7 +53,9 @@ impl ScalarUDFImpl for ArrayQuery {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let mut arrays = ColumnarValue::values_to_arrays(&args.args)?;
         let array = arrays.swap_remove(0);
-        let Some(lists) = array.as_list_opt::<i32>() else { return Ok(ColumnarValue::Array(array)) };
+        let Some(lists) = array.as_list_opt::<i32>() else {
+            return Ok(ColumnarValue::Array(array));
+        };
         let (DataType::List(item), Some(_)) = (array.data_type(), array.nulls()) else {
             return Ok(ColumnarValue::Array(array));
         };

@@ -108,7 +108,6 @@ kernels! {
     "has_language_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| { let (f, role) = asked(c, v)?; answer(privileges::language(&f, role, text(v, v.len() - 2)?, text(v, v.len() - 1)?)) }, "user privilege on language";
     "has_column_privilege" "text, text, text" stable(3, 4, BOOL), has_column, "user privilege on column";
     "pg_stat_get_numscans" "oid" stable(1, 1, PgType::INT8), |_, _| Ok(ScalarValue::Int64(Some(0))), "number of scans done for table/index";
-    "pg_partition_ancestors" "regclass" stable(1, 1, PgType::REGCLASS), |_, v| optional_oid(Some(oid(v, 0)?)), "a relation and the partitioned tables above it";
     "pg_get_keywords" "" stable(0, 0, TEXT), |_, _| Ok(optional_text(None)), "list of SQL keywords";
     "row_security_active" "oid" stable(1, 1, BOOL), |_, _| Ok(ScalarValue::Boolean(Some(false))), "row security for current context active on table";
     "pg_char_to_encoding" "name" stable(1, 1, PgType::INT4), |_, _| Ok(ScalarValue::Int32(Some(6))), "convert encoding name to encoding id";

@@ -108,7 +108,8 @@ fn strong_name(expr: &Expr) -> Option<String> {
         Expr::BinaryOp { op: sqlparser::ast::BinaryOperator::Overlaps, .. } => {
             Some("overlaps".to_owned())
         }
-        Expr::Nested(inner) if matches!(inner.as_ref(), Expr::Function(function)
+        Expr::Nested(inner)
+            if matches!(inner.as_ref(), Expr::Function(function)
             if name_parts(&function.name) == ["values"]) =>
         {
             Some("column1".to_owned())
@@ -186,6 +187,9 @@ fn type_name(sql: &str) -> String {
     let lower = sql.to_lowercase();
     let bare = lower.split('(').next().unwrap_or_default().trim().trim_end_matches("[]");
     let bare = bare.rsplit('.').next().unwrap_or(bare);
+    if matches!(bare, "char" | "character") {
+        return "bpchar".to_owned();
+    }
     match clientele_udfs::types::PgType::by_name(bare) {
         Some(pg_type) => pg_type.name(),
         None => bare.to_owned(),

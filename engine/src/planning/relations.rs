@@ -118,11 +118,7 @@ impl Relations {
         let mut lists = Vec::with_capacity(calls.len());
         for call in calls {
             let expr = planner.sql_to_expr(call, &DFSchema::empty())?;
-            lists.push(super::values::rewrite_expression(
-                expr,
-                &DFSchema::empty(),
-                &self.context,
-            )?);
+            lists.push(super::values::rewrite_expression(expr, &DFSchema::empty(), &self.context)?);
         }
         super::unnested::plan(name, lists, ordinality).map(Some)
     }
@@ -184,7 +180,8 @@ impl RelationPlanner for Relations {
 /// column `g` (manual: queries-table-expressions, Table Functions).
 fn column_alias(mut alias: TableAlias, plan: &LogicalPlan) -> TableAlias {
     let first = plan.schema().fields().first();
-    let scalar = first.is_some_and(|field| field.metadata().contains_key(functions::SCALAR_RESULT_KEY));
+    let scalar =
+        first.is_some_and(|field| field.metadata().contains_key(functions::SCALAR_RESULT_KEY));
     if alias.columns.is_empty() && scalar {
         alias.columns = vec![TableAliasColumnDef { name: alias.name.clone(), data_type: None }];
     }

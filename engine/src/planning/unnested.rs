@@ -20,7 +20,8 @@ pub fn plan(name: &str, lists: Vec<Expr>, ordinality: bool) -> Result<LogicalPla
     let label = name.rsplit('.').next().unwrap_or(name);
     let empty = DFSchema::empty();
     let lengths = lists.iter().map(|list| {
-        clientele_udfs::functions::by_name("cardinality").map(|function| function.call(vec![list.clone()]))
+        clientele_udfs::functions::by_name("cardinality")
+            .map(|function| function.call(vec![list.clone()]))
     });
     let lengths: Vec<Expr> = lengths.flatten().collect();
     let mut shown = Vec::new();

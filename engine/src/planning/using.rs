@@ -29,7 +29,8 @@ pub fn merge(plan: LogicalPlan, query: &Query) -> Result<LogicalPlan> {
                 let own = Expr::Column(column.clone());
                 let pair = join.on.iter().find(|(left, _)| *left == own);
                 let table = column.relation.as_ref().map(|one| one.table().to_owned());
-                let named = table.is_some_and(|table| names.0.contains(&(table, column.name.clone())));
+                let named =
+                    table.is_some_and(|table| names.0.contains(&(table, column.name.clone())));
                 exprs.push(match (pair, join.join_type) {
                     (Some(_), _) if named => own,
                     (Some((_, right)), JoinType::Right) => {

@@ -129,9 +129,7 @@ fn rewrite(
                     Transformed::yes(Expr::ScalarFunction(access))
                 }
                 Expr::Case(case) => Transformed::yes(convert_case(case, schema)?),
-                Expr::WindowFunction(window) => {
-                    Transformed::yes(convert_window(*window, schema)?)
-                }
+                Expr::WindowFunction(window) => Transformed::yes(convert_window(*window, schema)?),
                 Expr::AggregateFunction(call) => Transformed::yes(convert_aggregate(call, schema)?),
                 other => Transformed::no(other),
             })
@@ -306,7 +304,12 @@ fn convert_case(case: Case, schema: &DFSchema) -> DataFusionResult<Expr> {
         }
     }
     let case = Expr::Case(case);
-    let Some(first) = types.first().copied() else { return Ok(case) };
+    let Some(mut first) = types.first().copied() else { return Ok(case) };
+    let whole = |one: &PgType| [PgType::INT2, PgType::INT4, PgType::INT8].contains(one);
+    if types.contains(&PgType::OID) && types.iter().all(|one| *one == PgType::OID || whole(one)) {
+        first = PgType::OID;
+        types.clear();
+    }
     let alike = types.iter().all(|one| *one == first);
     let strings = types.iter().all(|one| one.facts().category == 'S');
     let now = PgType { modifier: -1, ..PgType::from_field(field_of(&case, schema)?.as_ref()) };

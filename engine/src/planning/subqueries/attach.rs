@@ -136,9 +136,8 @@ impl Attached {
         let rows = subquery.subquery.as_ref();
         let value = Expr::Column(Column::from(rows.schema().qualified_field(0)));
         let outer = Expr::OuterReferenceColumn(field, column);
-        let filtered = |condition: Expr| {
-            LogicalPlanBuilder::from(rows.clone()).filter(condition)?.build()
-        };
+        let filtered =
+            |condition: Expr| LogicalPlanBuilder::from(rows.clone()).filter(condition)?.build();
         let found = self.exists(&filtered(outer.eq(value.clone()))?)?;
         let mut unknown = Vec::new();
         if value.nullable(rows.schema())? {

@@ -35,7 +35,9 @@ pub(super) fn dependent(plan: &LogicalPlan, domain: &Domain) -> Result<LogicalPl
                 false => dependent(&projection.input, domain)?,
             };
             let exprs = bound(plan, &projection.expr, domain)?;
-            LogicalPlanBuilder::from(input).project(exprs.into_iter().chain(domain.exprs()))?.build()
+            LogicalPlanBuilder::from(input)
+                .project(exprs.into_iter().chain(domain.exprs()))?
+                .build()
         }
         LogicalPlan::Filter(filter) => {
             let predicate = domain.bind(filter.predicate.clone())?;
@@ -57,7 +59,9 @@ pub(super) fn dependent(plan: &LogicalPlan, domain: &Domain) -> Result<LogicalPl
         LogicalPlan::Join(join) => joined(join, domain),
         other => {
             let what = match other {
-                LogicalPlan::RecursiveQuery(_) => "a reference to an outer query from WITH RECURSIVE",
+                LogicalPlan::RecursiveQuery(_) => {
+                    "a reference to an outer query from WITH RECURSIVE"
+                }
                 _ => "this reference to an outer query",
             };
             Err(external(Error::unsupported(what)))
@@ -92,8 +96,9 @@ fn renamed(alias: &SubqueryAlias, domain: &Domain) -> Result<LogicalPlan> {
 }
 
 fn sort_keys(keys: &[SortExpr], domain: &Domain) -> Result<Vec<SortExpr>> {
-    let bind =
-        |key: &SortExpr| Ok(SortExpr::new(domain.bind(key.expr.clone())?, key.asc, key.nulls_first));
+    let bind = |key: &SortExpr| {
+        Ok(SortExpr::new(domain.bind(key.expr.clone())?, key.asc, key.nulls_first))
+    };
     keys.iter().map(bind).collect()
 }
 
@@ -218,8 +223,7 @@ fn aggregated(plan: &LogicalPlan, aggregate: &Aggregate, domain: &Domain) -> Res
         exprs.push(filled.alias_qualified(name.relation, name.name));
     }
     let pairs = all.columns().into_iter().zip(domain.columns());
-    let members =
-        pairs.map(|(all, own)| Expr::Column(all).alias_qualified(own.relation, own.name));
+    let members = pairs.map(|(all, own)| Expr::Column(all).alias_qualified(own.relation, own.name));
     exprs.extend(members);
     let plan = domain::join(all.plan.clone(), plan, JoinType::Left, keys, None)?;
     LogicalPlanBuilder::from(plan).project(exprs)?.build()
@@ -242,12 +246,18 @@ fn with_domain(groups: Vec<Expr>, domain: &Domain) -> Result<Vec<Expr>> {
     }
     let mut sets: Vec<Vec<Expr>> = vec![domain.exprs()];
     for group in groups {
+        // Such a set has a row even of no rows, for each member.
+        let empty = match &group {
+            Expr::GroupingSet(GroupingSet::GroupingSets(sets)) => sets.iter().any(Vec::is_empty),
+            Expr::GroupingSet(_) => true,
+            _ => false,
+        };
+        if empty {
+            let what = "a reference to an outer query below ROLLUP, CUBE or an empty grouping set";
+            return Err(external(Error::unsupported(what)));
+        }
         let choices: Vec<Vec<Expr>> = match group {
             Expr::GroupingSet(GroupingSet::GroupingSets(sets)) => sets,
-            Expr::GroupingSet(GroupingSet::Rollup(exprs)) => {
-                (0..=exprs.len()).map(|length| exprs.iter().take(length).cloned().collect()).collect()
-            }
-            Expr::GroupingSet(GroupingSet::Cube(exprs)) => subsets(&exprs),
             expr => vec![vec![expr]],
         };
         let both = |set: &Vec<Expr>| {
@@ -257,16 +267,6 @@ fn with_domain(groups: Vec<Expr>, domain: &Domain) -> Result<Vec<Expr>> {
         sets = sets.iter().flat_map(both).collect();
     }
     Ok(vec![Expr::GroupingSet(GroupingSet::GroupingSets(sets))])
-}
-
-fn subsets(exprs: &[Expr]) -> Vec<Vec<Expr>> {
-    let mut sets: Vec<Vec<Expr>> = vec![Vec::new()];
-    for expr in exprs {
-        let with = sets.iter().map(|set| [set.as_slice(), std::slice::from_ref(expr)].concat());
-        let with: Vec<_> = with.collect();
-        sets.extend(with);
-    }
-    sets
 }
 
 fn windowed(plan: &LogicalPlan, window: &Window, domain: &Domain) -> Result<LogicalPlan> {
@@ -299,8 +299,7 @@ fn united(union: &Union, domain: &Domain) -> Result<LogicalPlan> {
     let plan = LogicalPlan::Union(Union::try_new_with_loose_types(inputs)?);
     let names = union.schema.columns().into_iter().chain(domain.columns());
     let exprs = plan.schema().columns().into_iter().zip(names);
-    let exprs =
-        exprs.map(|(old, new)| Expr::Column(old).alias_qualified(new.relation, new.name));
+    let exprs = exprs.map(|(old, new)| Expr::Column(old).alias_qualified(new.relation, new.name));
     let exprs = exprs.collect::<Vec<_>>();
     LogicalPlanBuilder::from(plan).project(exprs)?.build()
 }

@@ -93,9 +93,10 @@ impl Domain {
     /// The values that `rows` has.
     pub(super) fn new(rows: LogicalPlan, outer: Vec<Column>) -> Result<Self> {
         let name = fresh("outer");
-        let exprs = outer.iter().enumerate().map(|(place, column)| {
-            Expr::Column(column.clone()).alias(column_name(&name, place))
-        });
+        let exprs = outer
+            .iter()
+            .enumerate()
+            .map(|(place, column)| Expr::Column(column.clone()).alias(column_name(&name, place)));
         let plan = LogicalPlanBuilder::from(rows).project(exprs)?.distinct()?;
         let plan = plan.alias(name.clone())?.build()?;
         Ok(Self { name, outer, plan })

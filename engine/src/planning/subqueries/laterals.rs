@@ -4,8 +4,8 @@ use datafusion::error::Result;
 use datafusion::logical_expr::logical_plan::{Join, JoinType};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 
-use super::domain::{self, Domain};
 use super::dependent::dependent;
+use super::domain::{self, Domain};
 use crate::error::Error;
 use crate::planning::values::external;
 
@@ -18,10 +18,9 @@ pub(super) fn is_lateral(join: &Join) -> Result<bool> {
 pub(super) fn flatten(join: Join) -> Result<LogicalPlan> {
     if !matches!(join.join_type, JoinType::Inner | JoinType::Left) {
         let text = "invalid reference to FROM-clause entry from a LATERAL subquery";
-        return Err(external(
-            Error::new("42P10", text)
-                .with_detail("The combining JOIN type must be INNER or LEFT for a LATERAL reference."),
-        ));
+        return Err(external(Error::new("42P10", text).with_detail(
+            "The combining JOIN type must be INNER or LEFT for a LATERAL reference.",
+        )));
     }
     let before = join.schema.columns();
     let outer = domain::columns_of(&join.right, join.left.schema())?;

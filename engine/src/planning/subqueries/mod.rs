@@ -69,10 +69,7 @@ fn has_subqueries(plan: &LogicalPlan) -> Result<bool> {
 fn is_subquery(expr: &Expr) -> bool {
     matches!(
         expr,
-        Expr::ScalarSubquery(_)
-            | Expr::Exists(_)
-            | Expr::InSubquery(_)
-            | Expr::SetComparison(_)
+        Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_) | Expr::SetComparison(_)
     )
 }
 
@@ -179,7 +176,10 @@ fn without_wrapper(plan: &Arc<LogicalPlan>) -> Result<Arc<LogicalPlan>> {
         }
         LogicalPlan::SubqueryAlias(alias) => {
             let input = without_wrapper(&alias.input)?;
-            Arc::new(LogicalPlan::SubqueryAlias(SubqueryAlias::try_new(input, alias.alias.clone())?))
+            Arc::new(LogicalPlan::SubqueryAlias(SubqueryAlias::try_new(
+                input,
+                alias.alias.clone(),
+            )?))
         }
         _ => Arc::clone(plan),
     })

@@ -47,7 +47,8 @@ fn positional(function: &mut Function, name: &str) {
     let fitting = docs.iter().filter(|doc| doc.signature.name == name).find_map(|doc| {
         let mut values = Vec::new();
         let known = |label: &Option<String>| {
-            label.is_none() || doc.signature.parameters.iter().any(|one| one.name == label.as_deref())
+            label.is_none()
+                || doc.signature.parameters.iter().any(|one| one.name == label.as_deref())
         };
         if !given.iter().all(|(label, _)| known(label)) {
             return None;
@@ -72,10 +73,7 @@ fn positional(function: &mut Function, name: &str) {
 
 /// PostgreSQL finds distinct arguments by sorting them, and the aggregate sees that order.
 fn sorted_distinct(function: &mut Function, name: &str) {
-    let collects = matches!(
-        name,
-        "array_agg" | "string_agg" | "json_agg" | "jsonb_agg"
-    );
+    let collects = matches!(name, "array_agg" | "string_agg" | "json_agg" | "jsonb_agg");
     let FunctionArguments::List(list) = &mut function.args else { return };
     let distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
     if !collects || !distinct || !list.clauses.is_empty() {
@@ -194,4 +192,3 @@ pub(super) fn keyword_function(ident: &Ident) -> Option<Expr> {
     )
     .then(|| call(&name, Vec::new()))
 }
-

@@ -1,9 +1,9 @@
 //! Clauses of queries.
 
 use sqlparser::ast::{
-    BinaryOperator, DataType, Distinct, Expr, FunctionArg, FunctionArgExpr, GroupByExpr, Ident, LimitClause,
-    ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr, SetOperator, SetQuantifier,
-    TableFactor, Visit, Visitor,
+    BinaryOperator, DataType, Distinct, Expr, FunctionArg, FunctionArgExpr, GroupByExpr, Ident,
+    LimitClause, ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr, SetOperator,
+    SetQuantifier, TableFactor, Visit, Visitor,
 };
 
 use super::{cast, literals};
@@ -17,9 +17,10 @@ pub(super) fn values(query: &mut Query) {
     let width = values.rows.first().map_or(0, |row| row.len());
     for column in 0..width {
         let mut cells = values.rows.iter().filter_map(|row| row.get(column));
-        if cells.all(literals::is_small_or_null) {
+        let number = cells.clone().any(|cell| !literals::is_null(cell));
+        if number && cells.all(literals::is_small_or_null) {
             let cells = values.rows.iter_mut().filter_map(|row| row.get_mut(column));
-            cells.for_each(literals::narrow);
+            cells.for_each(|cell| *cell = cast(cell.clone(), DataType::Integer(None)));
         }
     }
     if values.rows.len() > 1 && values.rows.iter().flat_map(|row| row.iter()).any(names_columns) {
@@ -37,13 +38,15 @@ pub(super) fn values(query: &mut Query) {
     }
 }
 
-fn names_columns(expr: &Expr) -> bool {
+pub(super) fn names_columns(expr: &Expr) -> bool {
     struct Names;
     impl Visitor for Names {
         type Break = ();
         fn pre_visit_expr(&mut self, expr: &Expr) -> std::ops::ControlFlow<()> {
             match expr {
-                Expr::Identifier(_) | Expr::CompoundIdentifier(_) => std::ops::ControlFlow::Break(()),
+                Expr::Identifier(_) | Expr::CompoundIdentifier(_) => {
+                    std::ops::ControlFlow::Break(())
+                }
                 _ => std::ops::ControlFlow::Continue(()),
             }
         }
@@ -86,7 +89,6 @@ fn align<R: std::ops::DerefMut<Target = Vec<Expr>>>(rows: &mut [R]) {
         }
     }
 }
-
 
 /// `FETCH FIRST n ROWS ONLY` is LIMIT; WITH TIES keeps the rows whose rank is at most n.
 pub(super) fn fetch(query: &mut Query) {

@@ -1,7 +1,8 @@
 //! Literals that DataFusion's planner reads otherwise than PostgreSQL.
 
 use sqlparser::ast::{
-    ArrayElemTypeDef, DataType, Expr, ExactNumberInfo, Interval, Select, SelectItem, UnaryOperator, Value,
+    ArrayElemTypeDef, DataType, ExactNumberInfo, Expr, Interval, Select, SelectItem, UnaryOperator,
+    Value,
 };
 
 use super::cast;
@@ -109,7 +110,7 @@ pub(super) fn is_small_or_null(expr: &Expr) -> bool {
     small || is_null(expr)
 }
 
-fn is_null(expr: &Expr) -> bool {
+pub(super) fn is_null(expr: &Expr) -> bool {
     matches!(expr, Expr::Value(value) if value.value == Value::Null)
 }
 

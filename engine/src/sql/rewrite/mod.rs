@@ -104,7 +104,6 @@ pub fn call(name: &str, arguments: Vec<Expr>) -> Expr {
     })
 }
 
-
 /// A cast.
 pub fn cast(expr: Expr, data_type: DataType) -> Expr {
     let kind = sqlparser::ast::CastKind::Cast;

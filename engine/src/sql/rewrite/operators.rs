@@ -1,6 +1,8 @@
 //! Operators and special forms of expressions.
 
-use sqlparser::ast::{AccessExpr, BinaryOperator, Expr, FunctionArguments, SelectItem, SetExpr, UnaryOperator, Value};
+use sqlparser::ast::{
+    AccessExpr, BinaryOperator, Expr, FunctionArguments, SelectItem, SetExpr, UnaryOperator, Value,
+};
 
 use super::{call, text};
 use crate::sql::place::name_parts;
@@ -9,17 +11,24 @@ use crate::sql::place::name_parts;
 pub(super) fn rewrite(expr: &mut Expr) {
     match expr {
         Expr::BinaryOp { op, .. } if matches!(op, BinaryOperator::Overlaps) => overlaps(expr),
+        Expr::BinaryOp {
+            op:
+                BinaryOperator::HashArrow | BinaryOperator::HashLongArrow | BinaryOperator::HashMinus,
+            right,
+            ..
+        } => super::literals::array(right),
         Expr::BinaryOp { op, .. } => operator(op),
+        // DataFusion plans the elements of a literal array without the outer query's columns.
+        Expr::Array(array) if array.elem.iter().any(super::clauses::names_columns) => {
+            *expr = call("make_array", array.elem.clone());
+        }
         // ~x is x # -1, of every integer type.
         Expr::UnaryOp { op: UnaryOperator::BitwiseNot, expr: operand } => {
             let left = Box::new(Expr::Nested(operand.clone()));
             let ones = Expr::Value(Value::Number("1".to_owned(), false).with_empty_span());
             let right = Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(ones) };
-            *expr = Expr::BinaryOp {
-                left,
-                op: BinaryOperator::PGBitwiseXor,
-                right: Box::new(right),
-            };
+            *expr =
+                Expr::BinaryOp { left, op: BinaryOperator::PGBitwiseXor, right: Box::new(right) };
         }
         Expr::UnaryOp { op, expr: operand } => {
             if let Some(function) = prefix(*op) {
@@ -132,8 +141,7 @@ fn argument(argument: &sqlparser::ast::FunctionArg) -> Option<Expr> {
 /// The fields of an anonymous row are `f1`, `f2`, …
 fn record(values: &[Expr]) -> Expr {
     let fields = values.iter().enumerate();
-    let fields =
-        fields.flat_map(|(place, value)| [text(format!("f{}", place + 1)), value.clone()]);
+    let fields = fields.flat_map(|(place, value)| [text(format!("f{}", place + 1)), value.clone()]);
     call("named_struct", fields.collect())
 }
 
@@ -164,4 +172,3 @@ fn operator(op: &mut BinaryOperator) {
     };
     *op = plain;
 }
-
