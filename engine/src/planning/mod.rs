@@ -191,9 +191,10 @@ pub(crate) fn plan_with(
             Ok(plan) => break plan,
         }
     };
-    let plan = using::merge(plan, &query).map_err(|error| Error::from_datafusion(&error))?;
     let shown = plan.schema().fields().iter().map(|field| field.name().clone()).collect();
     names.note_needs(&plan)?;
+    // What a merged column adds is not what the user asks for.
+    let plan = using::merge(plan, &query).map_err(|error| Error::from_datafusion(&error))?;
     Ok((needs::open(plan)?, shown))
 }
 
