@@ -21,12 +21,21 @@ pub(super) struct Open {
     /// A statement has failed.
     pub(super) failed: bool,
     started_at: DateTime<Utc>,
+    /// The statement that the snapshot was taken for.
+    snapshot_for: u64,
     savepoints: Vec<(String, Option<Savepoint>)>,
 }
 
 impl Open {
     fn new(explicit: bool) -> Self {
-        Self { work: None, explicit, failed: false, started_at: Utc::now(), savepoints: Vec::new() }
+        Self {
+            work: None,
+            explicit,
+            failed: false,
+            started_at: Utc::now(),
+            snapshot_for: 0,
+            savepoints: Vec::new(),
+        }
     }
 }
 
@@ -52,29 +61,34 @@ impl Session {
         Ok(Arc::clone(transaction.snapshot()))
     }
 
-    /// The transaction to write to.
+    /// The transaction to write to. Within one statement its snapshot stays: a row that was found
+    /// in one snapshot may be elsewhere, or another's, in the next.
     pub(crate) async fn work(&mut self) -> Result<Arc<Mutex<Transaction>>> {
         self.begin_implicit();
         let fresh = self.shared.settings.lock().raw("transaction_isolation").starts_with("read");
         let temporary = Arc::clone(&self.temporary);
         let store = Arc::clone(&self.store);
+        let statement = self.shared.serial();
         let Some(open) = self.transaction.as_mut() else {
             return Err(Error::internal("no transaction"));
         };
         if let Some(work) = &open.work {
             let mut transaction = work.lock().await;
             if fresh
+                && open.snapshot_for != statement
                 && transaction.is_read_only()
                 && !transaction.has_temporary_changes(&temporary)
                 && open.savepoints.is_empty()
             {
                 *transaction = store.begin(temporary);
+                open.snapshot_for = statement;
             }
             drop(transaction);
             return Ok(Arc::clone(work));
         }
         let work = Arc::new(Mutex::new(store.begin(temporary)));
         open.work = Some(Arc::clone(&work));
+        open.snapshot_for = statement;
         Ok(work)
     }
 
