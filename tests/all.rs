@@ -8,6 +8,7 @@ mod client;
 mod clients;
 mod crash;
 mod foreign_keys;
+mod operations;
 mod rights;
 mod server;
 mod slt;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         tour::trials(),
         clients::trials(),
         crash::trials(),
+        operations::trials(),
         tidy::trials(),
     ]
     .into_iter()

@@ -117,6 +117,34 @@ impl Client {
         self.answer()
     }
 
+    /// Runs `COPY … FROM STDIN` with that input.
+    pub fn copy_in(&mut self, sql: &str, input: &[u8]) -> Result<Answer> {
+        let mut out = bytes_mut::BytesMut::new();
+        frontend::query(sql, &mut out)?;
+        self.stream.write_all(&out)?;
+        loop {
+            match self.read()? {
+                Message::CopyInResponse(_) => break,
+                Message::ErrorResponse(body) => {
+                    let refused = server_error(&body)?;
+                    self.answer()?;
+                    return Err(refused.into());
+                }
+                _ => {}
+            }
+        }
+        let mut out = bytes_mut::BytesMut::new();
+        for chunk in input.chunks(1 << 16) {
+            // CopyData: 'd', length of the rest, bytes (manual: protocol-message-formats).
+            out.extend_from_slice(b"d");
+            out.extend_from_slice(&(u32::try_from(chunk.len())? + 4).to_be_bytes());
+            out.extend_from_slice(chunk);
+        }
+        frontend::copy_done(&mut out);
+        self.stream.write_all(&out)?;
+        self.answer()
+    }
+
     /// Runs a statement over the extended protocol, values as text.
     pub fn extended(&mut self, sql: &str) -> Result<Answer> {
         let mut out = bytes_mut::BytesMut::new();

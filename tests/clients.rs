@@ -2,7 +2,7 @@
 //! `FAIL name: reason`. `clients/floors.txt` says how many must pass; a script whose client is not
 //! installed is skipped with a word.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use libtest_mimic::{Failed, Trial};
@@ -39,7 +39,12 @@ fn run(name: &str, command: &[&str]) -> Result<(), Failed> {
         eprintln!("{name}: psycopg is not installed, skipped");
         return Ok(());
     }
-    let server = Server::start()?;
+    let identity = tempfile::TempDir::new()?;
+    let authority = if name == "wire" { certificate(identity.path())? } else { None };
+    let server = match &authority {
+        Some(_) => Server::with(&identity.path().join("data"), &tls(identity.path()))?,
+        None => Server::start()?,
+    };
     Client::connect(server.port, "postgres")?
         .simple(&format!("CREATE ROLE {ROLE} LOGIN PASSWORD '{PASSWORD}'"))?;
     let (program, arguments) = command.split_first().ok_or("no command")?;
@@ -50,6 +55,7 @@ fn run(name: &str, command: &[&str]) -> Result<(), Failed> {
         .envs(server.environment())
         .env("PGTEST_ROLE", ROLE)
         .env("PGTEST_ROLE_PASSWORD", PASSWORD)
+        .envs(authority.map(|path| ("PGTEST_CA", path)))
         .output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let passed = text.lines().filter(|line| line.starts_with("PASS ")).count();
@@ -59,6 +65,39 @@ fn run(name: &str, command: &[&str]) -> Result<(), Failed> {
         true => Ok(()),
         false => Err(format!("{passed} passed, fewer than {floor}:\n{}", failed.join("\n")).into()),
     }
+}
+
+/// A new authority's certificate, beside one for `localhost` that it has signed; `None` when
+/// `openssl` is not installed.
+fn certificate(folder: &Path) -> Result<Option<PathBuf>, Failed> {
+    const STEPS: [&str; 3] = [
+        "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority \
+         -keyout ca.key -out ca.crt",
+        "req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout server.key -out server.csr",
+        "x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 \
+         -extfile names.cnf -out server.crt",
+    ];
+    std::fs::write(folder.join("names.cnf"), "subjectAltName=DNS:localhost,IP:127.0.0.1\n")?;
+    for step in STEPS {
+        let mut openssl = Command::new("openssl");
+        openssl.args(step.split_whitespace()).current_dir(folder);
+        match openssl.output() {
+            Err(_) => {
+                eprintln!("wire: openssl is not installed, TLS is not checked");
+                return Ok(None);
+            }
+            Ok(output) if !output.status.success() => {
+                return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
+            }
+            Ok(_) => {}
+        }
+    }
+    Ok(Some(folder.join("ca.crt")))
+}
+
+fn tls(folder: &Path) -> Vec<String> {
+    let path = |name: &str| folder.join(name).display().to_string();
+    vec!["--tls-cert".to_owned(), path("server.crt"), "--tls-key".to_owned(), path("server.key")]
 }
 
 fn floor(folder: &Path, name: &str) -> Result<usize, Failed> {

@@ -33,6 +33,11 @@ impl Server {
 
     /// Starts one on a data directory.
     pub fn on(data: &Path) -> Result<Self> {
+        Self::with(data, &[])
+    }
+
+    /// Starts one with further arguments.
+    pub fn with(data: &Path, arguments: &[String]) -> Result<Self> {
         let (port, http) = (free_port()?, free_port()?);
         let log = std::fs::OpenOptions::new()
             .create(true)
@@ -47,6 +52,7 @@ impl Server {
             .arg(format!("127.0.0.1:{port}"))
             .arg("--http-listen")
             .arg(format!("127.0.0.1:{http}"))
+            .args(arguments)
             .env("CLIENTELE_ADMIN_PASSWORD", PASSWORD)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -78,6 +84,29 @@ impl Server {
     pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+
+    /// The most memory that it had at one time, in megabytes (proc(5), `VmHWM`).
+    pub fn peak_memory_mb(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let size = line.and_then(|line| line.trim().strip_suffix(" kB")).context("no VmHWM")?;
+        Ok(size.parse::<u64>()? / 1024)
+    }
+
+    /// Ends it as an operator does, and waits until it has.
+    pub fn terminate(mut self) -> Result<()> {
+        let pid = self.child.id().to_string();
+        Command::new("kill").args(["-TERM", &pid]).status()?;
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(60) {
+            match self.child.try_wait()? {
+                Some(status) if status.success() => return Ok(()),
+                Some(status) => bail!("the server ended with {status} after SIGTERM"),
+                None => std::thread::sleep(Duration::from_millis(20)),
+            }
+        }
+        bail!("the server did not end after SIGTERM")
     }
 
     /// Environment of PostgreSQL's clients.

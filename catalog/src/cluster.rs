@@ -20,11 +20,14 @@ use crate::catalog::BOOTSTRAP_ROLE_OID;
 use crate::definition::{Database, FIRST_USER_OID, Oid, Role};
 use crate::error::{Error, Result};
 use crate::privileges::{self, Rights, predefined};
-use crate::storage::disk;
-use crate::storage::{Store, StoreOptions};
+use crate::storage::{Store, StoreOptions, check_definitions, disk};
 
 /// Version of the data directory.
-const VERSION: &str = "1\n";
+pub(crate) const VERSION: &str = "1\n";
+/// Name of the file that says the version; written last.
+pub(crate) const VERSION_FILE: &str = "VERSION";
+/// Name of the file of roles and databases.
+const DEFINITIONS_FILE: &str = "cluster.redb";
 /// OID of the database `postgres`, PostgreSQL's own number.
 pub const POSTGRES_DATABASE_OID: Oid = 5;
 /// Name of the role that a new cluster has.
@@ -74,7 +77,7 @@ impl Cluster {
     ) -> Result<Self> {
         disk::make_directory(directory)?;
         let lock = lock(directory)?;
-        if directory.join("VERSION").exists() {
+        if directory.join(VERSION_FILE).exists() {
             let name = directory.display().to_string();
             return Err(Error::Duplicate { kind: "data directory", name });
         }
@@ -89,7 +92,7 @@ impl Cluster {
             grants: None,
         })?;
         cluster.store(POSTGRES_DATABASE_OID)?;
-        let version = directory.join("VERSION");
+        let version = directory.join(VERSION_FILE);
         let write = || {
             std::fs::write(&version, VERSION)?;
             File::open(&version)?.sync_all()
@@ -105,7 +108,7 @@ impl Cluster {
     /// [`Error::InUse`] when another process has it open, [`Error::Damaged`] when its version is
     /// unknown, I/O failures.
     pub fn open(directory: &Path, options: StoreOptions) -> Result<Self> {
-        let version = directory.join("VERSION");
+        let version = directory.join(VERSION_FILE);
         if !version.exists() {
             return Self::create(directory, None, options);
         }
@@ -121,10 +124,19 @@ impl Cluster {
         Ok(cluster)
     }
 
+    /// Whether the definitions of roles and databases are whole. Nothing is changed.
+    ///
+    /// # Errors
+    /// [`Error::InUse`] when another process has the directory open, [`Error::Damaged`].
+    pub fn check(directory: &Path) -> Result<()> {
+        let _lock = lock(directory)?;
+        check_definitions(&directory.join(DEFINITIONS_FILE))
+    }
+
     fn read(directory: &Path, options: StoreOptions, lock: File) -> Result<Self> {
         let mut builder = redb::Database::builder();
         builder.set_cache_size(1 << 20);
-        let redb = builder.create(directory.join("cluster.redb")).map_err(failed)?;
+        let redb = builder.create(directory.join(DEFINITIONS_FILE)).map_err(failed)?;
         disk::sync_directory(directory)?;
         let definitions = RwLock::new(read_definitions(&redb)?);
         let (directory, stores) = (directory.to_owned(), Mutex::default());
@@ -317,6 +329,32 @@ impl Cluster {
             result = result.and(store.close().await);
         }
         result
+    }
+
+    /// Writes roles, and those databases that are listed, as the definitions of another data
+    /// directory.
+    ///
+    /// # Errors
+    /// [`Error::Definitions`].
+    pub(crate) fn copy_definitions(&self, target: &Path, databases: &[Database]) -> Result<()> {
+        let definitions = self.definitions.read().clone();
+        let redb = redb::Database::create(target.join(DEFINITIONS_FILE)).map_err(failed)?;
+        let writing = redb.begin_write().map_err(failed)?;
+        {
+            let mut table = writing.open_table(ROLES).map_err(failed)?;
+            for role in definitions.roles.values() {
+                let bytes = serde_json::to_vec(role).map_err(failed)?;
+                table.insert(role.oid, bytes.as_slice()).map_err(failed)?;
+            }
+            let mut table = writing.open_table(DATABASES).map_err(failed)?;
+            for database in databases {
+                let bytes = serde_json::to_vec(database).map_err(failed)?;
+                table.insert(database.oid, bytes.as_slice()).map_err(failed)?;
+            }
+            let mut counters = writing.open_table(COUNTERS).map_err(failed)?;
+            counters.insert("oid", definitions.next_oid).map_err(failed)?;
+        }
+        writing.commit().map_err(failed)
     }
 
     /// The directory of a database.

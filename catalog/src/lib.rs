@@ -5,6 +5,7 @@
 //! are kept by [`storage`]: a write-ahead log, an Arrow tier, immutable Parquet files. One
 //! [`storage::Snapshot`] is the catalog and the rows of one instant; a statement sees one snapshot.
 
+pub mod backup;
 pub mod catalog;
 pub mod cluster;
 pub mod definition;

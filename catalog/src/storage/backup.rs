@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::disk;
+use super::file::FileFacts;
 use super::flush::write_memory;
 use super::manifest::{Facts, MANIFEST_FILE, Manifest};
 use super::part::{FilePart, TableData};
@@ -14,17 +15,18 @@ use crate::error::{Error, Result};
 
 impl Store {
     /// Writes what is committed now to an empty or missing directory, which [`Store::open`] opens.
-    /// Data files are hard links where the file system allows it.
+    /// Data files are hard links where the file system allows it; what is known about them is
+    /// returned.
     ///
     /// # Errors
     /// [`Error::Duplicate`] when the directory is not empty; a file cannot be written.
-    pub async fn backup(&self, target: &Path) -> Result<()> {
+    pub async fn backup(&self, target: &Path) -> Result<Vec<FileFacts>> {
         let target = target.to_owned();
         self.maintain(move |upkeep| backup(upkeep, &target)).await
     }
 }
 
-fn backup(upkeep: &Upkeep, target: &Path) -> Result<()> {
+fn backup(upkeep: &Upkeep, target: &Path) -> Result<Vec<FileFacts>> {
     disk::make_directory(target)?;
     let entries = std::fs::read_dir(target).map_err(|error| disk::io_error(target, error))?;
     if entries.count() > 0 {
@@ -37,10 +39,12 @@ fn backup(upkeep: &Upkeep, target: &Path) -> Result<()> {
     let snapshot = without_memory(upkeep, &sealed.snapshot)?;
     disk::make_directory(&target.join("log"))?;
     disk::make_directory(&target.join("files"))?;
+    let mut listed = Vec::new();
     for table in snapshot.tables.values() {
         for part in table.files.iter() {
             let to = target.join(part.entry.facts.path());
             link(&part.entry.path, &to)?;
+            listed.push(part.entry.facts.clone());
         }
     }
     for relation in snapshot.tables.keys() {
@@ -58,7 +62,8 @@ fn backup(upkeep: &Upkeep, target: &Path) -> Result<()> {
     manifest.store(&snapshot, None, &facts)?;
     drop(snapshot);
     shared.graveyard.empty();
-    disk::sync_directory(target)
+    disk::sync_directory(target)?;
+    Ok(listed)
 }
 
 /// The snapshot with its rows in memory in files. The files belong to nobody: they vanish with the
@@ -77,14 +82,18 @@ fn without_memory(upkeep: &Upkeep, sealed: &Snapshot) -> Result<Snapshot> {
     Ok(snapshot)
 }
 
-fn link(from: &Path, to: &Path) -> Result<()> {
+/// A second name of a file, durable once its directory is synchronised; on another file system a
+/// copy.
+///
+/// # Errors
+/// It can neither be linked nor copied.
+pub(super) fn link(from: &Path, to: &Path) -> Result<()> {
     if let Some(directory) = to.parent() {
         disk::make_directory(directory)?;
     }
     if std::fs::hard_link(from, to).is_ok() {
         return Ok(());
     }
-    // Another file system: a copy.
     let copy = || {
         std::fs::copy(from, to)?;
         std::fs::File::open(to)?.sync_all()

@@ -35,8 +35,13 @@ impl Store {
     /// # Errors
     /// The directory cannot be read at all. What is wrong with its content is in the report.
     pub fn check(directory: &Path) -> Result<CheckReport> {
-        let copy = ManifestCopy::new(directory)?;
+        let definitions = directory.join(MANIFEST_FILE);
         let mut report = CheckReport::default();
+        if let Err(error) = check_definitions(&definitions) {
+            report.problems.push(error.to_string());
+            return Ok(report);
+        }
+        let copy = DefinitionsCopy::new(&definitions)?;
         let graveyard = Arc::new(Graveyard::default());
         let loaded =
             Manifest::open(&copy.0).and_then(|manifest| manifest.load(directory, &graveyard));
@@ -44,7 +49,11 @@ impl Store {
         let recovered = match recovered {
             Ok(recovered) => recovered,
             Err(error) => {
-                report.problems.push(error.to_string());
+                let place = match error {
+                    Error::Definitions(_) => format!("{}: ", definitions.display()),
+                    _ => String::new(),
+                };
+                report.problems.push(format!("{place}{error}"));
                 return Ok(report);
             }
         };
@@ -107,20 +116,35 @@ fn checksum(entry: &FileEntry) -> Result<(u64, u32)> {
     }
 }
 
-/// A copy of the definitions: opening the original after a crash would repair it.
-struct ManifestCopy(PathBuf);
+/// Whether a file of definitions is whole: reads every page of a copy of it.
+///
+/// # Errors
+/// [`Error::Damaged`] with its path.
+pub(crate) fn check_definitions(original: &Path) -> Result<()> {
+    let copy = DefinitionsCopy::new(original)?;
+    let damaged = |reason: String| Error::Damaged { path: original.display().to_string(), reason };
+    let opened = redb::Database::builder().create(&copy.0);
+    let checked = opened.and_then(|mut database| database.check_integrity());
+    match checked {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(damaged("a checksum is wrong".to_owned())),
+        Err(error) => Err(damaged(error.to_string())),
+    }
+}
 
-impl ManifestCopy {
-    fn new(directory: &Path) -> Result<Self> {
-        let original = directory.join(MANIFEST_FILE);
+/// A copy of the definitions: opening the original after a crash would repair it.
+struct DefinitionsCopy(PathBuf);
+
+impl DefinitionsCopy {
+    fn new(original: &Path) -> Result<Self> {
         let copy =
             std::env::temp_dir().join(format!("clientele-check-{}.redb", uuid::Uuid::new_v4()));
-        std::fs::copy(&original, &copy).map_err(|error| disk::io_error(&original, error))?;
+        std::fs::copy(original, &copy).map_err(|error| disk::io_error(original, error))?;
         Ok(Self(copy))
     }
 }
 
-impl Drop for ManifestCopy {
+impl Drop for DefinitionsCopy {
     fn drop(&mut self) {
         drop(std::fs::remove_file(&self.0));
     }

@@ -27,6 +27,7 @@ mod bulk;
 mod check;
 mod commit;
 mod compact;
+mod delta;
 pub(crate) mod disk;
 mod entry_reader;
 mod file;
@@ -57,6 +58,8 @@ mod writer;
 
 pub use bulk::BulkWriter;
 pub use check::CheckReport;
+pub(crate) use check::check_definitions;
+pub use delta::Published;
 pub use file::{ColumnRange, FileEntry, FileFacts};
 pub use lookup::Lookup;
 pub use part::{FilePart, MemoryBatch, MemoryPart, PartId, RowAddress, TableData};

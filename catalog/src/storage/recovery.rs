@@ -71,6 +71,10 @@ pub(crate) fn replay(
             position = Position { segment: number, offset: at, sequence: position.sequence + 1 };
             records += 1;
         }
+        if segment.group_after(at, position.sequence)?.is_some() {
+            let reason = format!("record {} is damaged", position.sequence);
+            return Err(Error::Damaged { path: segment.path.display().to_string(), reason });
+        }
     }
     let Replay { snapshot, next_part, next_oid, .. } = replay;
     Ok(Recovered { snapshot, position, next_part, next_oid, records })

@@ -8,6 +8,7 @@ mod array_query;
 mod facts;
 mod operators;
 pub mod procedures;
+mod publishing;
 mod registered;
 mod row_kernel;
 mod sequences;

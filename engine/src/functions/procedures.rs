@@ -10,12 +10,16 @@
 //! CALL clientele.compact(table_name => 'shop.orders');
 //! ```
 
+use std::sync::Arc;
+
+use clientele_catalog::definition::Relation;
 use clientele_udfs::types::PgType;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::scalar::ScalarValue;
 use futures::future::BoxFuture;
 use sqlparser::ast;
 
+use super::publishing;
 use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::sql;
@@ -60,7 +64,7 @@ pub struct Procedure {
 
 /// Every procedure.
 pub fn all() -> impl Iterator<Item = &'static Procedure> {
-    PROCEDURES.iter()
+    PROCEDURES.iter().chain(publishing::PROCEDURES)
 }
 
 /// The procedure of that schema and name.
@@ -134,7 +138,7 @@ pub fn text(arguments: &[ScalarValue], index: usize) -> Option<&str> {
     }
 }
 
-fn superuser(session: &Session, procedure: &str) -> Result<()> {
+pub(super) fn superuser(session: &Session, procedure: &str) -> Result<()> {
     match session.role.superuser {
         true => Ok(()),
         false => Err(Error::new("42501", format!("permission denied for procedure {procedure}"))
@@ -144,6 +148,11 @@ fn superuser(session: &Session, procedure: &str) -> Result<()> {
 
 /// The OID of a table that the current role owns, from its name as `regclass` reads it.
 async fn owned_table(session: &mut Session, name: &str) -> Result<u32> {
+    Ok(owned_relation(session, name).await?.oid)
+}
+
+/// A relation with rows that the current role owns, from its name as `regclass` reads it.
+pub(super) async fn owned_relation(session: &mut Session, name: &str) -> Result<Arc<Relation>> {
     let name = match sql::parse::expression(name)? {
         ast::Expr::Identifier(one) => ast::ObjectName::from(vec![one]),
         ast::Expr::CompoundIdentifier(parts) => ast::ObjectName::from(parts),
@@ -155,5 +164,5 @@ async fn owned_table(session: &mut Session, name: &str) -> Result<u32> {
         return Err(Error::new("42809", format!("\"{}\" stores no rows", relation.name)));
     }
     context.must_own_relation(&relation)?;
-    Ok(relation.oid)
+    Ok(relation)
 }

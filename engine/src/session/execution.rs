@@ -29,6 +29,9 @@ use crate::planning::context::QueryContext;
 /// Batches that may wait for the client, so that results stream in constant memory.
 const BATCHES_WAITING: usize = 2;
 
+/// SQLSTATE of a statement that needs more memory than there is for statements.
+const OUT_OF_MEMORY: &str = "53200";
+
 /// Stops the present statement after a time; 0: never.
 pub(super) fn arm_timeout(engine: &Arc<Engine>, shared: &Arc<SessionShared>, timeout_ms: u64) {
     let (token, Ok(cpu)) = (shared.token(), engine.cpu()) else { return };
@@ -134,11 +137,47 @@ async fn pump(
     sender: &mpsc::Sender<Result<RecordBatch>>,
 ) -> Result<()> {
     let physical = physical(context, plan).await?;
-    let mut stream = execute_stream(physical, context.state.task_ctx())?;
+    let holds_a_side = holds_a_side(&physical);
+    let failed = match send(context, physical, sender).await {
+        Err(failed) if failed.error.sqlstate == OUT_OF_MEMORY && !failed.sent && holds_a_side => {
+            failed
+        }
+        done => return done.map_err(|failed| failed.error),
+    };
+    tracing::info!(error = %failed.error.message, "a join is tried again so that it can spill");
+    let mut state = context.timed_state();
+    state.config_mut().options_mut().optimizer.prefer_hash_join = false;
+    let physical = state.create_physical_plan(plan).await?;
+    send(context, physical, sender).await.map_err(|failed| failed.error)
+}
+
+/// Hash joins keep one side in memory and cannot spill; sort-merge joins can.
+fn holds_a_side(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    plan.name() == "HashJoinExec" || plan.children().into_iter().any(holds_a_side)
+}
+
+struct Failed {
+    error: Error,
+    /// Whether the client has rows already.
+    sent: bool,
+}
+
+async fn send(
+    context: &QueryContext,
+    physical: Arc<dyn ExecutionPlan>,
+    sender: &mpsc::Sender<Result<RecordBatch>>,
+) -> Result<(), Failed> {
+    let mut sent = false;
+    let failed = |error: Error, sent| Failed { error, sent };
+    let stream = execute_stream(physical, context.state.task_ctx());
+    let mut stream = stream.map_err(|error| failed(error.into(), sent))?;
     while let Some(batch) = stream.next().await {
-        let batch = batch?;
-        if batch.num_rows() > 0 && sender.send(Ok(batch)).await.is_err() {
-            return Ok(());
+        let batch = batch.map_err(|error| failed(error.into(), sent))?;
+        if batch.num_rows() > 0 {
+            sent = true;
+            if sender.send(Ok(batch)).await.is_err() {
+                return Ok(());
+            }
         }
     }
     Ok(())

@@ -6,6 +6,7 @@
 
 pub mod copy;
 pub mod definitions;
+mod maintenance;
 mod merge;
 mod own;
 pub mod parse;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use sqlparser::ast;
 
 pub use copy::{CopyFrom, CopyOptions, CopyTo};
+pub use maintenance::Maintenance;
 pub use parse::parse;
 
 /// One statement with its text.
@@ -103,9 +105,8 @@ pub enum Body {
     Call(ast::Function),
     /// `LISTEN`, `UNLISTEN`, `NOTIFY`: read, and answered with 0A000.
     Notification(&'static str),
-    /// Statements that PostgreSQL has for storage that works otherwise here: `VACUUM`, `ANALYZE`,
-    /// `CHECKPOINT`, `LOCK`, `CLUSTER`, `REINDEX`: the tag that they are answered with.
-    Maintenance(&'static str),
+    /// `VACUUM`, `ANALYZE`, `CLUSTER`, `CHECKPOINT`; `REINDEX` and `LOCK`, which change nothing.
+    Maintenance(Maintenance),
 }
 
 /// `EXPLAIN` with its options.

@@ -10,7 +10,7 @@ use sqlparser::tokenizer::Token;
 use super::place::{Source, folded};
 use super::{
     Body, FetchCount, SettingStatement, TransactionModes, TransactionStatement, copy, definitions,
-    merge, parse as text, roles,
+    maintenance, merge, parse as text, roles,
 };
 
 type Parsed<T> = Result<T, ParserError>;
@@ -41,12 +41,12 @@ pub(super) fn parse(parser: &mut Parser<'_>, source: &Arc<Source>) -> Parsed<Opt
         ("listen", _) => notification(parser, "LISTEN"),
         ("unlisten", _) => notification(parser, "UNLISTEN"),
         ("notify", _) => notification(parser, "NOTIFY"),
-        ("vacuum", _) => maintenance(parser, "VACUUM"),
-        ("analyze" | "analyse", _) => maintenance(parser, "ANALYZE"),
-        ("checkpoint", _) => maintenance(parser, "CHECKPOINT"),
-        ("cluster", _) => maintenance(parser, "CLUSTER"),
-        ("reindex", _) => maintenance(parser, "REINDEX"),
-        ("lock", _) => maintenance(parser, "LOCK TABLE"),
+        ("vacuum", _) => Body::Maintenance(maintenance::parse(parser, "VACUUM")?),
+        ("analyze" | "analyse", _) => Body::Maintenance(maintenance::parse(parser, "ANALYZE")?),
+        ("checkpoint", _) => Body::Maintenance(maintenance::parse(parser, "CHECKPOINT")?),
+        ("cluster", _) => Body::Maintenance(maintenance::parse(parser, "CLUSTER")?),
+        ("reindex", _) => Body::Maintenance(maintenance::parse(parser, "REINDEX")?),
+        ("lock", _) => Body::Maintenance(maintenance::parse(parser, "LOCK TABLE")?),
         ("create" | "alter" | "drop", "role" | "user" | "group") | ("grant" | "revoke", _) => {
             return Ok(roles::parse(parser)?.map(Body::Role));
         }
@@ -93,7 +93,7 @@ pub(super) fn name(parser: &mut Parser<'_>) -> Parsed<String> {
     parser.parse_identifier().map(|ident| folded(&ident))
 }
 
-fn at_end(parser: &Parser<'_>) -> bool {
+pub(super) fn at_end(parser: &Parser<'_>) -> bool {
     matches!(parser.peek_token().token, Token::EOF | Token::SemiColon)
 }
 
@@ -470,12 +470,7 @@ fn notification(parser: &mut Parser<'_>, tag: &'static str) -> Body {
     Body::Notification(tag)
 }
 
-fn maintenance(parser: &mut Parser<'_>, tag: &'static str) -> Body {
-    skip_rest(parser);
-    Body::Maintenance(tag)
-}
-
-fn skip_rest(parser: &mut Parser<'_>) {
+pub(super) fn skip_rest(parser: &mut Parser<'_>) {
     while !at_end(parser) {
         parser.next_token();
     }

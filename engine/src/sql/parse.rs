@@ -90,7 +90,6 @@ fn body(parser: &mut Parser<'_>, source: &Arc<Source>) -> Result<Body, ParserErr
     Ok(match parser.parse_statement()? {
         ast::Statement::Query(query) => Body::Query(query),
         ast::Statement::Call(function) => Body::Call(function),
-        ast::Statement::Analyze(_) => Body::Maintenance("ANALYZE"),
         ast::Statement::Explain { describe_alias: DescribeAlias::Explain, .. } => {
             return Err(ParserError::ParserError("EXPLAIN in this place".to_owned()));
         }

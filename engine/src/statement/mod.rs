@@ -21,6 +21,7 @@ mod drop;
 mod explain;
 mod grant;
 mod insert;
+mod maintenance;
 mod merge;
 mod owner;
 mod prepare;
@@ -138,7 +139,7 @@ pub(crate) async fn execute(
         Body::Deallocate(name) => done(prepare::deallocate(session, name.as_deref())?),
         Body::Call(function) => call::execute(session, function, parameters).await,
         Body::Notification(tag) => Err(Error::unsupported(tag)),
-        Body::Maintenance(tag) => done((*tag).to_owned()),
+        Body::Maintenance(one) => done(maintenance::execute(session, one).await?),
         Body::Other(other) => Box::pin(execute_other(session, other, prepared, parameters)).await,
     }
 }

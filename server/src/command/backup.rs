@@ -1,10 +1,11 @@
 //! `clientele backup DIR`: one instant of all databases as a data directory of its own.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Arg, ArgMatches, Command};
+use clientele_catalog::backup::is_free;
 
 use super::import::client::Client;
 use super::{print, serve};
@@ -49,17 +50,4 @@ pub fn run(settings: &Settings, arguments: &ArgMatches) -> Result<ExitCode> {
     })?;
     print(&format!("backup: {}", target.display()));
     Ok(ExitCode::SUCCESS)
-}
-
-/// Whether a directory is missing or empty.
-///
-/// # Errors
-/// It cannot be read.
-pub fn is_free(directory: &Path) -> Result<bool> {
-    if !directory.exists() {
-        return Ok(true);
-    }
-    let entries = std::fs::read_dir(directory)
-        .with_context(|| format!("cannot read {}", directory.display()))?;
-    Ok(entries.count() == 0)
 }

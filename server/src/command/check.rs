@@ -27,7 +27,8 @@ pub fn run(settings: &Settings, _: &ArgMatches) -> Result<ExitCode> {
     let directory = &settings.data_dir;
     ensure!(directory.join("VERSION").exists(), "{} is no data directory", directory.display());
     let options = StoreOptions { background: false, ..StoreOptions::default() };
-    let cluster = Cluster::open(directory, options)
+    let cluster = Cluster::check(directory)
+        .and_then(|()| Cluster::open(directory, options))
         .with_context(|| format!("cannot open data directory {}", directory.display()))?;
     let mut is_whole = true;
     for database in cluster.databases() {

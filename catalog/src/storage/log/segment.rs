@@ -15,6 +15,10 @@ const VERSION: u32 = 1;
 pub(crate) const HEADER_BYTES: u64 = 64;
 /// Bytes before a record's payload: length, checksum, sequence.
 pub(crate) const RECORD_HEADER_BYTES: usize = 16;
+/// Set in the length of the first record of each group: the group before it was made durable.
+const FIRST_OF_GROUP: u32 = 1 << 31;
+/// Bytes behind the end of the log in which a later group is looked for.
+const SEARCH_BYTES: u64 = 64 << 20;
 static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
 
 /// Path of a segment below a database's directory.
@@ -140,6 +144,31 @@ impl Segment {
         Ok(Some(Record { sequence, payload, end }))
     }
 
+    /// The sequence of a whole group behind an offset where no whole record is: what was there
+    /// was durable before that group was written, and is damaged now.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(crate) fn group_after(&self, offset: u64, sequence: u64) -> Result<Option<u64>> {
+        let bytes = self.size.saturating_sub(offset).min(SEARCH_BYTES);
+        let mut rest = vec![0; usize::try_from(bytes).unwrap_or(0)];
+        self.read_at(&mut rest, offset)?;
+        for at in (0..rest.len()).step_by(8) {
+            let Some(header) = rest.get(at..).and_then(|rest| rest.first_chunk()) else { break };
+            let (length, crc, found) = parse_header(header);
+            if !is_first(header) || found <= sequence {
+                continue;
+            }
+            let start = at + RECORD_HEADER_BYTES;
+            let length = usize::try_from(length).unwrap_or(usize::MAX);
+            let payload = rest.get(start..start.saturating_add(length));
+            if payload.is_some_and(|payload| checksum(found, payload) == crc) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
     /// The sequence that the record at an offset claims to have; 0 when there is none.
     ///
     /// # Errors
@@ -204,7 +233,12 @@ fn parse_header(header: &[u8; RECORD_HEADER_BYTES]) -> (u32, u32, u64) {
     four.copy_from_slice(&header[4..8]);
     let mut eight = [0; 8];
     eight.copy_from_slice(&header[8..]);
-    (length, u32::from_le_bytes(four), u64::from_le_bytes(eight))
+    (length & !FIRST_OF_GROUP, u32::from_le_bytes(four), u64::from_le_bytes(eight))
+}
+
+fn is_first(header: &[u8; RECORD_HEADER_BYTES]) -> bool {
+    // The length's highest byte.
+    header[3] & 0x80 != 0
 }
 
 fn checksum(sequence: u64, payload: &[u8]) -> u32 {
@@ -219,14 +253,16 @@ pub(crate) fn record_bytes(payload: usize) -> u64 {
     (RECORD_HEADER_BYTES as u64 + payload as u64).next_multiple_of(8)
 }
 
-/// Adds a record to a buffer.
+/// Adds a record to the buffer of a group.
 ///
 /// # Errors
-/// The payload is larger than 4 GiB.
+/// The payload is larger than 2 GiB.
 pub(crate) fn append_record(buffer: &mut Vec<u8>, sequence: u64, payload: &[u8]) -> Result<()> {
-    let length = u32::try_from(payload.len())
-        .map_err(|_| Error::Internal("a transaction's rows exceed 4 GiB".to_owned()))?;
-    buffer.extend_from_slice(&length.to_le_bytes());
+    let length = u32::try_from(payload.len()).ok().filter(|length| *length < FIRST_OF_GROUP);
+    let length =
+        length.ok_or_else(|| Error::Internal("a transaction's rows exceed 2 GiB".to_owned()))?;
+    let first = if buffer.is_empty() { FIRST_OF_GROUP } else { 0 };
+    buffer.extend_from_slice(&(length | first).to_le_bytes());
     buffer.extend_from_slice(&checksum(sequence, payload).to_le_bytes());
     buffer.extend_from_slice(&sequence.to_le_bytes());
     buffer.extend_from_slice(payload);
