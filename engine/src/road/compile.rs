@@ -5,8 +5,9 @@ use std::sync::Arc;
 use clientele_udfs::types::PgType;
 use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::common::DFSchema;
+use datafusion::datasource::{MemTable, source_as_provider};
 use datafusion::logical_expr::{
-    Expr, FetchType, Filter, Limit, LogicalPlan, Projection, SkipType, Sort, Values,
+    Expr, FetchType, Filter, Limit, LogicalPlan, Projection, SkipType, Sort, TableScan, Values,
 };
 
 use super::expression::{Expression, Parameter};
@@ -22,7 +23,16 @@ const ROWS_MAX: usize = 64;
 impl Road {
     /// The road of a plan; `None` when it has to take the long one.
     pub(crate) fn compile(planned: &Planned, context: &Arc<QueryContext>) -> Option<Self> {
-        let compiler = Compiler { parameters: &planned.parameters, context };
+        Self::new(planned, context, false)
+    }
+
+    /// The road of a query over rows in memory, which come with each execution.
+    pub(crate) fn over_rows(planned: &Planned, context: &Arc<QueryContext>) -> Option<Self> {
+        planned.parameters.is_empty().then(|| Self::new(planned, context, true)).flatten()
+    }
+
+    fn new(planned: &Planned, context: &Arc<QueryContext>, given: bool) -> Option<Self> {
+        let compiler = Compiler { parameters: &planned.parameters, context, given };
         let (source, steps) = compiler.node(&planned.plan)?;
         let light = source.is_light() && steps.iter().all(Step::is_light);
         let parameters = planned.parameters.iter().map(|one| Parameter::new(*one)).collect();
@@ -33,7 +43,7 @@ impl Road {
 impl Source {
     fn is_light(&self) -> bool {
         match self {
-            Self::Nothing => true,
+            Self::Nothing | Self::Given => true,
             Self::Constants(rows, _) => rows.iter().flatten().all(|one| one.light),
             Self::Key(key) => key.is_light(),
         }
@@ -53,6 +63,8 @@ impl Step {
 pub(super) struct Compiler<'a> {
     parameters: &'a [PgType],
     context: &'a Arc<QueryContext>,
+    /// Rows in memory come with each execution.
+    given: bool,
 }
 
 impl Compiler<'_> {
@@ -64,6 +76,7 @@ impl Compiler<'_> {
             LogicalPlan::Sort(one) => self.sort(one),
             LogicalPlan::Limit(one) => self.limit(one),
             LogicalPlan::Values(one) => self.values(one),
+            LogicalPlan::TableScan(one) => self.rows(one),
             LogicalPlan::EmptyRelation(one) if one.produce_one_row => {
                 Some((Source::Nothing, Vec::new()))
             }
@@ -122,6 +135,12 @@ impl Compiler<'_> {
         Some((Source::Constants(rows, schema), Vec::new()))
     }
 
+    fn rows(&self, scan: &TableScan) -> Option<(Source, Vec<Step>)> {
+        let whole = scan.projection.is_none() && scan.fetch.is_none() && scan.filters.is_empty();
+        let in_memory = source_as_provider(&scan.source).ok()?.is::<MemTable>();
+        (self.given && whole && in_memory).then(|| (Source::Given, Vec::new()))
+    }
+
     /// Compiles an expression over the columns of a schema.
     pub(super) fn expression(&self, expr: &Expr, input: &DFSchema) -> Option<Expression> {
         Expression::compile(expr.clone(), input, (self.parameters, self.context))
@@ -133,6 +152,7 @@ impl Source {
         match self {
             Self::Nothing | Self::Key(_) => true,
             Self::Constants(rows, _) => rows.len() == 1,
+            Self::Given => false,
         }
     }
 }

@@ -62,6 +62,8 @@ enum Source {
     Constants(Vec<Vec<Expression>>, SchemaRef),
     /// The row that a unique key names, if it is there.
     Key(Key),
+    /// Rows that come with the execution: what RETURNING sees.
+    Given,
 }
 
 /// What happens to them.
@@ -82,7 +84,7 @@ impl Road {
             && values.iter().zip(&self.parameters).all(|(value, one)| one.takes(value))
     }
 
-    /// The rows; `None` when only a scan can tell.
+    /// The rows; `None` when only a scan can tell. `given` are those of [`Road::over_rows`].
     ///
     /// # Errors
     /// What an expression refuses; what cannot be read.
@@ -90,11 +92,13 @@ impl Road {
         &self,
         context: &Arc<QueryContext>,
         values: &[ScalarValue],
+        given: Option<RecordBatch>,
     ) -> Result<Option<Vec<RecordBatch>>> {
         let values = Values { parameters: &self.parameters, values, context };
         let rows = match &self.source {
             Source::Nothing => Some(NOTHING.clone()),
             Source::Constants(rows, schema) => Some(constants(rows, schema, &values)?),
+            Source::Given => given,
             Source::Key(key) => match key.find(&values).await? {
                 Some(found) => found,
                 None => return Ok(None),

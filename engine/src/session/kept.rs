@@ -8,6 +8,7 @@ use clientele_catalog::definition::Relation;
 use clientele_catalog::storage::{Snapshot, moved_to};
 use clientele_udfs::types::PgType;
 use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::compute::concat_batches;
 use datafusion::common::Result as DataFusionResult;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::datasource::{provider_as_source, source_as_provider};
@@ -37,24 +38,28 @@ pub(crate) struct Kept {
     /// The plan is over this snapshot and of this instant and can be over no other.
     own: Option<(Arc<Snapshot>, DateTime<Utc>)>,
     road: OnceLock<Option<Arc<Road>>>,
+    /// RETURNING's columns and road; its rows are the written ones.
+    returning: Option<(Vec<Column>, Arc<Road>)>,
 }
 
 impl Kept {
-    pub(super) fn new(
-        basis: Arc<Basis>,
-        context: &QueryContext,
-        planned: Planned,
-        target: Option<Arc<Relation>>,
-    ) -> Result<Self> {
-        let free = moved(planned.plan.clone(), None)?;
-        let own = || (Arc::clone(&context.snapshot), context.started_at);
-        Ok(Self {
+    fn new(basis: Arc<Basis>, context: &Arc<QueryContext>, described: Described) -> Option<Self> {
+        let planned = described.planned?;
+        let (plan, free) = moved(planned.plan.clone(), None).ok()?;
+        let plan = if free { plan } else { planned.plan };
+        let returning = described.returning.and_then(|planned| {
+            let (plan, _) = moved(planned.plan.clone(), None).ok()?;
+            let road = Road::over_rows(&Planned { plan, ..planned.clone() }, context)?;
+            Some((planned.columns, Arc::new(road)))
+        });
+        Some(Self {
             basis,
-            own: free.is_none().then(own),
-            planned: Planned { plan: free.unwrap_or(planned.plan), ..planned },
-            target,
+            own: (!free).then(|| (Arc::clone(&context.snapshot), context.started_at)),
+            planned: Planned { plan, ..planned },
+            target: described.target,
             conditions: Conditions::default(),
             road: OnceLock::new(),
+            returning,
         })
     }
 
@@ -75,8 +80,7 @@ impl Kept {
         let plan = self.planned.plan.clone();
         let plan = match &self.own {
             Some(_) => plan,
-            None => moved(plan, Some(context))?
-                .ok_or_else(|| Error::internal("a kept plan cannot be moved"))?,
+            None => moved(plan, Some(context))?.0,
         };
         planning::bind(plan, values)
     }
@@ -125,10 +129,9 @@ impl Session {
         let basis = self.basis(&context.snapshot);
         let context = Arc::clone(context);
         self.compute(async move {
-            let Described { columns, planned, target } =
-                statement::describe(&context, &body, &declared)?;
-            let kept = planned.map(|planned| Kept::new(basis, &context, planned, target));
-            Ok((columns, kept.transpose()?.map(Arc::new)))
+            let mut described = statement::describe(&context, &body, &declared)?;
+            let columns = described.columns.take();
+            Ok((columns, Kept::new(basis, &context, described).map(Arc::new)))
         })
         .await
     }
@@ -162,6 +165,26 @@ impl Session {
         self.stream(context, kept.plan(context, parameters)?).await
     }
 
+    /// What RETURNING makes of written rows by the short road, with its columns.
+    ///
+    /// # Errors
+    /// What its expressions refuse.
+    pub(crate) async fn returned(
+        &self,
+        context: &Arc<QueryContext>,
+        kept: &Kept,
+        written: &[RecordBatch],
+    ) -> Result<Option<(Vec<Column>, Vec<RecordBatch>)>> {
+        let Some((columns, road)) = &kept.returning else { return Ok(None) };
+        let rows = match written {
+            [] => return Ok(Some((columns.clone(), Vec::new()))),
+            [one] => one.clone(),
+            many => concat_batches(many[0].schema_ref(), many).map_err(Error::internal)?,
+        };
+        let rows = self.travel(road, context, (Vec::new(), Some(rows))).await?;
+        Ok(rows.map(|rows| (columns.clone(), rows)))
+    }
+
     async fn short_road(
         &self,
         context: &Arc<QueryContext>,
@@ -171,12 +194,21 @@ impl Session {
         let Some(road) = kept.road(context).filter(|road| road.takes(parameters)) else {
             return Ok(None);
         };
+        self.travel(road, context, (parameters.to_vec(), None)).await
+    }
+
+    /// Runs a road here, or on the compute threads where it may take its time.
+    async fn travel(
+        &self,
+        road: &Arc<Road>,
+        context: &Arc<QueryContext>,
+        (parameters, rows): (Vec<ScalarValue>, Option<RecordBatch>),
+    ) -> Result<Option<Vec<RecordBatch>>> {
         if road.is_light() {
-            return road.run(context, parameters).await;
+            return road.run(context, &parameters, rows).await;
         }
         let (road, context) = (Arc::clone(road), Arc::clone(context));
-        let parameters = parameters.to_vec();
-        self.compute(async move { road.run(&context, &parameters).await }).await
+        self.compute(async move { road.run(&context, &parameters, rows).await }).await
     }
 }
 
@@ -199,12 +231,12 @@ fn same_columns(before: Option<&[Column]>, now: Option<&[Column]>) -> Result<()>
     }
 }
 
-/// The plan with its scans and functions over another statement, or over none. `Ok(None)`: it has
-/// rows in it that are of its statement only.
+/// The plan with its scans and functions over another statement, or over none; `false`: it has rows
+/// in it that are of its statement only.
 fn moved(
     plan: LogicalPlan,
     context: Option<&Arc<QueryContext>>,
-) -> DataFusionResult<Option<LogicalPlan>> {
+) -> DataFusionResult<(LogicalPlan, bool)> {
     let mut whole = true;
     let moved = plan.transform_up_with_subqueries(|node| {
         let node = match node {
@@ -234,5 +266,5 @@ fn moved(
             })
         })
     })?;
-    Ok(whole.then_some(moved.data))
+    Ok((moved.data, whole))
 }

@@ -35,12 +35,12 @@ use crate::sql::{Body, Statement};
 use crate::{functions, statement};
 use basis::Basis;
 use cursors::Cursor;
-use kept::Kept;
 use settings::Settings;
 use shared::{Identity, SessionShared};
 use transaction::Open;
 
 pub(crate) use execution::physical;
+pub(crate) use kept::Kept;
 pub(crate) use transaction::ends_transaction;
 
 /// One client's session.

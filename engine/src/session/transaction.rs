@@ -56,40 +56,36 @@ impl Session {
     /// What the next statement sees. READ COMMITTED takes a new snapshot for each statement, as
     /// long as the transaction has written nothing (manual: transaction-iso).
     pub(super) async fn snapshot(&mut self) -> Result<Arc<Snapshot>> {
+        let fresh = self.shared.settings.lock().raw("transaction_isolation").starts_with("read");
+        let statement = self.shared.serial();
         let work = self.work().await?;
-        let transaction = work.lock().await;
+        let mut transaction = work.lock().await;
+        if let Some(open) = self.transaction.as_mut()
+            && fresh
+            && open.snapshot_for != statement
+            && transaction.is_read_only()
+            && !transaction.has_temporary_changes(&self.temporary)
+            && open.savepoints.is_empty()
+        {
+            *transaction = self.store.begin(Arc::clone(&self.temporary));
+            open.snapshot_for = statement;
+        }
         Ok(Arc::clone(transaction.snapshot()))
     }
 
-    /// The transaction to write to. Within one statement its snapshot stays: a row that was found
-    /// in one snapshot may be elsewhere, or another's, in the next.
+    /// The transaction to write to, over the snapshot that the statement was planned for: a row
+    /// that was found in one snapshot may be elsewhere, or another's, in the next.
     pub(crate) async fn work(&mut self) -> Result<Arc<Mutex<Transaction>>> {
         self.begin_implicit();
-        let fresh = self.shared.settings.lock().raw("transaction_isolation").starts_with("read");
-        let temporary = Arc::clone(&self.temporary);
-        let store = Arc::clone(&self.store);
         let statement = self.shared.serial();
         let Some(open) = self.transaction.as_mut() else {
             return Err(Error::internal("no transaction"));
         };
-        if let Some(work) = &open.work {
-            let mut transaction = work.lock().await;
-            if fresh
-                && open.snapshot_for != statement
-                && transaction.is_read_only()
-                && !transaction.has_temporary_changes(&temporary)
-                && open.savepoints.is_empty()
-            {
-                *transaction = store.begin(temporary);
-                open.snapshot_for = statement;
-            }
-            drop(transaction);
-            return Ok(Arc::clone(work));
+        if open.work.is_none() {
+            open.snapshot_for = statement;
         }
-        let work = Arc::new(Mutex::new(store.begin(temporary)));
-        open.work = Some(Arc::clone(&work));
-        open.snapshot_for = statement;
-        Ok(work)
+        let begin = || Arc::new(Mutex::new(self.store.begin(Arc::clone(&self.temporary))));
+        Ok(Arc::clone(open.work.get_or_insert_with(begin)))
     }
 
     /// Lets the next statement begin with the session's temporary relations as they are now.

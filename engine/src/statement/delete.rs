@@ -28,9 +28,7 @@ pub(super) fn describe(
 ) -> Result<Described> {
     let (relation, planned) = plan(context, delete, declared)?;
     let (_, alias) = table_of(target(delete)?)?;
-    let columns =
-        rows::describe_returning(context, &relation, alias.as_ref(), delete.returning.as_ref())?;
-    Ok(Described { columns, planned: Some(planned), target: Some(relation) })
+    rows::describe(context, planned, &relation, alias.as_ref(), delete.returning.as_ref())
 }
 
 /// Runs a DELETE.
@@ -64,6 +62,7 @@ pub(super) async fn execute(
         session,
         &context,
         Written {
+            kept: &kept,
             relation: &relation,
             alias: alias.as_ref(),
             returning: delete.returning.as_ref(),

@@ -40,13 +40,8 @@ pub(super) fn describe(
     declared: &[Option<PgType>],
 ) -> Result<Described> {
     let plan = plan(context, insert, declared)?;
-    let columns = rows::describe_returning(
-        context,
-        &plan.relation,
-        alias(insert),
-        insert.returning.as_ref(),
-    )?;
-    Ok(Described { columns, planned: Some(plan.source), target: Some(plan.relation) })
+    let returning = insert.returning.as_ref();
+    rows::describe(context, plan.source, &plan.relation, alias(insert), returning)
 }
 
 /// Runs an INSERT.
@@ -73,6 +68,7 @@ pub(super) async fn execute(
         session,
         &context,
         Written {
+            kept: &kept,
             relation: &relation,
             alias: alias(insert),
             returning: insert.returning.as_ref(),

@@ -40,7 +40,7 @@ pub(super) fn describe(
     declared: &[Option<PgType>],
 ) -> Result<Described> {
     let (relation, planned) = plan(context, merge, declared)?;
-    Ok(Described { columns: None, planned: Some(planned), target: Some(relation) })
+    Ok(Described { planned: Some(planned), target: Some(relation), ..Described::default() })
 }
 
 /// Runs a MERGE.

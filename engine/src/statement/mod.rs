@@ -57,6 +57,8 @@ pub(crate) struct Described {
     pub(crate) planned: Option<Planned>,
     /// The table that it writes to.
     pub(crate) target: Option<Arc<Relation>>,
+    /// RETURNING, as a query over the written rows.
+    pub(crate) returning: Option<Planned>,
 }
 
 /// Columns of statements whose shape does not depend on a plan; `None`: it does, or there are none.
@@ -96,7 +98,7 @@ pub(crate) fn describe(
         Body::Query(query) => {
             let planned = planning::describe_query(context, query.as_ref().clone(), declared)?;
             let columns = Some(planned.columns.clone());
-            Ok(Described { columns, planned: Some(planned), target: None })
+            Ok(Described { columns, planned: Some(planned), ..Described::default() })
         }
         Body::Other(other) => match other.as_ref() {
             ast::Statement::Insert(one) => insert::describe(context, one, declared),

@@ -10,11 +10,12 @@ use datafusion::arrow::datatypes::{Int64Type, Schema, SchemaRef};
 use datafusion::scalar::ScalarValue;
 use sqlparser::ast::{self, Ident, ObjectName, SelectItem};
 
-use crate::api::{BatchStream, Column, Outcome, Rows, RowsTag};
+use super::Described;
+use crate::api::{BatchStream, Outcome, Rows, RowsTag};
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::planning::{self, Planned};
-use crate::session::Session;
+use crate::session::{Kept, Session};
 use crate::sql;
 
 /// The table that is written to.
@@ -116,15 +117,20 @@ pub(super) fn default_of(column: &clientele_catalog::definition::Column) -> Resu
     }
 }
 
-/// RETURNING: its plan over the written rows, described for the client.
-pub(super) fn describe_returning(
+/// A statement that writes rows of a relation, and what it returns of them.
+pub(super) fn describe(
     context: &Arc<QueryContext>,
+    planned: Planned,
     relation: &Arc<Relation>,
     alias: Option<&Ident>,
     returning: Option<&Vec<SelectItem>>,
-) -> Result<Option<Vec<Column>>> {
-    let Some(items) = returning else { return Ok(None) };
-    Ok(Some(plan_returning(context, relation, alias, (items, Vec::new()))?.columns))
+) -> Result<Described> {
+    let returning = returning
+        .map(|items| plan_returning(context, relation, alias, (items, Vec::new())))
+        .transpose()?;
+    let columns = returning.as_ref().map(|planned| planned.columns.clone());
+    let target = Some(Arc::clone(relation));
+    Ok(Described { columns, planned: Some(planned), target, returning })
 }
 
 fn plan_returning(
@@ -151,6 +157,10 @@ pub(super) async fn outcome(
     written: Written<'_>,
 ) -> Result<Outcome> {
     let Some(items) = written.returning else { return Ok(Outcome::Done(written.tag)) };
+    if let Some((columns, rows)) = session.returned(context, written.kept, &written.rows).await? {
+        let stream: BatchStream = Box::pin(futures::stream::iter(rows.into_iter().map(Ok)));
+        return Ok(Outcome::Rows(Rows { columns, stream, tag: RowsTag::Fixed(written.tag) }));
+    }
     let planned = plan_returning(context, written.relation, written.alias, (items, written.rows))?;
     let planned = planned.allowed(context)?;
     let plan = planning::bind(planned.plan, written.parameters)?;
@@ -160,6 +170,7 @@ pub(super) async fn outcome(
 
 /// What a statement has written.
 pub(super) struct Written<'a> {
+    pub(super) kept: &'a Kept,
     pub(super) relation: &'a Arc<Relation>,
     pub(super) alias: Option<&'a Ident>,
     pub(super) returning: Option<&'a Vec<SelectItem>>,

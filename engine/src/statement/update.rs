@@ -33,9 +33,7 @@ pub(super) fn describe(
 ) -> Result<Described> {
     let (relation, planned) = plan(context, update, declared)?;
     let (_, alias) = table_of(&update.table)?;
-    let columns =
-        rows::describe_returning(context, &relation, alias.as_ref(), update.returning.as_ref())?;
-    Ok(Described { columns, planned: Some(planned), target: Some(relation) })
+    rows::describe(context, planned, &relation, alias.as_ref(), update.returning.as_ref())
 }
 
 /// Runs an UPDATE.
@@ -57,6 +55,7 @@ pub(super) async fn execute(
         session,
         &context,
         Written {
+            kept: &kept,
             relation: &relation,
             alias: alias.as_ref(),
             returning: update.returning.as_ref(),
