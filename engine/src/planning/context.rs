@@ -13,6 +13,7 @@ use sqlparser::ast::ObjectName;
 
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::session::basis::Basis;
 use crate::session::settings::Settings;
 use crate::session::shared::SessionShared;
 use crate::sql::place::name_parts;
@@ -42,6 +43,8 @@ pub struct QueryContext {
     pub state: Arc<SessionState>,
     /// When the transaction began.
     pub started_at: DateTime<Utc>,
+    /// What plans of this statement depend on.
+    pub(crate) basis: Arc<Basis>,
     /// The facts that `pg_catalog` is drawn from, once asked for.
     pub facts: OnceLock<Arc<clientele_catalog::pg_catalog::Context>>,
 }

@@ -16,7 +16,7 @@ pub(crate) struct Basis {
     /// Of the catalog.
     stamp: u64,
     roles_version: u64,
-    settings: Settings,
+    settings: Arc<Settings>,
     pub(super) role: Arc<Role>,
     pub(super) rights: Arc<Rights>,
     pub(super) search_path: Arc<[Oid]>,
@@ -26,8 +26,8 @@ pub(crate) struct Basis {
 impl Session {
     /// The basis of a statement over this snapshot: the last one, unless something has changed.
     pub(super) fn basis(&mut self, snapshot: &Snapshot) -> Arc<Basis> {
-        let settings = self.shared.settings.lock().clone();
         let roles_version = self.engine.cluster.roles_version();
+        let settings = self.shared.settings.lock();
         if let Some(basis) = &self.basis
             && basis.stamp == snapshot.catalog.stamp()
             && basis.roles_version == roles_version
@@ -36,6 +36,7 @@ impl Session {
         {
             return Arc::clone(basis);
         }
+        let settings = Arc::new(settings.clone());
         let role = match self.engine.cluster.role(self.role.oid) {
             Some(role) => Arc::new(role),
             None => Arc::clone(&self.role),
@@ -58,5 +59,14 @@ impl Session {
         });
         self.basis = Some(Arc::clone(&basis));
         basis
+    }
+
+    /// The settings as they are.
+    pub(super) fn settings(&self, basis: &Basis) -> Arc<Settings> {
+        let settings = self.shared.settings.lock();
+        match basis.settings.same_values(&settings) {
+            true => Arc::clone(&basis.settings),
+            false => Arc::new(settings.clone()),
+        }
     }
 }

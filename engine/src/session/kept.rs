@@ -9,6 +9,7 @@ use clientele_catalog::storage::{Snapshot, moved_to};
 use clientele_udfs::types::PgType;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::compute::concat_batches;
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::Result as DataFusionResult;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::datasource::{provider_as_source, source_as_provider};
@@ -33,6 +34,8 @@ pub(crate) struct Kept {
     basis: Arc<Basis>,
     pub(crate) planned: Planned,
     target: Option<Arc<Relation>>,
+    /// Schema of the rows that it writes.
+    pub(crate) row_schema: OnceLock<SchemaRef>,
     /// Conditions of the rows that it writes.
     pub(crate) conditions: Conditions,
     /// The plan is over this snapshot and of this instant and can be over no other.
@@ -43,7 +46,7 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    fn new(basis: Arc<Basis>, context: &Arc<QueryContext>, described: Described) -> Option<Self> {
+    fn new(context: &Arc<QueryContext>, described: Described) -> Option<Self> {
         let planned = described.planned?;
         let (plan, free) = moved(planned.plan.clone(), None).ok()?;
         let plan = if free { plan } else { planned.plan };
@@ -53,18 +56,25 @@ impl Kept {
             Some((planned.columns, Arc::new(road)))
         });
         Some(Self {
-            basis,
+            basis: Arc::clone(&context.basis),
             own: (!free).then(|| (Arc::clone(&context.snapshot), context.started_at)),
             planned: Planned { plan, ..planned },
             target: described.target,
+            row_schema: OnceLock::new(),
             conditions: Conditions::default(),
             road: OnceLock::new(),
             returning,
         })
     }
 
-    fn holds(&self, basis: &Arc<Basis>, context: &QueryContext) -> bool {
-        let same = Arc::ptr_eq(&self.basis, basis);
+    /// Whether it is over no snapshot.
+    pub(super) fn is_free(&self) -> bool {
+        self.own.is_none()
+    }
+
+    /// Whether the plan is good for a statement.
+    pub(super) fn holds(&self, context: &QueryContext) -> bool {
+        let same = Arc::ptr_eq(&self.basis, &context.basis);
         same && self.own.as_ref().is_none_or(|(snapshot, instant)| {
             Arc::ptr_eq(snapshot, &context.snapshot) && *instant == context.started_at
         })
@@ -102,9 +112,8 @@ impl Session {
         prepared: &Prepared,
         context: &Arc<QueryContext>,
     ) -> Result<Arc<Kept>> {
-        let basis = self.basis(&context.snapshot);
         let before = prepared.kept.lock().take();
-        let kept = match before.filter(|kept| kept.holds(&basis, context)) {
+        let kept = match before.filter(|kept| kept.holds(context)) {
             Some(kept) => kept,
             None => {
                 let declared = prepared.parameters.iter().copied().map(Some).collect();
@@ -121,17 +130,16 @@ impl Session {
 
     /// Plans a statement: what it returns, and its plan.
     pub(super) async fn plan_anew(
-        &mut self,
+        &self,
         body: Arc<Body>,
         declared: Vec<Option<PgType>>,
         context: &Arc<QueryContext>,
     ) -> Result<(Option<Vec<Column>>, Option<Arc<Kept>>)> {
-        let basis = self.basis(&context.snapshot);
         let context = Arc::clone(context);
         self.compute(async move {
             let mut described = statement::describe(&context, &body, &declared)?;
             let columns = described.columns.take();
-            Ok((columns, Kept::new(basis, &context, described).map(Arc::new)))
+            Ok((columns, Kept::new(&context, described).map(Arc::new)))
         })
         .await
     }
@@ -194,7 +202,10 @@ impl Session {
         let Some(road) = kept.road(context).filter(|road| road.takes(parameters)) else {
             return Ok(None);
         };
-        self.travel(road, context, (parameters.to_vec(), None)).await
+        match road.is_light() {
+            true => road.run(context, parameters, None).await,
+            false => self.travel(road, context, (parameters.to_vec(), None)).await,
+        }
     }
 
     /// Runs a road here, or on the compute threads where it may take its time.
@@ -215,7 +226,7 @@ impl Session {
 impl Prepared {
     fn keep(&self, kept: &Arc<Kept>) {
         // What is over a snapshot would keep its files.
-        if kept.own.is_none() {
+        if kept.is_free() {
             *self.kept.lock() = Some(Arc::clone(kept));
         }
     }

@@ -4,10 +4,11 @@
 //! in an implicit transaction that `sync` commits; the simple protocol calls `sync` once for a
 //! whole string, the extended one at Sync (manual: protocol-flow).
 
-mod basis;
+pub(crate) mod basis;
 pub mod cursors;
 mod execution;
 mod kept;
+mod recent;
 pub mod settings;
 pub mod shared;
 mod transaction;
@@ -35,6 +36,7 @@ use crate::sql::{Body, Statement};
 use crate::{functions, statement};
 use basis::Basis;
 use cursors::Cursor;
+use recent::Recent;
 use settings::Settings;
 use shared::{Identity, SessionShared};
 use transaction::Open;
@@ -58,6 +60,8 @@ pub struct Session {
     state: SessionState,
     /// What the last statement was planned under.
     basis: Option<Arc<Basis>>,
+    /// What the last statements came to, for those that come again.
+    recent: Recent,
 }
 
 /// A statement ready to be executed.
@@ -125,6 +129,7 @@ impl Session {
             cursors: HashMap::new(),
             transaction: None,
             basis: None,
+            recent: Recent::default(),
         })
     }
 
@@ -246,12 +251,16 @@ impl Session {
         }
         self.begin_implicit();
         let context = self.context().await?;
+        if let Some(known) = self.recent.find(&prepared, &context) {
+            return Ok(Prepared { statement: prepared.statement, ..known });
+        }
         let (columns, kept) = self.plan_anew(body, prepared.declared.clone(), &context).await?;
         if let Some(kept) = kept {
             prepared.parameters.clone_from(&kept.planned.parameters);
             *prepared.kept.lock() = Some(kept);
         }
         prepared.columns = columns;
+        self.recent.add(&prepared);
         Ok(prepared)
     }
 
@@ -303,7 +312,7 @@ impl Session {
     pub(crate) async fn context(&mut self) -> Result<Arc<QueryContext>> {
         let snapshot = self.snapshot().await?;
         let basis = self.basis(&snapshot);
-        let settings = Arc::new(self.shared.settings.lock().clone());
+        let settings = self.settings(&basis);
         Ok(Arc::new(QueryContext {
             engine: Arc::clone(&self.engine),
             session: Arc::clone(&self.shared),
@@ -316,6 +325,7 @@ impl Session {
             search_path: Arc::clone(&basis.search_path),
             state: Arc::clone(&basis.state),
             started_at: self.transaction_start(),
+            basis,
             facts: std::sync::OnceLock::new(),
         }))
     }

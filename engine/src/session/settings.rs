@@ -302,10 +302,14 @@ impl Settings {
         };
     }
 
+    /// Whether nothing was changed between the two.
+    pub fn same_values(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.values, &other.values)
+    }
+
     /// Whether what was planned under `other` holds under these settings.
     pub fn plan_alike(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.values, &other.values)
-            || OF_PLANS.iter().all(|name| self.raw(name) == other.raw(name))
+        self.same_values(other) || OF_PLANS.iter().all(|name| self.raw(name) == other.raw(name))
     }
 
     fn changes(&self, before: &Arc<Values>) -> Vec<(String, String)> {

@@ -54,7 +54,7 @@ pub(super) async fn execute(
     let context = session.context().await?;
     let kept = session.kept(prepared, &context).await?;
     let relation = kept.written_to()?;
-    let schema = rows::schema(&relation);
+    let schema = Arc::clone(kept.row_schema.get_or_init(|| rows::schema(&relation)));
     let batches = session.rows(&context, &kept, parameters.clone()).await?;
     let batches: Vec<RecordBatch> =
         batches.iter().map(|batch| rows::shaped(batch, &schema, 0)).collect::<Result<_>>()?;
