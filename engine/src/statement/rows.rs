@@ -120,7 +120,7 @@ pub(super) fn default_of(column: &clientele_catalog::definition::Column) -> Resu
 /// A statement that writes rows of a relation, and what it returns of them.
 pub(super) fn describe(
     context: &Arc<QueryContext>,
-    planned: Planned,
+    mut planned: Planned,
     relation: &Arc<Relation>,
     alias: Option<&Ident>,
     returning: Option<&Vec<SelectItem>>,
@@ -129,6 +129,8 @@ pub(super) fn describe(
         .map(|items| plan_returning(context, relation, alias, (items, Vec::new())))
         .transpose()?;
     let columns = returning.as_ref().map(|planned| planned.columns.clone());
+    // Refused before anything is written, whichever road RETURNING takes.
+    planned.needs.extend(returning.iter().flat_map(|planned| planned.needs.clone()));
     let target = Some(Arc::clone(relation));
     Ok(Described { columns, planned: Some(planned), target, returning })
 }
