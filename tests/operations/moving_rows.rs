@@ -66,7 +66,14 @@ fn write(port: u16) -> Result<usize> {
             for (sql, tag) in [
                 (format!("INSERT INTO moving VALUES ({id}, {round})"), "INSERT 0 1"),
                 (format!("UPDATE moving SET n = n + 1 WHERE id = {id}"), "UPDATE 1"),
-                (format!("DELETE FROM moving WHERE n = {round} + 1 AND id = {id}"), "DELETE 1"),
+                (
+                    format!(
+                        "INSERT INTO moving VALUES ({id}, 0) \
+                         ON CONFLICT (id) DO UPDATE SET n = moving.n + 1"
+                    ),
+                    "INSERT 0 1",
+                ),
+                (format!("DELETE FROM moving WHERE n = {round} + 2 AND id = {id}"), "DELETE 1"),
             ] {
                 let found = client.simple(&sql)?.tag;
                 ensure!(found == tag, "{sql}: {found}");

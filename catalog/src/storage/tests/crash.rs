@@ -38,6 +38,13 @@ async fn a_torn_tail_ends_the_log_and_nothing_behind_it_comes_back() {
     assert_eq!(starts.len(), 10);
     assert!(starts[9] < end);
     bytes[starts[8] + 20] ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+    // The tenth was written when the ninth was durable: it is damaged, not torn.
+    let error = Store::open(torn.path(), options()).map(|_| ());
+    assert!(matches!(error, Err(Error::Damaged { .. })), "{error:?}");
+    // Nor was the ninth ever acknowledged when both were one group: the tenth's length, 21 bytes
+    // before its JSON, does not say that it begins one.
+    bytes[starts[9] - 18] &= 0x7f;
     std::fs::write(&path, bytes).unwrap();
     let store = open(torn.path());
     assert_eq!(rows(&store, &store.snapshot(), 20_000).await.len(), 8);
