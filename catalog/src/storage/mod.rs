@@ -7,7 +7,7 @@
 //! beside the part; an UPDATE is a delete and an insert.
 //!
 //! Data enter through a [`Transaction`]: it gathers changes, [`Store::commit`] hands them to the
-//! committer thread, which validates them against what was committed since (first committer wins),
+//! committer, which validates them against what was committed since (first committer wins),
 //! writes one log record for each and one `fdatasync` for all that wait, and publishes the next
 //! snapshot. The flusher turns memory parts into files, the compactor merges files; both go
 //! through the committer, too. Data leave through [`Store::table_provider`], an ordinary union of

@@ -13,7 +13,7 @@ use object_store::local::LocalFileSystem;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use super::commit::{Committer, Request};
+use super::commit::{Committer, Queue};
 use super::disk;
 use super::file::{FileFacts, Graveyard};
 use super::log::LogWriter;
@@ -133,13 +133,9 @@ impl Store {
         };
         let row_cache_bytes = options.row_cache_bytes;
         let shared = Arc::new(Shared::new(directory.to_owned(), options, start));
-        let (requests, receiver) = std::sync::mpsc::channel();
-        let committer = Committer::new(Arc::clone(&shared), log);
-        let committer = std::thread::Builder::new()
-            .name("committer".to_owned())
-            .spawn(move || committer.run(&receiver))
+        let (queue, committer) = Queue::start(Committer::new(Arc::clone(&shared), log))
             .map_err(|error| disk::io_error(directory, error))?;
-        let upkeep = Arc::new(Upkeep::new(&shared, requests, stored));
+        let upkeep = Arc::new(Upkeep::new(&shared, queue, stored));
         let background = match shared.options.background {
             true => Some(Background::start(&upkeep)?),
             false => None,
@@ -182,7 +178,7 @@ impl Store {
         }
         let prepared = Box::new(prepare(&transaction)?);
         let (reply, answer) = oneshot::channel();
-        self.request(Request::Commit(prepared, reply))?;
+        self.upkeep()?.queue.commit(prepared, reply)?;
         let snapshot = answer.await.map_err(|_| stopped())??;
         // Up to here it says that its base is needed.
         drop(transaction);
@@ -309,10 +305,6 @@ impl Store {
 
     pub(super) fn upkeep(&self) -> Result<&Arc<Upkeep>> {
         self.upkeep.as_ref().ok_or_else(stopped)
-    }
-
-    pub(super) fn request(&self, request: Request) -> Result<()> {
-        self.upkeep()?.request(request)
     }
 }
 

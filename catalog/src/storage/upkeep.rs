@@ -1,13 +1,13 @@
 //! Upkeep: flushes, checkpoints and compactions, one at a time, on a thread of their own.
 
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, Sender, SyncSender, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
 
-use super::commit::{Replacement, Request, Sealed};
+use super::commit::{Queue, Replacement, Request, Sealed};
 use super::disk;
 use super::key_index::{KeyIndex, SharedIndex};
 use super::log::{list_segments, segment_path};
@@ -25,7 +25,7 @@ const TICK: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(super) struct Upkeep {
     pub(super) shared: Arc<Shared>,
-    requests: Sender<Request>,
+    pub(super) queue: Queue,
     /// The snapshot of the last checkpoint. Held while working: one at a time.
     checkpointed: Mutex<Snapshot>,
     /// Held while an index is built: not twice.
@@ -33,13 +33,9 @@ pub(super) struct Upkeep {
 }
 
 impl Upkeep {
-    pub(super) fn new(shared: &Arc<Shared>, requests: Sender<Request>, stored: Snapshot) -> Self {
+    pub(super) fn new(shared: &Arc<Shared>, queue: Queue, stored: Snapshot) -> Self {
         let (checkpointed, building) = (Mutex::new(stored), Mutex::new(()));
-        Self { shared: Arc::clone(shared), requests, checkpointed, building }
-    }
-
-    pub(super) fn request(&self, request: Request) -> Result<()> {
-        self.requests.send(request).map_err(|_| stopped())
+        Self { shared: Arc::clone(shared), queue, checkpointed, building }
     }
 
     /// Keeps flushes and compactions away for as long as it is held.
@@ -49,13 +45,13 @@ impl Upkeep {
 
     pub(super) fn seal(&self) -> Result<Sealed> {
         let (reply, answer) = sync_channel(1);
-        self.request(Request::Seal(reply))?;
+        self.queue.send(Request::Seal(reply))?;
         answer.recv().map_err(|_| stopped())
     }
 
     pub(super) fn replace(&self, replacement: Replacement) -> Result<Sealed> {
         let (reply, answer) = sync_channel(1);
-        self.request(Request::Replace(Box::new(replacement), reply))?;
+        self.queue.send(Request::Replace(Box::new(replacement), reply))?;
         answer.recv().map_err(|_| stopped())?
     }
 
@@ -157,7 +153,7 @@ impl Upkeep {
         let mut index = KeyIndex::new(relation.oid, columns.to_vec(), snapshot.version);
         index.catch_up(&snapshot.table(relation.oid), relation, self.shared.hasher())?;
         let (reply, answer) = sync_channel(1);
-        self.request(Request::Install(constraint, Box::new(index), reply))?;
+        self.queue.send(Request::Install(constraint, Box::new(index), reply))?;
         answer.recv().map_err(|_| stopped())??;
         self.shared.indexes.get(constraint).ok_or(Error::Conflict)
     }

@@ -1,16 +1,17 @@
-//! The committer: one thread per database that validates, logs and publishes in groups.
+//! The committer: it validates, logs and publishes, one group at a time per database (`queue`).
 //!
 //! It takes what waits, validates one after the other against what is committed (`validate`),
 //! applies it to its working state (`apply`), writes all records with one `fdatasync`, publishes
 //! one snapshot and answers all. Flushes and compactions come by here, too (`replace`).
 
 mod apply;
+mod queue;
 mod replace;
 mod validate;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::SyncSender;
 
 use tokio::sync::oneshot;
 
@@ -24,6 +25,7 @@ use super::snapshot::Snapshot;
 use crate::definition::Oid;
 use crate::error::{Error, Result};
 
+pub(super) use queue::Queue;
 use replace::Retired;
 pub(super) use replace::{GONE, Moves, Replacement, TableReplacement};
 pub(super) use validate::violation;
@@ -55,6 +57,7 @@ pub(super) enum Request {
 }
 
 /// The committer's state: what is committed, published or about to be.
+#[derive(Debug)]
 pub(super) struct Committer {
     shared: Arc<Shared>,
     log: LogWriter,
@@ -79,27 +82,6 @@ impl Committer {
             kept: Vec::new(),
             buried: Vec::new(),
             retired: Retired::default(),
-        }
-    }
-
-    /// Serves until nobody is left to ask.
-    pub(super) fn run(mut self, requests: &Receiver<Request>) {
-        let mut next = None;
-        while let Some(request) = next.take().or_else(|| requests.recv().ok()) {
-            match request {
-                Request::Commit(prepared, reply) => {
-                    let mut group = vec![(prepared, reply)];
-                    while group.len() < GROUP_MAX && next.is_none() {
-                        match requests.try_recv() {
-                            Ok(Request::Commit(prepared, reply)) => group.push((prepared, reply)),
-                            Ok(other) => next = Some(other),
-                            Err(_) => break,
-                        }
-                    }
-                    self.commit_all(group);
-                }
-                other => self.serve(other),
-            }
         }
     }
 
