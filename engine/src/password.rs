@@ -9,13 +9,13 @@ use sha2::{Digest, Sha256};
 const ITERATIONS: u32 = 4096;
 
 /// The verifier of a new password: `SCRAM-SHA-256$4096:salt$StoredKey:ServerKey`.
-pub fn verifier(password: &str) -> String {
+pub(crate) fn verifier(password: &str) -> String {
     let salt: [u8; 16] = rand::random();
     with_salt(password, &salt, ITERATIONS)
 }
 
 /// Whether a text is such a verifier already, as `CREATE ROLE … PASSWORD` accepts it.
-pub fn is_verifier(text: &str) -> bool {
+pub(crate) fn is_verifier(text: &str) -> bool {
     text.starts_with("SCRAM-SHA-256$") && text.matches('$').count() == 2
 }
 

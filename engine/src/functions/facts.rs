@@ -11,7 +11,7 @@ use clientele_catalog::pg_catalog::{
 use clientele_catalog::privileges::predefined::READ_ALL_STATS;
 use clientele_udfs::types::PgType;
 use datafusion::arrow::datatypes::DataType;
-use datafusion::logical_expr::{Signature, TypeSignature, Volatility as PlanVolatility};
+use datafusion::logical_expr::{Signature, Volatility as PlanVolatility};
 
 use crate::planning::context::QueryContext;
 use crate::session::settings::{self, Kind};

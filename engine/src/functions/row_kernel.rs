@@ -47,12 +47,12 @@ pub struct Kernel {
 }
 
 /// A stable, strict function.
-pub const fn stable(least: usize, most: usize, result: PgType) -> Signature {
+pub(super) const fn stable(least: usize, most: usize, result: PgType) -> Signature {
     Signature { least, most, result, volatile: false, strict: true }
 }
 
 /// The function of one statement.
-pub fn bind(kernel: &'static Kernel, context: &Arc<QueryContext>) -> Arc<ScalarUDF> {
+pub(super) fn bind(kernel: &'static Kernel, context: &Arc<QueryContext>) -> Arc<ScalarUDF> {
     let lengths = (kernel.signature.least..=kernel.signature.most).map(|length| match length {
         0 => TypeSignature::Nullary,
         length => TypeSignature::Any(length),
@@ -187,7 +187,7 @@ impl Bound {
 }
 
 /// The argument as text.
-pub fn text(values: &[ScalarValue], index: usize) -> Result<&str> {
+pub(super) fn text(values: &[ScalarValue], index: usize) -> Result<&str> {
     match values.get(index).and_then(|value| value.try_as_str()) {
         Some(Some(text)) => Ok(text),
         _ => Err(Error::new("42804", format!("argument {} must be of type text", index + 1))),
@@ -195,7 +195,7 @@ pub fn text(values: &[ScalarValue], index: usize) -> Result<&str> {
 }
 
 /// The argument as a number.
-pub fn number(values: &[ScalarValue], index: usize) -> Result<i64> {
+pub(super) fn number(values: &[ScalarValue], index: usize) -> Result<i64> {
     let value = values.get(index).and_then(|value| value.cast_to(&DataType::Int64).ok());
     match value {
         Some(ScalarValue::Int64(Some(number))) => Ok(number),
@@ -204,11 +204,11 @@ pub fn number(values: &[ScalarValue], index: usize) -> Result<i64> {
 }
 
 /// Text as a value.
-pub fn text_value(text: impl Into<String>) -> ScalarValue {
+pub(super) fn text_value(text: impl Into<String>) -> ScalarValue {
     ScalarValue::Utf8View(Some(text.into()))
 }
 
 /// Text or NULL as a value.
-pub fn optional_text(text: Option<String>) -> ScalarValue {
+pub(super) fn optional_text(text: Option<String>) -> ScalarValue {
     ScalarValue::Utf8View(text)
 }

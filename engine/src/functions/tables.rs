@@ -14,7 +14,7 @@ use crate::planning::context::QueryContext;
 pub const SCALAR_RESULT_KEY: &str = "scalar_result";
 
 /// Arguments with their names.
-pub type Arguments = Vec<(Option<String>, ScalarValue)>;
+pub(super) type Arguments = Vec<(Option<String>, ScalarValue)>;
 
 /// A table function.
 pub type TableFunction = Box<dyn Fn(&QueryContext, Arguments) -> Result<RecordBatch>>;

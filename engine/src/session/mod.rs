@@ -16,7 +16,6 @@ mod transaction;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use clientele_catalog::catalog::{BOOTSTRAP_ROLE_OID, PUBLIC_OID};
 use clientele_catalog::definition::{Database, Role, Schema};
 use clientele_catalog::storage::{Store, TemporarySpace};
 use clientele_udfs::types::PgType;
@@ -39,11 +38,10 @@ use cursors::Cursor;
 use recent::Recent;
 use settings::Settings;
 use shared::{Identity, SessionShared};
-use transaction::Open;
+use transaction::{Open, ends_transaction};
 
 pub(crate) use execution::physical;
 pub(crate) use kept::Kept;
-pub(crate) use transaction::ends_transaction;
 
 /// One client's session.
 pub struct Session {
@@ -101,7 +99,7 @@ impl Session {
         pid: i32,
     ) -> Result<Self> {
         let store = engine.cluster.store(database.oid)?;
-        store.register(&engine.runtime_env);
+        store.register(&engine.runtime_env)?;
         let settings = initial_settings(&role, &startup)?;
         let identity = Identity {
             pid,
@@ -293,7 +291,7 @@ impl Session {
 
     fn refuse_if_failed(&self, body: &Body) -> Result<()> {
         let failed = self.transaction.as_ref().is_some_and(|open| open.failed);
-        if failed && !statement::ends_transaction(body) {
+        if failed && !ends_transaction(body) {
             return Err(Error::new(
                 "25P02",
                 "current transaction is aborted, commands ignored until end of transaction block",
@@ -440,8 +438,3 @@ fn session_state(engine: &Arc<Engine>) -> SessionState {
     let _ = registry.register_expr_planner(Arc::new(functions::Operators));
     state
 }
-
-/// The schema that new objects go into when a session has no other.
-pub(crate) const DEFAULT_SCHEMA: u32 = PUBLIC_OID;
-/// The role that owns what is built in.
-pub(crate) const BOOTSTRAP_ROLE: u32 = BOOTSTRAP_ROLE_OID;

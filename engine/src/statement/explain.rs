@@ -53,7 +53,7 @@ pub(super) async fn execute(session: &mut Session, explain: &Explain) -> Result<
             .indent(verbose)
             .to_string()
             .lines()
-            .map(|line| crate::planning::output_names::shown_line(line))
+            .map(|line| planning::output_names::shown_line(line))
             .collect();
         if analyze {
             lines.push(format!("Planning Time: {:.3} ms", planning.as_secs_f64() * 1000.0));

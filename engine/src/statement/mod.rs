@@ -44,9 +44,7 @@ use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::planning::{self, Planned};
 use crate::session::{Prepared, Session, cursors};
-use crate::sql::{Body, SettingStatement, Statement};
-
-pub(crate) use crate::session::ends_transaction;
+use crate::sql::{Body, SettingStatement};
 
 /// What a statement needs and returns.
 #[derive(Default)]
@@ -197,9 +195,4 @@ async fn execute_other(
 /// The statement's verb, for a message that must not repeat what the user wrote.
 fn first_words(text: &str) -> String {
     text.split_whitespace().take(2).collect::<Vec<_>>().join(" ").to_uppercase()
-}
-
-/// The text of a statement, for what is kept as SQL.
-pub(crate) fn text(statement: &Statement) -> &str {
-    &statement.text
 }

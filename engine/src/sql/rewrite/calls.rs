@@ -134,7 +134,7 @@ fn array_of(function: &mut Function) -> Option<Expr> {
         && let sqlparser::ast::OrderByKind::Expressions(exprs) = order.kind
         && exprs.iter().all(|one| !matches!(one.expr, Expr::Value(_)))
     {
-        list.clauses.push(sqlparser::ast::FunctionArgumentClause::OrderBy(exprs));
+        list.clauses.push(FunctionArgumentClause::OrderBy(exprs));
     }
     select.projection.push(SelectItem::UnnamedExpr(aggregate));
     Some(Expr::Subquery(query.clone()))
