@@ -19,6 +19,7 @@ use datafusion::physical_expr::expressions::{Column as PhysicalColumn, Literal};
 use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr, create_physical_expr};
 use datafusion::scalar::ScalarValue;
 
+use super::NOTHING;
 use crate::error::Result;
 use crate::functions;
 use crate::planning::context::QueryContext;
@@ -63,6 +64,10 @@ pub(super) struct Expression {
     pub(super) light: bool,
     /// It has another value each time.
     pub(super) volatile: bool,
+    /// It is a parameter and nothing else.
+    parameter: Option<usize>,
+    /// Its one value, where no execution can give it another.
+    constant: Option<ArrayRef>,
 }
 
 impl Expression {
@@ -93,11 +98,22 @@ impl Expression {
         let data_type = root.data_type(schema.as_arrow()).ok()?;
         let width = input.fields().len();
         let Traits { open, light, volatile, .. } = traits;
-        Some(Self { root, data_type, width, open, light, volatile })
+        let fixed = light && !open && !volatile && is_fixed(&root, schema.as_arrow());
+        // What fails is to fail when it is run.
+        let constant = fixed.then(|| root.evaluate(&NOTHING).ok()?.into_array(1).ok()).flatten();
+        let column = root.downcast_ref::<PhysicalColumn>();
+        let parameter = column.and_then(|column| column.index().checked_sub(width));
+        Some(Self { root, data_type, width, open, light, volatile, parameter, constant })
     }
 
     /// One value for each row.
     pub(super) fn evaluate(&self, rows: &RecordBatch, values: &Values<'_>) -> Result<ArrayRef> {
+        if let Some(value) = self.parameter.and_then(|at| values.values.get(at)) {
+            return Ok(value.to_array_of_size(rows.num_rows())?);
+        }
+        if let Some(constant) = self.constant.as_ref().filter(|_| rows.num_rows() == 1) {
+            return Ok(Arc::clone(constant));
+        }
         let result = match self.open {
             true => self.bound(rows.schema_ref(), values)?.evaluate(rows),
             false => self.root.evaluate(rows),
@@ -127,6 +143,22 @@ impl Expression {
         };
         Arc::clone(&self.root).transform_up(bind).data()
     }
+}
+
+/// Whether there are no functions in it but immutable ones and casts between numbers, which look
+/// at no setting.
+fn is_fixed(root: &Arc<dyn PhysicalExpr>, schema: &Schema) -> bool {
+    let is_number = |one: &DataType| one.is_numeric();
+    let is_allowed = |call: &ScalarFunctionExpr| {
+        let numbers = is_number(call.return_type())
+            && call.args().iter().all(|one| one.data_type(schema).is_ok_and(|one| is_number(&one)));
+        let immutable = call.fun().signature().volatility == Volatility::Immutable;
+        immutable || (numbers && cast::is_cast(call.fun()))
+    };
+    let other = root.exists(|node| {
+        Ok(node.downcast_ref::<ScalarFunctionExpr>().is_some_and(|call| !is_allowed(call)))
+    });
+    matches!(other, Ok(false))
 }
 
 fn called(
