@@ -6,6 +6,7 @@ use clientele_udfs::types::PgType;
 
 use crate::catalog::Catalog;
 use crate::definition::{Database, Oid, Relation, RelationKind, Role, Schema};
+use crate::storage::Tally;
 
 /// One instant, one role, one database. The engine makes one per statement and shares it.
 pub struct Context {
@@ -305,8 +306,12 @@ pub struct CopyProgress {
 pub struct RelationFacts {
     /// Rows, deleted ones not counted.
     pub rows: u64,
+    /// Rows that are deleted and not yet taken out.
+    pub dead_rows: u64,
     /// Bytes of its files.
     pub bytes: u64,
+    /// Rows written since the server started.
+    pub written: Tally,
 }
 
 /// A prepared statement (`pg_prepared_statements`).

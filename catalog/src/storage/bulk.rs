@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use super::arrays;
 use super::part::{FilePart, MemoryBatch, RowAddress};
 use super::prepare::join_rows;
+use super::tally::Tally;
 use super::transaction::{NewFile, Transaction};
 use super::writer::{self, Written};
 use crate::definition::{Oid, Relation};
@@ -120,6 +121,8 @@ impl BulkWriter<'_> {
         if many && !self.relation.temporary {
             self.write_file().await?;
             self.take_written().await?;
+            let inserted = self.rows;
+            self.transaction.count(&self.relation, Tally { inserted, ..Default::default() });
         } else {
             for batch in std::mem::take(&mut self.waiting) {
                 self.transaction.insert(self.relation.oid, batch)?;

@@ -51,6 +51,7 @@ mod shared;
 mod snapshot;
 mod store;
 mod stored;
+mod tally;
 mod temporary;
 mod transaction;
 mod upkeep;
@@ -67,6 +68,7 @@ pub use provider::{ORIGIN_KEY, ROW_ADDRESS, moved_to, provider_schema, stored_re
 pub use references::Orphans;
 pub use snapshot::Snapshot;
 pub use store::{Committed, Store, StoreOptions};
+pub use tally::Tally;
 pub use temporary::TemporarySpace;
 pub use transaction::{Savepoint, Transaction};
 

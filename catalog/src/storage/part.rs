@@ -217,6 +217,13 @@ impl TableData {
         memory + self.files.iter().map(FilePart::live_rows).sum::<u64>()
     }
 
+    /// How many rows are deleted and still there.
+    pub fn dead_rows(&self) -> u64 {
+        let memory = self.memory.iter().filter_map(|part| part.deleted.as_ref());
+        let files = self.files.iter().filter_map(|part| part.deleted.as_ref());
+        memory.chain(files).map(|deleted| deleted.len()).sum()
+    }
+
     /// Whether there are no rows, not even deleted ones.
     pub fn is_empty(&self) -> bool {
         self.memory.is_empty() && self.files.is_empty()

@@ -14,6 +14,7 @@ use super::manifest::Manifest;
 use super::part::PartId;
 use super::snapshot::Snapshot;
 use super::store::StoreOptions;
+use super::tally::Tallies;
 
 /// How many times the bytes that lead to a flush may be in memory before writers wait for it.
 const MEMORY_SLACK: usize = 4;
@@ -29,6 +30,7 @@ pub(super) struct Shared {
     pub(super) graveyard: Arc<Graveyard>,
     pub(super) hash_key: [u8; 16],
     pub(super) manifest: Manifest,
+    pub(super) tallies: Tallies,
     next_part: AtomicU32,
     /// Bytes of rows in memory when they were last counted.
     memory_bytes: AtomicUsize,
@@ -45,6 +47,7 @@ impl Shared {
             graveyard: start.graveyard,
             hash_key: start.hash_key,
             manifest: start.manifest,
+            tallies: Tallies::default(),
             next_part: AtomicU32::new(start.next_part),
             memory_bytes: AtomicUsize::new(0),
         }

@@ -25,6 +25,7 @@ use super::row_cache::RowCache;
 use super::scan_files::store_url;
 use super::shared::{Shared, Start};
 use super::snapshot::Snapshot;
+use super::tally::Tally;
 use super::temporary::TemporarySpace;
 use super::transaction::Transaction;
 use super::upkeep::{Background, Upkeep};
@@ -273,6 +274,11 @@ impl Store {
     pub fn bytes_on_disk(&self, relation: Oid) -> u64 {
         let table = self.snapshot().table(relation);
         table.files.iter().map(|part| part.entry.facts.bytes).sum()
+    }
+
+    /// Rows written to a relation since the store was opened.
+    pub fn tally(&self, relation: Oid) -> Tally {
+        self.shared.tallies.of(relation)
     }
 
     /// How many live rows a relation has in a snapshot.

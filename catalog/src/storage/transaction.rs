@@ -15,6 +15,7 @@ use super::part::{MemoryBatch, OWN_PART, PartId, RowAddress, add_rows};
 use super::references::{self, References};
 use super::snapshot::Snapshot;
 use super::store::Store;
+use super::tally::Tally;
 use super::temporary::TemporarySpace;
 use crate::definition::{Object, Oid, Relation};
 use crate::error::{Error, Result};
@@ -162,27 +163,64 @@ impl Transaction {
     /// [`PgType::arrow`]: clientele_udfs::types::PgType::arrow
     pub fn insert(&mut self, relation: Oid, batch: RecordBatch) -> Result<()> {
         let relation = self.stored(relation)?;
+        let inserted = batch.num_rows() as u64;
+        self.add(&relation, batch)?;
+        self.count(&relation, Tally { inserted, ..Default::default() });
+        Ok(())
+    }
+
+    /// Puts rows in the place of others; what is more than those is inserted.
+    ///
+    /// # Errors
+    /// As [`Transaction::insert`]; the old rows are gone then.
+    pub fn update(
+        &mut self,
+        relation: Oid,
+        before: &[RowAddress],
+        after: &[RecordBatch],
+    ) -> Result<()> {
+        let relation = self.stored(relation)?;
+        let updated = self.remove(&relation, before)?;
+        let mut rows = 0;
+        for batch in after {
+            rows += batch.num_rows() as u64;
+            self.add(&relation, batch.clone())?;
+        }
+        let inserted = rows.saturating_sub(updated);
+        self.count(&relation, Tally { inserted, updated, deleted: 0 });
+        Ok(())
+    }
+
+    /// Notes what was done for `pg_stat_user_tables`.
+    pub(super) fn count(&self, relation: &Relation, rows: Tally) {
+        // Temporary relations come and go with their sessions.
+        if !relation.temporary {
+            self.store.shared.tallies.add(relation.oid, rows);
+        }
+    }
+
+    fn add(&mut self, relation: &Arc<Relation>, batch: RecordBatch) -> Result<()> {
         let (_, arrays, count) = batch.into_parts();
         if count == 0 {
             return Ok(());
         }
         let rows = MemoryBatch {
             start: 0,
-            columns: arrays::live_numbers(&relation),
-            arrays: arrays::own_arrays(&relation, &arrays)?,
+            columns: arrays::live_numbers(relation),
+            arrays: arrays::own_arrays(relation, &arrays)?,
             rows: count,
         };
-        let hashes = super::keys::hash_all(self.store.shared.hasher(), &relation, &rows)?;
-        self.check_keys(&relation, &rows, &hashes)?;
-        let referred = references::referred(self.store.shared.hasher(), &relation, &rows)?;
+        let hashes = super::keys::hash_all(self.store.shared.hasher(), relation, &rows)?;
+        self.check_keys(relation, &rows, &hashes)?;
+        let referred = references::referred(self.store.shared.hasher(), relation, &rows)?;
         self.refer(relation.oid, referred);
-        let table = self.written(&relation);
+        let table = self.written(relation);
         let part = table.memory_part_mut(OWN_PART);
         let start = part.append(rows.columns, rows.arrays, rows.rows)?;
         if let Some(keys) = self.keys.get_mut(&relation.oid) {
             keys.add(RowAddress { part: OWN_PART, row: start }, &hashes);
         }
-        self.keep_temporary(&relation);
+        self.keep_temporary(relation);
         Ok(())
     }
 
@@ -192,17 +230,23 @@ impl Transaction {
     /// The relation stores no rows.
     pub fn delete(&mut self, relation: Oid, rows: &[RowAddress]) -> Result<u64> {
         let relation = self.stored(relation)?;
+        let deleted = self.remove(&relation, rows)?;
+        self.count(&relation, Tally { deleted, ..Default::default() });
+        Ok(deleted)
+    }
+
+    fn remove(&mut self, relation: &Arc<Relation>, rows: &[RowAddress]) -> Result<u64> {
         let mut parts: BTreeMap<PartId, RoaringBitmap> = BTreeMap::new();
         let visible = self.snapshot.table(relation.oid);
         for address in rows.iter().filter(|address| visible.is_live(**address)) {
             parts.entry(address.part).or_default().insert(address.row);
         }
         drop(visible);
-        self.note_removed(&relation, &parts)?;
+        self.note_removed(relation, &parts)?;
         let mut count = 0;
         for (part, rows) in parts {
             count += rows.len();
-            self.written(&relation).delete(part, &rows);
+            self.written(relation).delete(part, &rows);
             let own_file = |changes: &TableChanges| {
                 changes.files.iter().any(|file| file.entry.facts.part == part)
             };
@@ -215,7 +259,7 @@ impl Transaction {
                 changes.deleted.extend(deleted.map(|deleted| (part, deleted)));
             }
         }
-        self.keep_temporary(&relation);
+        self.keep_temporary(relation);
         Ok(count)
     }
 

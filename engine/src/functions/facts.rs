@@ -26,7 +26,9 @@ fn facts(context: &QueryContext) -> Context {
     let (store, snapshot) = (Arc::clone(&context.store), Arc::clone(&context.snapshot));
     let row_counts = move |oid| RelationFacts {
         rows: store.live_rows(&snapshot, oid),
+        dead_rows: snapshot.table(oid).dead_rows(),
         bytes: store.bytes_on_disk(oid),
+        written: store.tally(oid),
     };
     let temporary =
         context.catalog().schema(&context.session.temporary_schema()).map(|one| one.oid);

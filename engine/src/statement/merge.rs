@@ -63,13 +63,7 @@ pub(super) async fn execute(
     let work = session.work().await?;
     work.lock().await.delete(relation.oid, &changes.deleted)?;
     settle(session, &context, Event::Delete).await?;
-    {
-        let mut transaction = work.lock().await;
-        transaction.delete(relation.oid, &changes.replaced)?;
-        for batch in changes.new {
-            transaction.insert(relation.oid, batch)?;
-        }
-    }
+    work.lock().await.update(relation.oid, &changes.replaced, &changes.new)?;
     settle(session, &context, Event::Update).await?;
     Ok(Outcome::Done(format!("MERGE {}", changes.count)))
 }

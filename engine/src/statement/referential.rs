@@ -114,7 +114,5 @@ fn set(
     }
     let after = RecordBatch::try_new(rows::schema(relation), columns).map_err(Error::internal)?;
     check::rows(context, relation, &after)?;
-    transaction.delete(relation.oid, &orphans.rows)?;
-    transaction.insert(relation.oid, after)?;
-    Ok(())
+    Ok(transaction.update(relation.oid, &orphans.rows, &[after])?)
 }

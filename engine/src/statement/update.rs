@@ -98,10 +98,7 @@ async fn replace(
     }
     let work = session.work().await?;
     let mut transaction = work.lock().await;
-    transaction.delete(relation.oid, &addresses)?;
-    for batch in &written {
-        transaction.insert(relation.oid, batch.clone())?;
-    }
+    transaction.update(relation.oid, &addresses, &written)?;
     Ok(written)
 }
 

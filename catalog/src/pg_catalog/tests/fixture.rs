@@ -38,7 +38,7 @@ fn context(catalog: Catalog) -> Context {
         functions: Arc::new(Vec::new()),
         settings: Vec::new(),
         sessions: Vec::new(),
-        row_counts: Arc::new(|_| RelationFacts { rows: 50, bytes: 10_000 }),
+        row_counts: Arc::new(|_| RelationFacts { rows: 50, bytes: 10_000, ..Default::default() }),
         prepared: Vec::new(),
         cursors: Vec::new(),
         search_path: vec![2200],

@@ -34,6 +34,7 @@ impl Committer {
             None => {
                 catalog.remove(oid);
                 self.clear_table(oid);
+                self.shared.tallies.forget(oid);
                 Arc::make_mut(&mut self.working.tables).remove(&oid);
             }
         }
