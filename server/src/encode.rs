@@ -97,6 +97,11 @@ impl BatchWriter {
         self.row >= self.row_count
     }
 
+    /// The rows of its batch that are not written.
+    pub fn rest(&self, batch: &RecordBatch) -> RecordBatch {
+        batch.slice(self.row, self.row_count - self.row)
+    }
+
     /// Writes rows until the batch ends, `rows_max` are written, or `bytes_target` is passed;
     /// returns how many were written.
     ///

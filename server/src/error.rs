@@ -62,6 +62,7 @@ fn fields(error: &Error) -> Vec<(u8, String)> {
         (b'c', object.column.clone()),
         (b'd', object.data_type.clone()),
         (b'n', object.constraint.clone()),
+        (b'R', object.routine.map(str::to_owned)),
     ];
     let present = all.into_iter().filter_map(|(code, text)| Some((code, text?)));
     // A zero byte would end the field early and make the rest of the message unreadable.

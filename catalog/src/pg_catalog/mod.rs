@@ -38,7 +38,7 @@ pub use context::{
     Argument, ArgumentMode, Context, CopyProgress, CursorFacts, FunctionFacts, FunctionKind,
     PreparedFacts, RelationFacts, SessionFacts, SettingFacts, Volatility,
 };
-pub use facts::functions::{function_oid, number_functions};
+pub use facts::functions::{function_oid, is_function_of_postgresql, number_functions};
 pub use system_relation::SystemRelation;
 
 use crate::definition::Oid;

@@ -48,6 +48,11 @@ impl Writer {
         Self { dialect, columns, style, special }
     }
 
+    /// Whether it writes the binary format.
+    pub(crate) fn is_binary(&self) -> bool {
+        self.dialect.format == Format::Binary
+    }
+
     /// What stands before the rows.
     pub(crate) fn header(&self) -> Option<Bytes> {
         let mut out = Vec::new();

@@ -186,6 +186,7 @@ fn plan(text: &str) -> Error {
     }
     if text.contains("Cannot coerce arithmetic expression")
         || text.contains("Cannot infer common argument type")
+        || text.contains("Cannot infer common string type")
         || text.contains("to valid types")
     {
         return operator(text);

@@ -41,6 +41,8 @@ pub struct ErrorObject {
     pub data_type: Option<String>,
     /// Constraint.
     pub constraint: Option<String>,
+    /// The routine of PostgreSQL that reports it, where clients look at that.
+    pub routine: Option<&'static str>,
     /// Line and column, until the text is known that they count in.
     pub(crate) location: Option<(u64, u64)>,
 }

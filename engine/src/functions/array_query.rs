@@ -2,9 +2,11 @@
 
 use std::sync::{Arc, LazyLock};
 
+use clientele_udfs::functions::arrays::flat::typed;
 use datafusion::arrow::array::{Array, AsArray, ListArray};
 use datafusion::arrow::buffer::NullBuffer;
 use datafusion::arrow::datatypes::{DataType, FieldRef};
+use datafusion::common::ScalarValue;
 use datafusion::error::Result;
 use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
@@ -51,8 +53,10 @@ impl ScalarUDFImpl for ArrayQuery {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let mut arrays = ColumnarValue::values_to_arrays(&args.args)?;
-        let array = arrays.swap_remove(0);
+        let Some(value) = args.args.into_iter().next() else {
+            return Ok(ColumnarValue::Scalar(ScalarValue::Null));
+        };
+        let array = typed(value.into_array(args.number_rows)?, args.return_field.data_type())?;
         let Some(lists) = array.as_list_opt::<i32>() else {
             return Ok(ColumnarValue::Array(array));
         };

@@ -138,7 +138,7 @@ fn list(context: &QueryContext) -> Vec<FunctionFacts> {
     all.extend(super::all_kernels().map(kernel));
     let declared: std::collections::HashSet<String> =
         all.iter().map(|one| one.name.clone()).collect();
-    let foreign = |name: &str| !declared.contains(name);
+    let foreign = |name: &str| !declared.contains(name) && super::is_offered(name);
     for (name, function) in context.state.scalar_functions() {
         if foreign(name) {
             let result = |types: &[DataType]| function.return_type(types).ok();

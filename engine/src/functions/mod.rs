@@ -6,6 +6,7 @@
 
 mod array_query;
 mod facts;
+mod offered;
 mod operators;
 pub mod procedures;
 mod publishing;
@@ -18,12 +19,13 @@ mod tables;
 
 use std::sync::Arc;
 
-use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
 pub use array_query::ARRAY_QUERY;
 pub use facts::catalog_context;
+pub use offered::{OWN, is_offered, registered_name};
 pub use operators::{Operators, operand_type, operator};
-pub use registered::{register_cast, show_registered};
+pub use registered::{is_registered, read_registered, register_cast, show_registered};
 pub use row_kernel::{Kernel, Signature, rebind};
 pub use sequences::{
     Blocks, forget_sequence, next_value, restart_sequence, save_new_sequences, sequence_relation,
@@ -51,6 +53,11 @@ fn all_kernels() -> impl Iterator<Item = &'static Kernel> {
 /// Scalar functions that every session has: DataFusion's, then ours over them.
 pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
     clientele_udfs::functions::all()
+}
+
+/// Window functions of ours.
+pub fn window_functions() -> Vec<Arc<WindowUDF>> {
+    clientele_udfs::functions::windows::all()
 }
 
 /// Aggregates of ours.

@@ -108,7 +108,6 @@ kernels! {
     "has_language_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| { let (f, role) = asked(c, v)?; answer(privileges::language(&f, role, text(v, v.len() - 2)?, text(v, v.len() - 1)?)) }, "user privilege on language";
     "has_column_privilege" "text, text, text" stable(3, 4, BOOL), has_column, "user privilege on column";
     "pg_stat_get_numscans" "oid" stable(1, 1, PgType::INT8), |_, _| Ok(ScalarValue::Int64(Some(0))), "number of scans done for table/index";
-    "pg_get_keywords" "" stable(0, 0, TEXT), |_, _| Ok(optional_text(None)), "list of SQL keywords";
     "row_security_active" "oid" stable(1, 1, BOOL), |_, _| Ok(ScalarValue::Boolean(Some(false))), "row security for current context active on table";
     "pg_char_to_encoding" "name" stable(1, 1, PgType::INT4), |_, _| Ok(ScalarValue::Int32(Some(6))), "convert encoding name to encoding id";
 }
@@ -347,6 +346,23 @@ fn io(pg_type: PgType) -> Option<(&'static str, &'static str)> {
 
 fn is_text(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8)
+}
+
+/// Whether values of a type are names of the catalog: `regclass` and its kin.
+pub fn is_registered(pg_type: PgType) -> bool {
+    io(pg_type).is_some()
+}
+
+/// A value of such a type from its text.
+///
+/// # Errors
+/// 42P01, 42704, 42883: there is no such object.
+pub fn read_registered(context: &QueryContext, pg_type: PgType, name: &str) -> Result<ScalarValue> {
+    let kernel = io(pg_type)
+        .and_then(|(read, _)| KERNELS.iter().find(|one| one.name == read))
+        .ok_or_else(|| Error::internal("a type that names nothing"))?;
+    let value = (kernel.call)(context, &[text_value(name)])?;
+    Ok(value.cast_to(&pg_type.arrow())?)
 }
 
 /// A cast from or to `regclass` and its kin, which needs the catalog.

@@ -6,8 +6,10 @@
 //! 4. [`parameters`]: types of `$1 …`.
 //! 5. DataFusion's analyzer, then [`subqueries`]: joins in place of correlated subqueries.
 
+pub mod choice;
 pub mod context;
 pub mod cooperate;
+pub mod in_order;
 pub mod needs;
 pub mod output_names;
 pub mod parameters;

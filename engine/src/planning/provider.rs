@@ -248,22 +248,24 @@ impl ContextProvider for Names<'_> {
     }
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
-        let name = name.strip_prefix("pg_catalog.").unwrap_or(name);
-        functions::of_session(name, self.context)
-            .or_else(|| self.context.state.scalar_functions().get(name).cloned())
+        let plain = name.strip_prefix("pg_catalog.").unwrap_or(name);
+        functions::of_session(plain, self.context).or_else(|| {
+            let name = functions::registered_name(name)?;
+            self.context.state.scalar_functions().get(name).cloned()
+        })
     }
 
-    fn get_higher_order_meta(&self, name: &str) -> Option<Arc<HigherOrderUDF>> {
-        self.context.state.higher_order_functions().get(name).cloned()
+    fn get_higher_order_meta(&self, _name: &str) -> Option<Arc<HigherOrderUDF>> {
+        None
     }
 
     fn get_aggregate_meta(&self, name: &str) -> Option<Arc<AggregateUDF>> {
-        let name = name.strip_prefix("pg_catalog.").unwrap_or(name);
+        let name = functions::registered_name(name)?;
         self.context.state.aggregate_functions().get(name).cloned()
     }
 
     fn get_window_meta(&self, name: &str) -> Option<Arc<WindowUDF>> {
-        let name = name.strip_prefix("pg_catalog.").unwrap_or(name);
+        let name = functions::registered_name(name)?;
         self.context.state.window_functions().get(name).cloned()
     }
 

@@ -20,7 +20,9 @@ use sqlparser::ast::{
 use super::context::QueryContext;
 use crate::error::{Error, Result};
 use crate::functions;
+use crate::sql::mended::ROWS_FROM;
 use crate::sql::place::{folded, name_parts};
+use crate::sql::rewrite::own_call;
 
 /// Plans table functions of one statement.
 pub struct Relations {
@@ -90,7 +92,8 @@ impl Relations {
         planner: &mut dyn RelationPlannerContext,
     ) -> DataFusionResult<Option<LogicalPlan>> {
         let known = functions::of_session(name, &self.context).is_some()
-            || self.context.state.scalar_functions().contains_key(name);
+            || functions::registered_name(name)
+                .is_some_and(|name| self.context.state.scalar_functions().contains_key(name));
         if !known {
             return Ok(None);
         }
@@ -109,7 +112,9 @@ impl Relations {
         planner: &mut dyn RelationPlannerContext,
     ) -> DataFusionResult<Option<LogicalPlan>> {
         let calls = match name {
-            "unnest" => arguments,
+            "unnest" => arguments.into_iter().map(|one| own_call("flat", vec![one])).collect(),
+            // The functions in it have become lists already.
+            ROWS_FROM => arguments.into_iter().map(list_of).collect(),
             name if functions::table_function(name).is_some() => {
                 vec![crate::sql::rewrite::call(name, arguments)]
             }
@@ -122,6 +127,19 @@ impl Relations {
         }
         super::unnested::plan(name, lists, ordinality).map(Some)
     }
+}
+
+/// A function that returns a set stands as `unnest(f(x))` where expressions do; the value of another
+/// one is one row.
+fn list_of(call: ast::Expr) -> ast::Expr {
+    if let ast::Expr::Function(function) = &call
+        && name_parts(&function.name) == ["unnest"]
+        && let ast::FunctionArguments::List(list) = &function.args
+        && let [FunctionArg::Unnamed(FunctionArgExpr::Expr(list))] = list.args.as_slice()
+    {
+        return list.clone();
+    }
+    own_call("make_array", vec![call])
 }
 
 /// Whether an expression can be evaluated before the statement runs.
@@ -160,7 +178,7 @@ impl RelationPlanner for Relations {
             parts => parts.join("."),
         };
         let plain = arguments.iter().map(|(_, expr)| expr.clone()).collect();
-        let constant = match *with_ordinality || name == "unnest" {
+        let constant = match *with_ordinality || name == "unnest" || name == ROWS_FROM {
             true => None,
             false => self.rows(&name, arguments, planner)?,
         };

@@ -6,11 +6,12 @@ use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::common::{Column, DFSchema, UnnestOptions};
 use datafusion::error::Result;
 use datafusion::functions::core::expr_fn::{get_field, greatest};
-use datafusion::logical_expr::expr::Cast;
+use datafusion::logical_expr::expr::{Cast, ScalarFunction};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, lit};
 
 use crate::error::Error;
 use crate::functions::SCALAR_RESULT_KEY;
+use crate::sql::mended::ROWS_FROM;
 
 /// A row for each element of the lists, side by side; `ordinality` counts them.
 ///
@@ -34,6 +35,10 @@ pub fn plan(name: &str, lists: Vec<Expr>, ordinality: bool) -> Result<LogicalPla
                 format!("function {label}({}) does not exist", field.data_type()),
             )));
         };
+        let own = match &list {
+            Expr::ScalarFunction(call) if label == ROWS_FROM => called(call),
+            _ => label,
+        };
         let column = format!("{label}{place}");
         let value = Expr::Column(Column::new_unqualified(column.clone()));
         match item.data_type() {
@@ -44,9 +49,9 @@ pub fn plan(name: &str, lists: Vec<Expr>, ordinality: bool) -> Result<LogicalPla
                 }
             }
             data_type => {
-                let named = clientele_udfs::functions::set_column(label);
+                let named = clientele_udfs::functions::set_column(own);
                 let mut metadata = item.metadata().clone();
-                if named == label {
+                if named == own {
                     metadata.insert(SCALAR_RESULT_KEY.to_owned(), "true".to_owned());
                 }
                 let field = Field::new(named, data_type.clone(), true).with_metadata(metadata);
@@ -69,6 +74,15 @@ pub fn plan(name: &str, lists: Vec<Expr>, ordinality: bool) -> Result<LogicalPla
         .project(shown)?
         .alias(label)?
         .build()
+}
+
+/// The function that gives a list of `ROWS FROM` its name.
+fn called(call: &ScalarFunction) -> &str {
+    match (call.name(), call.args.first()) {
+        ("flat", _) => "unnest",
+        ("make_array", Some(Expr::ScalarFunction(inner))) => inner.name(),
+        (name, _) => name,
+    }
 }
 
 /// A row of one value.

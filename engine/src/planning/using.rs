@@ -10,14 +10,16 @@ use datafusion::logical_expr::logical_plan::{JoinConstraint, JoinType};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, when};
 use sqlparser::ast::{self, Query, Visit, Visitor};
 
+use super::values::external;
+use crate::error::Error;
 use crate::sql::place::folded;
 
 /// Merges the columns that the query does not name with their table.
 ///
 /// # Errors
-/// A plan that cannot be built.
+/// 0A000 for a query that names a column both ways; a plan that cannot be built.
 pub fn merge(plan: LogicalPlan, query: &Query) -> Result<LogicalPlan> {
-    let mut names = Qualified::default();
+    let mut names = Named::default();
     let _ = Visit::visit(query, &mut names);
     plan.transform_up_with_subqueries(|node| match node {
         LogicalPlan::Join(join)
@@ -29,8 +31,14 @@ pub fn merge(plan: LogicalPlan, query: &Query) -> Result<LogicalPlan> {
                 let own = Expr::Column(column.clone());
                 let pair = join.on.iter().find(|(left, _)| *left == own);
                 let table = column.relation.as_ref().map(|one| one.table().to_owned());
-                let named =
-                    table.is_some_and(|table| names.0.contains(&(table, column.name.clone())));
+                let named = table
+                    .is_some_and(|table| names.of_tables.contains(&(table, column.name.clone())));
+                if pair.is_some() && named && names.is_bare(&column.name) {
+                    return Err(external(Error::unsupported(format!(
+                        "naming both the merged column \"{}\" and that of a table of the join",
+                        column.name
+                    ))));
+                }
                 exprs.push(match (pair, join.join_type) {
                     (Some(_), _) if named => own,
                     (Some((_, right)), JoinType::Right) => {
@@ -50,18 +58,41 @@ pub fn merge(plan: LogicalPlan, query: &Query) -> Result<LogicalPlan> {
     .map(|done| done.data)
 }
 
-/// Tables and columns named together.
+/// The columns that a query names.
 #[derive(Default)]
-struct Qualified(HashSet<(String, String)>);
+struct Named {
+    /// With their tables.
+    of_tables: HashSet<(String, String)>,
+    /// Alone.
+    alone: HashSet<String>,
+    /// `*`: all of them.
+    all: bool,
+}
 
-impl Visitor for Qualified {
+impl Named {
+    /// Whether a column is named alone.
+    fn is_bare(&self, name: &str) -> bool {
+        self.all || self.alone.contains(name)
+    }
+}
+
+impl Visitor for Named {
     type Break = ();
+
+    fn pre_visit_select(&mut self, select: &ast::Select) -> ControlFlow<()> {
+        let all = |item: &ast::SelectItem| matches!(item, ast::SelectItem::Wildcard(_));
+        self.all |= select.projection.iter().any(all);
+        ControlFlow::Continue(())
+    }
 
     fn pre_visit_expr(&mut self, expr: &ast::Expr) -> ControlFlow<()> {
         if let ast::Expr::CompoundIdentifier(parts) = expr
             && let [.., table, column] = parts.as_slice()
         {
-            self.0.insert((folded(table), folded(column)));
+            self.of_tables.insert((folded(table), folded(column)));
+        }
+        if let ast::Expr::Identifier(column) = expr {
+            self.alone.insert(folded(column));
         }
         ControlFlow::Continue(())
     }

@@ -17,7 +17,7 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::logical_expr::expr::{
-    AggregateFunction, Case, Cast, InList, Placeholder, ScalarFunction, WindowFunction,
+    AggregateFunction, Cast, InList, Placeholder, ScalarFunction, WindowFunction,
 };
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{
@@ -25,6 +25,7 @@ use datafusion::logical_expr::{
     WindowFunctionDefinition,
 };
 
+use super::choice;
 use super::context::QueryContext;
 use crate::functions;
 
@@ -115,6 +116,18 @@ fn rewrite(
                     Transformed::yes(convert_cast(*expr, field, schema, context)?)
                 }
                 Expr::BinaryExpr(binary) => Transformed::yes(convert_binary(binary, schema)?),
+                Expr::ScalarSubquery(_) => {
+                    let field = field_of(&expr, schema)?;
+                    match field.data_type() {
+                        // Its value comes without what the metadata of the items say.
+                        DataType::List(item)
+                            if !item.metadata().is_empty() && !item.data_type().is_nested() =>
+                        {
+                            Transformed::yes(call(kernels::arrays::flat::flat(), vec![expr]))
+                        }
+                        _ => Transformed::no(expr),
+                    }
+                }
                 Expr::Negative(inner) => Transformed::yes(negate(*inner, schema)?),
                 Expr::InList(list) => Transformed::yes(convert_list(list, schema)?),
                 Expr::Between(between) => Transformed::yes(convert_between(between, schema)?),
@@ -128,7 +141,13 @@ fn rewrite(
                     }
                     Transformed::yes(Expr::ScalarFunction(access))
                 }
-                Expr::Case(case) => Transformed::yes(convert_case(case, schema)?),
+                Expr::Case(case) => Transformed::yes(choice::case(case, schema)?),
+                Expr::ScalarFunction(one) if choice::is_choice(&one) => {
+                    Transformed::yes(choice::function(one, schema)?)
+                }
+                Expr::ScalarFunction(one) if one.func.name() == "array_has" => {
+                    Transformed::yes(with_array_parameter(one, schema)?)
+                }
                 Expr::WindowFunction(window) => Transformed::yes(convert_window(*window, schema)?),
                 Expr::AggregateFunction(call) => Transformed::yes(convert_aggregate(call, schema)?),
                 other => Transformed::no(other),
@@ -141,7 +160,18 @@ fn call(function: Arc<ScalarUDF>, arguments: Vec<Expr>) -> Expr {
     Expr::ScalarFunction(ScalarFunction::new_udf(function, arguments))
 }
 
-fn field_of(expr: &Expr, schema: &DFSchema) -> DataFusionResult<FieldRef> {
+/// `x = ANY($1)`: the parameter is an array of x's type.
+fn with_array_parameter(mut call: ScalarFunction, schema: &DFSchema) -> DataFusionResult<Expr> {
+    if let [Expr::Placeholder(array), element] = call.args.as_mut_slice()
+        && array.field.is_none()
+    {
+        let element = PgType::from_field(field_of(element, schema)?.as_ref());
+        array.field = Some(PgType { modifier: -1, ..element }.array().field("", true));
+    }
+    Ok(Expr::ScalarFunction(call))
+}
+
+pub(super) fn field_of(expr: &Expr, schema: &DFSchema) -> DataFusionResult<FieldRef> {
     expr.to_field(schema).map(|(_, field)| field)
 }
 
@@ -183,20 +213,12 @@ fn convert_cast(
     }
 }
 
-/// `'12.50'::numeric` as a decimal of scale 2; `None` for what is not a plain number.
+/// `'12.50'::numeric` as a decimal of scale 2; `None` for what is not a plain number, or one so
+/// long that arithmetic on it would overflow.
 fn exact_numeric(expr: &Expr) -> Option<Expr> {
     let Expr::Literal(ScalarValue::Utf8(Some(text)), None) = expr else { return None };
-    let text = text.trim();
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || whole.len() + fraction.len() > 28 || !plain(whole) || !plain(fraction) {
-        return None;
-    }
-    let value: i128 = format!("{whole}{fraction}").parse().ok()?;
-    let value = if text.starts_with('-') { -value } else { value };
-    let scale = i8::try_from(fraction.len()).ok()?;
-    Some(Expr::Literal(ScalarValue::Decimal128(Some(value), 38, scale), None))
+    let value = clientele_udfs::input::exact_numeric(text, 28)?;
+    Some(Expr::Literal(value, None))
 }
 
 /// Whether this is a quoted literal whose type the context decides (manual: typeconv).
@@ -204,7 +226,7 @@ fn unknown_literal(expr: &Expr) -> bool {
     matches!(expr, Expr::Literal(ScalarValue::Utf8(_) | ScalarValue::Null, None))
 }
 
-fn adopt(literal: Expr, field: &FieldRef) -> Expr {
+pub(super) fn adopt(literal: Expr, field: &FieldRef) -> Expr {
     let target = PgType { modifier: -1, ..PgType::from_field(field) };
     let textual =
         matches!(field.data_type(), DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8);
@@ -290,33 +312,6 @@ fn is_vector(access: &ScalarFunction, schema: &DFSchema) -> DataFusionResult<boo
     let Some(array) = access.args.first() else { return Ok(false) };
     let oid = PgType::from_field(field_of(array, schema)?.as_ref()).oid;
     Ok(oid == PgType::INT2VECTOR.oid || oid == PgType::OIDVECTOR.oid)
-}
-
-/// The type of CASE is that of its branches: PostgreSQL keeps `oid`, and among strings takes that
-/// of ELSE (manual, 10.5).
-fn convert_case(case: Case, schema: &DFSchema) -> DataFusionResult<Expr> {
-    let branches = case.else_expr.iter().chain(case.when_then_expr.iter().map(|(_, then)| then));
-    let mut types = Vec::new();
-    for branch in branches {
-        let pg_type = PgType { modifier: -1, ..functions::operand_type(branch, schema)? };
-        if pg_type != PgType::UNKNOWN {
-            types.push(pg_type);
-        }
-    }
-    let case = Expr::Case(case);
-    let Some(mut first) = types.first().copied() else { return Ok(case) };
-    let whole = |one: &PgType| [PgType::INT2, PgType::INT4, PgType::INT8].contains(one);
-    if types.contains(&PgType::OID) && types.iter().all(|one| *one == PgType::OID || whole(one)) {
-        first = PgType::OID;
-        types.clear();
-    }
-    let alike = types.iter().all(|one| *one == first);
-    let strings = types.iter().all(|one| one.facts().category == 'S');
-    let now = PgType { modifier: -1, ..PgType::from_field(field_of(&case, schema)?.as_ref()) };
-    if now == first || !(strings || alike && now.arrow() == first.arrow()) {
-        return Ok(case);
-    }
-    Ok(Expr::Cast(Cast { expr: Box::new(case), field: first.field("", true) }))
 }
 
 /// Aggregates over windows have the types of aggregates.

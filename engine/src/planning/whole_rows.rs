@@ -12,7 +12,7 @@ use sqlparser::ast::{
 
 use super::output_names::shown;
 use crate::sql::place::{folded, name_parts};
-use crate::sql::rewrite::{call, cast, text};
+use crate::sql::rewrite::{cast, own_call, text};
 
 /// Puts what the name means in place of it; false when it means nothing.
 pub fn expand(query: &mut Query, error: &DataFusionError) -> bool {
@@ -40,7 +40,7 @@ pub fn expand(query: &mut Query, error: &DataFusionError) -> bool {
         let parts = [&name, &column.name].map(|part| Ident::with_quote('"', part));
         [text(shown(&column.name)), Expr::CompoundIdentifier(parts.into())]
     });
-    let row = call("named_struct", fields.collect());
+    let row = own_call("named_struct", fields.collect());
     replace(query, &name, &row)
 }
 

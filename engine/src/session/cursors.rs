@@ -73,6 +73,38 @@ impl Session {
         }))
     }
 
+    /// Takes in the rows of a portal as a cursor that ends with the transaction.
+    pub fn adopt(&mut self, name: &str, rows: Rows) {
+        let cursor = Cursor {
+            columns: rows.columns,
+            stream: Some(rows.stream),
+            waiting: VecDeque::new(),
+            hold: false,
+            new: true,
+        };
+        self.cursors.insert(name.to_owned(), cursor);
+    }
+
+    /// The next rows of a cursor, at most `limit`.
+    ///
+    /// # Errors
+    /// 34000 when there is no such cursor; what its query ends with.
+    pub async fn fetch_rows(&mut self, name: &str, limit: usize) -> Result<Rows> {
+        let count = match limit {
+            usize::MAX => FetchCount::All,
+            limit => FetchCount::Forward(limit as u64),
+        };
+        match self.fetch(name, count, false).await? {
+            Outcome::Rows(rows) => Ok(Rows { tag: RowsTag::Counted("SELECT"), ..rows }),
+            _ => Err(Error::internal("a cursor without rows")),
+        }
+    }
+
+    /// Columns of a cursor; `None` when there is no such cursor.
+    pub fn cursor_columns(&self, name: &str) -> Option<&[Column]> {
+        self.cursors.get(name).map(|cursor| cursor.columns.as_slice())
+    }
+
     /// `CLOSE`.
     pub(crate) fn close(&mut self, name: Option<&str>) -> Result<Outcome> {
         match name {
@@ -85,6 +117,11 @@ impl Session {
                 None => Err(no_cursor(name)),
             },
         }
+    }
+
+    /// Closes a cursor if there is one of that name.
+    pub fn close_cursor(&mut self, name: &str) {
+        self.cursors.remove(name);
     }
 
     /// Reads to their end the cursors that outlive the transaction.

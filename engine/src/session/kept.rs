@@ -92,7 +92,7 @@ impl Kept {
             Some(_) => plan,
             None => moved(plan, Some(context))?.0,
         };
-        planning::bind(plan, values)
+        planning::parameters::bind_exact(plan, &self.planned.parameters, values)
     }
 
     fn road(&self, context: &Arc<QueryContext>) -> Option<&Arc<Road>> {
@@ -167,7 +167,9 @@ impl Session {
         kept: &Kept,
         parameters: Vec<ScalarValue>,
     ) -> Result<BatchStream> {
-        if let Some(batches) = self.short_road(context, kept, &parameters).await? {
+        // A number with a scale of its own may be a result column: the short road would round it.
+        let exact = planning::parameters::has_exact(&kept.planned.parameters, &parameters);
+        if !exact && let Some(batches) = self.short_road(context, kept, &parameters).await? {
             return Ok(Box::pin(futures::stream::iter(batches.into_iter().map(Ok))));
         }
         self.stream(context, kept.plan(context, parameters)?).await
@@ -238,7 +240,12 @@ fn same_columns(before: Option<&[Column]>, now: Option<&[Column]>) -> Result<()>
     };
     match types(before) == types(now) {
         true => Ok(()),
-        false => Err(Error::new("0A000", "cached plan must not change result type")),
+        false => {
+            let mut error = Error::new("0A000", "cached plan must not change result type");
+            // asyncpg prepares anew when it reads this name, and gives up otherwise.
+            error.object.routine = Some("RevalidateCachedQuery");
+            Err(error)
+        }
     }
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod basis;
 pub mod cursors;
 mod execution;
 mod kept;
+mod named;
 mod recent;
 pub mod settings;
 pub mod shared;
@@ -32,7 +33,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::sql::{Body, Statement};
-use crate::{functions, statement};
+use crate::{functions, planning, statement};
 use basis::Basis;
 use cursors::Cursor;
 use recent::Recent;
@@ -42,6 +43,7 @@ use transaction::{Open, ends_transaction};
 
 pub(crate) use execution::physical;
 pub(crate) use kept::Kept;
+pub(crate) use named::missing;
 
 /// One client's session.
 pub struct Session {
@@ -52,7 +54,7 @@ pub struct Session {
     pub(crate) store: Arc<Store>,
     pub(crate) role: Arc<Role>,
     pub(crate) temporary: Arc<TemporarySpace>,
-    pub(crate) prepared: HashMap<String, Prepared>,
+    pub(crate) prepared: HashMap<String, Arc<Prepared>>,
     pub(crate) cursors: HashMap<String, Cursor>,
     transaction: Option<Open>,
     state: SessionState,
@@ -84,6 +86,11 @@ impl Prepared {
         self.columns.as_deref()
     }
 
+    /// The statement.
+    pub fn statement(&self) -> &Statement {
+        &self.statement
+    }
+
     /// Its text.
     pub fn text(&self) -> &str {
         &self.statement.text
@@ -100,7 +107,7 @@ impl Session {
     ) -> Result<Self> {
         let store = engine.cluster.store(database.oid)?;
         store.register(&engine.runtime_env)?;
-        let settings = initial_settings(&role, &startup)?;
+        let settings = initial_settings(&role, &startup, engine.options.connections_max)?;
         let identity = Identity {
             pid,
             role: (role.oid, role.name.clone()),
@@ -286,6 +293,7 @@ impl Session {
         if matches!(*body, Body::Query(_)) {
             return self.run_query(prepared, parameters).await;
         }
+        let parameters = planning::parameters::stored(&prepared.parameters, &parameters)?;
         statement::execute(self, prepared, parameters).await
     }
 
@@ -359,10 +367,11 @@ impl Drop for Session {
     }
 }
 
-fn initial_settings(role: &Role, startup: &Startup) -> Result<Settings> {
+fn initial_settings(role: &Role, startup: &Startup, most: usize) -> Result<Settings> {
     let mut settings = Settings::default();
     settings.force("is_superuser", if role.superuser { "on" } else { "off" });
     settings.force("session_authorization", &role.name);
+    settings.force("max_connections", &most.to_string());
     settings.force("ssl", if startup.tls { "on" } else { "off" });
     for (name, value) in &startup.parameters {
         match name.as_str() {
@@ -426,6 +435,7 @@ fn session_state(engine: &Arc<Engine>) -> SessionState {
         .with_runtime_env(Arc::clone(&engine.runtime_env))
         .with_default_features()
         .with_physical_optimizer_rule(Arc::new(crate::planning::cooperate::Cooperate))
+        .with_physical_optimizer_rule(Arc::new(crate::planning::in_order::InOrder))
         .build();
     state.add_analyzer_rule(Arc::new(crate::planning::subqueries::Subqueries));
     let registry: &mut dyn datafusion::execution::FunctionRegistry = &mut state;
@@ -434,6 +444,9 @@ fn session_state(engine: &Arc<Engine>) -> SessionState {
     }
     for function in functions::aggregate_functions() {
         let _ = registry.register_udaf(function);
+    }
+    for function in functions::window_functions() {
+        let _ = registry.register_udwf(function);
     }
     let _ = registry.register_expr_planner(Arc::new(functions::Operators));
     state

@@ -80,7 +80,7 @@ pub const SETTINGS: &[Facts] = &[
     setting("array_nulls", "on", Kind::Boolean, "Enables input of NULL elements in arrays."),
     setting("bytea_output", "hex", Kind::OneOf(&["hex"]), "Sets the output format for bytea."),
     setting("check_function_bodies", "on", Kind::Boolean, "Checks routine bodies during CREATE FUNCTION."),
-    reported(setting("client_encoding", "UTF8", Kind::OneOf(&["utf8", "utf-8", "unicode"]), "Sets the client's character set encoding."), "client_encoding"),
+    reported(setting("client_encoding", "UTF8", Kind::OneOf(&["utf8", "unicode"]), "Sets the client's character set encoding."), "client_encoding"),
     setting("client_min_messages", "notice", LEVELS, "Sets the message levels that are sent to the client."),
     setting("clientele.as_of", "", Kind::Text, "Shows identity as of an instant."),
     setting("clientele.purpose", "", Kind::Text, "Restricts rows and columns to those that a purpose covers."),
@@ -108,7 +108,7 @@ pub const SETTINGS: &[Facts] = &[
     setting("lc_numeric", "C", Kind::Text, "Sets the locale for formatting numbers."),
     setting("lc_time", "C", Kind::Text, "Sets the locale for formatting date and time values."),
     setting("lock_timeout", "0", Kind::Milliseconds, "Sets the maximum allowed duration of any wait for a lock."),
-    setting("max_connections", "100", Kind::Fixed, "Sets the maximum number of concurrent connections."),
+    setting("max_connections", "200", Kind::Fixed, "Sets the maximum number of concurrent connections."),
     setting("max_identifier_length", "63", Kind::Fixed, "Shows the maximum identifier length."),
     setting("max_index_keys", "32", Kind::Fixed, "Shows the maximum number of index keys."),
     setting("password_encryption", "scram-sha-256", Kind::OneOf(&["scram-sha-256"]), "Chooses the algorithm for encrypting passwords."),
@@ -147,6 +147,13 @@ const OF_PLANS: &[&str] = &[
     "search_path",
     "session_replication_role",
     "timezone",
+];
+
+/// What a transaction has, and where it begins from.
+const OF_TRANSACTIONS: &[(&str, &str)] = &[
+    ("transaction_deferrable", "default_transaction_deferrable"),
+    ("transaction_isolation", "default_transaction_isolation"),
+    ("transaction_read_only", "default_transaction_read_only"),
 ];
 
 /// Values by name; shared until one changes.
@@ -250,10 +257,17 @@ impl Settings {
         self.changes(&before)
     }
 
-    /// A transaction begins.
+    /// A transaction begins, as the session's defaults want it.
     pub fn begin(&mut self) {
         self.before = Some(Arc::clone(&self.values));
         self.covered.clear();
+        for (name, default) in OF_TRANSACTIONS {
+            if self.raw(name) != self.raw(default) {
+                self.covered.insert((*name).to_owned(), self.values.get(*name).cloned());
+                let default = self.raw(default).to_owned();
+                self.put((*name).to_owned(), Some(default));
+            }
+        }
     }
 
     /// The transaction ends; returns what to report.
@@ -358,7 +372,11 @@ fn checked(name: &str, value: &str) -> Result<String> {
                 .ok_or_else(bad)
         }
         Kind::OneOf(values) => {
-            let lower = value.to_lowercase();
+            let mut lower = value.to_lowercase();
+            if name == "client_encoding" {
+                // Of an encoding's name only letters and digits count: 'UTF-8', "utf_8".
+                lower.retain(|one| one.is_ascii_alphanumeric());
+            }
             match values.contains(&lower.as_str()) {
                 true if name == "client_encoding" => Ok("UTF8".to_owned()),
                 true => Ok(lower),

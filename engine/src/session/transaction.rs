@@ -41,7 +41,7 @@ impl Open {
 
 impl Session {
     /// Opens an implicit transaction unless one is open.
-    pub(super) fn begin_implicit(&mut self) {
+    pub(crate) fn begin_implicit(&mut self) {
         if self.transaction.is_none() {
             self.shared.settings.lock().begin();
             self.transaction = Some(Open::new(false));
@@ -197,12 +197,6 @@ impl Session {
         if let Some(open) = self.transaction.as_mut() {
             open.explicit = true;
         }
-        let mut settings = self.shared.settings.lock();
-        let isolation = settings.raw("default_transaction_isolation").to_owned();
-        let read_only = settings.raw("default_transaction_read_only").to_owned();
-        settings.set("transaction_isolation", &isolation, true)?;
-        settings.set("transaction_read_only", &read_only, true)?;
-        drop(settings);
         self.set_modes(modes, false)?;
         Ok(tag.to_owned())
     }

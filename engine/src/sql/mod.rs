@@ -7,6 +7,7 @@
 pub mod copy;
 pub mod definitions;
 mod maintenance;
+pub mod mended;
 mod merge;
 mod own;
 pub mod parse;
@@ -31,6 +32,16 @@ pub struct Statement {
     pub text: Arc<str>,
     /// The whole string that the client sent, and where this statement begins in it (characters).
     pub source: Arc<place::Source>,
+}
+
+impl Statement {
+    /// The cursor that it moves or closes.
+    pub fn cursor(&self) -> Option<&str> {
+        match self.body.as_ref() {
+            Body::Fetch { name, .. } | Body::Close(Some(name)) => Some(name),
+            _ => None,
+        }
+    }
 }
 
 /// What a statement says.

@@ -164,7 +164,7 @@ fn setting_value(parser: &mut Parser<'_>) -> Parsed<String> {
         return unexpected(parser);
     }
     if take(parser, "interval") {
-        return setting_value(parser);
+        return zone_interval(parser);
     }
     let token = parser.next_token();
     let text = match token.token {
@@ -178,6 +178,16 @@ fn setting_value(parser: &mut Parser<'_>) -> Parsed<String> {
         }
     };
     Ok(if negative { format!("-{text}") } else { text })
+}
+
+/// `INTERVAL '+02:00' HOUR TO MINUTE`: hours east, as the plain number 2 means them.
+fn zone_interval(parser: &mut Parser<'_>) -> Parsed<String> {
+    let value = setting_value(parser)?;
+    if take(parser, "hour") && take(parser, "to") {
+        expect(parser, "minute")?;
+    }
+    let hours = value.strip_suffix(":00").map(|hours| hours.replace('+', ""));
+    Ok(hours.filter(|hours| hours.parse::<i32>().is_ok()).unwrap_or(value))
 }
 
 fn reset(parser: &mut Parser<'_>) -> Parsed<Body> {

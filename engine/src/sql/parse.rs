@@ -8,7 +8,7 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
 use super::place::Source;
-use super::{Body, Explain, Statement, own};
+use super::{Body, Explain, Statement, mended, own};
 use crate::error::{Error, Result};
 
 /// PostgreSQL's dialect.
@@ -43,8 +43,9 @@ pub fn parse(text: &str) -> Result<Vec<Statement>> {
 /// Parses the tokens of one statement.
 pub(super) fn statement(tokens: Vec<TokenWithSpan>, source: &Arc<Source>) -> Result<Statement> {
     let text = text_of(&tokens, source);
-    let mut parser =
-        Parser::new(&DIALECT).with_recursion_limit(DEPTH_MAX).with_tokens_with_locations(tokens);
+    let mut parser = Parser::new(&DIALECT)
+        .with_recursion_limit(DEPTH_MAX)
+        .with_tokens_with_locations(mended::mended(tokens));
     let body =
         body(&mut parser, source).map_err(|error| parser_error(&error, source, &mut parser))?;
     let rest = parser.peek_token();
@@ -60,10 +61,7 @@ pub(super) fn statement(tokens: Vec<TokenWithSpan>, source: &Arc<Source>) -> Res
 /// 42601.
 pub fn expression(text: &str) -> Result<ast::Expr> {
     let source = Source { text: text.to_owned() };
-    let mut parser = Parser::new(&DIALECT)
-        .with_recursion_limit(DEPTH_MAX)
-        .try_with_sql(text)
-        .map_err(|error| Error::new("42601", error.to_string()))?;
+    let mut parser = parser_of(text)?;
     parser.parse_expr().map_err(|error| parser_error(&error, &source, &mut parser))
 }
 
@@ -73,14 +71,20 @@ pub fn expression(text: &str) -> Result<ast::Expr> {
 /// 42601.
 pub fn query(text: &str) -> Result<ast::Query> {
     let source = Source { text: text.to_owned() };
-    let mut parser = Parser::new(&DIALECT)
-        .with_recursion_limit(DEPTH_MAX)
-        .try_with_sql(text)
-        .map_err(|error| Error::new("42601", error.to_string()))?;
+    let mut parser = parser_of(text)?;
     parser
         .parse_query()
         .map(|query| *query)
         .map_err(|error| parser_error(&error, &source, &mut parser))
+}
+
+fn parser_of(text: &str) -> Result<Parser<'static>> {
+    let tokens = Tokenizer::new(&DIALECT, text)
+        .tokenize_with_location()
+        .map_err(|error| Error::new("42601", error.to_string()))?;
+    Ok(Parser::new(&DIALECT)
+        .with_recursion_limit(DEPTH_MAX)
+        .with_tokens_with_locations(mended::mended(tokens)))
 }
 
 fn body(parser: &mut Parser<'_>, source: &Arc<Source>) -> Result<Body, ParserError> {

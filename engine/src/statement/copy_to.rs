@@ -177,9 +177,16 @@ async fn send(
     (sender, counter, shown): (&mpsc::Sender<Pieces>, &AtomicU64, &Shown),
 ) -> Result<()> {
     let mut waiting: Vec<Bytes> = writer.header().into_iter().collect();
+    let mut first = true;
     while let Some(batch) = rows.next().await {
         let batch = batch?;
+        if batch.num_rows() == 0 {
+            continue;
+        }
         waiting.extend(writer.rows(&batch)?);
+        if std::mem::take(&mut first) {
+            join_header(writer, &mut waiting);
+        }
         counter.fetch_add(batch.num_rows() as u64, Ordering::Relaxed);
         shown.progress().add_rows(batch.num_rows());
         shown.progress().add_bytes(waiting.iter().map(Bytes::len).sum());
@@ -188,9 +195,23 @@ async fn send(
         }
     }
     waiting.extend(writer.trailer());
+    if first {
+        join_header(writer, &mut waiting);
+    }
     // When the client is gone there is nobody to tell.
     let _ = sender.send(Ok(waiting)).await;
     Ok(())
+}
+
+/// The binary header comes in one message with what follows, as PostgreSQL sends it: ADBC reads a
+/// row after it without looking for the next message.
+fn join_header(writer: &Writer, pieces: &mut Vec<Bytes>) {
+    if writer.is_binary() && pieces.len() > 1 {
+        let row = pieces.remove(1);
+        if let Some(header) = pieces.first_mut() {
+            *header = [header.as_ref(), row.as_ref()].concat().into();
+        }
+    }
 }
 
 /// The pieces as they come. Dropping the stream ends the work.

@@ -138,6 +138,8 @@ pub(crate) async fn execute(
         Body::Execute { name, arguments } => prepare::execute(session, name, arguments).await,
         Body::Deallocate(name) => done(prepare::deallocate(session, name.as_deref())?),
         Body::Call(function) => call::execute(session, function, parameters).await,
+        // Nobody listens: LISTEN is refused.
+        Body::Notification(tag @ "UNLISTEN") => done((*tag).to_owned()),
         Body::Notification(tag) => Err(Error::unsupported(tag)),
         Body::Maintenance(one) => done(maintenance::execute(session, one).await?),
         Body::Other(other) => Box::pin(execute_other(session, other, prepared, parameters)).await,

@@ -7,17 +7,12 @@ use sqlparser::ast;
 use crate::api::{Column, Outcome};
 use crate::error::{Error, Result};
 use crate::planning::{self, types};
-use crate::session::Session;
+use crate::session::{Session, missing};
 use crate::sql::Statement;
 
 /// Columns of what is executed.
 pub(super) fn columns(session: &Session, name: &str) -> Result<Option<Vec<Column>>> {
-    let prepared = session.prepared.get(name).ok_or_else(|| missing(name))?;
-    Ok(prepared.columns().map(<[Column]>::to_vec))
-}
-
-fn missing(name: &str) -> Error {
-    Error::new("26000", format!("prepared statement \"{name}\" does not exist"))
+    Ok(session.named(name)?.columns().map(<[Column]>::to_vec))
 }
 
 /// `PREPARE`.
@@ -27,16 +22,14 @@ pub(super) async fn prepare(
     declared: &[ast::DataType],
     statement: &Statement,
 ) -> Result<Outcome> {
-    if session.prepared.contains_key(name) {
-        return Err(Error::new("42P05", format!("prepared statement \"{name}\" already exists")));
-    }
+    session.refuse_taken(name)?;
     let context = session.context().await?;
     let mut parameters = Vec::with_capacity(declared.len());
     for one in declared {
         parameters.push(Some(types::named_type(one, &context)?.pg_type));
     }
     let prepared = Box::pin(session.prepare_declared(statement.clone(), parameters)).await?;
-    session.prepared.insert(name.to_owned(), prepared);
+    session.keep(name.to_owned(), prepared, true)?;
     Ok(Outcome::Done("PREPARE".to_owned()))
 }
 
@@ -46,7 +39,7 @@ pub(super) async fn execute(
     name: &str,
     arguments: &[ast::Expr],
 ) -> Result<Outcome> {
-    let prepared = session.prepared.get(name).ok_or_else(|| missing(name))?.clone();
+    let prepared = session.named(name)?;
     let wanted = prepared.parameters();
     if wanted.len() != arguments.len() {
         return Err(Error::new(
@@ -88,12 +81,12 @@ pub(super) async fn constant(
 pub(super) fn deallocate(session: &mut Session, name: Option<&str>) -> Result<String> {
     match name {
         None => {
-            session.prepared.clear();
+            session.forget_all_named();
             Ok("DEALLOCATE ALL".to_owned())
         }
-        Some(name) => match session.prepared.remove(name) {
-            Some(_) => Ok("DEALLOCATE".to_owned()),
-            None => Err(missing(name)),
+        Some(name) => match session.forget_named(name) {
+            true => Ok("DEALLOCATE".to_owned()),
+            false => Err(missing(name)),
         },
     }
 }

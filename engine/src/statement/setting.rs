@@ -32,7 +32,11 @@ pub(super) async fn execute(
     statement: &SettingStatement,
 ) -> Result<Outcome> {
     let tag = match statement {
-        SettingStatement::Show(name) => return show(session, name),
+        SettingStatement::Show(name) => {
+            // Of what a transaction has, its defaults show outside of one.
+            session.begin_implicit();
+            return show(session, name);
+        }
         SettingStatement::Set { name, values, local } => {
             set(session, name, values.as_deref(), *local)?;
             "SET"
@@ -165,7 +169,7 @@ fn discard(session: &mut Session, what: &str) -> Result<Outcome> {
         "all" => {
             session.outside_block("DISCARD ALL")?;
             session.cursors.clear();
-            session.prepared.clear();
+            session.forget_all_named();
             set_role(session, None)?;
             reset(session, None)?;
             session.discard_temporary();

@@ -3,10 +3,11 @@
 //! Statements between two Syncs are one transaction; after an error all is ignored up to the next
 //! Sync. Portals die with their transaction, named statements live as long as the session.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use clientele_engine::{Error, Outcome, PgType, Prepared, Result, TransactionStatus};
+use clientele_engine::{Error, Outcome, PgType, Result, Session, TransactionStatus};
 use clientele_udfs::{binary, input};
 use datafusion::common::ScalarValue;
 use pgwire::messages::PgWireBackendMessage as Message;
@@ -22,9 +23,6 @@ use super::rows::Cursor;
 use crate::encode::{Formats, row_description};
 use crate::error::{Failure, protocol_violation};
 
-/// A prepared statement, shared with its portals; `None`: the empty one.
-pub type Named = Option<Arc<Prepared>>;
-
 impl Connection {
     /// Parse.
     pub(super) async fn parse(
@@ -33,76 +31,75 @@ impl Connection {
         sql: &str,
         types: &[u32],
     ) -> Result<(), Failure> {
-        if !name.is_empty() && self.statements.contains_key(&name) {
-            let message = format!("prepared statement \"{name}\" already exists");
-            return Err(Error::new("42P05", message).into());
-        }
+        self.session.refuse_taken(&name)?;
         if name.is_empty() {
-            self.statements.remove("");
+            self.session.forget_named("");
         }
         let mut statements = self.link.run(self.session.parse(sql)).await??;
         if statements.len() > 1 {
             let message = "cannot insert multiple commands into a prepared statement";
             return Err(Error::new("42601", message).into());
         }
-        let prepared = match statements.pop() {
-            Some(statement) => {
-                Some(Arc::new(self.link.run(self.session.prepare(statement, types)).await??))
-            }
-            None => None,
+        let Some(statement) = statements.pop() else {
+            return Err(Error::internal("a string without a statement").into());
         };
-        self.statements.insert(name, prepared);
+        self.lend(&statement).await?;
+        let prepared = self.link.run(self.session.prepare(statement, types)).await??;
+        self.session.keep(name, prepared, false)?;
         self.tell()?;
         Ok(self.link.send(&Message::ParseComplete(ParseComplete::new()))?)
     }
 
     /// Bind.
-    pub(super) fn bind(&mut self, bind: Bind) -> Result<(), Failure> {
-        let prepared = self.statement(&bind.statement)?.clone();
-        if !bind.portal.is_empty() && self.portals.contains_key(&bind.portal) {
+    pub(super) async fn bind(&mut self, bind: Bind) -> Result<(), Failure> {
+        let prepared = self.session.named(&bind.statement)?;
+        let taken = self.portals.contains_key(&bind.portal)
+            || self.session.cursor_columns(&bind.portal).is_some();
+        if !bind.portal.is_empty() && taken {
             let message = format!("portal \"{}\" already exists", bind.portal);
             return Err(Error::new("42P03", message).into());
         }
-        let types = prepared.as_deref().map_or(&[][..], Prepared::parameters);
-        let columns = prepared.as_deref().and_then(Prepared::columns).unwrap_or_default();
-        check_counts(&bind, types.len(), columns.len())?;
+        let types = prepared.parameters();
+        check_counts(&bind, types.len(), prepared.columns().unwrap_or_default().len())?;
         let context = self.session.input_context();
         let formats = Formats(bind.parameter_formats);
-        let values = bind.parameters.iter().zip(types).enumerate();
-        let values = values.map(|(index, (value, pg_type))| {
-            let value = value.as_deref();
-            read_parameter(*pg_type, formats.of(index), value, &context)
-                .map_err(|error| error.with_context(format!("portal parameter ${}", index + 1)))
-        });
-        let parameters = values.collect::<Result<Vec<_>>>()?;
+        let mut parameters = Vec::with_capacity(types.len());
+        for (index, (value, pg_type)) in bind.parameters.iter().zip(types).enumerate() {
+            let read = match (formats.of(index), value) {
+                // Names of objects are looked up.
+                (Format::Text, Some(name)) if Session::is_registered(*pg_type) => {
+                    self.link.run(self.session.registered(*pg_type, utf8(name)?)).await?
+                }
+                (format, value) => read_parameter(*pg_type, format, value.as_deref(), &context),
+            };
+            let named =
+                |error: Error| error.with_context(format!("portal parameter ${}", index + 1));
+            parameters.push(read.map_err(named)?);
+        }
         let formats = Formats(bind.result_formats);
         let portal = Portal { prepared, formats, state: State::Bound(parameters) };
         self.portals.insert(bind.portal, portal);
         Ok(self.link.send(&Message::BindComplete(BindComplete::new()))?)
     }
 
-    fn statement(&self, name: &str) -> Result<&Named> {
-        self.statements.get(name).ok_or_else(|| match name {
-            "" => Error::new("26000", "unnamed prepared statement does not exist"),
-            name => Error::new("26000", format!("prepared statement \"{name}\" does not exist")),
-        })
-    }
-
     /// Describe.
     pub(super) fn describe(&mut self, target: &Target) -> Result<(), Failure> {
         let (prepared, formats) = match target {
-            Target::Statement(name) => (self.statement(name)?.clone(), Formats::default()),
-            Target::Portal(name) => {
-                let portal = self.portals.get(name).ok_or_else(|| no_portal(name))?;
-                (portal.prepared.clone(), portal.formats.clone())
-            }
+            Target::Statement(name) => (self.session.named(name)?, Formats::default()),
+            Target::Portal(name) => match self.portals.get(name) {
+                Some(portal) => (Arc::clone(&portal.prepared), portal.formats.clone()),
+                None => {
+                    let columns = self.session.cursor_columns(name);
+                    let columns = columns.ok_or_else(|| no_portal(name))?;
+                    return Ok(self.link.send(&row_description(columns, &Formats::default()))?);
+                }
+            },
         };
         if matches!(target, Target::Statement(_)) {
-            let types = prepared.as_deref().map_or(&[][..], Prepared::parameters);
-            let types = types.iter().map(|pg_type| pg_type.oid).collect();
+            let types = prepared.parameters().iter().map(|pg_type| pg_type.oid).collect();
             self.link.send(&Message::ParameterDescription(ParameterDescription::new(types)))?;
         }
-        let message = match prepared.as_deref().and_then(Prepared::columns) {
+        let message = match prepared.columns() {
             Some(columns) => row_description(columns, &formats),
             None => Message::NoData(NoData::new()),
         };
@@ -112,7 +109,12 @@ impl Connection {
     /// Execute.
     pub(super) async fn execute(&mut self, name: String, row_limit: usize) -> Result<(), Failure> {
         // Taken out for as long as it runs: an error leaves no half-run portal behind.
-        let mut portal = self.portals.remove(&name).ok_or_else(|| no_portal(&name))?;
+        let Some(mut portal) = self.portals.remove(&name) else {
+            self.session.cursor_columns(&name).ok_or_else(|| no_portal(&name))?;
+            let limit = if row_limit == 0 { usize::MAX } else { row_limit };
+            self.send_lent(&name, Formats::default(), limit, Instant::now()).await?;
+            return self.link.flush_full().await;
+        };
         let before = self.session.status();
         self.run_portal(&name, &mut portal, row_limit).await?;
         let ended =
@@ -132,12 +134,10 @@ impl Connection {
     ) -> Result<(), Failure> {
         let began = Instant::now();
         let limit = if row_limit == 0 { usize::MAX } else { row_limit };
-        let Some(prepared) = &portal.prepared else {
-            return self.empty_query();
-        };
         match std::mem::replace(&mut portal.state, State::Finished) {
             State::Bound(parameters) => {
-                let work = self.session.execute(prepared, parameters);
+                self.lend(portal.prepared.statement()).await?;
+                let work = self.session.execute(&portal.prepared, parameters);
                 let outcome = self.link.run(work).await??;
                 self.tell()?;
                 self.answer_outcome(portal, outcome, limit, began).await
@@ -147,6 +147,14 @@ impl Connection {
                     return Err(aborted().into());
                 }
                 self.send_rows(portal, cursor, limit, began).await
+            }
+            State::Lent => {
+                let more = self.send_lent(name, portal.formats.clone(), limit, began).await?;
+                portal.state = match more {
+                    true => State::Lent,
+                    false => State::Exhausted("SELECT 0".to_owned()),
+                };
+                Ok(())
             }
             State::Exhausted(tag) => {
                 portal.state = State::Exhausted(tag.clone());
@@ -193,19 +201,26 @@ impl Connection {
         // As in PostgreSQL: at the limit the portal is suspended even where no row is left.
         if !cursor.is_done() {
             portal.state = State::Suspended(cursor);
-            self.tell()?;
-            let suspended = Message::PortalSuspended(PortalSuspended::new());
-            return Ok(self.link.send(&suspended)?);
+            return self.suspended();
         }
         portal.state = State::Exhausted(cursor.tag(0));
         self.complete(cursor.tag(sent), began)
     }
 
+    /// PortalSuspended.
+    pub(super) fn suspended(&mut self) -> Result<(), Failure> {
+        self.tell()?;
+        Ok(self.link.send(&Message::PortalSuspended(PortalSuspended::new()))?)
+    }
+
     /// Close. What does not exist is closed as well.
     pub(super) fn close(&mut self, target: &Target) -> Result<(), Failure> {
         match target {
-            Target::Statement(name) => drop(self.statements.remove(name)),
-            Target::Portal(name) => drop(self.portals.remove(name)),
+            Target::Statement(name) => drop(self.session.forget_named(name)),
+            Target::Portal(name) => {
+                self.portals.remove(name);
+                self.session.close_cursor(name);
+            }
         }
         Ok(self.link.send(&Message::CloseComplete(CloseComplete::new()))?)
     }
@@ -256,6 +271,16 @@ fn read_parameter(
     let Some(value) = value else {
         return Ok(ScalarValue::try_new_null(&pg_type.arrow())?);
     };
+    // A number without precision comes with its own: 12.50 has two digits after the point.
+    if pg_type == PgType::NUMERIC {
+        let text = match format {
+            Format::Text => Cow::Borrowed(utf8(value)?),
+            Format::Binary => Cow::Owned(binary::receive_numeric(value)?),
+        };
+        if let Some(exact) = input::exact_numeric(&text, 38) {
+            return Ok(exact);
+        }
+    }
     match format {
         Format::Text => Ok(input::parse(pg_type, Some(utf8(value)?), context)?),
         Format::Binary => Ok(binary::decode(pg_type, Some(value))?),

@@ -157,7 +157,6 @@ async fn greet(
         server: Arc::clone(server),
         link,
         session,
-        statements: HashMap::new(),
         portals: HashMap::new(),
         skipping: false,
         is_ready: false,

@@ -13,10 +13,12 @@
 //! | [`link`] | frames in, one output buffer out, what ends a connection from outside |
 //! | [`request`] | what a client can say |
 //! | [`simple`], [`extended`] | the two protocols, over one road in the engine |
+//! | [`cursors`] | portals that SQL moves, cursors that the protocol reads |
 //! | [`portal`], [`rows`] | a bound statement and where its rows stand; rows on their way out |
 //! | [`copy`] | COPY's sub-protocol |
 
 pub mod copy;
+pub mod cursors;
 pub mod extended;
 pub mod link;
 pub mod login;
@@ -43,7 +45,6 @@ use tokio::net::TcpStream;
 
 use crate::error::{Failure, error_response, notice_response};
 use crate::listener::Server;
-use extended::Named;
 use link::Link;
 use portal::Portal;
 use request::{Frame, Request};
@@ -114,8 +115,6 @@ pub struct Connection {
     server: Arc<Server>,
     link: Link,
     session: Session,
-    /// Prepared statements by name; the unnamed one is called "".
-    statements: HashMap<String, Named>,
     /// Portals by name; the unnamed one is called "". They live as long as their transaction.
     portals: HashMap<String, Portal>,
     /// After an error in the extended protocol, everything up to Sync is ignored.
@@ -205,7 +204,7 @@ impl Connection {
         match request {
             Request::Query(sql) => self.query(&sql).await,
             Request::Parse(name, sql, types) => self.parse(name, &sql, &types).await,
-            Request::Bind(bind) => self.bind(*bind),
+            Request::Bind(bind) => self.bind(*bind).await,
             Request::Describe(target) => self.describe(&target),
             Request::Execute(portal, row_limit) => self.execute(portal, row_limit).await,
             Request::Close(target) => self.close(&target),
@@ -255,9 +254,6 @@ impl Connection {
 
     /// CommandComplete, with what goes before it.
     fn complete(&mut self, tag: String, began: Instant) -> Result<(), Failure> {
-        if matches!(tag.as_str(), "DEALLOCATE ALL" | "DISCARD ALL") {
-            self.statements.clear();
-        }
         self.server.metrics.statement_done(&tag, began);
         self.tell()?;
         let complete = PgWireBackendMessage::CommandComplete(CommandComplete::new(tag));

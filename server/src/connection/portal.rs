@@ -11,8 +11,8 @@ use crate::encode::Formats;
 
 /// A bound statement.
 pub struct Portal {
-    /// `None`: the empty statement.
-    pub prepared: Option<Arc<Prepared>>,
+    /// The statement.
+    pub prepared: Arc<Prepared>,
     /// Formats that Bind asked for.
     pub formats: Formats,
     /// How far it has run.
@@ -25,6 +25,8 @@ pub enum State {
     Bound(Vec<ScalarValue>),
     /// Rows are left.
     Suspended(Box<Cursor>),
+    /// It is a cursor of the engine's: SQL has moved it.
+    Lent,
     /// Every row has been sent; the command tag of a further Execute, which sends none.
     Exhausted(String),
     /// It has done what it does: it cannot run again.

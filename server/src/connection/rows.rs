@@ -2,6 +2,7 @@
 
 use clientele_engine::api::{Rows, RowsTag};
 use clientele_udfs::output::Style;
+use datafusion::arrow::array::RecordBatch;
 use futures::StreamExt;
 
 use super::link::Link;
@@ -13,7 +14,8 @@ pub struct Cursor {
     rows: Rows,
     formats: Formats,
     style: Style,
-    batch: Option<BatchWriter>,
+    /// The batch that is being written.
+    batch: Option<(RecordBatch, BatchWriter)>,
     is_done: bool,
 }
 
@@ -21,6 +23,13 @@ impl Cursor {
     /// Stands before the first row.
     pub fn new(rows: Rows, formats: Formats, style: Style) -> Self {
         Self { rows, formats, style, batch: None, is_done: false }
+    }
+
+    /// The rows that have not been sent.
+    pub fn into_rows(self) -> Rows {
+        let rest = self.batch.map(|(batch, writer)| Ok(writer.rest(&batch)));
+        let stream = futures::stream::iter(rest).chain(self.rows.stream);
+        Rows { stream: Box::pin(stream), ..self.rows }
     }
 
     /// Whether the last row has been sent.
@@ -43,7 +52,7 @@ impl Cursor {
     pub async fn send(&mut self, link: &mut Link, limit: usize) -> Result<usize, Failure> {
         let mut sent = 0;
         while sent < limit && !self.is_done {
-            let Some(batch) = &mut self.batch else {
+            let Some((_, batch)) = &mut self.batch else {
                 self.next_batch(link).await?;
                 continue;
             };
@@ -63,7 +72,7 @@ impl Cursor {
                 let batch = batch?;
                 let writer =
                     BatchWriter::new(&batch, &self.rows.columns, &self.formats, &self.style)?;
-                self.batch = (!writer.is_done()).then_some(writer);
+                self.batch = (!writer.is_done()).then_some((batch, writer));
             }
         }
         Ok(())

@@ -15,7 +15,7 @@ impl Connection {
     /// Query.
     pub(super) async fn query(&mut self, sql: &str) -> Result<(), Failure> {
         // As in PostgreSQL, a simple query ends the unnamed statement and portal.
-        self.statements.remove("");
+        self.session.forget_named("");
         self.portals.remove("");
         let statements = self.link.run(self.session.parse(sql)).await??;
         let count = statements.len();
@@ -37,6 +37,7 @@ impl Connection {
 
     async fn query_statement(&mut self, statement: Statement, last: bool) -> Result<(), Failure> {
         let began = Instant::now();
+        self.lend(&statement).await?;
         let prepared = self.link.run(self.session.prepare(statement, &[])).await??;
         let outcome = self.link.run(self.session.execute(&prepared, Vec::new())).await??;
         self.tell()?;

@@ -86,7 +86,7 @@ settings! {
         "How long running statements may go on after SIGTERM",
         |settings, text| settings.shutdown_timeout = units::duration(text)?;
 
-    LIMITS "connections_max" "NUMBER" = "100",
+    LIMITS "connections_max" "NUMBER" = "200",
         "Sessions at one time",
         |settings, text| settings.connections_max = units::count(text, 1, 100_000)?;
     LIMITS "message_size_max" "SIZE" = "256MB",

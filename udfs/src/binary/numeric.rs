@@ -41,8 +41,8 @@ fn group(digits: &[u8], zeros: usize) -> u16 {
     (0..zeros).fold(value, |value, _| value * 10)
 }
 
-/// Receives a number as decimal text.
-pub(crate) fn receive(bytes: &[u8]) -> Result<String> {
+/// Receives a number as decimal text, with the digits after the point that it says it has.
+pub fn receive(bytes: &[u8]) -> Result<String> {
     let mut reader = Reader(bytes);
     let count = reader.i16()?;
     let weight = i64::from(reader.i16()?);
@@ -77,7 +77,23 @@ pub(crate) fn receive(bytes: &[u8]) -> Result<String> {
         text.extend((0..missing).map(|_| "0000"));
     }
     reader.end()?;
-    Ok(text)
+    Ok(cut(text, usize::from(scale)))
+}
+
+/// The number with exactly `scale` digits after the point.
+fn cut(mut text: String, scale: usize) -> String {
+    if scale == 0 {
+        text.truncate(text.find('.').unwrap_or(text.len()));
+        return text;
+    }
+    let point = text.find('.').unwrap_or_else(|| {
+        text.push('.');
+        text.len() - 1
+    });
+    let length = point + 1 + scale;
+    text.truncate(length);
+    text.extend(std::iter::repeat_n('0', length - text.len()));
+    text
 }
 
 #[cfg(test)]

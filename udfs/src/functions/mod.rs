@@ -14,6 +14,7 @@
 //! | [`datetime`] | 9.9: `age`, `date_trunc`, `extract` |
 //! | [`json`] | 9.16: `jsonb_set`, `->`, jsonpath |
 //! | [`arrays`] | 9.19: `array_remove`, slices |
+//! | [`windows`] | 9.22: `ntile` |
 //! | [`aggregates`] | 9.21: `avg` that is exact, `mode`, `jsonb_agg` |
 //! | [`sets`] | 9.25: `generate_series` |
 //! | [`misc`] | 9.26, 9.14: `format_type`, `gen_random_uuid` |
@@ -41,6 +42,7 @@ pub mod signature;
 pub mod strings;
 pub mod udf;
 pub mod value;
+pub mod windows;
 
 #[cfg(test)]
 pub(crate) mod testing;
@@ -98,7 +100,7 @@ static BY_NAME: LazyLock<BTreeMap<&'static str, Arc<ScalarUDF>>> = LazyLock::new
 
 /// All scalar functions. Those that return a set return an array here: plan `unnest(f(x))`.
 pub fn all() -> Vec<Arc<ScalarUDF>> {
-    BY_NAME.values().cloned().collect()
+    BY_NAME.values().cloned().chain([arrays::flat::flat()]).collect()
 }
 
 /// All aggregates.

@@ -33,6 +33,8 @@ mod units;
 mod words;
 pub(crate) mod zone;
 
+pub use numeric::exact as exact_numeric;
+
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};

@@ -1,5 +1,7 @@
 //! `numeric`: digits, a point, an exponent → a whole number of units of the column's last digit.
 
+use datafusion::common::ScalarValue;
+
 use crate::types::NUMERIC_DEFAULT;
 use crate::{Result, ValueError};
 
@@ -199,6 +201,25 @@ fn special(unsigned: &str, shape: Shape) -> Result<()> {
 /// The shape of a type, unconstrained `numeric` included.
 pub(crate) fn shape(pg_type: crate::types::PgType) -> Result<Shape> {
     Shape::new(pg_type.numeric_parts().unwrap_or(NUMERIC_DEFAULT))
+}
+
+/// A plain number of at most `digits_max` digits with the scale that it is written in: `12.50` has
+/// two digits after the point. `None` for any other text.
+pub fn exact(text: &str, digits_max: usize) -> Option<ScalarValue> {
+    let text = text.trim();
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !plain(whole) || !plain(fraction) {
+        return None;
+    }
+    let whole = whole.trim_start_matches('0');
+    if whole.len() + fraction.len() > digits_max {
+        return None;
+    }
+    let value: i128 = format!("0{whole}{fraction}").parse().ok()?;
+    let value = if text.starts_with('-') { -value } else { value };
+    Some(ScalarValue::Decimal128(Some(value), 38, i8::try_from(fraction.len()).ok()?))
 }
 
 #[cfg(test)]

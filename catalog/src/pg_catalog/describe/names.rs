@@ -177,8 +177,13 @@ pub fn to_regtype(context: &Context, text: &str) -> Option<Oid> {
     let bare = text.strip_prefix("pg_catalog.").unwrap_or(text);
     let without_modifier = bare.split_once('(').map_or(bare, |(head, _)| head.trim_end());
     let lower = without_modifier.to_lowercase();
+    let built_in = || match split_name(bare)?.as_slice() {
+        [name] => PgType::by_name(name),
+        [schema, name] if schema == "pg_catalog" => PgType::by_name(name),
+        _ => None,
+    };
     digits(text)
-        .or_else(|| PgType::by_name(&lower).map(|one| one.oid))
+        .or_else(|| PgType::by_name(&lower).or_else(built_in).map(|one| one.oid))
         .or_else(|| resolve(context, bare, |schema, name| type_in(context, schema, name)))
 }
 

@@ -51,6 +51,13 @@ pub fn function_oid(schema: Oid, name: &str, arguments: &[PgType]) -> Oid {
     known.copied().unwrap_or_else(|| oids::from_text(&format!("{schema} {name} {types}")))
 }
 
+/// Whether PostgreSQL has a function of that name.
+pub fn is_function_of_postgresql(name: &str) -> bool {
+    static NAMES: OnceLock<HashSet<&'static str>> = OnceLock::new();
+    let names = NAMES.get_or_init(|| postgresql().keys().map(|(name, _)| *name).collect());
+    names.contains(name)
+}
+
 fn postgresql() -> &'static HashMap<(&'static str, &'static str), Oid> {
     static KNOWN: OnceLock<HashMap<(&'static str, &'static str), Oid>> = OnceLock::new();
     KNOWN.get_or_init(|| {

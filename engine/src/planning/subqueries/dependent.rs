@@ -19,6 +19,7 @@ use datafusion::logical_expr::{
 };
 
 use super::domain::{self, Domain, fresh};
+use super::recursive::recursive;
 use crate::error::Error;
 use crate::planning::values::external;
 
@@ -57,15 +58,14 @@ pub(super) fn dependent(plan: &LogicalPlan, domain: &Domain) -> Result<LogicalPl
         LogicalPlan::Unnest(unnest) => unnested(unnest, domain),
         LogicalPlan::Values(values) => listed(values, domain),
         LogicalPlan::Join(join) => joined(join, domain),
-        other => {
-            let what = match other {
-                LogicalPlan::RecursiveQuery(_) => {
-                    "a reference to an outer query from WITH RECURSIVE"
-                }
-                _ => "this reference to an outer query",
-            };
-            Err(external(Error::unsupported(what)))
+        LogicalPlan::RecursiveQuery(query) => recursive(query, domain),
+        LogicalPlan::TableScan(scan) => {
+            match domain.working.iter().rev().find(|one| one.is(scan)) {
+                Some(working) => working.rows(scan, domain),
+                None => Err(external(Error::unsupported("this reference to an outer query"))),
+            }
         }
+        _ => Err(external(Error::unsupported("this reference to an outer query"))),
     }
 }
 

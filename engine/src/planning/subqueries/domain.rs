@@ -10,6 +10,9 @@ use datafusion::logical_expr::logical_plan::JoinType;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 
 use super::is_subquery;
+use super::recursive::Working;
+use crate::error::Error;
+use crate::planning::values::external;
 
 static NEXT: AtomicUsize = AtomicUsize::new(1);
 
@@ -87,11 +90,18 @@ pub(super) struct Domain {
     pub(super) outer: Vec<Column>,
     /// Its rows.
     pub(super) plan: LogicalPlan,
+    /// Working tables that have its columns.
+    pub(super) working: Vec<Working>,
 }
 
 impl Domain {
     /// The values that `rows` has.
+    ///
+    /// # Errors
+    /// 0A000 where a volatile function makes the values: the rows are computed twice, and it would
+    /// make others the second time.
     pub(super) fn new(rows: LogicalPlan, outer: Vec<Column>) -> Result<Self> {
+        refuse_volatile(&rows, &outer)?;
         let name = fresh("outer");
         let exprs = outer
             .iter()
@@ -99,13 +109,13 @@ impl Domain {
             .map(|(place, column)| Expr::Column(column.clone()).alias(column_name(&name, place)));
         let plan = LogicalPlanBuilder::from(rows).project(exprs)?.distinct()?;
         let plan = plan.alias(name.clone())?.build()?;
-        Ok(Self { name, outer, plan })
+        Ok(Self { name, outer, plan, working: Vec::new() })
     }
 
     /// The domain of a subquery that takes nothing from outside.
     pub(super) fn none() -> Self {
         let plan = LogicalPlanBuilder::empty(true).plan().clone();
-        Self { name: fresh("outer"), outer: Vec::new(), plan }
+        Self { name: fresh("outer"), outer: Vec::new(), plan, working: Vec::new() }
     }
 
     /// The same values under another name.
@@ -115,7 +125,7 @@ impl Domain {
         let exprs = exprs.map(|(place, expr)| expr.alias(column_name(&name, place)));
         let plan = LogicalPlanBuilder::from(self.plan.clone()).project(exprs)?;
         let plan = plan.alias(name.clone())?.build()?;
-        Ok(Self { name, outer: self.outer.clone(), plan })
+        Ok(Self { name, outer: self.outer.clone(), plan, working: Vec::new() })
     }
 
     /// Its columns.
@@ -131,7 +141,23 @@ impl Domain {
     /// Whether a plan takes something from this domain.
     pub(super) fn is_used_by(&self, plan: &LogicalPlan) -> Result<bool> {
         let used = |expr: &Expr| matches!(expr, Expr::OuterReferenceColumn(_, column) if self.outer.contains(column));
-        Ok(references(plan)?.iter().any(used))
+        if references(plan)?.iter().any(used) {
+            return Ok(true);
+        }
+        for working in &self.working {
+            if working.is_read_by(plan)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The same domain below a recursive query.
+    pub(super) fn with_working(&self, working: Working) -> Self {
+        let mut all = self.working.clone();
+        all.push(working);
+        let (name, outer, plan) = (self.name.clone(), self.outer.clone(), self.plan.clone());
+        Self { name, outer, plan, working: all }
     }
 
     /// An expression with the domain's columns in place of the outer ones.
@@ -148,6 +174,27 @@ impl Domain {
             })
         })
         .map(|done| done.data)
+    }
+}
+
+fn refuse_volatile(rows: &LogicalPlan, outer: &[Column]) -> Result<()> {
+    let made = rows.exists(|node| {
+        let mut made = false;
+        node.apply_expressions(|expr| {
+            let (_, name) = expr.qualified_name();
+            // What a projection makes beside the values wanted is not computed a second time.
+            let aside = matches!(node, LogicalPlan::Projection(_))
+                && outer.iter().all(|column| column.name != name);
+            made |= expr.is_volatile() && !aside;
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        Ok(made)
+    })?;
+    match made {
+        false => Ok(()),
+        true => Err(external(Error::unsupported(
+            "a reference from a subquery to rows that a volatile function makes",
+        ))),
     }
 }
 

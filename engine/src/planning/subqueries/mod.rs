@@ -14,6 +14,7 @@ mod dependent;
 mod domain;
 mod laterals;
 mod plain;
+mod recursive;
 mod single_value;
 
 use std::sync::Arc;

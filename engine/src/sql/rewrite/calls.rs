@@ -8,7 +8,7 @@ use sqlparser::ast::{
     SelectItem, SetExpr, Visit, Visitor,
 };
 
-use super::call;
+use super::{call, own_call};
 use crate::sql::place::name_parts;
 
 /// Rewrites a call; what is to stand in its place, where that is no call.
@@ -26,6 +26,12 @@ pub(super) fn rewrite(function: &mut Function) -> Option<Expr> {
         [name] => name.clone(),
         _ => return None,
     };
+    if name == "row"
+        && let FunctionArguments::List(list) = &function.args
+    {
+        let values: Vec<Expr> = list.args.iter().filter_map(super::operators::argument).collect();
+        return Some(super::operators::record(&values));
+    }
     positional(function, &name);
     sorted_distinct(function, &name);
     if name == "unnest" {
@@ -90,18 +96,9 @@ fn sorted_distinct(function: &mut Function, name: &str) {
 fn flat(function: &mut Function) {
     let FunctionArguments::List(list) = &mut function.args else { return };
     for argument in &mut list.args {
-        if let FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) = argument
-            && is_nested_array(expr)
-        {
-            *expr = call("flatten", vec![expr.clone()]);
+        if let FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) = argument {
+            *expr = own_call("flat", vec![expr.clone()]);
         }
-    }
-}
-
-fn is_nested_array(expr: &Expr) -> bool {
-    match expr {
-        Expr::Array(array) => matches!(array.elem.first(), Some(Expr::Array(_))),
-        _ => false,
     }
 }
 

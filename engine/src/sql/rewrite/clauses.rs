@@ -7,7 +7,7 @@ use sqlparser::ast::{
 };
 
 use super::{cast, literals};
-use crate::sql::place::folded;
+use crate::sql::place::{folded, name_parts};
 
 /// In VALUES, one cast decides about the column: DataFusion wants every row to state the same type.
 /// Rows that name columns, which only LATERAL can, are a union.
@@ -150,6 +150,34 @@ fn rank_within(query: &mut Query, count: Expr) -> bool {
         right: Box::new(count),
     });
     true
+}
+
+/// `t.*` of `FROM schema.t` is `schema.t.*`: DataFusion compares the whole name.
+pub(super) fn full_wildcards(select: &mut Select) {
+    let tables: Vec<ObjectName> = select
+        .from
+        .iter()
+        .flat_map(|one| {
+            std::iter::once(&one.relation).chain(one.joins.iter().map(|join| &join.relation))
+        })
+        .filter_map(|factor| match factor {
+            TableFactor::Table { name, alias: None, .. } if name.0.len() > 1 => Some(name.clone()),
+            _ => None,
+        })
+        .collect();
+    for item in &mut select.projection {
+        if let SelectItem::QualifiedWildcard(
+            sqlparser::ast::SelectItemQualifiedWildcardKind::ObjectName(name),
+            _,
+        ) = item
+        {
+            let parts = name_parts(name);
+            let fits = |table: &&ObjectName| name_parts(table).ends_with(&parts);
+            if let Some(full) = tables.iter().find(fits) {
+                *name = full.clone();
+            }
+        }
+    }
 }
 
 /// `GROUP BY ()` is one group, also of no rows.

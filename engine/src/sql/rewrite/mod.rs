@@ -48,6 +48,7 @@ impl VisitorMut for Rewriter {
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
         clauses::grand_total(select);
+        clauses::full_wildcards(select);
         literals::narrow_items(select);
         ControlFlow::Continue(())
     }
@@ -83,6 +84,11 @@ impl VisitorMut for Rewriter {
         }
         ControlFlow::Continue(())
     }
+}
+
+/// A call of a function of DataFusion's that SQL cannot call.
+pub fn own_call(name: &str, arguments: Vec<Expr>) -> Expr {
+    call(&format!("{}{name}", crate::functions::OWN), arguments)
 }
 
 /// A call of a function.

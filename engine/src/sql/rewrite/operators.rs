@@ -4,7 +4,7 @@ use sqlparser::ast::{
     AccessExpr, BinaryOperator, Expr, FunctionArguments, SelectItem, SetExpr, UnaryOperator, Value,
 };
 
-use super::{call, text};
+use super::{call, own_call, text};
 use crate::sql::place::name_parts;
 
 /// Rewrites one expression; its parts come after.
@@ -20,7 +20,7 @@ pub(super) fn rewrite(expr: &mut Expr) {
         Expr::BinaryOp { op, .. } => operator(op),
         // DataFusion plans the elements of a literal array without the outer query's columns.
         Expr::Array(array) if array.elem.iter().any(super::clauses::names_columns) => {
-            *expr = call("make_array", array.elem.clone());
+            *expr = own_call("make_array", array.elem.clone());
         }
         // ~x is x # -1, of every integer type.
         Expr::UnaryOp { op: UnaryOperator::BitwiseNot, expr: operand } => {
@@ -65,7 +65,39 @@ pub(super) fn rewrite(expr: &mut Expr) {
             }
         }
         Expr::CompoundFieldAccess { .. } => fields(expr),
+        Expr::Between { .. } => symmetric(expr),
         _ => {}
+    }
+}
+
+/// `x BETWEEN SYMMETRIC a AND b` is between a and b or between b and a.
+fn symmetric(expr: &mut Expr) {
+    let Expr::Between { expr: value, negated, low, high } = expr else { return };
+    if !take_symmetric(low) {
+        return;
+    }
+    let between = |low: &Expr, high: &Expr| Expr::Between {
+        expr: value.clone(),
+        negated: *negated,
+        low: Box::new(low.clone()),
+        high: Box::new(high.clone()),
+    };
+    let op = if *negated { BinaryOperator::And } else { BinaryOperator::Or };
+    let left = Box::new(between(low, high));
+    let both = Expr::BinaryOp { left, op, right: Box::new(between(high, low)) };
+    *expr = Expr::Nested(Box::new(both));
+}
+
+/// Takes off the mark of `BETWEEN SYMMETRIC`, which stands before the leftmost operand.
+fn take_symmetric(low: &mut Expr) -> bool {
+    match low {
+        Expr::UnaryOp { op: UnaryOperator::PGPrefixFactorial, expr } => {
+            *low = expr.as_ref().clone();
+            true
+        }
+        Expr::BinaryOp { left, .. } => take_symmetric(left),
+        Expr::Cast { expr, .. } | Expr::AtTimeZone { timestamp: expr, .. } => take_symmetric(expr),
+        _ => false,
     }
 }
 
@@ -109,7 +141,7 @@ fn fields(expr: &mut Expr) {
         },
         _ => inner.clone(),
     };
-    *expr = call("get_field", vec![composite, text(crate::sql::place::folded(field))]);
+    *expr = own_call("get_field", vec![composite, text(crate::sql::place::folded(field))]);
 }
 
 /// `(VALUES (5))` as a value; the parser takes it for a call.
@@ -129,7 +161,7 @@ fn one_value(inner: &Expr) -> Option<Expr> {
     Some(Expr::Subquery(Box::new(query)))
 }
 
-fn argument(argument: &sqlparser::ast::FunctionArg) -> Option<Expr> {
+pub(super) fn argument(argument: &sqlparser::ast::FunctionArg) -> Option<Expr> {
     match argument {
         sqlparser::ast::FunctionArg::Unnamed(sqlparser::ast::FunctionArgExpr::Expr(expr)) => {
             Some(expr.clone())
@@ -139,10 +171,10 @@ fn argument(argument: &sqlparser::ast::FunctionArg) -> Option<Expr> {
 }
 
 /// The fields of an anonymous row are `f1`, `f2`, …
-fn record(values: &[Expr]) -> Expr {
+pub(super) fn record(values: &[Expr]) -> Expr {
     let fields = values.iter().enumerate();
     let fields = fields.flat_map(|(place, value)| [text(format!("f{}", place + 1)), value.clone()]);
-    call("named_struct", fields.collect())
+    own_call("named_struct", fields.collect())
 }
 
 /// `OPERATOR(pg_catalog.~)` is the operator itself.

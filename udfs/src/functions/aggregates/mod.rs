@@ -14,6 +14,7 @@ use super::signature::Signature;
 pub mod collect;
 pub mod delegate;
 pub mod json;
+pub mod listed;
 pub mod ordered;
 pub mod spread;
 
@@ -24,7 +25,7 @@ pub fn all() -> Vec<Arc<AggregateUDF>> {
         delegate::Delegate::udaf("sum", sum::sum_udaf(), delegate::sum),
         delegate::Delegate::udaf("every", bool_and_or::bool_and_udaf(), delegate::same),
     ];
-    [delegates, json::all(), ordered::all(), spread::all()].concat()
+    [delegates, json::all(), listed::all(), ordered::all(), spread::all()].concat()
 }
 
 const DECLARED: &[(&str, &str)] = &[

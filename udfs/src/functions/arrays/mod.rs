@@ -9,6 +9,7 @@ pub mod change;
 pub mod elements;
 pub mod expand;
 pub mod find;
+pub mod flat;
 pub mod shape;
 
 /// All of them.

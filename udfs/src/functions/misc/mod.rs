@@ -2,11 +2,12 @@
 
 use super::function::Function;
 
+pub mod keywords;
 pub mod sizes;
 pub mod types;
 pub mod uuid;
 
 /// All of them.
 pub fn functions() -> Vec<Function> {
-    [sizes::functions(), types::functions(), uuid::functions()].concat()
+    [keywords::functions(), sizes::functions(), types::functions(), uuid::functions()].concat()
 }
