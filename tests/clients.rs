@@ -13,12 +13,18 @@ use crate::server::{PASSWORD, Server};
 /// A login without any rights, for the checks of privileges.
 const ROLE: &str = "unprivileged";
 
+/// The driver as Debian installs it (`libpostgresql-jdbc-java`).
+const PGJDBC: &str = "/usr/share/java/postgresql.jar";
+
 const SCRIPTS: &[(&str, &[&str])] = &[
     ("wire", &["python3", "wire_checks.py"]),
     ("psycopg", &["python3", "py_psycopg.py"]),
     ("psql", &["bash", "psql_checks.sh"]),
     ("dialect", &["python3", "dialect_checks.py"]),
     ("bishapes", &["python3", "dialect_checks.py", "--cases", "bishapes_cases.txt"]),
+    ("asyncpg", &["python3", "py_asyncpg.py"]),
+    ("sqlalchemy", &["python3", "py_sqlalchemy.py"]),
+    ("jdbc", &["java", "-cp", PGJDBC, "JdbcChecks.java"]),
 ];
 
 /// One trial for each script.
@@ -32,11 +38,8 @@ pub fn trials() -> Vec<Trial> {
 fn run(name: &str, command: &[&str]) -> Result<(), Failed> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
     let floor = floor(&folder, name)?;
-    let needs_psycopg = matches!(name, "psycopg" | "dialect" | "bishapes");
-    if needs_psycopg
-        && !Command::new("python3").args(["-c", "import psycopg"]).output()?.status.success()
-    {
-        eprintln!("{name}: psycopg is not installed, skipped");
+    if !is_installed(name)? {
+        eprintln!("{name}: its client is not installed, skipped");
         return Ok(());
     }
     let identity = tempfile::TempDir::new()?;
@@ -98,6 +101,22 @@ fn certificate(folder: &Path) -> Result<Option<PathBuf>, Failed> {
 fn tls(folder: &Path) -> Vec<String> {
     let path = |name: &str| folder.join(name).display().to_string();
     vec!["--tls-cert".to_owned(), path("server.crt"), "--tls-key".to_owned(), path("server.key")]
+}
+
+/// Whether the client that a script drives is there.
+fn is_installed(name: &str) -> Result<bool, Failed> {
+    let modules = match name {
+        "psycopg" | "dialect" | "bishapes" => "psycopg",
+        "asyncpg" => "asyncpg",
+        "sqlalchemy" => "sqlalchemy, psycopg, psycopg2, asyncpg, pg8000, greenlet, pandas",
+        "jdbc" => {
+            let java = Command::new("java").arg("-version").output();
+            return Ok(Path::new(PGJDBC).exists() && java.is_ok());
+        }
+        _ => return Ok(true),
+    };
+    let import = format!("import {modules}");
+    Ok(Command::new("python3").args(["-c", &import]).output()?.status.success())
 }
 
 fn floor(folder: &Path, name: &str) -> Result<usize, Failed> {
