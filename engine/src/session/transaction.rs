@@ -97,7 +97,12 @@ impl Session {
 
     /// Refuses to write in a read-only transaction.
     pub(crate) fn writable(&self, tag: &str) -> Result<()> {
-        if self.shared.settings.lock().raw("transaction_read_only") == "on" {
+        // A statement outside of a block may ask before its own transaction has begun.
+        let setting = match self.transaction {
+            Some(_) => "transaction_read_only",
+            None => "default_transaction_read_only",
+        };
+        if self.shared.settings.lock().raw(setting) == "on" {
             return Err(Error::new(
                 "25006",
                 format!("cannot execute {tag} in a read-only transaction"),
