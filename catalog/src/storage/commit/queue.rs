@@ -1,8 +1,8 @@
-//! The way to the committer. Who finds it idle commits on the spot: for one client alone, each
-//! change of threads costs as much as the synchronisation of the disk. What comes meanwhile waits
+//! The way to the committer. Who finds it idle commits on the spot: for one client alone, the
+//! changes of threads are a good part of the time that a commit takes. What comes meanwhile waits
 //! for the committer's thread, which takes it as one group.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
@@ -20,8 +20,16 @@ use crate::storage::store::stopped;
 pub(in crate::storage) struct Queue {
     committer: Arc<Mutex<Committer>>,
     requests: Sender<Request>,
+    load: Arc<Load>,
+}
+
+#[derive(Debug, Default)]
+struct Load {
     /// Requests that the thread has not done.
-    waiting: Arc<AtomicUsize>,
+    waiting: AtomicUsize,
+    /// The thread's last group had more than one commit. The next ones will come together, too:
+    /// the first of them is not to take a synchronisation for itself.
+    crowded: AtomicBool,
 }
 
 impl Queue {
@@ -34,11 +42,11 @@ impl Queue {
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (requests, receiver) = channel();
         let committer = Arc::new(Mutex::new(committer));
-        let queue = Self { committer, requests, waiting: Arc::default() };
-        let (committer, waiting) = (Arc::clone(&queue.committer), Arc::clone(&queue.waiting));
+        let queue = Self { committer, requests, load: Arc::default() };
+        let (committer, load) = (Arc::clone(&queue.committer), Arc::clone(&queue.load));
         let thread = std::thread::Builder::new()
             .name("committer".to_owned())
-            .spawn(move || run(&committer, &receiver, &waiting))?;
+            .spawn(move || run(&committer, &receiver, &load))?;
         Ok((queue, thread))
     }
 
@@ -47,7 +55,7 @@ impl Queue {
     /// # Errors
     /// The store is closed.
     pub(in crate::storage) fn send(&self, request: Request) -> Result<()> {
-        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.load.waiting.fetch_add(1, Ordering::Relaxed);
         self.requests.send(request).map_err(|_| stopped())
     }
 
@@ -66,13 +74,14 @@ impl Queue {
     /// The committer, when nobody waits for it and this thread may be blocked.
     fn idle(&self) -> Option<MutexGuard<'_, Committer>> {
         let flavor = Handle::try_current().ok()?.runtime_flavor();
-        let free = self.waiting.load(Ordering::Relaxed) == 0;
+        let free = self.load.waiting.load(Ordering::Relaxed) == 0
+            && !self.load.crowded.load(Ordering::Relaxed);
         (free && flavor == RuntimeFlavor::MultiThread).then(|| self.committer.try_lock().ok())?
     }
 }
 
 /// Serves until nobody is left to ask.
-fn run(committer: &Mutex<Committer>, requests: &Receiver<Request>, waiting: &AtomicUsize) {
+fn run(committer: &Mutex<Committer>, requests: &Receiver<Request>, load: &Load) {
     let mut next = None;
     while let Some(request) = next.take().or_else(|| requests.recv().ok()) {
         let Ok(mut committer) = committer.lock() else { return };
@@ -88,10 +97,11 @@ fn run(committer: &Mutex<Committer>, requests: &Receiver<Request>, waiting: &Ato
                     }
                 }
                 done = group.len();
+                load.crowded.store(done > 1, Ordering::Relaxed);
                 committer.commit_all(group);
             }
             other => committer.serve(other),
         }
-        waiting.fetch_sub(done, Ordering::Relaxed);
+        load.waiting.fetch_sub(done, Ordering::Relaxed);
     }
 }
