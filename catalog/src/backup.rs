@@ -11,12 +11,14 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::{Cluster, VERSION, VERSION_FILE};
 use crate::definition::Database;
 use crate::error::{Error, Result};
+use crate::progress::Progress;
 use crate::storage::disk;
 
 /// Name of the list of files.
@@ -57,12 +59,12 @@ impl Cluster {
     /// # Errors
     /// [`Error::Duplicate`] when the directory is not empty, [`Error::Damaged`] when a data file is
     /// not what was written, I/O failures; nothing is left of the backup then.
-    pub async fn backup(&self, target: &Path) -> Result<BackupSize> {
+    pub async fn backup(&self, target: &Path, progress: Arc<Progress>) -> Result<BackupSize> {
         if !is_free(target)? {
             let name = target.display().to_string();
             return Err(Error::Duplicate { kind: "directory", name });
         }
-        let written = self.write_backup(target).await;
+        let written = self.write_backup(target, progress).await;
         if written.is_err()
             && let Err(error) = std::fs::remove_dir_all(target)
         {
@@ -71,7 +73,7 @@ impl Cluster {
         written
     }
 
-    async fn write_backup(&self, target: &Path) -> Result<BackupSize> {
+    async fn write_backup(&self, target: &Path, progress: Arc<Progress>) -> Result<BackupSize> {
         let root = target.join("databases");
         disk::make_directory(&root)?;
         let mut known = HashMap::new();
@@ -92,18 +94,28 @@ impl Cluster {
         disk::sync_directory(&root)?;
         self.copy_definitions(target, &databases)?;
         let target = target.to_owned();
-        let finished = tokio::task::spawn_blocking(move || finish(&target, &known)).await;
+        let finished =
+            tokio::task::spawn_blocking(move || finish(&target, &known, &progress)).await;
         finished.map_err(|error| Error::Internal(error.to_string()))?
     }
 }
 
 /// Lists what was written; data files must be what the manifests say.
-fn finish(target: &Path, known: &HashMap<String, (u64, u32)>) -> Result<BackupSize> {
+fn finish(
+    target: &Path,
+    known: &HashMap<String, (u64, u32)>,
+    progress: &Progress,
+) -> Result<BackupSize> {
     let (mut directories, mut paths) = (Vec::new(), Vec::new());
     list_files(target, target, &mut directories, &mut paths)?;
+    for path in &paths {
+        let path = target.join(path);
+        progress.expect(path.metadata().map_err(|error| disk::io_error(&path, error))?.len());
+    }
     let mut files = Vec::with_capacity(paths.len());
     for path in paths {
         let (bytes, crc32) = checksum(&target.join(&path), None)?;
+        progress.advance(bytes);
         if known.get(&path).is_some_and(|one| *one != (bytes, crc32)) {
             let reason = "its checksum is wrong".to_owned();
             return Err(Error::Damaged { path, reason });

@@ -13,6 +13,7 @@ pub mod domains;
 pub mod error;
 pub mod pg_catalog;
 pub mod privileges;
+pub mod progress;
 pub mod storage;
 
 pub use catalog::Catalog;

@@ -6,6 +6,7 @@ mod delta;
 mod full_disk;
 mod memory;
 mod moving_rows;
+mod progress;
 mod upkeep;
 
 use std::path::Path;
@@ -16,7 +17,7 @@ use libtest_mimic::{Failed, Trial};
 
 type Test = fn() -> Result<()>;
 
-const TESTS: [(&str, Test); 8] = [
+const TESTS: [(&str, Test); 9] = [
     ("backup_while_serving", backup::while_serving),
     ("check_finds_damage", damage::is_found),
     ("publish_delta", delta::published),
@@ -25,6 +26,7 @@ const TESTS: [(&str, Test); 8] = [
     ("memory", memory::is_bounded),
     ("moving_rows", moving_rows::are_found),
     ("maintenance_statements", upkeep::statements),
+    ("progress", progress::is_seen),
 ];
 
 /// The trials.

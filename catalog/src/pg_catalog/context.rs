@@ -45,6 +45,13 @@ impl Context {
         }
     }
 
+    /// Jobs of a kind, with their sessions.
+    pub fn jobs(&self, kind: JobKind) -> impl Iterator<Item = (&SessionFacts, &JobFacts)> {
+        let jobs =
+            self.sessions.iter().filter_map(|session| Some((session, session.job.as_ref()?)));
+        jobs.filter(move |(_, job)| job.kind == kind)
+    }
+
     /// The role of that OID.
     pub fn role(&self, oid: Oid) -> Option<&Role> {
         self.roles.iter().find(|role| role.oid == oid)
@@ -280,6 +287,47 @@ pub struct SessionFacts {
     pub tls_cipher: Option<String>,
     /// COPY in progress.
     pub copy: Option<CopyProgress>,
+    /// Other long work under way.
+    pub job: Option<JobFacts>,
+}
+
+/// What PostgreSQL shows the progress of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobKind {
+    /// `VACUUM`.
+    Vacuum,
+    /// `CLUSTER`.
+    Cluster,
+    /// `CALL clientele.backup`.
+    Backup,
+}
+
+/// How far long work has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobFacts {
+    /// What it is.
+    pub kind: JobKind,
+    /// The table; 0 for none.
+    pub relation: Oid,
+    /// Bytes so far.
+    pub bytes: u64,
+    /// Bytes in all; 0 when unknown.
+    pub bytes_total: u64,
+}
+
+/// Bytes of a block, in which PostgreSQL counts.
+const BLOCK_BYTES: u64 = 8192;
+
+impl JobFacts {
+    /// Blocks so far.
+    pub fn blocks(&self) -> i64 {
+        i64::try_from(self.bytes.div_ceil(BLOCK_BYTES)).unwrap_or(i64::MAX)
+    }
+
+    /// Blocks in all.
+    pub fn blocks_total(&self) -> i64 {
+        i64::try_from(self.bytes_total.div_ceil(BLOCK_BYTES)).unwrap_or(i64::MAX)
+    }
 }
 
 /// How far a COPY has come (`pg_stat_progress_copy`).

@@ -36,7 +36,7 @@ use datafusion::arrow::datatypes::SchemaRef;
 
 pub use context::{
     Argument, ArgumentMode, Context, CopyProgress, CursorFacts, FunctionFacts, FunctionKind,
-    PreparedFacts, RelationFacts, SessionFacts, SettingFacts, Volatility,
+    JobFacts, JobKind, PreparedFacts, RelationFacts, SessionFacts, SettingFacts, Volatility,
 };
 pub use facts::functions::{function_oid, is_function_of_postgresql, number_functions};
 pub use system_relation::SystemRelation;

@@ -217,6 +217,11 @@ impl TableData {
         memory + self.files.iter().map(FilePart::live_rows).sum::<u64>()
     }
 
+    /// Bytes of the files.
+    pub fn file_bytes(&self) -> u64 {
+        self.files.iter().map(|part| part.entry.facts.bytes).sum()
+    }
+
     /// How many rows are deleted and still there.
     pub fn dead_rows(&self) -> u64 {
         let memory = self.memory.iter().filter_map(|part| part.deleted.as_ref());

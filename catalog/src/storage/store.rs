@@ -31,6 +31,7 @@ use super::transaction::Transaction;
 use super::upkeep::{Background, Upkeep};
 use crate::definition::{Oid, Relation};
 use crate::error::{Error, Result};
+use crate::progress::Progress;
 
 /// Limits of a store. [`StoreOptions::default`] is what a server uses.
 #[derive(Debug, Clone)]
@@ -213,8 +214,8 @@ impl Store {
     ///
     /// # Errors
     /// A file cannot be read or written; nothing has changed then.
-    pub async fn compact(&self, relation: Option<Oid>) -> Result<()> {
-        self.maintain(move |upkeep| upkeep.compact(relation, true)).await
+    pub async fn compact(&self, relation: Option<Oid>, progress: Arc<Progress>) -> Result<()> {
+        self.maintain(move |upkeep| upkeep.compact(relation, true, &progress)).await
     }
 
     /// Ends background work and flushes. Transactions that are under way may still commit.
@@ -273,7 +274,7 @@ impl Store {
     /// Bytes of a relation's files and rows in memory.
     pub fn bytes_on_disk(&self, relation: Oid) -> u64 {
         let table = self.snapshot().table(relation);
-        table.files.iter().map(|part| part.entry.facts.bytes).sum()
+        table.file_bytes()
     }
 
     /// Rows written to a relation since the store was opened.

@@ -17,6 +17,7 @@ use super::snapshot::Snapshot;
 use super::store::stopped;
 use crate::definition::Oid;
 use crate::error::{Error, Result};
+use crate::progress::Progress;
 
 /// How often the background looks for work.
 const TICK: Duration = Duration::from_millis(500);
@@ -115,15 +116,28 @@ impl Upkeep {
     ///
     /// # Errors
     /// A file cannot be read or written.
-    pub(super) fn compact(&self, relation: Option<Oid>, all: bool) -> Result<()> {
+    pub(super) fn compact(
+        &self,
+        relation: Option<Oid>,
+        all: bool,
+        progress: &Progress,
+    ) -> Result<()> {
         let mut checkpointed = self.working();
         let snapshot = self.shared.published();
         let mut changed = false;
-        for oid in snapshot.tables.keys().filter(|oid| relation.is_none_or(|one| one == **oid)) {
+        let wanted = |oid: &Oid| relation.is_none_or(|one| one == *oid);
+        let tables: Vec<_> = snapshot.tables.iter().filter(|(oid, _)| wanted(oid)).collect();
+        tables.iter().for_each(|(_, table)| progress.expect(table.file_bytes()));
+        for (oid, table) in tables {
+            let mut left = table.file_bytes();
             while let Some(change) = super::compact::merge_files(&self.shared, *oid, all)? {
+                let merged = change.removed_bytes().min(left);
                 self.replace(change)?;
                 changed = true;
+                progress.advance(merged);
+                left -= merged;
             }
+            progress.advance(left);
         }
         drop(snapshot);
         if changed {
@@ -218,7 +232,7 @@ impl Clock {
         if old || bytes > options.memory_part_bytes || upkeep.bytes_in_log() > options.log_bytes {
             upkeep.flush()?;
             self.memory_since = None;
-            upkeep.compact(None, false)?;
+            upkeep.compact(None, false, &Progress::default())?;
         }
         upkeep.shared.graveyard.empty();
         Ok(())

@@ -14,6 +14,7 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::{Signature, Volatility as PlanVolatility};
 
 use crate::planning::context::QueryContext;
+use crate::session::job::Running;
 use crate::session::settings::{self, Kind};
 use crate::session::shared::SessionShared;
 
@@ -85,6 +86,7 @@ fn session(context: &QueryContext, shared: &Arc<SessionShared>) -> SessionFacts 
         tls_version: None,
         tls_cipher: None,
         copy: copy.filter(|_| open),
+        job: shared.job.lock().as_ref().filter(|_| open).map(Running::facts),
     }
 }
 

@@ -13,6 +13,7 @@
 use std::sync::Arc;
 
 use clientele_catalog::definition::Relation;
+use clientele_catalog::pg_catalog::JobKind;
 use clientele_udfs::types::PgType;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::scalar::ScalarValue;
@@ -22,6 +23,7 @@ use sqlparser::ast;
 use super::publishing;
 use crate::error::{Error, Result};
 use crate::session::Session;
+use crate::session::job::Job;
 use crate::sql;
 
 /// The schemas that features live in, with the comments that `\dn+` shows. They are not objects
@@ -122,7 +124,8 @@ async fn compact(
         }
         Some(name) => Some(owned_table(session, name).await?),
     };
-    session.store.compact(table).await?;
+    let job = Job::new(&session.shared, JobKind::Vacuum, table.unwrap_or(0));
+    session.store.compact(table, job.progress()).await?;
     Ok(None)
 }
 

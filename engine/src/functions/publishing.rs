@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use clientele_catalog::pg_catalog::JobKind;
 use clientele_udfs::types::PgType;
 use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray};
 use datafusion::scalar::ScalarValue;
@@ -16,6 +17,7 @@ use datafusion::scalar::ScalarValue;
 use super::procedures::{Parameter, Procedure, owned_relation, superuser, text};
 use crate::error::{Error, Result};
 use crate::session::Session;
+use crate::session::job::Job;
 
 /// Hours for which files stay that the newest version of a Delta table does not have, unless the
 /// caller says otherwise; Delta's own default.
@@ -54,7 +56,8 @@ async fn backup(session: &mut Session, arguments: Vec<ScalarValue>) -> Result<Op
     let directory = absolute(&arguments, 0)?
         .ok_or_else(|| Error::new("22004", "directory of a backup must not be null"))?;
     outside(&directory, session.engine.cluster.directory())?;
-    session.engine.cluster.backup(&directory).await?;
+    let job = Job::new(&session.shared, JobKind::Backup, 0);
+    session.engine.cluster.backup(&directory, job.progress()).await?;
     Ok(None)
 }
 

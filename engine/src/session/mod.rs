@@ -7,6 +7,7 @@
 pub(crate) mod basis;
 pub mod cursors;
 mod execution;
+pub(crate) mod job;
 mod kept;
 mod named;
 mod recent;

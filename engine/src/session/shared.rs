@@ -11,6 +11,7 @@ use clientele_catalog::pg_catalog::{CursorFacts, PreparedFacts};
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use super::job::Running;
 use super::settings::Settings;
 use crate::api::Notice;
 use crate::copy::progress::CopyProgress;
@@ -75,6 +76,8 @@ pub struct SessionShared {
     pub notices: Mutex<Vec<Notice>>,
     /// The COPY that it runs.
     pub progress: Mutex<Option<Arc<CopyProgress>>>,
+    /// Other long work that is under way.
+    pub(crate) job: Mutex<Option<Running>>,
     /// Its prepared statements, for `pg_prepared_statements`.
     pub prepared: Mutex<Vec<PreparedFacts>>,
     /// Its cursors, for `pg_cursors`.
@@ -115,6 +118,7 @@ impl SessionShared {
             new_sequences: Mutex::default(),
             notices: Mutex::default(),
             progress: Mutex::default(),
+            job: Mutex::default(),
             prepared: Mutex::default(),
             cursors: Mutex::default(),
             statement: Mutex::new(CancellationToken::new()),

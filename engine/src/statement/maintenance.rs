@@ -8,10 +8,12 @@
 use std::sync::Arc;
 
 use clientele_catalog::definition::Relation;
+use clientele_catalog::pg_catalog::JobKind;
 
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::session::Session;
+use crate::session::job::Job;
 use crate::sql::Maintenance;
 
 /// Runs the statement.
@@ -29,7 +31,7 @@ pub(super) async fn execute(session: &mut Session, statement: &Maintenance) -> R
 async fn vacuum(session: &mut Session, statement: &Maintenance) -> Result<()> {
     session.outside_block("VACUUM")?;
     let tables = targets(session, statement, "vacuum").await?;
-    compact(session, &tables).await
+    compact(session, &tables, JobKind::Vacuum).await
 }
 
 async fn cluster(session: &mut Session, statement: &Maintenance) -> Result<()> {
@@ -55,7 +57,7 @@ async fn cluster(session: &mut Session, statement: &Maintenance) -> Result<()> {
         // The order of a table's files is that of its primary key or of the rows' arrival.
         return Err(Error::unsupported(format!("CLUSTER ... USING {index}")));
     }
-    compact(session, &tables).await
+    compact(session, &tables, JobKind::Cluster).await
 }
 
 async fn checkpoint(session: &Session) -> Result<()> {
@@ -66,10 +68,11 @@ async fn checkpoint(session: &Session) -> Result<()> {
     Ok(session.store.flush().await?)
 }
 
-async fn compact(session: &Session, tables: &[Arc<Relation>]) -> Result<()> {
+async fn compact(session: &Session, tables: &[Arc<Relation>], kind: JobKind) -> Result<()> {
     session.store.flush().await?;
     for table in tables.iter().filter(|table| !table.temporary) {
-        session.store.compact(Some(table.oid)).await?;
+        let job = Job::new(&session.shared, kind, table.oid);
+        session.store.compact(Some(table.oid), job.progress()).await?;
     }
     Ok(())
 }

@@ -29,7 +29,10 @@ pub(crate) mod pg_shadow;
 pub(crate) mod pg_shdescription;
 pub(crate) mod pg_stat_activity;
 pub(crate) mod pg_stat_database;
+pub(crate) mod pg_stat_progress_basebackup;
+pub(crate) mod pg_stat_progress_cluster;
 pub(crate) mod pg_stat_progress_copy;
+pub(crate) mod pg_stat_progress_vacuum;
 pub(crate) mod pg_stat_ssl;
 pub(crate) mod pg_stat_user_indexes;
 pub(crate) mod pg_stat_user_tables;
@@ -63,7 +66,8 @@ pub(crate) const BUILT: &[(&str, &str, Source)] = built! {
     pg_cursors pg_database pg_depend pg_description pg_group pg_index pg_indexes
     pg_matviews pg_namespace pg_prepared_statements pg_proc pg_rewrite pg_roles
     pg_sequence pg_sequences pg_settings pg_shadow pg_shdescription pg_stat_activity
-    pg_stat_database pg_stat_progress_copy pg_stat_ssl pg_stat_user_indexes
+    pg_stat_database pg_stat_progress_basebackup pg_stat_progress_cluster
+    pg_stat_progress_copy pg_stat_progress_vacuum pg_stat_ssl pg_stat_user_indexes
     pg_stat_user_tables pg_statio_user_indexes pg_statio_user_tables pg_tables
     pg_timezone_names pg_type pg_user pg_views
 };

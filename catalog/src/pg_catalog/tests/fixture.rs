@@ -309,8 +309,15 @@ fn sessions(context: Context) -> Context {
         }),
         ..SessionFacts::default()
     };
+    let working = |kind| SessionFacts {
+        job: Some(JobFacts { kind, relation: 20001, bytes: 8192, bytes_total: 8193 }),
+        ..session.clone()
+    };
+    let kinds = [JobKind::Vacuum, JobKind::Cluster, JobKind::Backup];
+    let mut sessions: Vec<_> = kinds.map(working).into();
+    sessions.push(session);
     Context {
-        sessions: vec![session],
+        sessions,
         settings: vec![SettingFacts {
             name: "work_mem".to_owned(),
             choices: Some(vec!["a".to_owned()]),

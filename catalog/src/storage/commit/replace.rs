@@ -37,6 +37,18 @@ pub(in crate::storage) struct Replacement {
     pub(in crate::storage) tables: Vec<TableReplacement>,
 }
 
+impl Replacement {
+    /// Bytes of the files that go.
+    pub(in crate::storage) fn removed_bytes(&self) -> u64 {
+        let removed = self.tables.iter().flat_map(|change| {
+            let table = self.base.table(change.relation);
+            let parts = change.removed.iter();
+            parts.map(move |part| table.file_part(*part).map_or(0, |one| one.entry.facts.bytes))
+        });
+        removed.sum()
+    }
+}
+
 /// Parts that were replaced, for transactions that began before.
 #[derive(Debug, Default)]
 pub(super) struct Retired {

@@ -27,6 +27,7 @@ use super::store::Store;
 use super::upkeep::Upkeep;
 use crate::definition::{Oid, Relation};
 use crate::error::{Error, Result};
+use crate::progress::Progress;
 use log::{Add, Log};
 use schema::Shape;
 
@@ -61,7 +62,7 @@ impl Store {
 
 fn publish(upkeep: &Upkeep, oid: Oid, target: &Path, retention: Duration) -> Result<Published> {
     upkeep.flush()?;
-    upkeep.compact(Some(oid), true)?;
+    upkeep.compact(Some(oid), true, &Progress::default())?;
     // Holding the snapshot keeps its files.
     let snapshot = upkeep.shared.published();
     let relation = snapshot.catalog.relation_by_oid(oid).ok_or(Error::Conflict)?;

@@ -39,7 +39,7 @@ async fn readers_keep_their_snapshot_and_writers_follow_their_rows() {
     commit(&store, |one| assert_eq!(one.delete(20_000, &[before[&10].0]).unwrap(), 1))
         .await
         .unwrap();
-    store.compact(None).await.unwrap();
+    store.compact(None, Arc::default()).await.unwrap();
     assert_eq!(store.snapshot().table(20_000).files.len(), 1);
     store.commit(late).await.unwrap();
     assert!(matches!(store.commit(conflicting).await, Err(Error::Conflict)));
@@ -50,7 +50,7 @@ async fn readers_keep_their_snapshot_and_writers_follow_their_rows() {
     let on_disk = || std::fs::read_dir(directory.path().join("files/20000")).unwrap().count();
     assert_eq!(on_disk(), 4);
     drop(old);
-    store.compact(Some(20_000)).await.unwrap();
+    store.compact(Some(20_000), Arc::default()).await.unwrap();
     assert_eq!(on_disk(), 1);
     let found = scan(&store, &store.snapshot(), 20_000, Some(col("id").eq(lit(651_i64)))).await;
     assert_eq!(found.iter().map(|one| one.num_rows()).sum::<usize>(), 1);
@@ -145,7 +145,7 @@ async fn columns_come_go_and_change_their_names() {
     assert_eq!(in_memory.iter().filter(|line| line.contains("before")).count(), 20);
     store.flush().await.unwrap();
     assert_eq!(shown(scan(&store, &store.snapshot(), 20_000, None).await), in_memory);
-    store.compact(None).await.unwrap();
+    store.compact(None, Arc::default()).await.unwrap();
     assert_eq!(shown(scan(&store, &store.snapshot(), 20_000, None).await), in_memory);
     let filter = col("added").eq(lit("after")).and(col("title").eq(lit("title")));
     let found = scan(&store, &store.snapshot(), 20_000, Some(filter)).await;

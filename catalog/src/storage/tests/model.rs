@@ -54,7 +54,7 @@ impl World {
     async fn upkeep(&mut self) {
         match self.random.random_range(0..12) {
             0 | 1 => self.store.flush().await.unwrap(),
-            2 => self.store.compact(None).await.unwrap(),
+            2 => self.store.compact(None, Arc::default()).await.unwrap(),
             3 => self.crash(),
             _ => {}
         }
@@ -81,7 +81,7 @@ impl World {
         // Upkeep between the base and the commit: addresses have to be followed.
         if self.random.random_range(0..4) == 0 {
             self.store.flush().await.unwrap();
-            self.store.compact(None).await.unwrap();
+            self.store.compact(None, Arc::default()).await.unwrap();
         }
         if self.random.random_range(0..5) > 0 {
             self.store.commit(transaction).await.unwrap();

@@ -1,0 +1,56 @@
+//! What a session works on for long, for `pg_stat_progress_vacuum` and its neighbours (manual:
+//! progress-reporting).
+
+use std::sync::Arc;
+
+use clientele_catalog::definition::Oid;
+use clientele_catalog::pg_catalog::{JobFacts, JobKind};
+use clientele_catalog::progress::Progress;
+
+use super::shared::SessionShared;
+
+/// Shows a job to other sessions for as long as it lives.
+pub(crate) struct Job {
+    session: Arc<SessionShared>,
+    progress: Arc<Progress>,
+}
+
+impl Job {
+    /// Shows a job of this session; 0: it is not about one relation.
+    pub(crate) fn new(session: &Arc<SessionShared>, kind: JobKind, relation: Oid) -> Self {
+        let progress = Arc::new(Progress::default());
+        *session.job.lock() = Some(Running { kind, relation, progress: Arc::clone(&progress) });
+        Self { session: Arc::clone(session), progress }
+    }
+
+    /// What the work tells of itself.
+    pub(crate) fn progress(&self) -> Arc<Progress> {
+        Arc::clone(&self.progress)
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        *self.session.job.lock() = None;
+    }
+}
+
+/// A job under way.
+#[derive(Debug)]
+pub(crate) struct Running {
+    kind: JobKind,
+    relation: Oid,
+    progress: Arc<Progress>,
+}
+
+impl Running {
+    /// Where it stands.
+    pub(crate) fn facts(&self) -> JobFacts {
+        JobFacts {
+            kind: self.kind,
+            relation: self.relation,
+            bytes: self.progress.done(),
+            bytes_total: self.progress.total(),
+        }
+    }
+}
