@@ -11,12 +11,15 @@ pub mod copy;
 pub mod engine;
 pub mod error;
 pub mod functions;
+mod memory;
 mod password;
 pub mod planning;
 mod road;
 pub mod session;
+mod sharing;
 pub mod sql;
 mod statement;
+mod windows;
 
 pub use api::{Column, CopyFormat, Notice, Outcome, Rows, Startup, TransactionStatus};
 pub use bytes;

@@ -42,6 +42,7 @@ mod own_keys;
 mod part;
 mod prepare;
 mod provider;
+mod prune;
 mod reader;
 mod recovery;
 mod references;
@@ -64,7 +65,9 @@ pub use delta::Published;
 pub use file::{ColumnRange, FileEntry, FileFacts};
 pub use lookup::Lookup;
 pub use part::{FilePart, MemoryBatch, MemoryPart, PartId, RowAddress, TableData};
-pub use provider::{ORIGIN_KEY, ROW_ADDRESS, moved_to, provider_schema, stored_relation};
+pub use provider::{
+    ORIGIN_KEY, ROW_ADDRESS, moved_to, provider_schema, same_rows, stored_relation,
+};
 pub use references::Orphans;
 pub use snapshot::Snapshot;
 pub use store::{Committed, Store, StoreOptions};

@@ -151,6 +151,15 @@ pub fn moved_to(
     }))
 }
 
+/// Whether two providers show the same rows in the same columns.
+pub fn same_rows(one: &dyn TableProvider, other: &dyn TableProvider) -> bool {
+    let (one, other) = (one.downcast_ref::<StoredTable>(), other.downcast_ref::<StoredTable>());
+    let (Some(one), Some(other)) = (one, other) else { return false };
+    Arc::ptr_eq(&one.table, &other.table)
+        && one.relation.oid == other.relation.oid
+        && one.schema == other.schema
+}
+
 /// The live rows of a batch in the columns of a scan, cut into batches of a handy size.
 fn scan_batch(
     part: &MemoryPart,

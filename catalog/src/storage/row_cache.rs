@@ -12,9 +12,8 @@ use super::reader::ColumnReader;
 use crate::definition::Relation;
 use crate::error::Result;
 
-/// Rows that are read at once. A page has to be decoded as a whole anyway; keeping more of it
-/// would fill the cache with rows that nobody asked for.
-pub(super) const BLOCK_ROWS: u32 = 1024;
+/// Rows that are read at once: a page has to be decoded as a whole anyway.
+pub(super) const BLOCK_ROWS: u32 = 8192;
 
 /// Blocks of rows, the least recently used ones dropped first.
 #[derive(Debug)]

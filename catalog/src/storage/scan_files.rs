@@ -32,8 +32,10 @@ use super::arrays::missing_value;
 use super::entry_reader::EntryReaderFactory;
 use super::part::{FilePart, RowAddress};
 use super::provider::{ScanColumn, StoredTable, external, origin_metadata};
+use super::prune::{self, OneOf};
 use super::stored;
 use crate::definition::Column;
+use crate::error::Result;
 
 /// Columns that a scan adds to find out row addresses; no column of a user has such a name.
 const PART_COLUMN: &str = "clientele\u{1}part";
@@ -94,18 +96,19 @@ impl FileScan<'_> {
             global: self.state.config_options().execution.parquet.clone(),
             ..Default::default()
         };
+        let equalities = prune::equalities(relation, &stored, self.filters);
         let mut source = ParquetSource::new(table_schema.build())
             .with_table_parquet_options(options)
             .with_parquet_file_reader_factory(Arc::new(EntryReaderFactory))
             .with_enable_page_index(true)
-            .with_bloom_filter_on_read(true);
+            .with_bloom_filter_on_read(false);
         if let Some(predicate) = self.predicate(&stored, &file_schema)? {
             source = source.with_predicate(predicate);
         }
         let (indices, exprs) = self.projection(&stored)?;
         let url = self.table.store.url().map_err(external)?;
         let config = FileScanConfigBuilder::new(url, Arc::new(source))
-            .with_file_groups(self.file_groups(parts, &stored, addresses))
+            .with_file_groups(self.file_groups(parts, &stored, addresses, &equalities)?)
             .with_statistics(self.statistics(parts, &file_schema, addresses))
             .with_limit(self.limit)
             .with_projection_indices(Some(indices))?
@@ -211,21 +214,50 @@ impl FileScan<'_> {
         parts: &[&FilePart],
         stored: &[&Column],
         addresses: bool,
-    ) -> Vec<FileGroup> {
+        equalities: &[OneOf<'_>],
+    ) -> DataFusionResult<Vec<FileGroup>> {
         let count = self.state.config().target_partitions().min(parts.len()).max(1);
         let mut groups: Vec<(u64, Vec<PartitionedFile>)> = vec![(0, Vec::new()); count];
         let mut by_size: Vec<&&FilePart> = parts.iter().collect();
         by_size.sort_by_key(|part| std::cmp::Reverse(part.entry.facts.bytes));
         for part in by_size {
+            let Some(selection) = self.selection(part, equalities).map_err(external)? else {
+                continue;
+            };
             if let Some(group) = groups.iter_mut().min_by_key(|group| group.0) {
                 group.0 += part.entry.facts.bytes;
-                group.1.push(self.file(part, stored, addresses));
+                group.1.push(self.file(part, stored, addresses, selection));
             }
         }
-        groups.into_iter().map(|(_, files)| FileGroup::new(files)).collect()
+        Ok(groups.into_iter().map(|(_, files)| FileGroup::new(files)).collect())
     }
 
-    fn file(&self, part: &FilePart, stored: &[&Column], addresses: bool) -> PartitionedFile {
+    /// The rows of a file to look at: live ones that may have the values asked for. `None`: none;
+    /// an empty selection: all.
+    fn selection(&self, part: &FilePart, equalities: &[OneOf<'_>]) -> Result<Option<RowSelection>> {
+        let facts = &part.entry.facts;
+        let deleted = part.deleted.as_deref().filter(|deleted| !deleted.is_empty());
+        if equalities.is_empty() {
+            let live = deleted.map(|deleted| live_selection(deleted, facts.rows));
+            return Ok(Some(live.unwrap_or_default()));
+        }
+        let mut rows = self.table.store.values.rows(&part.entry, equalities)?;
+        if let Some(deleted) = deleted {
+            rows -= deleted;
+        }
+        let total = usize::try_from(facts.rows).unwrap_or(usize::MAX);
+        let ranges =
+            rows.iter().filter_map(|row| usize::try_from(row).ok()).map(|row| row..row + 1);
+        Ok((!rows.is_empty()).then(|| RowSelection::from_consecutive_ranges(ranges, total)))
+    }
+
+    fn file(
+        &self,
+        part: &FilePart,
+        stored: &[&Column],
+        addresses: bool,
+        selection: RowSelection,
+    ) -> PartitionedFile {
         let facts = &part.entry.facts;
         let path = self.table.store.object_path(facts);
         // The entry is the key to the bytes, and keeps the file for as long as the plan lives.
@@ -235,8 +267,7 @@ impl FileScan<'_> {
             let first = RowAddress { part: facts.part, row: 0 }.to_i64();
             file = file.with_partition_values(vec![ScalarValue::Int64(Some(first))]);
         }
-        if let Some(deleted) = part.deleted.as_ref().filter(|deleted| !deleted.is_empty()) {
-            let selection = live_selection(deleted, facts.rows);
+        if selection.iter().next().is_some() {
             file = file.with_extension(ParquetRowSelection::new(selection));
         }
         file.with_statistics(Arc::new(file_statistics(part, stored)))

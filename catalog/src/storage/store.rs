@@ -20,6 +20,7 @@ use super::log::LogWriter;
 use super::manifest::{MANIFEST_FILE, Manifest};
 use super::prepare::prepare;
 use super::provider::{StoredTable, provider_schema};
+use super::prune::ValueIndexes;
 use super::recovery::{recover, remove_orphans};
 use super::row_cache::RowCache;
 use super::scan_files::store_url;
@@ -54,6 +55,8 @@ pub struct StoreOptions {
     pub file_rows: usize,
     /// Bytes of decoded rows that point lookups keep.
     pub row_cache_bytes: usize,
+    /// Bytes of bloom filters and value indexes that scans for single values keep.
+    pub value_index_bytes: usize,
     /// Whether files are flushed and compacted in the background.
     pub background: bool,
 }
@@ -69,7 +72,8 @@ impl Default for StoreOptions {
             bulk_rows: 128 << 10,
             row_group_rows: 128 << 10,
             file_rows: 2 << 20,
-            row_cache_bytes: 64 << 20,
+            row_cache_bytes: 256 << 20,
+            value_index_bytes: 256 << 20,
             background: true,
         }
     }
@@ -106,6 +110,7 @@ pub struct Store {
     committer: Option<JoinHandle<()>>,
     oids: Mutex<OidBlock>,
     pub(super) rows: RowCache,
+    pub(super) values: ValueIndexes,
     schemas: Mutex<Schemas>,
 }
 
@@ -133,7 +138,8 @@ impl Store {
             next_part: recovered.next_part,
             manifest,
         };
-        let row_cache_bytes = options.row_cache_bytes;
+        let (row_cache_bytes, value_index_bytes) =
+            (options.row_cache_bytes, options.value_index_bytes);
         let shared = Arc::new(Shared::new(directory.to_owned(), options, start));
         let (queue, committer) = Queue::start(Committer::new(Arc::clone(&shared), log))
             .map_err(|error| disk::io_error(directory, error))?;
@@ -149,6 +155,7 @@ impl Store {
             committer: Some(committer),
             oids: Mutex::new(OidBlock { next: recovered.next_oid, end: recovered.next_oid }),
             rows: RowCache::new(row_cache_bytes),
+            values: ValueIndexes::new(value_index_bytes),
             schemas: Mutex::default(),
         }))
     }

@@ -25,6 +25,9 @@ use crate::error::Result;
 
 /// Rows of a data page: what a point lookup decodes at least.
 const PAGE_ROWS: usize = 8192;
+/// Bytes of a dictionary at most: a lookup has to read all of it for one row, and a column with so
+/// many different values gains nothing from one.
+const DICTIONARY_BYTES: usize = 128 << 10;
 /// Chance that a bloom filter says yes though no row has the value.
 const BLOOM_FALSE_POSITIVES: f64 = 0.02;
 
@@ -164,6 +167,7 @@ fn properties(shared: &Shared, relation: &Relation, rows: usize) -> WriterProper
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_max_row_group_row_count(Some(group))
         .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_dictionary_page_size_limit(DICTIONARY_BYTES)
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_created_by("clientele".to_owned());
     for column in relation.live_columns() {

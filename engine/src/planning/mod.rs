@@ -9,6 +9,7 @@
 pub mod choice;
 pub mod context;
 pub mod cooperate;
+pub mod distinct_on;
 pub mod in_order;
 pub mod needs;
 pub mod output_names;

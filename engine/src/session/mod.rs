@@ -24,6 +24,8 @@ use clientele_udfs::types::PgType;
 use clientele_udfs::{input, output};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::session_state::SessionState;
+use datafusion::optimizer::Optimizer;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::SessionConfig;
 use datafusion::scalar::ScalarValue;
 use parking_lot::Mutex;
@@ -33,7 +35,12 @@ use crate::api::{Column, Notice, Outcome, Startup, TransactionStatus};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
+use crate::planning::cooperate::Cooperate;
+use crate::planning::distinct_on::DistinctOnFirstRow;
+use crate::planning::in_order::InOrder;
+use crate::sharing::SharingPlanner;
 use crate::sql::{Body, Statement};
+use crate::windows::GroupedWindows;
 use crate::{functions, planning, statement};
 use basis::Basis;
 use cursors::Cursor;
@@ -431,12 +438,20 @@ fn session_state(engine: &Arc<Engine>) -> SessionState {
     options.execution.parquet.pushdown_filters = false;
     options.execution.parquet.schema_force_view_types = true;
     options.catalog.create_default_catalog_and_schema = false;
+    let mut rules = PhysicalOptimizer::new().rules;
+    // Before repartitioning and sorts are planned: its operator needs no sort.
+    rules.insert(0, Arc::new(GroupedWindows));
+    rules.push(Arc::new(Cooperate));
+    rules.push(Arc::new(InOrder));
+    let mut optimizer = Optimizer::new();
+    optimizer.rules.insert(0, Arc::new(DistinctOnFirstRow));
     let mut state = SessionStateBuilder::new()
         .with_config(config)
+        .with_optimizer_rules(optimizer.rules)
         .with_runtime_env(Arc::clone(&engine.runtime_env))
         .with_default_features()
-        .with_physical_optimizer_rule(Arc::new(crate::planning::cooperate::Cooperate))
-        .with_physical_optimizer_rule(Arc::new(crate::planning::in_order::InOrder))
+        .with_physical_optimizer_rules(rules)
+        .with_query_planner(Arc::new(SharingPlanner))
         .build();
     state.add_analyzer_rule(Arc::new(crate::planning::subqueries::Subqueries));
     let registry: &mut dyn datafusion::execution::FunctionRegistry = &mut state;

@@ -65,6 +65,8 @@ fn engine_options(settings: &Settings) -> EngineOptions {
         cpu_threads: settings.cpu_threads,
         connections_max: settings.connections_max,
         store: StoreOptions {
+            row_cache_bytes: cache_bytes(settings.memory_bytes),
+            value_index_bytes: cache_bytes(settings.memory_bytes),
             memory_part_bytes: usize::try_from(settings.flush_bytes).unwrap_or(usize::MAX),
             flush_after_s: settings.flush_interval.as_secs().max(1),
             file_rows: settings.file_rows,
@@ -154,4 +156,9 @@ impl Signals {
             _ = self.interrupt.recv() => (),
         }
     }
+}
+
+/// What a store may keep of its files for lookups: a share of the memory, and not more than helps.
+fn cache_bytes(memory_bytes: usize) -> usize {
+    (memory_bytes / 16).min(256 << 20)
 }

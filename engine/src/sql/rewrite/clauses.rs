@@ -2,8 +2,8 @@
 
 use sqlparser::ast::{
     BinaryOperator, DataType, Distinct, Expr, FunctionArg, FunctionArgExpr, GroupByExpr, Ident,
-    LimitClause, ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr, SetOperator,
-    SetQuantifier, TableFactor, Visit, Visitor,
+    Interval, LimitClause, ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr,
+    SetOperator, SetQuantifier, TableFactor, Visit, Visitor, WindowFrameBound, WindowSpec,
 };
 
 use super::{cast, literals};
@@ -269,4 +269,25 @@ pub(super) fn record_function(factor: &mut TableFactor) {
         alias: Some(alias),
         sample: None,
     };
+}
+
+/// `RANGE BETWEEN '7 days'::interval PRECEDING …`: DataFusion wants an interval's literal, whose text
+/// it reads as the type that the order of the window asks for.
+pub(super) fn frame(window: &mut WindowSpec) {
+    let Some(frame) = &mut window.window_frame else { return };
+    for bound in std::iter::once(&mut frame.start_bound).chain(&mut frame.end_bound) {
+        if let WindowFrameBound::Preceding(Some(offset)) | WindowFrameBound::Following(Some(offset)) =
+            bound
+            && let Expr::Cast { expr, data_type: DataType::Interval { .. }, .. } = offset.as_ref()
+            && matches!(expr.as_ref(), Expr::Value(_))
+        {
+            **offset = Expr::Interval(Interval {
+                value: expr.clone(),
+                leading_field: None,
+                leading_precision: None,
+                last_field: None,
+                fractional_seconds_precision: None,
+            });
+        }
+    }
 }

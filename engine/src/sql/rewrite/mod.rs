@@ -17,7 +17,8 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
-    FunctionArguments, Ident, ObjectName, Query, Select, TableFactor, Value, VisitMut, VisitorMut,
+    FunctionArguments, Ident, NamedWindowDefinition, NamedWindowExpr, ObjectName, Query, Select,
+    TableFactor, Value, VisitMut, VisitorMut, WindowType,
 };
 
 use crate::error::{Error, Result};
@@ -53,6 +54,15 @@ impl VisitorMut for Rewriter {
         ControlFlow::Continue(())
     }
 
+    fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
+        for NamedWindowDefinition(_, window) in &mut select.named_window {
+            if let NamedWindowExpr::WindowSpec(window) = window {
+                clauses::frame(window);
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
         clauses::record_function(factor);
         clauses::lateral_function(factor);
@@ -74,6 +84,9 @@ impl VisitorMut for Rewriter {
             }
             Expr::AnyOp { right, .. } | Expr::AllOp { right, .. } => literals::array(right),
             Expr::Function(function) => {
+                if let Some(WindowType::WindowSpec(window)) = &mut function.over {
+                    clauses::frame(window);
+                }
                 if let Some(other) = calls::rewrite(function) {
                     *expr = other;
                 }
