@@ -33,6 +33,9 @@ pub struct BulkWriter<'a> {
     rows: u64,
     /// The file that is being written while more rows come in.
     writing: Option<JoinHandle<Result<Option<Written>>>>,
+    /// Rows of the next file. Files grow: the first one is begun early, so that writing overlaps
+    /// with reading; later ones are as large as files may be.
+    file_rows: usize,
     to_files: bool,
 }
 
@@ -43,7 +46,10 @@ impl Transaction {
     /// The relation stores no rows.
     pub fn bulk_writer(&mut self, relation: Oid) -> Result<BulkWriter<'_>> {
         let relation = self.stored(relation)?;
+        let options = &self.store.shared.options;
+        let file_rows = options.bulk_rows.min(options.file_rows);
         Ok(BulkWriter {
+            file_rows,
             transaction: self,
             relation,
             waiting: Vec::new(),
@@ -101,12 +107,12 @@ impl BulkWriter<'_> {
         self.waiting_rows += batch.num_rows();
         self.waiting_bytes += batch.columns().iter().map(arrays::byte_size).sum::<usize>();
         self.waiting.push(batch);
-        let options = &self.transaction.store.shared.options;
-        let temporary = self.relation.temporary;
-        let many = self.waiting_rows >= options.file_rows || self.waiting_bytes >= FILE_BYTES;
-        if many && !temporary {
+        let many = self.waiting_rows >= self.file_rows || self.waiting_bytes >= FILE_BYTES;
+        if many && !self.relation.temporary {
             self.to_files = true;
             self.write_file().await?;
+            let largest = self.transaction.store.shared.options.file_rows;
+            self.file_rows = self.file_rows.saturating_mul(2).min(largest);
         }
         Ok(())
     }
