@@ -117,7 +117,7 @@ impl Partition {
         let (sender, progress) = watch::channel(Progress::default());
         let pieces: Arc<Mutex<Vec<Piece>>> = Arc::default();
         let spill = Arc::new(spill_manager(context, input.schema()));
-        let consumer = MemoryConsumer::new("SharedExec").with_can_spill(true);
+        let consumer = MemoryConsumer::new("SharedExec");
         let keeper = Keeper {
             pieces: Arc::clone(&pieces),
             spill: Arc::clone(&spill),

@@ -1,6 +1,9 @@
 //! `extract` (to `numeric`) and `date_part` (to `double precision`) (manual, 9.9.1).
 
-use datafusion::arrow::array::ArrayRef;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ArrayRef, AsArray, Decimal128Array};
+use datafusion::arrow::datatypes::{DataType, Date32Type};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::ReturnFieldArgs;
 
@@ -71,6 +74,9 @@ struct Source {
 }
 
 fn parts(call: &Call<'_>) -> Result<ArrayRef> {
+    if let Some(parts) = parts_of_days(call) {
+        return Ok(parts);
+    }
     let mut builder = Builder::new(call.result.data_type(), call.rows);
     let float = call.result.data_type().is_floating();
     let mut known: Option<(&str, Unit)> = None;
@@ -99,6 +105,41 @@ fn parts(call: &Call<'_>) -> Result<ArrayRef> {
         })?;
     }
     builder.finish()
+}
+
+/// A calendar field of a column of dates, exact: what birthdays and cohorts ask for. Infinities and
+/// everything else go row by row.
+fn parts_of_days(call: &Call<'_>) -> Option<ArrayRef> {
+    const DAYS_MAX: i32 = 100_000_000;
+    let [name, dates] = call.arguments else { return None };
+    let dates = dates.array.as_primitive_opt::<Date32Type>().filter(|_| !dates.constant)?;
+    let name = name.array.as_string_view_opt().filter(|_| name.constant && !name.is_null(0))?;
+    let unit = Unit::find(name.value(0))?;
+    let (DataType::Decimal128(precision, 0), true) = (call.result.data_type(), is_of_day(unit))
+    else {
+        return None;
+    };
+    if dates.iter().flatten().any(|date| !(-DAYS_MAX..DAYS_MAX).contains(&date)) {
+        return None;
+    }
+    let part = |date: i32| date_part(Civil::of(i64::from(date).saturating_mul(DAY)), unit).into();
+    let parts: Decimal128Array = dates.unary(part);
+    Some(Arc::new(parts.with_precision_and_scale(*precision, 0).ok()?))
+}
+
+fn is_of_day(unit: Unit) -> bool {
+    matches!(
+        unit,
+        Unit::Day
+            | Unit::Week
+            | Unit::Month
+            | Unit::Quarter
+            | Unit::Year
+            | Unit::Weekday
+            | Unit::IsoWeekday
+            | Unit::DayOfYear
+            | Unit::IsoYear
+    )
 }
 
 /// Fields that grow with time are infinite for an infinite timestamp, the others NULL.
