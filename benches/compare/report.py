@@ -32,7 +32,8 @@ def write_report(result, out):
              *[f"- {version}" for version in result["versions"]],
              f"- 8 kB overwrite and flush: {result['flush_probe_ms']:.2f} ms; load {result['before']['load']:.1f} before, "
              f"{result['after']['load']:.1f} after; steal {result['after']['steal_ticks'] - result['before']['steal_ticks']} ticks",
-             f"- demo at scale {result['scale']} ({50_000 * result['scale']:,} people); {result['rounds']} rounds", ""]
+             f"- demo at scale {result['scale']} ({50_000 * result['scale']:,} people); {result['rounds']} rounds"
+             + (f"; {result['again']} in a run of its own" if "again" in result else ""), ""]
     for part, write in (("copy", copy), ("insert", insert), ("lookup", lookup), ("timeline", timeline), ("analytic", analytic)):
         if part in result:
             lines += write(result[part], out) + [""]
