@@ -10,10 +10,11 @@ const LINES_MAX: usize = 600;
 
 /// What a package may import of ours.
 const IMPORTS: &[(&str, &[&str])] = &[
-    ("udfs", &[]),
-    ("catalog", &["udfs"]),
-    ("engine", &["catalog", "udfs"]),
-    ("server", &["engine", "catalog", "udfs"]),
+    ("identity", &[]),
+    ("udfs", &["identity"]),
+    ("catalog", &["identity", "udfs"]),
+    ("engine", &["catalog", "identity", "udfs"]),
+    ("server", &["engine", "catalog", "identity", "udfs"]),
 ];
 
 /// One trial for each rule.

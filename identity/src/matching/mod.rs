@@ -1,0 +1,1 @@
+//! Probabilistic record matching after Fellegi and Sunter.

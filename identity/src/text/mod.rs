@@ -1,0 +1,1 @@
+//! Values of personal data as text: folding, validity, similarity.
