@@ -1,1 +1,36 @@
 //! Probabilistic record matching after Fellegi and Sunter.
+//!
+//! [`Records`] (columns with a [`Meaning`]) are made ready once ([`Prepared`]); [`train`] learns a
+//! [`Model`] from them without labels; [`predict`] compares the records that share a blocking key
+//! and yields weighed pairs; [`explain`] says why.
+
+mod address;
+mod blocking;
+mod cluster;
+mod compare;
+mod dates;
+mod derive;
+mod em;
+mod fold;
+mod kernel;
+mod model;
+mod nicknames;
+mod prepared;
+mod random;
+mod records;
+mod sample;
+mod score;
+mod settings;
+mod train;
+mod values;
+mod whole_names;
+
+pub use blocking::{Key, Part, Rule};
+pub use cluster::components;
+pub use dates::DateOrder;
+pub use model::{Comparison, LevelRow, Model, VERSION};
+pub use prepared::Prepared;
+pub use records::{Column, Meaning, NULL, Records};
+pub use score::{Pair, Reason, Scored, explain, predict};
+pub use settings::{Links, Settings};
+pub use train::{Stage, train};

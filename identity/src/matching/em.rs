@@ -1,0 +1,102 @@
+//! Expectation–maximisation over histograms of vectors (Winkler 1988; Fellegi, Sunter 1969).
+
+use super::sample::Histogram;
+
+/// A probability per field and level; level 0 (a value is missing) is not used.
+pub(crate) type Table = Vec<[f64; 16]>;
+
+/// What one block of pairs says.
+#[derive(Debug, Clone)]
+pub(crate) struct Fit {
+    /// The share of matches.
+    pub(crate) lambda: f64,
+    pub(crate) m: Table,
+    /// Matches that were expected among the sampled pairs.
+    pub(crate) matches: f64,
+    /// Fields that the block was made of, as bits: they say nothing here.
+    pub(crate) excluded: u32,
+}
+
+/// Pseudo-observations by which the prior holds against the data.
+const PRIOR_WEIGHT: f64 = 25.0;
+const ROUNDS: usize = 60;
+
+/// The level of a field in a packed vector.
+pub(crate) fn level(vector: u64, field: usize) -> usize {
+    (vector >> (4 * field) & 15) as usize
+}
+
+/// The natural logarithm of m/u of each field and level.
+pub(crate) fn logs(m: &Table, u: &Table) -> Table {
+    let ratio = |(m, u): (&f64, &f64)| if *m > 0.0 && *u > 0.0 { (m / u).ln() } else { 0.0 };
+    m.iter()
+        .zip(u)
+        .map(|(m, u)| {
+            let mut row = [0.0; 16];
+            row.iter_mut().zip(m.iter().zip(u)).skip(1).for_each(|(row, mu)| *row = ratio(mu));
+            row
+        })
+        .collect()
+}
+
+/// The sum of the logarithms of a vector over the fields that are not excluded.
+pub(crate) fn weight(logs: &Table, vector: u64, excluded: u32) -> f64 {
+    let fields = logs.iter().enumerate().filter(|(field, _)| excluded >> field & 1 == 0);
+    fields.map(|(field, row)| row[level(vector, field)]).sum()
+}
+
+/// Fits the share of matches and m, with u known, from `prior` for m.
+pub(crate) fn fit(histogram: &Histogram, u: &Table, prior: &Table, excluded: u32) -> Fit {
+    let total: f64 = histogram.iter().map(|(_, count)| count).sum();
+    let mut fit = Fit { lambda: 0.2, m: prior.clone(), matches: 0.0, excluded };
+    for _ in 0..ROUNDS {
+        let logs = logs(&fit.m, u);
+        let odds = (fit.lambda / (1.0 - fit.lambda)).ln();
+        let mut sums: Table = prior.iter().map(|row| row.map(|m| m * PRIOR_WEIGHT)).collect();
+        let mut matches = 0.0;
+        for (vector, count) in histogram {
+            let p = count / (1.0 + (-odds - weight(&logs, *vector, excluded)).exp());
+            matches += p;
+            for (field, row) in sums.iter_mut().enumerate() {
+                row[level(*vector, field)] += p;
+            }
+        }
+        for row in &mut sums {
+            row[0] = 0.0;
+            let sum: f64 = row.iter().sum();
+            row.iter_mut().for_each(|m| *m /= sum.max(f64::MIN_POSITIVE));
+        }
+        let lambda = (matches / total.max(1.0)).clamp(1e-9, 0.999);
+        let settled = (lambda - fit.lambda).abs() < 1e-7 * fit.lambda;
+        fit = Fit { lambda, m: sums, matches, excluded };
+        if settled {
+            break;
+        }
+    }
+    fit
+}
+
+/// u of each level from pairs of which few match: those are counted by what they are not.
+pub(crate) fn unmatched(
+    histogram: &Histogram,
+    fields: usize,
+    share: impl Fn(u64) -> f64,
+    levels: impl Fn(usize) -> usize,
+) -> Table {
+    let mut u: Table = vec![[0.0; 16]; fields];
+    for (vector, count) in histogram {
+        let count = count * (1.0 - share(*vector));
+        for (field, row) in u.iter_mut().enumerate() {
+            row[level(*vector, field)] += count;
+        }
+    }
+    for (field, row) in u.iter_mut().enumerate() {
+        row[0] = 0.0;
+        let levels = levels(field);
+        // Half an observation for levels that were not seen.
+        row[1..=levels].iter_mut().for_each(|u| *u += 0.5);
+        let sum: f64 = row.iter().sum();
+        row.iter_mut().for_each(|u| *u /= sum.max(1.0));
+    }
+    u
+}

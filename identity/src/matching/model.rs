@@ -1,0 +1,154 @@
+//! A trained model: probabilities per comparison and level, blocking rules, and the prior.
+
+use super::blocking::{Key, Part, Rule};
+use super::compare::levels;
+use super::em::Table;
+use super::prepared::Prepared;
+use super::records::{Meaning, NULL};
+use super::settings::Links;
+
+/// One comparison of a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// The column's name.
+    pub name: String,
+    /// What its values are.
+    pub meaning: Meaning,
+    /// The share of records that a value which two records have in common usually has: agreement
+    /// on a rarer value weighs more.
+    pub usual_share: f64,
+    /// m and u of each level, lowest first.
+    pub levels: Vec<(f64, f64)>,
+}
+
+/// What records are matched by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// The version of the levels' meaning; a model of another version must be trained again.
+    pub version: u32,
+    /// Comparisons in the order of the packed vector.
+    pub comparisons: Vec<Comparison>,
+    /// The share of pairs that match.
+    pub lambda: f64,
+    /// Blocking rules in their order.
+    pub rules: Vec<Rule>,
+    /// Records of one block that are still compared.
+    pub block_limit: usize,
+    /// Which pairs may match.
+    pub links: Links,
+}
+
+/// The version of models that this code trains.
+pub const VERSION: u32 = 1;
+
+/// One level of one comparison, as it is shown and stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LevelRow {
+    /// The comparison's name.
+    pub comparison: String,
+    /// The number of the level, from 1.
+    pub level: u32,
+    /// What the level says.
+    pub label: String,
+    /// How often matching records come to it.
+    pub m: f64,
+    /// How often other records come to it.
+    pub u: f64,
+    /// log2(m / u).
+    pub weight: f64,
+}
+
+/// The tables of weights that scoring looks up.
+#[derive(Debug, Clone)]
+pub(crate) struct Weights {
+    /// log2(m / u), per field and level.
+    pub(crate) levels: Vec<[f32; 16]>,
+    /// log2 of the prior odds.
+    pub(crate) prior: f32,
+    /// log2(usual share) per field.
+    shares: Vec<f32>,
+}
+
+impl Weights {
+    pub(crate) fn of(model: &Model) -> Self {
+        let row = |comparison: &Comparison| {
+            let mut row = [0f32; 16];
+            for (weight, (m, u)) in row[1..].iter_mut().zip(&comparison.levels) {
+                *weight = (m / u).log2() as f32;
+            }
+            row
+        };
+        Self {
+            levels: model.comparisons.iter().map(row).collect(),
+            prior: (model.lambda / (1.0 - model.lambda)).log2() as f32,
+            shares: model.comparisons.iter().map(|c| c.usual_share.log2() as f32).collect(),
+        }
+    }
+
+    /// What agreement on just this value adds to that on any value, in bits.
+    pub(crate) fn rarity(&self, prepared: &Prepared, field: usize, code: u32) -> f32 {
+        if code == NULL {
+            return 0.0;
+        }
+        let field_ = &prepared.fields[field];
+        let share = field_.counts[code as usize].max(1) as f32 / field_.present.max(1) as f32;
+        self.shares[field] - share.log2()
+    }
+}
+
+impl Model {
+    pub(crate) fn of(prepared: &Prepared, m: &Table, u: &Table) -> Self {
+        let comparisons = prepared.fields.iter().enumerate().map(|(place, field)| {
+            let count = levels(field.meaning).len();
+            let pairs = field.counts.iter().map(|c| f64::from(*c) * f64::from(*c));
+            let present = f64::from(field.present.max(1));
+            Comparison {
+                name: field.name.clone(),
+                meaning: field.meaning,
+                usual_share: (pairs.sum::<f64>() / present / present).max(1e-12),
+                levels: (1..=count).map(|level| (m[place][level], u[place][level])).collect(),
+            }
+        });
+        Self {
+            version: VERSION,
+            comparisons: comparisons.collect(),
+            lambda: 1e-4,
+            rules: Vec::new(),
+            block_limit: 0,
+            links: Links::All,
+        }
+    }
+
+    /// The levels as rows, in order.
+    pub fn rows(&self) -> Vec<LevelRow> {
+        let rows = self.comparisons.iter().flat_map(|comparison| {
+            let labels = levels(comparison.meaning).iter().map(|level| level.label);
+            comparison.levels.iter().zip(labels).zip(1..).map(|(((m, u), label), level)| LevelRow {
+                comparison: comparison.name.clone(),
+                level,
+                label: label.to_owned(),
+                m: *m,
+                u: *u,
+                weight: (m / u).log2(),
+            })
+        });
+        rows.collect()
+    }
+
+    /// The blocking rules as text: `comparison.part & comparison.part`.
+    pub fn rule_texts(&self) -> Vec<String> {
+        let key = |key: &Key| format!("{}.{}", self.comparisons[key.field].name, key.part);
+        let rule = |rule: &Rule| rule.keys.iter().map(key).collect::<Vec<_>>().join(" & ");
+        self.rules.iter().map(rule).collect()
+    }
+
+    /// Reads what [`Self::rule_texts`] wrote; `None` when it names something unknown.
+    pub fn parse_rule(&self, text: &str) -> Option<Rule> {
+        let keys = text.split(" & ").map(|key| {
+            let (comparison, part) = key.rsplit_once('.')?;
+            let field = self.comparisons.iter().position(|c| c.name == comparison)?;
+            Some(Key { field, part: Part::named(part)? })
+        });
+        Some(Rule { keys: keys.collect::<Option<_>>()? })
+    }
+}
