@@ -10,7 +10,8 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use clientele_identity::matching::{
-    Column, Links, Meaning, Pair, Prepared, Records, Settings, components, explain, predict, train,
+    Clustering, Column, Links, Meaning, Pair, Prepared, Records, Settings, cluster, components,
+    explain, predict, train,
 };
 
 fn main() -> Result<()> {
@@ -159,10 +160,13 @@ fn measure(set: &Set, name: &str, show: bool) -> Row {
     let prepared = Prepared::new(&set.records);
     let model = train(&prepared, &set.settings, &mut |_| ());
     let trained = (cpu_seconds() - begun, started.elapsed().as_secs_f64());
-    let scored = predict(&prepared, &model, 0.001, set.settings.threads);
+    let scored = predict(&prepared, &model, 0.01, set.settings.threads);
+    let how = |link: f64| Clustering { link, ..Clustering::default() };
+    let clusters = cluster(&prepared, &model, &scored.pairs, &how(LINK)).of;
     let cpu_s = cpu_seconds() - begun;
     let all = predict(&prepared, &model, 0.0, set.settings.threads).pairs;
     let truth = Truth::new(set);
+    let closure = std::env::var_os("CLOSURE").is_some();
     if show {
         println!("trained after {trained:?} s; lambda {:.3e}", model.lambda);
         for row in model.rows() {
@@ -177,9 +181,11 @@ fn measure(set: &Set, name: &str, show: bool) -> Row {
     let weight = |p: f64| (p / (1.0 - p)).log2() as f32;
     let grid = [0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 0.9999];
     let pairs_at = |p: f64| truth.pairwise(&scored.pairs, weight(p));
-    let clusters_at = |p: f64| components(set.records.len, &scored.pairs, weight(p));
+    let clusters_at = |p: f64| match closure {
+        true => components(set.records.len, &scored.pairs, weight(p)),
+        false => cluster(&prepared, &model, &scored.pairs, &how(p)).of,
+    };
     let best = |f: &dyn Fn(f64) -> f64| grid.iter().map(|p| f(*p)).fold(0.0, f64::max);
-    let clusters = clusters_at(LINK);
     let sure: Vec<&Pair> = scored.pairs.iter().filter(|pair| pair.probability() >= 0.9).collect();
     let count = sure.len().max(1) as f64;
     Row {

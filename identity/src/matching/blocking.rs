@@ -100,17 +100,12 @@ pub(crate) fn parts(meaning: Meaning) -> &'static [Part] {
 }
 
 impl Rule {
-    /// True when records that share the keys of `self` share those of `other` too.
-    pub(crate) fn implies(&self, other: &Self, prepared: &Prepared) -> bool {
-        let covers = |key: &Key, wanted: &Key| {
-            key == wanted
-                || (key.field == wanted.field && {
-                    let parts = parts(prepared.fields[key.field].meaning);
-                    let place = |part| parts.iter().position(|known| *known == part);
-                    place(key.part) == Some(0) && place(wanted.part).is_some()
-                })
-        };
-        other.keys.iter().all(|wanted| self.keys.iter().any(|key| covers(key, wanted)))
+    /// Records that may share a word for it to be a key: a commoner word says little.
+    pub(crate) const WORD_LIMIT: usize = 50;
+
+    /// The records of a block that are still compared.
+    pub(crate) fn limit(&self, block_limit: usize) -> usize {
+        if self.word_field().is_some() { block_limit.min(Self::WORD_LIMIT) } else { block_limit }
     }
 
     pub(crate) fn word_field(&self) -> Option<usize> {
@@ -122,43 +117,44 @@ impl Rule {
         let row = prepared.row(record);
         let mut hash = 0x51_7C_C1_B7;
         for key in self.keys.iter().filter(|key| key.part != Part::Word) {
-            let fact = fact(prepared, row, *key)?;
+            let fact = Self::fact(prepared, row, *key)?;
             hash = mix(hash ^ fact).wrapping_add(key.field as u64);
         }
         Some(hash)
     }
-}
 
-fn fact(prepared: &Prepared, row: &[u32], key: Key) -> Option<u64> {
-    let code = row[key.field];
-    if code == NULL {
-        return None;
-    }
-    let values = prepared.values_of(key.field);
-    let facts = || values.item(code).facts;
-    let meaning = prepared.fields[key.field].meaning;
-    let fact = match key.part {
-        Part::Value => return Some(u64::from(code)),
-        Part::BothNames => {
-            let (given, family) = prepared.swappable?;
-            let (one, two) = (row[given].min(row[family]), row[given].max(row[family]));
-            return (two != NULL).then(|| u64::from(one) << 32 | u64::from(two));
+    /// What of a record must be shared for one key; `None` when it is missing.
+    pub(crate) fn fact(prepared: &Prepared, row: &[u32], key: Key) -> Option<u64> {
+        let code = row[key.field];
+        if code == NULL {
+            return None;
         }
-        Part::Nickname => match facts()[0] {
-            0 => return Some(u64::from(code) | 1 << 40),
-            group => group,
-        },
-        Part::Sound if meaning == Meaning::City => facts()[0],
-        Part::Sound if meaning == Meaning::Address => facts()[1],
-        Part::Sound => facts()[2],
-        Part::Start if meaning == Meaning::Email => facts()[2],
-        Part::Start => facts()[3],
-        Part::Year | Part::LocalPart | Part::Tail | Part::District => facts()[0],
-        Part::MonthDay | Part::Anagram => facts()[1],
-        Part::House => facts()[2],
-        Part::Word => return None,
-    };
-    (fact != 0).then_some(u64::from(fact))
+        let values = prepared.values_of(key.field);
+        let facts = || values.item(code).facts;
+        let meaning = prepared.fields[key.field].meaning;
+        let fact = match key.part {
+            Part::Value => return Some(u64::from(code)),
+            Part::BothNames => {
+                let (given, family) = prepared.swappable?;
+                let (one, two) = (row[given].min(row[family]), row[given].max(row[family]));
+                return (two != NULL).then(|| u64::from(one) << 32 | u64::from(two));
+            }
+            Part::Nickname => match facts()[0] {
+                0 => return Some(u64::from(code) | 1 << 40),
+                group => group,
+            },
+            Part::Sound if meaning == Meaning::City => facts()[0],
+            Part::Sound if meaning == Meaning::Address => facts()[1],
+            Part::Sound => facts()[2],
+            Part::Start if meaning == Meaning::Email => facts()[2],
+            Part::Start => facts()[3],
+            Part::Year | Part::LocalPart | Part::Tail | Part::District => facts()[0],
+            Part::MonthDay | Part::Anagram => facts()[1],
+            Part::House => facts()[2],
+            Part::Word => return None,
+        };
+        (fact != 0).then_some(u64::from(fact))
+    }
 }
 
 /// Records by key of one rule: `keys` sorted by (key, record), blocks over the limit left out.
@@ -176,7 +172,8 @@ pub(crate) struct Blocks {
 impl Blocks {
     /// Sorts records into blocks; a block of more than `limit` records says nothing.
     pub(crate) fn new(rule: &Rule, prepared: &Prepared, limit: usize) -> Self {
-        let mut entries = entries(rule, prepared, 0, prepared.len() as u32);
+        let limit = rule.limit(limit);
+        let mut entries = entries(rule, prepared, 0..prepared.len() as u32);
         entries.sort_unstable();
         entries.dedup();
         let mut kept = 0;
@@ -250,11 +247,15 @@ pub(crate) fn block_end(entries: &[u64], start: usize) -> usize {
     start + entries[start..].iter().take_while(|entry| *entry >> 32 == key).count()
 }
 
-/// Key and record of the records from `first` up to `end`, unsorted.
-pub(crate) fn entries(rule: &Rule, prepared: &Prepared, first: u32, end: u32) -> Vec<u64> {
-    let mut entries = Vec::with_capacity((end - first) as usize);
+/// Key and record of the given records, unsorted.
+pub(crate) fn entries(
+    rule: &Rule,
+    prepared: &Prepared,
+    records: impl ExactSizeIterator<Item = u32>,
+) -> Vec<u64> {
+    let mut entries = Vec::with_capacity(records.len());
     let word_field = rule.word_field();
-    for record in first..end {
+    for record in records {
         let Some(hash) = rule.hash(prepared, record) else { continue };
         let mut push = |hash: u64| {
             let key = ((mix(hash) >> 32) as u32).max(1);

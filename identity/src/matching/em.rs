@@ -45,12 +45,19 @@ pub(crate) fn weight(logs: &Table, vector: u64, excluded: u32) -> f64 {
     fields.map(|(field, row)| row[level(vector, field)]).sum()
 }
 
-/// Fits the share of matches and m, with u known, from `prior` for m.
-pub(crate) fn fit(histogram: &Histogram, u: &Table, prior: &Table, excluded: u32) -> Fit {
+/// Fits the share of matches and m from `prior` for m.
+///
+/// u is known, but for the `loose` fields: they were blocked on in part, so that levels above
+/// the lowest one are commoner in this block than elsewhere.
+pub(crate) fn fit(histogram: &Histogram, u: &Table, prior: &Table, excluded: u32, loose: u32) -> Fit {
     let total: f64 = histogram.iter().map(|(_, count)| count).sum();
+    let mut u = u.clone();
+    for (field, row) in u.iter_mut().enumerate().filter(|(field, _)| loose >> field & 1 == 1) {
+        *row = shares(histogram, field, |_| 1.0);
+    }
     let mut fit = Fit { lambda: 0.2, m: prior.clone(), matches: 0.0, excluded };
     for _ in 0..ROUNDS {
-        let logs = logs(&fit.m, u);
+        let logs = logs(&fit.m, &u);
         let odds = (fit.lambda / (1.0 - fit.lambda)).ln();
         let mut sums: Table = prior.iter().map(|row| row.map(|m| m * PRIOR_WEIGHT)).collect();
         let mut matches = 0.0;
@@ -66,6 +73,11 @@ pub(crate) fn fit(histogram: &Histogram, u: &Table, prior: &Table, excluded: u32
             let sum: f64 = row.iter().sum();
             row.iter_mut().for_each(|m| *m /= sum.max(f64::MIN_POSITIVE));
         }
+        for (field, row) in u.iter_mut().enumerate().filter(|(field, _)| loose >> field & 1 == 1) {
+            *row = shares(histogram, field, |vector| {
+                1.0 - 1.0 / (1.0 + (-odds - weight(&logs, vector, excluded)).exp())
+            });
+        }
         let lambda = (matches / total.max(1.0)).clamp(1e-9, 0.999);
         let settled = (lambda - fit.lambda).abs() < 1e-7 * fit.lambda;
         fit = Fit { lambda, m: sums, matches, excluded };
@@ -74,6 +86,17 @@ pub(crate) fn fit(histogram: &Histogram, u: &Table, prior: &Table, excluded: u32
         }
     }
     fit
+}
+
+/// The share of each level of a field, where each vector counts as much as `part` says.
+fn shares(histogram: &Histogram, field: usize, part: impl Fn(u64) -> f64) -> [f64; 16] {
+    let mut row = [0.0; 16];
+    for (vector, count) in histogram {
+        row[level(*vector, field)] += count * part(*vector);
+    }
+    row[0] = 0.0;
+    let sum: f64 = row.iter().sum::<f64>() + 8.0;
+    row.map(|count| (count + 0.5) / sum)
 }
 
 /// u of each level from pairs of which few match: those are counted by what they are not.

@@ -12,22 +12,27 @@ mod dates;
 mod derive;
 mod em;
 mod fold;
+mod index;
 mod kernel;
 mod model;
 mod nicknames;
+mod pool;
 mod prepared;
 mod random;
 mod records;
 mod sample;
 mod score;
 mod settings;
+#[cfg(test)]
+mod test_people;
 mod train;
 mod values;
 mod whole_names;
 
 pub use blocking::{Key, Part, Rule};
-pub use cluster::components;
+pub use cluster::{Clustering, Clusters, cluster, components};
 pub use dates::DateOrder;
+pub use index::Index;
 pub use model::{Comparison, LevelRow, Model, VERSION};
 pub use prepared::Prepared;
 pub use records::{Column, Meaning, NULL, Records};

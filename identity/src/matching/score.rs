@@ -57,16 +57,6 @@ pub(crate) fn total(prepared: &Prepared, weights: &Weights, (a, b): Couple, vect
     sum
 }
 
-/// The weights of pairs, without the prior.
-pub(crate) fn weigh(prepared: &Prepared, weights: &Weights, pairs: &[Couple]) -> Vec<f32> {
-    let mut kernel = Kernel::default();
-    let weigh = |pair: &Couple| {
-        let vector = vector(prepared, pair.0, pair.1, &mut kernel);
-        total(prepared, weights, *pair, vector)
-    };
-    pairs.iter().map(weigh).collect()
-}
-
 /// All candidate pairs of a probability of at least `threshold`, by rule and block.
 pub fn predict(prepared: &Prepared, model: &Model, threshold: f64, threads: usize) -> Scored {
     let weights = Weights::of(model);

@@ -4,14 +4,14 @@
 //! m comes from blocks: among records that agree on one field, EM tells matches from others by
 //! the other fields. A fit that found too few matches, or turned the classes round, is not used.
 
-use super::blocking::{Blocks, Key, Part, Rule, entries};
+use super::blocking::{Key, Part, Rule, entries};
 use super::compare::levels;
 use super::derive;
 use super::em::{self, Fit, Table};
-use super::model::{Model, Weights};
+use super::model::Model;
+use super::pool::{self, Pool, Sampled};
 use super::prepared::Prepared;
 use super::sample::{self, Histogram, allowed, block_pairs, histogram};
-use super::score::weigh;
 use super::settings::{Links, Settings, possible_pairs};
 
 /// How far a run is.
@@ -30,51 +30,97 @@ pub enum Stage {
 /// A block of pairs to learn from.
 struct Lesson {
     excluded: u32,
+    loose: u32,
     histogram: Histogram,
     /// Pairs that agree on one whole value, for that field's u.
     same: Option<(usize, f64)>,
 }
+
+/// Sampled pairs of each rule that is judged.
+const JUDGED: usize = 1_500;
 
 /// Trains a model; `progress` hears of each stage.
 pub fn train(prepared: &Prepared, settings: &Settings, progress: &mut dyn FnMut(Stage)) -> Model {
     progress(Stage::Random);
     let random = sample::any_pairs(prepared, settings.links, settings.sample * 8);
     let random = histogram(prepared, &random, settings.threads);
-    progress(Stage::Rules);
-    let rules = match settings.rules.is_empty() {
-        true => derive::rules(prepared, settings),
-        false => settings.rules.clone(),
-    };
     progress(Stage::Blocks);
-    let lessons = lessons(prepared, settings, &rules);
-    progress(Stage::Estimate);
-    let (m, u) = estimate(prepared, settings, &random, &lessons);
+    let mut lessons = lessons(prepared, settings);
+    let possible = possible_pairs(&prepared.source, prepared.len(), settings.links);
+    let (mut m, mut u) = estimate(prepared, settings, &random, &lessons);
+    progress(Stage::Rules);
+    let pool = pool(prepared, settings);
+    let mut chosen: Vec<usize> = (0..pool.len()).collect();
+    let mut lambda = 1.0 / prepared.len().max(2) as f64;
+    let alone = lessons.len();
+    for _ in 0..2 {
+        if settings.rules.is_empty() {
+            let odds = (lambda / (1.0 - lambda)).ln();
+            chosen = pool::choose(&pool, &em::logs(&m, &u), odds, settings, prepared.len());
+        }
+        progress(Stage::Estimate);
+        lessons.truncate(alone);
+        lessons.extend(chosen.iter().map(|place| lesson(prepared, &pool[*place])));
+        (m, u) = estimate(prepared, settings, &random, &lessons);
+        lambda = pool::share(&pool, &chosen, &em::logs(&m, &u), possible);
+    }
     let mut model = Model::of(prepared, &m, &u);
-    model.rules = rules;
+    model.rules = chosen.iter().map(|place| pool[*place].rule.clone()).collect();
     model.block_limit = settings.block_limit;
     model.links = settings.links;
-    model.lambda = share_of_matches(prepared, settings, &model);
+    model.lambda = lambda;
     model
 }
 
-/// Samples the pairs that agree on each field, and on each rule.
-fn lessons(prepared: &Prepared, settings: &Settings, rules: &[Rule]) -> Vec<Lesson> {
-    let fields = 0..prepared.fields.len();
-    let singles = fields.map(|field| Rule { keys: vec![Key { field, part: Part::Value }] });
-    let single_count = prepared.fields.len();
-    let combined = rules.iter().filter(|rule| rule.keys.len() > 1).cloned();
+/// Samples the pairs of rules that are given, or could be used.
+fn pool(prepared: &Prepared, settings: &Settings) -> Vec<Sampled> {
+    let keys = match settings.rules.is_empty() {
+        true => derive::keys(prepared),
+        false => {
+            let mut keys: Vec<Key> =
+                settings.rules.iter().flat_map(|rule| rule.keys.iter().copied()).collect();
+            keys.sort_unstable();
+            keys.dedup();
+            keys
+        }
+    };
+    let pool = Pool::new(prepared, settings, keys.clone());
+    let rules = match settings.rules.is_empty() {
+        true => {
+            let most = (prepared.len() * settings.pairs_per_record) as f64 + 20_000.0;
+            derive::rules(prepared, &keys, &pool.prices(), most)
+        }
+        false => settings.rules.clone(),
+    };
+    rules.iter().zip(1_000..).map(|(rule, seed)| pool.sample(rule, JUDGED, seed)).collect()
+}
+
+fn lesson(prepared: &Prepared, sampled: &Sampled) -> Lesson {
+    let loose = sampled.rule.word_field().map_or(0, |field| 1 << field);
+    Lesson {
+        excluded: excluded(prepared, &sampled.rule) & !loose,
+        loose,
+        histogram: pool::histogram(sampled),
+        same: None,
+    }
+}
+
+/// Samples the pairs that agree on each field.
+fn lessons(prepared: &Prepared, settings: &Settings) -> Vec<Lesson> {
     let mut lessons = Vec::new();
-    for (place, rule) in singles.chain(combined).enumerate() {
-        let mut found = entries(&rule, prepared, 0, prepared.len() as u32);
+    for field in 0..prepared.fields.len() {
+        let rule = Rule { keys: vec![Key { field, part: Part::Value }] };
+        let mut found = entries(&rule, prepared, 0..prepared.len() as u32);
         found.sort_unstable();
-        let (mut pairs, total) = block_pairs(&found, settings.sample, place as u64 + 2);
+        let (mut pairs, total) = block_pairs(&found, settings.sample, field as u64 + 2);
         let drawn = pairs.len() as f64;
         pairs.retain(|pair| allowed(prepared, settings.links, *pair));
         let total = total * pairs.len() as f64 / drawn.max(1.0);
         lessons.push(Lesson {
             excluded: excluded(prepared, &rule),
+            loose: 0,
             histogram: histogram(prepared, &pairs, settings.threads),
-            same: (place < single_count).then_some((place, total)),
+            same: Some((field, total)),
         });
     }
     lessons
@@ -107,7 +153,7 @@ fn estimate(
     for _ in 0..3 {
         let fits: Vec<Fit> = lessons
             .iter()
-            .map(|lesson| em::fit(&lesson.histogram, &u, &m, lesson.excluded))
+            .map(|lesson| em::fit(&lesson.histogram, &u, &m, lesson.excluded, lesson.loose))
             .collect();
         m = combine(&fits, &prior);
         let matches = matches(lessons, &fits);
@@ -176,35 +222,4 @@ fn matches(lessons: &[Lesson], fits: &[Fit]) -> f64 {
         lesson.same.filter(|_| fit.lambda >= 0.01).map(|(_, pairs)| pairs * fit.lambda)
     });
     counts.fold(1.0, f64::max)
-}
-
-/// The share of all possible pairs that match: a fixed point over samples of the candidates.
-fn share_of_matches(prepared: &Prepared, settings: &Settings, model: &Model) -> f64 {
-    let possible = possible_pairs(&prepared.source, prepared.len(), settings.links);
-    let weights = Weights::of(model);
-    let mut found: Vec<(f64, f32)> = Vec::new();
-    let mut before: Vec<Blocks> = Vec::new();
-    for (place, rule) in model.rules.iter().enumerate() {
-        let blocks = Blocks::new(rule, prepared, model.block_limit);
-        let (pairs, total) = block_pairs(&blocks.entries, settings.sample, place as u64 + 99);
-        let scale = total / pairs.len().max(1) as f64;
-        let new = |(a, b): &(u32, u32)| {
-            allowed(prepared, settings.links, (*a, *b))
-                && before.iter().all(|blocks| blocks.shared(*a, *b) == 0)
-        };
-        let pairs: Vec<_> = pairs.into_iter().filter(new).collect();
-        let weighed = sample::in_parts(&pairs, settings.threads, |pairs| {
-            weigh(prepared, &weights, pairs)
-        });
-        found.extend(weighed.into_iter().flatten().map(|weight| (scale, weight)));
-        before.push(blocks);
-    }
-    let mut lambda = 1.0 / prepared.len().max(2) as f64;
-    for _ in 0..30 {
-        let odds = (lambda / (1.0 - lambda)).log2() as f32;
-        let matches: f64 =
-            found.iter().map(|(scale, w)| scale / (1.0 + f64::from(-odds - w).exp2())).sum();
-        lambda = (matches / possible).clamp(1.0 / possible.max(4.0), 0.5);
-    }
-    lambda
 }
