@@ -42,26 +42,6 @@ struct Set {
     ids: Vec<String>,
 }
 
-fn meaning(name: &str) -> Option<Meaning> {
-    Some(match name {
-        "given_name" => Meaning::GivenName,
-        "family_name" => Meaning::FamilyName,
-        "full_name" => Meaning::FullName,
-        "company" => Meaning::Company,
-        "date" => Meaning::Date,
-        "email" => Meaning::Email,
-        "phone" => Meaning::Phone,
-        "address" => Meaning::Address,
-        "postcode" => Meaning::Postcode,
-        "city" => Meaning::City,
-        "category" => Meaning::Category,
-        "number" => Meaning::Number,
-        "text" => Meaning::Text,
-        "key" => Meaning::Key,
-        _ => return None,
-    })
-}
-
 impl Set {
     fn read(path: &str, words: &[&str]) -> Result<Self> {
         let mut reader = csv::Reader::from_path(path).with_context(|| path.to_owned())?;
@@ -79,7 +59,7 @@ impl Set {
                 continue;
             }
             let (name, kind) = word.split_once('=').context("column=meaning")?;
-            let kind = meaning(kind).with_context(|| format!("meaning {kind}"))?;
+            let kind = Meaning::named(kind).with_context(|| format!("meaning {kind}"))?;
             let place = column(name)?;
             let values = rows.iter().map(|row| row.get(place));
             columns.push(Column::from_values(name, kind, values));

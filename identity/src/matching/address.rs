@@ -46,9 +46,37 @@ const SHORT: [(&str, &str); 36] = [
 
 /// Words of a company's name that tell its legal form only.
 const LEGAL: [&str; 31] = [
-    "inc", "incorporated", "llc", "ltd", "limited", "corp", "corporation", "co", "company", "plc",
-    "gmbh", "ag", "kg", "ohg", "se", "sa", "sas", "sarl", "srl", "spa", "bv", "nv", "ab", "as",
-    "oy", "aps", "pty", "llp", "lp", "the", "and",
+    "inc",
+    "incorporated",
+    "llc",
+    "ltd",
+    "limited",
+    "corp",
+    "corporation",
+    "co",
+    "company",
+    "plc",
+    "gmbh",
+    "ag",
+    "kg",
+    "ohg",
+    "se",
+    "sa",
+    "sas",
+    "sarl",
+    "srl",
+    "spa",
+    "bv",
+    "nv",
+    "ab",
+    "as",
+    "oy",
+    "aps",
+    "pty",
+    "llp",
+    "lp",
+    "the",
+    "and",
 ];
 
 /// Writes the words of an address in their short form.
@@ -61,9 +89,7 @@ pub(crate) fn shorten(folded: &mut Vec<u8>) {
 /// Leaves out the legal form, unless nothing else is there.
 pub(crate) fn drop_legal_form(folded: &mut Vec<u8>) {
     let whole = folded.clone();
-    rewrite(folded, |word| {
-        LEGAL.iter().any(|form| form.as_bytes() == word).then_some(&b""[..])
-    });
+    rewrite(folded, |word| LEGAL.iter().any(|form| form.as_bytes() == word).then_some(&b""[..]));
     if folded.is_empty() {
         *folded = whole;
     }

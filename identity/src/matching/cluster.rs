@@ -2,8 +2,8 @@
 //!
 //! Pairs are taken from the heaviest on. A pair joins the clusters of its two records only when
 //! the records of one cluster and those of the other agree on the whole: the mean evidence of the
-//! pairs between them (their weight without the prior) must speak for it. So one chance agreement
-//! does not chain two persons together, as transitive closure would.
+//! pairs between them (their weight without the prior) must make up for most of the prior. So one
+//! chance agreement does not chain two persons together, as transitive closure would.
 
 use hashbrown::HashSet;
 
@@ -46,14 +46,15 @@ const LOOKED_AT: usize = 64;
 /// Evidence of one pair, in bits, that counts at most: no pair outvotes all others.
 const MOST_BITS: f32 = 16.0;
 
+/// The share of the prior's bits that the mean evidence must make up for.
+const AGREEMENT: f32 = 0.7;
+
 /// Joins records by weighed pairs.
 pub fn cluster(prepared: &Prepared, model: &Model, pairs: &[Pair], how: &Clustering) -> Clusters {
     let bits = |p: f64| (p / (1.0 - p)).log2() as f32;
     let (link, review) = (bits(how.link), bits(how.review));
     let mut order: Vec<&Pair> = pairs.iter().filter(|pair| pair.weight >= review).collect();
-    order.sort_unstable_by(|x, y| {
-        y.weight.total_cmp(&x.weight).then((x.a, x.b).cmp(&(y.a, y.b)))
-    });
+    order.sort_unstable_by(|x, y| y.weight.total_cmp(&x.weight).then((x.a, x.b).cmp(&(y.a, y.b))));
     let weights = Weights::of(model);
     let mut forest = Forest::new(prepared.len());
     let mut scorer = Scorer::new(prepared, model, &weights, f32::NEG_INFINITY);
@@ -66,7 +67,8 @@ pub fn cluster(prepared: &Prepared, model: &Model, pairs: &[Pair], how: &Cluster
         }
         let joins = pair.weight >= link
             && !forest.conflict(prepared, how, a, b)
-            && forest.evidence(&mut scorer, weights.prior, pair, (a, b)) >= 0.0;
+            && forest.evidence(&mut scorer, weights.prior, pair, (a, b))
+                >= AGREEMENT * -weights.prior;
         if joins {
             forest.join(a, b);
             clusters.links.push(*pair);

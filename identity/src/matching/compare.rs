@@ -162,7 +162,7 @@ fn name(values: &Values, a: u32, b: u32, kernel: &mut Kernel) -> u8 {
     if short.len() >= 3 && close(values, a, b) {
         return 6;
     }
-    if nicknames::related([of_a[0], of_a[1]], [of_b[0], of_b[1]]) {
+    if of_a[1] != 0 && of_b[1] != 0 && nicknames::related(of_a[1], of_b[1]) {
         return 5;
     }
     let part = long.ends_with(short) && long[long.len() - short.len() - 1] == b' ';
@@ -181,8 +181,7 @@ fn date(values: &Values, a: u32, b: u32) -> u8 {
     if x[0] == 0 || y[0] == 0 {
         return 1 + 4 * u8::from(close(values, a, b));
     }
-    let ((month_x, day_x), (month_y, day_y)) =
-        ((x[1] / 100, x[1] % 100), (y[1] / 100, y[1] % 100));
+    let ((month_x, day_x), (month_y, day_y)) = ((x[1] / 100, x[1] % 100), (y[1] / 100, y[1] % 100));
     if x[0] == y[0] && month_x == day_y && day_x == month_y {
         return 6;
     }

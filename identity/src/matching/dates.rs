@@ -76,11 +76,9 @@ fn full_year(year: u32, digits: usize) -> u32 {
 pub(crate) fn parse(value: &str, order: DateOrder) -> Option<Written> {
     let parts = parts(value);
     match parts[..] {
-        [(number, 8)] => Some(Written {
-            year: number / 10_000,
-            month: number / 100 % 100,
-            day: number % 100,
-        }),
+        [(number, 8)] => {
+            Some(Written { year: number / 10_000, month: number / 100 % 100, day: number % 100 })
+        }
         [(year, 4)] => Some(Written { year, month: 0, day: 0 }),
         [(year, 4), (month, _)] => Some(Written { year, month, day: 0 }),
         [(month, _), (year, 4)] => Some(Written { year, month, day: 0 }),

@@ -9,7 +9,8 @@ const MOST: usize = 160;
 /// All keys of the fields.
 pub(crate) fn keys(prepared: &Prepared) -> Vec<Key> {
     let fields = prepared.fields.iter().enumerate();
-    let of_field = |(field, meaning)| parts(meaning).iter().map(move |part| Key { field, part: *part });
+    let of_field =
+        |(field, meaning)| parts(meaning).iter().map(move |part| Key { field, part: *part });
     let mut keys: Vec<Key> =
         fields.map(|(field, about)| (field, about.meaning)).flat_map(of_field).collect();
     if let Some((given, _)) = prepared.swappable {

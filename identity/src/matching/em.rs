@@ -49,7 +49,13 @@ pub(crate) fn weight(logs: &Table, vector: u64, excluded: u32) -> f64 {
 ///
 /// u is known, but for the `loose` fields: they were blocked on in part, so that levels above
 /// the lowest one are commoner in this block than elsewhere.
-pub(crate) fn fit(histogram: &Histogram, u: &Table, prior: &Table, excluded: u32, loose: u32) -> Fit {
+pub(crate) fn fit(
+    histogram: &Histogram,
+    u: &Table,
+    prior: &Table,
+    excluded: u32,
+    loose: u32,
+) -> Fit {
     let total: f64 = histogram.iter().map(|(_, count)| count).sum();
     let mut u = u.clone();
     for (field, row) in u.iter_mut().enumerate().filter(|(field, _)| loose >> field & 1 == 1) {

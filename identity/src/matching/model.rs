@@ -46,6 +46,10 @@ pub const VERSION: u32 = 1;
 pub struct LevelRow {
     /// The comparison's name.
     pub comparison: String,
+    /// What its values are.
+    pub meaning: Meaning,
+    /// See [`Comparison::usual_share`].
+    pub usual_share: f64,
     /// The number of the level, from 1.
     pub level: u32,
     /// What the level says.
@@ -125,6 +129,8 @@ impl Model {
             let labels = levels(comparison.meaning).iter().map(|level| level.label);
             comparison.levels.iter().zip(labels).zip(1..).map(|(((m, u), label), level)| LevelRow {
                 comparison: comparison.name.clone(),
+                meaning: comparison.meaning,
+                usual_share: comparison.usual_share,
                 level,
                 label: label.to_owned(),
                 m: *m,
@@ -133,6 +139,32 @@ impl Model {
             })
         });
         rows.collect()
+    }
+
+    /// The comparisons of rows that [`Self::rows`] gave, in their order; `None` when the levels of
+    /// one are not all there, once each and in order.
+    pub fn comparisons_of(rows: &[LevelRow]) -> Option<Vec<Comparison>> {
+        let mut comparisons: Vec<Comparison> = Vec::new();
+        for row in rows {
+            if row.level == 1 {
+                let (name, meaning) = (row.comparison.clone(), row.meaning);
+                let (usual_share, levels) = (row.usual_share, Vec::new());
+                comparisons.push(Comparison { name, meaning, usual_share, levels });
+            }
+            let last = comparisons.last_mut()?;
+            if last.name != row.comparison || last.levels.len() as u32 + 1 != row.level {
+                return None;
+            }
+            last.levels.push((row.m, row.u));
+        }
+        let whole = |c: &Comparison| c.levels.len() == levels(c.meaning).len();
+        comparisons.iter().all(whole).then_some(comparisons)
+    }
+
+    /// True when records were prepared with the comparisons of this model.
+    pub fn fits(&self, prepared: &Prepared) -> bool {
+        let fields = prepared.fields.iter().map(|field| (&field.name, field.meaning));
+        fields.eq(self.comparisons.iter().map(|c| (&c.name, c.meaning)))
     }
 
     /// The blocking rules as text: `comparison.part & comparison.part`.
@@ -150,5 +182,26 @@ impl Model {
             Some(Key { field, part: Part::named(part)? })
         });
         Some(Rule { keys: keys.collect::<Option<_>>()? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_people::people;
+    use super::super::{Prepared, Settings, train};
+    use super::Model;
+
+    #[test]
+    fn a_model_survives_being_written_as_rows() {
+        let prepared = Prepared::new(&people(0..1_500));
+        let model = train(&prepared, &Settings::default(), &mut |_| ());
+        assert!(model.fits(&prepared) && !model.rules.is_empty());
+        let comparisons = Model::comparisons_of(&model.rows());
+        assert_eq!(comparisons.as_ref(), Some(&model.comparisons));
+        let rules: Vec<_> = model.rule_texts().iter().map(|text| model.parse_rule(text)).collect();
+        assert_eq!(rules, model.rules.iter().cloned().map(Some).collect::<Vec<_>>());
+        assert_eq!(Model::comparisons_of(&model.rows()[1..]), None);
+        let other = Settings { threads: 1, ..Settings::default() };
+        assert_eq!(train(&prepared, &other, &mut |_| ()), model);
     }
 }

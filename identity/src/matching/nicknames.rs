@@ -4,40 +4,54 @@ use std::sync::LazyLock;
 
 use hashbrown::HashMap;
 
-/// The groups of each name, from 1; a name of more than two groups keeps its first two.
-static GROUPS: LazyLock<HashMap<&'static [u8], [u32; 2]>> = LazyLock::new(|| {
-    let lines = include_str!("nicknames.txt").lines().filter(|line| !line.starts_with('#'));
-    let mut groups: HashMap<&[u8], [u32; 2]> = HashMap::new();
-    for (line, number) in lines.zip(1..) {
+/// Each name's number, from 1.
+static NUMBERS: LazyLock<HashMap<&'static [u8], u32>> = LazyLock::new(|| {
+    let mut numbers = HashMap::new();
+    for name in lines().flat_map(|line| line.split(' ')) {
+        let next = numbers.len() as u32 + 1;
+        numbers.entry(name.as_bytes()).or_insert(next);
+    }
+    numbers
+});
+
+/// The groups of each name, by number; groups count from 1.
+static GROUPS: LazyLock<Vec<Vec<u32>>> = LazyLock::new(|| {
+    let mut groups = vec![Vec::new(); NUMBERS.len() + 1];
+    for (line, group) in lines().zip(1..) {
         for name in line.split(' ') {
-            let known = groups.entry(name.as_bytes()).or_default();
-            match known {
-                [0, _] => known[0] = number,
-                [_, 0] => known[1] = number,
-                _ => (),
-            }
+            groups[number(name.as_bytes()) as usize].push(group);
         }
     }
     groups
 });
 
-/// The groups of a folded name, 0 for none.
-pub(crate) fn groups(name: &[u8]) -> [u32; 2] {
-    GROUPS.get(name).copied().unwrap_or_default()
+fn lines() -> impl Iterator<Item = &'static str> {
+    include_str!("nicknames.txt").lines().filter(|line| !line.starts_with('#'))
 }
 
-/// True when two names are of one group.
-pub(crate) fn related(a: [u32; 2], b: [u32; 2]) -> bool {
-    (a[0] != 0 && (a[0] == b[0] || a[0] == b[1])) || (a[1] != 0 && (a[1] == b[0] || a[1] == b[1]))
+/// The number of a folded name, 0 when it is in no group.
+pub(crate) fn number(name: &[u8]) -> u32 {
+    NUMBERS.get(name).copied().unwrap_or_default()
+}
+
+/// The first group of a numbered name, 0 for none.
+pub(crate) fn group(number: u32) -> u32 {
+    GROUPS[number as usize].first().copied().unwrap_or_default()
+}
+
+/// True when two numbered names are of one group.
+pub(crate) fn related(a: u32, b: u32) -> bool {
+    let (a, b) = (&GROUPS[a as usize], &GROUPS[b as usize]);
+    a.iter().any(|group| b.contains(group))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{groups, related};
+    use super::{number, related};
 
     #[test]
     fn nicknames_are_related_to_names_of_their_group_only() {
-        let related = |a: &str, b: &str| related(groups(a.as_bytes()), groups(b.as_bytes()));
+        let related = |a: &str, b: &str| related(number(a.as_bytes()), number(b.as_bytes()));
         assert!(related("bob", "robert") && related("gwilym", "willie") && related("ed", "edward"));
         assert!(!related("bob", "thomas") && !related("unknown", "unknown"));
     }

@@ -1,9 +1,9 @@
 //! Sampled pairs of every rule that could be used, and the choice among the rules.
 
 use super::blocking::{Key, Part, Rule, block_end, entries};
+use super::compare::vector;
 use super::em::{self, Table};
 use super::kernel::Kernel;
-use super::compare::vector;
 use super::prepared::Prepared;
 use super::records::NULL;
 use super::sample::{Couple, Histogram, allowed, block_pairs, in_parts};
@@ -92,9 +92,8 @@ impl<'a> Pool<'a> {
         pairs.retain(|pair| allowed(self.prepared, self.settings.links, *pair));
         let parts = in_parts(&pairs, self.settings.threads, |pairs| {
             let mut kernel = Kernel::default();
-            let compare = |(a, b): &Couple| {
-                (vector(self.prepared, *a, *b, &mut kernel), self.shared(*a, *b))
-            };
+            let compare =
+                |(a, b): &Couple| (vector(self.prepared, *a, *b, &mut kernel), self.shared(*a, *b));
             pairs.iter().map(compare).collect::<Vec<_>>()
         });
         let bits = rule.keys.iter().filter_map(|key| self.keys.iter().position(|k| k == key));
@@ -130,7 +129,13 @@ fn shares(prepared: &Prepared, key: Key, a: u32, b: u32) -> bool {
 
 /// Chooses rules one by one: always the one with the most matches for its pairs that no rule
 /// chosen before yields. Gives their places.
-pub(crate) fn choose(pool: &[Sampled], logs: &Table, odds: f64, settings: &Settings, len: usize) -> Vec<usize> {
+pub(crate) fn choose(
+    pool: &[Sampled],
+    logs: &Table,
+    odds: f64,
+    settings: &Settings,
+    len: usize,
+) -> Vec<usize> {
     let weigh = |sampled: &Sampled| -> Vec<f64> {
         let p = |vector| 1.0 / (1.0 + (-odds - em::weight(logs, vector, 0)).exp());
         sampled.pairs.iter().map(|(vector, _)| p(*vector)).collect()
@@ -182,8 +187,7 @@ pub(crate) fn share(pool: &[Sampled], chosen: &[usize], logs: &Table, possible: 
     let mut lambda: f64 = (1e-3f64).min(0.1);
     for _ in 0..25 {
         let odds = (lambda / (1.0 - lambda)).ln();
-        let matches: f64 =
-            weighed.iter().map(|(scale, w)| scale / (1.0 + (-odds - w).exp())).sum();
+        let matches: f64 = weighed.iter().map(|(scale, w)| scale / (1.0 + (-odds - w).exp())).sum();
         lambda = (matches / possible).clamp(0.5 / possible.max(4.0), 0.3);
     }
     lambda

@@ -179,7 +179,8 @@ impl Prepared {
                     row[field] = self.values[0].intern_folded(word, None);
                 }
             }
-            let known = |code: u32, word: &[u8]| code != NULL && has(self.values[0].bytes(code), word);
+            let known =
+                |code: u32, word: &[u8]| code != NULL && has(self.values[0].bytes(code), word);
             others(&names, |word| !known(row[0], word) && !known(row[1], word), &mut rest);
             if !rest.is_empty() {
                 row[2] = self.values[1].intern_folded(&rest, None);

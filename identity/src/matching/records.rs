@@ -1,5 +1,7 @@
 //! What is matched: records in dictionary-encoded columns, each with a meaning.
 
+use std::fmt;
+
 use hashbrown::HashMap;
 
 /// The code of a missing value.
@@ -38,6 +40,38 @@ pub enum Meaning {
     Text,
     /// A code that only one entity should have: a customer number, a social security number.
     Key,
+}
+
+impl Meaning {
+    const NAMES: [(Self, &'static str); 15] = [
+        (Self::GivenName, "given_name"),
+        (Self::FamilyName, "family_name"),
+        (Self::FullName, "full_name"),
+        (Self::OtherNames, "other_names"),
+        (Self::Company, "company"),
+        (Self::Date, "date"),
+        (Self::Email, "email"),
+        (Self::Phone, "phone"),
+        (Self::Address, "address"),
+        (Self::Postcode, "postcode"),
+        (Self::City, "city"),
+        (Self::Category, "category"),
+        (Self::Number, "number"),
+        (Self::Text, "text"),
+        (Self::Key, "key"),
+    ];
+
+    /// The meaning of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(_, known)| *known == name).map(|(meaning, _)| *meaning)
+    }
+}
+
+impl fmt::Display for Meaning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let found = Self::NAMES.iter().find(|(meaning, _)| meaning == self);
+        f.write_str(found.map_or("", |(_, name)| name))
+    }
 }
 
 /// One column of records: `codes[row]` is a place in `dictionary`, or [`NULL`].

@@ -124,7 +124,13 @@ impl<'a> Scorer<'a> {
         Self { prepared, model, weights, least, best, kernel: Kernel::default() }
     }
 
-    fn block(&mut self, blocks: &Blocks, before: &[Blocks], place: (usize, usize), out: &mut Scored) {
+    fn block(
+        &mut self,
+        blocks: &Blocks,
+        before: &[Blocks],
+        place: (usize, usize),
+        out: &mut Scored,
+    ) {
         let entries = &blocks.entries[place.0..place.1];
         let Some(key) = entries.first().map(|entry| (entry >> 32) as u32) else { return };
         for (at, second) in entries.iter().enumerate() {

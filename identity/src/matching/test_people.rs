@@ -27,7 +27,13 @@ fn person(number: u64) -> [Option<String>; 5] {
     let (year, month, day) = (1940 + random.below(60), 1 + random.below(12), 1 + random.below(28));
     let email = format!("{}.{family}{}@example.org", given.to_lowercase(), random.below(90));
     let city = ["Lyon", "Leeds", "Ghent", "Porto", "Turin"][random.below(5) as usize].to_owned();
-    [Some(given), Some(family), Some(format!("{year}-{month:02}-{day:02}")), Some(email), Some(city)]
+    [
+        Some(given),
+        Some(family),
+        Some(format!("{year}-{month:02}-{day:02}")),
+        Some(email),
+        Some(city),
+    ]
 }
 
 fn record(number: u64) -> [Option<String>; 5] {

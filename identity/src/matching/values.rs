@@ -37,10 +37,7 @@ pub(crate) struct Values {
 
 /// True when values of this meaning are compared word by word.
 pub(crate) fn has_words(meaning: Meaning) -> bool {
-    matches!(
-        meaning,
-        Meaning::Text | Meaning::Company | Meaning::Address | Meaning::OtherNames
-    )
+    matches!(meaning, Meaning::Text | Meaning::Company | Meaning::Address | Meaning::OtherNames)
 }
 
 impl Values {
@@ -164,8 +161,13 @@ impl Values {
         let first = folded.split(|byte| *byte == b' ').next().unwrap_or(folded);
         match self.meaning {
             Meaning::GivenName | Meaning::FamilyName | Meaning::FullName => {
-                let [one, two] = nicknames::groups(first);
-                [one, two, soundex(first), hash(&folded[..folded.len().min(3)])]
+                let number = nicknames::number(first);
+                [
+                    nicknames::group(number),
+                    number,
+                    soundex(first),
+                    hash(&folded[..folded.len().min(3)]),
+                ]
             }
             Meaning::Date => match date {
                 Some(d) => {
@@ -192,9 +194,7 @@ impl Values {
                 [hash(&folded[..local]), local as u32, hash(&folded[..local.min(4)]), 0]
             }
             Meaning::Postcode => [hash(outward(folded)), multiset(folded), 0, 0],
-            Meaning::City => {
-                [soundex(first), hash(&folded[..folded.len().min(4)]), hash(first), 0]
-            }
+            Meaning::City => [soundex(first), hash(&folded[..folded.len().min(4)]), hash(first), 0],
             Meaning::Address => super::address::facts(folded),
             _ => [0; 4],
         }
