@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::definition::{Domain, FIRST_USER_OID, Object, Oid, Relation, RelationKind, Schema};
 use crate::domains;
+use crate::features;
 use crate::privileges::predefined::DATABASE_OWNER;
 
 /// OID of schema `pg_catalog`, PostgreSQL's own number.
@@ -57,6 +58,12 @@ impl Catalog {
                 grants: None,
             }));
         }
+        for schema in features::schemas() {
+            catalog.put(Object::Schema(schema));
+        }
+        for relation in features::relations() {
+            catalog.put(Object::Relation(relation.as_ref().clone()));
+        }
         for domain in domains::built_in() {
             catalog.put(Object::Domain(domain));
         }
@@ -83,6 +90,7 @@ impl Catalog {
                 self.schemas.insert(schema.oid, Arc::new(schema));
             }
             Object::Relation(relation) => {
+                let relation = as_built_in(relation);
                 self.relations_by_name
                     .insert((relation.schema, relation.name.clone()), relation.oid);
                 self.relations.insert(relation.oid, Arc::new(relation));
@@ -180,14 +188,30 @@ impl Catalog {
         format!("{schema}.{}", relation.name)
     }
 
-    /// Objects that a transaction may store (built-in ones are code, not data).
+    /// Objects that a transaction may store.
     pub fn stored_objects(&self) -> impl Iterator<Item = Object> + '_ {
         let schemas = self.schemas.values().map(|one| Object::Schema(one.as_ref().clone()));
         let relations = self.relations.values().map(|one| Object::Relation(one.as_ref().clone()));
         let domains = self.domains.values().map(|one| Object::Domain(one.as_ref().clone()));
-        schemas
-            .filter(|one| one.oid() == PUBLIC_OID || one.oid() >= FIRST_USER_OID)
-            .chain(relations)
-            .chain(domains.filter(|one| one.oid() >= FIRST_USER_OID))
+        schemas.chain(relations).chain(domains).filter(|one| is_stored(one.oid()))
     }
+}
+
+/// Whether an object is data: domains, schemas and relations that are built in are code, but for
+/// what `GRANT` left on those that may be granted.
+pub(crate) fn is_stored(oid: Oid) -> bool {
+    oid == PUBLIC_OID
+        || oid >= FIRST_USER_OID
+        || features::is_feature_schema(oid)
+        || features::relation(oid).is_some()
+}
+
+/// A relation of a feature is defined by code; its grants are data.
+fn as_built_in(stored: Relation) -> Relation {
+    let Some(built_in) = features::relation(stored.oid) else { return stored };
+    let mut relation = built_in.as_ref().clone();
+    for (column, stored) in relation.columns.iter_mut().zip(stored.columns) {
+        column.grants = stored.grants;
+    }
+    Relation { grants: stored.grants, ..relation }
 }

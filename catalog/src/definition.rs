@@ -7,6 +7,8 @@
 use clientele_udfs::types::PgType;
 use serde::{Deserialize, Serialize};
 
+use crate::domains::Subject;
+
 /// Object identifier, PostgreSQL's `oid`.
 pub type Oid = u32;
 
@@ -230,6 +232,10 @@ pub struct Column {
     pub default: Option<String>,
     /// `GENERATED ALWAYS AS (…) STORED`, as SQL.
     pub generated: Option<String>,
+    /// The column says whose row it is: rows keep the *node* of their identifiers in it, scans show
+    /// the customer (or account) that the node belongs to. `generated` has it as SQL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Subject>,
     /// `GENERATED … AS IDENTITY`: `a` always, `d` by default.
     pub identity: Option<char>,
     /// Value of rows that are older than the column, as text of its type; `None` is NULL.

@@ -11,6 +11,7 @@ pub mod cluster;
 pub mod definition;
 pub mod domains;
 pub mod error;
+pub mod features;
 pub mod pg_catalog;
 pub mod privileges;
 pub mod progress;

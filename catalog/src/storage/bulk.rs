@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use super::arrays;
 use super::part::{FilePart, MemoryBatch, RowAddress};
 use super::prepare::join_rows;
+use super::stitching::Gathered;
 use super::tally::Tally;
 use super::transaction::{NewFile, Transaction};
 use super::writer::{self, Written};
@@ -32,7 +33,7 @@ pub struct BulkWriter<'a> {
     waiting_bytes: usize,
     rows: u64,
     /// The file that is being written while more rows come in.
-    writing: Option<JoinHandle<Result<Option<Written>>>>,
+    writing: Option<JoinHandle<Result<Option<(Written, Gathered)>>>>,
     /// Rows of the next file. Files grow: the first one is begun early, so that writing overlaps
     /// with reading; later ones are as large as files may be.
     file_rows: usize,
@@ -144,8 +145,16 @@ impl BulkWriter<'_> {
         (self.waiting_rows, self.waiting_bytes) = (0, 0);
         let relation = Arc::clone(&self.relation);
         let shared = Arc::clone(&self.transaction.store.shared);
+        let stitcher = self.transaction.stitcher(&relation);
         self.writing = Some(tokio::task::spawn_blocking(move || {
-            let rows = batches.iter().map(|batch| rows_of(&relation, batch));
+            let mut gathered = Gathered::default();
+            let rows = batches.iter().map(|batch| {
+                let mut rows = rows_of(&relation, batch)?;
+                if let Some(stitcher) = &stitcher {
+                    stitcher.stitch(&mut rows.arrays, &mut gathered)?;
+                }
+                Ok(rows)
+            });
             let rows = rows.collect::<Result<Vec<MemoryBatch>>>()?;
             drop(batches);
             let Some(rows) = join_rows(&relation, &rows.iter().collect::<Vec<_>>())? else {
@@ -155,7 +164,7 @@ impl BulkWriter<'_> {
                 Some(order) => writer::reorder(&rows, &order)?,
                 None => rows,
             };
-            writer::write_file(&shared, &relation, &sorted).map(Some)
+            Ok(Some((writer::write_file(&shared, &relation, &sorted)?, gathered)))
         }));
         Ok(())
     }
@@ -164,7 +173,10 @@ impl BulkWriter<'_> {
         let Some(writing) = self.writing.take() else { return Ok(()) };
         let written = writing.await.map_err(|error| Error::Internal(error.to_string()))??;
         match written {
-            Some(written) => self.transaction.add_file(&self.relation, written),
+            Some((written, gathered)) => {
+                self.transaction.gathered.absorb(gathered);
+                self.transaction.add_file(&self.relation, written)
+            }
             None => Ok(()),
         }
     }

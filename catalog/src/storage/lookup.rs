@@ -13,6 +13,7 @@ use super::keys;
 use super::part::{MemoryBatch, RowAddress, TableData};
 use super::provider::provider_schema;
 use super::snapshot::Snapshot;
+use super::stitching::Customers;
 use super::store::Store;
 use crate::definition::{Oid, Relation};
 use crate::error::{Error, Result};
@@ -59,7 +60,8 @@ impl Store {
             None => Ok(Lookup::Absent),
             Some(address) => {
                 let schema = self.schema_of(snapshot, relation);
-                let row = self.row(table, relation, address, schema).await?;
+                let of = (relation, snapshot.customers.as_ref());
+                let row = self.row(table, of, address, schema).await?;
                 Ok(Lookup::Found(row, address))
             }
         }
@@ -123,13 +125,13 @@ impl Store {
     async fn row(
         self: &Arc<Self>,
         table: &Arc<TableData>,
-        relation: &Arc<Relation>,
+        (relation, customers): (&Arc<Relation>, &Customers),
         address: RowAddress,
         schema: SchemaRef,
     ) -> Result<RecordBatch> {
         if let Some(part) = table.memory_part(address.part) {
             let (batch, index) = part.locate(address.row).ok_or_else(|| lost(address))?;
-            return one_row(batch, index, relation, schema);
+            return one_row(batch, index, (relation, customers), schema);
         }
         let block = match self.rows.get(address.part, address.row, relation) {
             Some(block) => block,
@@ -144,7 +146,7 @@ impl Store {
         };
         let index = address.row.checked_sub(block.start).and_then(|row| usize::try_from(row).ok());
         let index = index.filter(|index| *index < block.rows).ok_or_else(|| lost(address))?;
-        one_row(&block, index, relation, schema)
+        one_row(&block, index, (relation, customers), schema)
     }
 }
 
@@ -155,7 +157,7 @@ fn lost(address: RowAddress) -> Error {
 fn one_row(
     batch: &MemoryBatch,
     index: usize,
-    relation: &Relation,
+    (relation, customers): (&Relation, &Customers),
     schema: SchemaRef,
 ) -> Result<RecordBatch> {
     let row = MemoryBatch {
@@ -164,6 +166,6 @@ fn one_row(
         arrays: batch.arrays.iter().map(|array| array.slice(index, 1)).collect(),
         rows: 1,
     };
-    let arrays = relation.live_columns().map(|column| arrays::column_of(&row, column));
+    let arrays = relation.live_columns().map(|column| customers.column_of(&row, column));
     Ok(RecordBatch::try_new(schema, arrays.collect::<Result<_>>()?)?)
 }

@@ -12,7 +12,7 @@ use super::file::{FileEntry, FileFacts, Graveyard};
 use super::log::Position;
 use super::part::{FilePart, PartId, TableData};
 use super::snapshot::Snapshot;
-use crate::catalog::{Catalog, PUBLIC_OID};
+use crate::catalog::{Catalog, PUBLIC_OID, is_stored};
 use crate::definition::{FIRST_USER_OID, Object, Oid};
 use crate::error::{Error, Result};
 
@@ -219,19 +219,18 @@ fn changed_objects(now: &Catalog, last: Option<&Catalog>) -> Vec<Object> {
     fn changed<T>(now: &Arc<T>, last: Option<&Arc<T>>) -> bool {
         !last.is_some_and(|last| Arc::ptr_eq(now, last))
     }
-    let stored = |oid: Oid| oid == PUBLIC_OID || oid >= FIRST_USER_OID;
     let mut objects = Vec::new();
-    for one in now.schemas().filter(|one| stored(one.oid)) {
+    for one in now.schemas().filter(|one| is_stored(one.oid)) {
         if changed(one, last.and_then(|last| last.schema_by_oid(one.oid))) {
             objects.push(Object::Schema(one.as_ref().clone()));
         }
     }
-    for one in now.relations().filter(|one| stored(one.oid)) {
+    for one in now.relations().filter(|one| is_stored(one.oid)) {
         if changed(one, last.and_then(|last| last.relation_by_oid(one.oid))) {
             objects.push(Object::Relation(one.as_ref().clone()));
         }
     }
-    for one in now.domains().filter(|one| stored(one.oid)) {
+    for one in now.domains().filter(|one| is_stored(one.oid)) {
         if changed(one, last.and_then(|last| last.domain_by_oid(one.oid))) {
             objects.push(Object::Domain(one.as_ref().clone()));
         }

@@ -50,6 +50,7 @@ mod row_cache;
 mod scan_files;
 mod shared;
 mod snapshot;
+mod stitching;
 mod store;
 mod stored;
 mod tally;
@@ -70,6 +71,7 @@ pub use provider::{
 };
 pub use references::Orphans;
 pub use snapshot::Snapshot;
+pub use stitching::Customers;
 pub use store::{Committed, Store, StoreOptions};
 pub use tally::Tally;
 pub use temporary::TemporarySpace;

@@ -15,6 +15,7 @@ use super::log::{RowsRecord, encode_rows};
 use super::part::{FilePart, MemoryBatch, MemoryPart, OWN_PART, PartId, filter_all};
 use super::references::KeysOf;
 use super::snapshot::Snapshot;
+use super::stitching::Gathered;
 use super::transaction::{NewFile, Transaction};
 use crate::definition::{Object, Oid, Relation};
 use crate::error::Result;
@@ -47,13 +48,16 @@ pub(super) struct Prepared {
     pub(super) held: KeysOf,
     /// Keys that no row may have come to refer to, by foreign key.
     pub(super) barred: KeysOf,
+    /// What was seen for the first time.
+    pub(super) gathered: Gathered,
 }
 
 /// Turns a transaction's changes into what the committer takes.
 ///
 /// # Errors
 /// A new unique constraint does not hold, or a value does not fit its column.
-pub(super) fn prepare(transaction: &Transaction) -> Result<Prepared> {
+pub(super) fn prepare(transaction: &mut Transaction) -> Result<Prepared> {
+    let gathered = std::mem::take(&mut transaction.gathered);
     let mut oids: Vec<Oid> = transaction.changes.tables.keys().copied().collect();
     for (oid, object) in &transaction.changes.objects {
         if object.is_some() && !transaction.changes.tables.contains_key(oid) {
@@ -77,6 +81,7 @@ pub(super) fn prepare(transaction: &Transaction) -> Result<Prepared> {
         tables,
         held: references.held.clone(),
         barred: references.barred.clone(),
+        gathered,
     })
 }
 

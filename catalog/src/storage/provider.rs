@@ -17,10 +17,10 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
 
-use super::arrays;
 use super::part::{MemoryBatch, MemoryPart, RowAddress, TableData};
 use super::scan_files::FileScan;
 use super::snapshot::Snapshot;
+use super::stitching::Customers;
 use super::store::Store;
 use crate::definition::{Column, Relation};
 use crate::error::Result;
@@ -70,6 +70,8 @@ pub(super) struct StoredTable {
     pub(super) relation: Arc<Relation>,
     pub(super) table: Arc<TableData>,
     pub(super) schema: SchemaRef,
+    /// Whose rows they are.
+    pub(super) customers: Arc<Customers>,
     /// Keeps what the snapshot sees for as long as a plan may still be made from it.
     _snapshot: Option<Arc<Snapshot>>,
 }
@@ -86,6 +88,7 @@ impl StoredTable {
             table: snapshot.table(relation.oid),
             relation: Arc::clone(relation),
             schema,
+            customers: Arc::clone(&snapshot.customers),
             _snapshot: Some(Arc::clone(snapshot)),
         }
     }
@@ -114,7 +117,7 @@ impl StoredTable {
         let mut batches = Vec::new();
         for part in &self.table.memory {
             for batch in &part.batches {
-                batches.extend(scan_batch(part, batch, columns, schema)?);
+                batches.extend(self.scan_batch(part, batch, columns, schema)?);
             }
         }
         if batches.is_empty() {
@@ -125,6 +128,36 @@ impl StoredTable {
         let groups: Vec<Vec<RecordBatch>> = batches.chunks(share).map(<[_]>::to_vec).collect();
         let plan = MemorySourceConfig::try_new_exec(&groups, Arc::clone(schema), None)?;
         Ok(Some(plan))
+    }
+
+    /// The live rows of a batch in the columns of a scan, cut into batches of a handy size.
+    fn scan_batch(
+        &self,
+        part: &MemoryPart,
+        batch: &MemoryBatch,
+        columns: &[ScanColumn<'_>],
+        schema: &SchemaRef,
+    ) -> Result<Vec<RecordBatch>> {
+        let mask = batch.live_mask(part.deleted.as_deref());
+        let rows = mask.as_ref().map_or(batch.rows, |mask| mask.true_count());
+        if rows == 0 {
+            return Ok(Vec::new());
+        }
+        let arrays = columns.iter().map(|column| {
+            let array = match column {
+                ScanColumn::Stored(column) => self.customers.column_of(batch, column)?,
+                ScanColumn::RowAddress => row_addresses(part, batch),
+            };
+            match &mask {
+                Some(mask) => Ok(filter(&array, mask)?),
+                None => Ok(array),
+            }
+        });
+        let arrays = arrays.collect::<Result<Vec<ArrayRef>>>()?;
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let whole = RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options)?;
+        let starts = (0..rows).step_by(SCAN_BATCH_ROWS);
+        Ok(starts.map(|start| whole.slice(start, SCAN_BATCH_ROWS.min(rows - start))).collect())
     }
 }
 
@@ -145,6 +178,7 @@ pub fn moved_to(
     Some(Arc::new(StoredTable {
         table: snapshot.map(|one| one.table(relation.oid)).unwrap_or_default(),
         schema: Arc::clone(&table.schema),
+        customers: snapshot.map(|one| Arc::clone(&one.customers)).unwrap_or_default(),
         _snapshot: snapshot.map(Arc::clone),
         relation,
         store,
@@ -158,35 +192,6 @@ pub fn same_rows(one: &dyn TableProvider, other: &dyn TableProvider) -> bool {
     Arc::ptr_eq(&one.table, &other.table)
         && one.relation.oid == other.relation.oid
         && one.schema == other.schema
-}
-
-/// The live rows of a batch in the columns of a scan, cut into batches of a handy size.
-fn scan_batch(
-    part: &MemoryPart,
-    batch: &MemoryBatch,
-    columns: &[ScanColumn<'_>],
-    schema: &SchemaRef,
-) -> Result<Vec<RecordBatch>> {
-    let mask = batch.live_mask(part.deleted.as_deref());
-    let rows = mask.as_ref().map_or(batch.rows, |mask| mask.true_count());
-    if rows == 0 {
-        return Ok(Vec::new());
-    }
-    let arrays = columns.iter().map(|column| {
-        let array = match column {
-            ScanColumn::Stored(column) => arrays::column_of(batch, column)?,
-            ScanColumn::RowAddress => row_addresses(part, batch),
-        };
-        match &mask {
-            Some(mask) => Ok(filter(&array, mask)?),
-            None => Ok(array),
-        }
-    });
-    let arrays = arrays.collect::<Result<Vec<ArrayRef>>>()?;
-    let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    let whole = RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options)?;
-    let starts = (0..rows).step_by(SCAN_BATCH_ROWS);
-    Ok(starts.map(|start| whole.slice(start, SCAN_BATCH_ROWS.min(rows - start))).collect())
 }
 
 fn row_addresses(part: &MemoryPart, batch: &MemoryBatch) -> ArrayRef {

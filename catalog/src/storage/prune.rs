@@ -9,6 +9,7 @@
 //! filters ─▶ equalities ─▶ BloomFilters (row groups) ─▶ GroupIndex (rows) ─▶ row selection of a scan
 //! ```
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -25,20 +26,25 @@ use roaring::RoaringBitmap;
 
 use super::file::FileEntry;
 use super::part::PartId;
+use super::stitching::Customers;
 use super::{reader, stored};
 use crate::definition::{Column, Relation};
+use crate::domains::Subject;
 use crate::error::Result;
+
+/// Nodes up to which files are asked for each; a scan is as good for more.
+const NODES_MAX: usize = 4096;
 
 /// A condition that files can be asked about: the column is one of these values.
 #[derive(Debug)]
 pub(super) struct OneOf<'a> {
     column: &'a Column,
-    values: Vec<&'a ScalarValue>,
+    values: Vec<Cow<'a, ScalarValue>>,
 }
 
 /// The conditions of that kind among the filters of a scan.
 pub(super) fn equalities<'a>(
-    relation: &Relation,
+    (relation, customers): (&Relation, &Customers),
     columns: &[&'a Column],
     filters: &'a [Expr],
 ) -> Vec<OneOf<'a>> {
@@ -48,10 +54,33 @@ pub(super) fn equalities<'a>(
             let (name, values) = equality(condition)?;
             let column = columns.iter().find(|column| column.name == name)?;
             let askable = values.iter().all(|value| is_askable(value));
+            let values = match column.subject {
+                Some(subject) => nodes(customers, subject, &values)?,
+                None => values.into_iter().map(Cow::Borrowed).collect(),
+            };
             (askable && stored::wants_bloom_filter(relation, column))
                 .then_some(OneOf { column, values })
         })
         .collect()
+}
+
+/// The nodes of customers, which files have in their place.
+fn nodes<'a>(
+    customers: &Customers,
+    subject: Subject,
+    values: &[&ScalarValue],
+) -> Option<Vec<Cow<'a, ScalarValue>>> {
+    let mut nodes = Vec::new();
+    for value in values {
+        let customer = match value {
+            ScalarValue::Int64(Some(one)) => *one,
+            ScalarValue::Int32(Some(one)) => i64::from(*one),
+            _ => return None,
+        };
+        nodes.extend(customers.nodes(subject, customer));
+    }
+    let value = |node| Cow::Owned(ScalarValue::Int64(Some(i64::from(node))));
+    (nodes.len() <= NODES_MAX).then(|| nodes.into_iter().map(value).collect())
 }
 
 fn equality(condition: &Expr) -> Option<(&str, Vec<&ScalarValue>)> {
@@ -158,7 +187,7 @@ impl ValueIndexes {
         let Known::Filters(filters) = filters else { return Ok(rows) };
         for (group, filter) in (0_u32..).zip(filters.iter()) {
             let held =
-                |value: &&ScalarValue| filter.as_ref().is_none_or(|one| may_hold(one, value));
+                |value: &Cow<'_, ScalarValue>| filter.as_ref().is_none_or(|one| may_hold(one, value));
             if !condition.values.iter().any(held) {
                 continue;
             }

@@ -33,7 +33,7 @@ use super::entry_reader::EntryReaderFactory;
 use super::part::{FilePart, RowAddress};
 use super::provider::{ScanColumn, StoredTable, external, origin_metadata};
 use super::prune::{self, OneOf};
-use super::stored;
+use super::{stitching, stored};
 use crate::definition::Column;
 use crate::error::Result;
 
@@ -96,7 +96,8 @@ impl FileScan<'_> {
             global: self.state.config_options().execution.parquet.clone(),
             ..Default::default()
         };
-        let equalities = prune::equalities(relation, &stored, self.filters);
+        let equalities =
+            prune::equalities((relation, &self.table.customers), &stored, self.filters);
         let mut source = ParquetSource::new(table_schema.build())
             .with_table_parquet_options(options)
             .with_parquet_file_reader_factory(Arc::new(EntryReaderFactory))
@@ -156,7 +157,7 @@ impl FileScan<'_> {
                     match at {
                         Some(at) => {
                             let read = read(at, &column.stored_name, &mut indices);
-                            super::interval_expr::decoded(read, column.pg_type, field, self.state)
+                            self.decoded(column, read, field)
                         }
                         None => {
                             let value = missing_value(column).map_err(external)?;
@@ -171,6 +172,21 @@ impl FileScan<'_> {
         Ok((indices, exprs))
     }
 
+    /// A column that was read as queries see it.
+    fn decoded(
+        &self,
+        column: &Column,
+        read: Arc<dyn PhysicalExpr>,
+        field: &Arc<Field>,
+    ) -> Arc<dyn PhysicalExpr> {
+        match column.subject {
+            Some(subject) => {
+                stitching::shown(read, (subject, &self.table.customers), field, self.state)
+            }
+            None => super::interval_expr::decoded(read, column.pg_type, field, self.state),
+        }
+    }
+
     /// The filters that files can be pruned with, over the files' columns.
     fn predicate(
         &self,
@@ -181,8 +197,10 @@ impl FileScan<'_> {
         let schema = DFSchema::try_from(now)?;
         let usable = |name: &str| {
             let column = stored.iter().find(|column| column.name == name);
-            column
-                .is_some_and(|column| stored::stored_type(column.pg_type) == column.pg_type.arrow())
+            column.is_some_and(|column| {
+                let as_stored = stored::stored_type(column.pg_type) == column.pg_type.arrow();
+                as_stored && column.subject.is_none()
+            })
         };
         let mut predicates = Vec::new();
         for filter in self.filters {
@@ -294,7 +312,9 @@ impl FileScan<'_> {
 fn file_statistics(part: &FilePart, stored: &[&Column]) -> Statistics {
     let facts = &part.entry.facts;
     let columns = stored.iter().map(|column| {
-        let range = facts.ranges.iter().find(|range| range.column == column.number);
+        // A range of nodes is none of customers.
+        let ranges = facts.ranges.iter().filter(|_| column.subject.is_none());
+        let range = ranges.into_iter().find(|range| range.column == column.number);
         let bound = |value: i64| range_value(column.pg_type, value);
         let bounds = range.and_then(|range| Some((bound(range.minimum)?, bound(range.maximum)?)));
         match bounds {

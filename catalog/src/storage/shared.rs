@@ -13,6 +13,7 @@ use super::keys::KeyHasher;
 use super::manifest::Manifest;
 use super::part::PartId;
 use super::snapshot::Snapshot;
+use super::stitching::Identity;
 use super::store::StoreOptions;
 use super::tally::Tallies;
 
@@ -28,6 +29,8 @@ pub(super) struct Shared {
     pub(super) active: Arc<Active>,
     pub(super) indexes: KeyIndexes,
     pub(super) graveyard: Arc<Graveyard>,
+    /// Who is who.
+    pub(super) identity: Arc<Identity>,
     pub(super) hash_key: [u8; 16],
     pub(super) manifest: Manifest,
     pub(super) tallies: Tallies,
@@ -45,6 +48,7 @@ impl Shared {
             active: Arc::default(),
             indexes: KeyIndexes::default(),
             graveyard: start.graveyard,
+            identity: start.identity,
             hash_key: start.hash_key,
             manifest: start.manifest,
             tallies: Tallies::default(),
@@ -98,6 +102,7 @@ impl Shared {
 pub(super) struct Start {
     pub(super) snapshot: Arc<Snapshot>,
     pub(super) graveyard: Arc<Graveyard>,
+    pub(super) identity: Arc<Identity>,
     pub(super) hash_key: [u8; 16],
     pub(super) next_part: PartId,
     pub(super) manifest: Manifest,

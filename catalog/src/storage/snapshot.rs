@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::part::TableData;
+use super::stitching::Customers;
 use crate::catalog::Catalog;
 use crate::definition::Oid;
 
@@ -17,6 +18,8 @@ pub struct Snapshot {
     /// The definitions.
     pub catalog: Arc<Catalog>,
     pub(super) tables: Arc<Tables>,
+    /// Who is who.
+    pub customers: Arc<Customers>,
     /// What a transaction changed; empty in a committed snapshot.
     pub(super) own: Tables,
 }
@@ -25,7 +28,13 @@ impl Snapshot {
     /// A snapshot without rows.
     pub(super) fn new(catalog: Catalog) -> Self {
         let catalog = Arc::new(catalog);
-        Self { version: 1, catalog, tables: Arc::default(), own: Tables::new() }
+        Self {
+            version: 1,
+            catalog,
+            tables: Arc::default(),
+            customers: Arc::default(),
+            own: Tables::new(),
+        }
     }
 
     /// The rows of a relation; none for one without.

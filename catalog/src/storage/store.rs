@@ -26,12 +26,15 @@ use super::row_cache::RowCache;
 use super::scan_files::store_url;
 use super::shared::{Shared, Start};
 use super::snapshot::Snapshot;
+use super::stitching::{self, Identity};
 use super::tally::Tally;
 use super::temporary::TemporarySpace;
 use super::transaction::Transaction;
 use super::upkeep::{Background, Upkeep};
-use crate::definition::{Oid, Relation};
+use crate::catalog::BOOTSTRAP_ROLE_OID;
+use crate::definition::{Oid, Relation, Schema};
 use crate::error::{Error, Result};
+use crate::features::oids;
 use crate::progress::Progress;
 
 /// Limits of a store. [`StoreOptions::default`] is what a server uses.
@@ -127,13 +130,15 @@ impl Store {
         let manifest = Manifest::open(&directory.join(MANIFEST_FILE))?;
         disk::sync_directory(directory)?;
         let graveyard = Arc::new(Graveyard::default());
-        let (recovered, stored, facts) = recover(directory, &manifest, &graveyard)?;
+        let (mut recovered, stored, facts) = recover(directory, &manifest, &graveyard)?;
+        let identity = Arc::new(Identity::load(&mut recovered.snapshot)?);
         let orphans = remove_orphans(directory, &recovered.snapshot)?;
         tracing::info!(records = recovered.records, orphans = orphans.len(), "database recovered");
         let log = LogWriter::open(directory, recovered.position, options.segment_bytes)?;
         let start = Start {
             snapshot: Arc::new(recovered.snapshot),
             graveyard,
+            identity,
             hash_key: facts.hash_key,
             next_part: recovered.next_part,
             manifest,
@@ -148,7 +153,7 @@ impl Store {
             true => Some(Background::start(&upkeep)?),
             false => None,
         };
-        Ok(Arc::new(Self {
+        let store = Arc::new(Self {
             shared,
             upkeep: Some(upkeep),
             background: Mutex::new(background),
@@ -157,7 +162,28 @@ impl Store {
             rows: RowCache::new(row_cache_bytes),
             values: ValueIndexes::new(value_index_bytes),
             schemas: Mutex::default(),
-        }))
+        });
+        store.seed()?;
+        Ok(store)
+    }
+
+    /// Gives a new database the rules that it begins with.
+    fn seed(self: &Arc<Self>) -> Result<()> {
+        if self.snapshot().row_count(oids::RULE_CHANGES) > 0 {
+            return Ok(());
+        }
+        let schema = Schema {
+            oid: 0,
+            name: String::new(),
+            owner: BOOTSTRAP_ROLE_OID,
+            comment: None,
+            grants: None,
+        };
+        let mut transaction = self.begin(Arc::new(TemporarySpace::new(schema)));
+        for (relation, rows) in stitching::seeds()? {
+            transaction.insert(relation, rows)?;
+        }
+        futures::executor::block_on(self.commit(transaction)).map(drop)
     }
 
     /// The newest committed snapshot.
@@ -176,7 +202,7 @@ impl Store {
     /// [`Error::Conflict`], [`Error::Duplicate`] and [`Error::UniqueViolation`] when another
     /// transaction was faster; [`Error::DiskFull`], [`Error::Io`] and [`Error::ReadOnly`] when the
     /// log cannot be written. Nothing of the transaction is left then.
-    pub async fn commit(&self, transaction: Transaction) -> Result<Committed> {
+    pub async fn commit(&self, mut transaction: Transaction) -> Result<Committed> {
         let temporary = Arc::clone(&transaction.temporary);
         if transaction.is_read_only() {
             return Ok(Committed { snapshot: self.snapshot(), temporary });
@@ -185,7 +211,8 @@ impl Store {
             // Writers wait for the flusher, or memory would grow without end.
             self.flush().await?;
         }
-        let prepared = Box::new(prepare(&transaction)?);
+        transaction.write_gathered().await?;
+        let prepared = Box::new(prepare(&mut transaction)?);
         let (reply, answer) = oneshot::channel();
         self.upkeep()?.queue.commit(prepared, reply)?;
         let snapshot = answer.await.map_err(|_| stopped())??;

@@ -99,5 +99,5 @@ pub(super) fn is_key(relation: &Relation, column: &Column) -> bool {
 
 /// Whether a column gets a bloom filter: equality is asked for.
 pub(super) fn wants_bloom_filter(relation: &Relation, column: &Column) -> bool {
-    is_key(relation, column) || column.domain.is_some()
+    is_key(relation, column) || column.domain.is_some() || column.subject.is_some()
 }

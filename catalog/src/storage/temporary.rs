@@ -68,8 +68,7 @@ impl TemporarySpace {
             return Arc::clone(base);
         }
         let catalog = self.catalog_over(&base.catalog);
-        let tables = Arc::clone(&base.tables);
-        Arc::new(Snapshot { version: base.version, catalog, tables, own: self.tables.clone() })
+        Arc::new(Snapshot { catalog, own: self.tables.clone(), ..base.as_ref().clone() })
     }
 
     fn catalog_over(&self, base: &Arc<Catalog>) -> Arc<Catalog> {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use chrono::Utc;
 use datafusion::arrow::array::RecordBatch;
 use roaring::RoaringBitmap;
 
@@ -14,11 +15,16 @@ use super::own_keys::OwnKeys;
 use super::part::{MemoryBatch, OWN_PART, PartId, RowAddress, add_rows};
 use super::references::{self, References};
 use super::snapshot::Snapshot;
+use super::stitching::{self, Gathered, Mark, Stitcher};
 use super::store::Store;
 use super::tally::Tally;
 use super::temporary::TemporarySpace;
 use crate::definition::{Object, Oid, Relation};
 use crate::error::{Error, Result};
+use crate::features::oids;
+
+/// Rows of `identity.nodes` and `identity.records` that are handed on at once.
+const GATHERED_ROWS: usize = 64 << 10;
 
 /// A file that a transaction wrote, with the keys of its rows.
 #[derive(Debug, Clone)]
@@ -49,6 +55,7 @@ pub(super) struct Changes {
 /// A point that a transaction can go back to.
 #[derive(Debug, Clone)]
 pub struct Savepoint {
+    gathered: Mark,
     snapshot: Arc<Snapshot>,
     temporary: Arc<TemporarySpace>,
     changes: Changes,
@@ -63,6 +70,8 @@ pub struct Transaction {
     pub(super) temporary: Arc<TemporarySpace>,
     pub(super) changes: Changes,
     pub(super) keys: HashMap<Oid, OwnKeys>,
+    /// Identifiers and records that were not seen before.
+    pub(super) gathered: Gathered,
     /// Says which snapshot it needs for as long as it lives.
     _active: ActiveGuard,
 }
@@ -77,6 +86,7 @@ impl Transaction {
             temporary,
             changes: Changes::default(),
             keys: HashMap::new(),
+            gathered: Gathered::default(),
             _active: active,
         }
     }
@@ -204,12 +214,12 @@ impl Transaction {
         if count == 0 {
             return Ok(());
         }
-        let rows = MemoryBatch {
-            start: 0,
-            columns: arrays::live_numbers(relation),
-            arrays: arrays::own_arrays(relation, &arrays)?,
-            rows: count,
-        };
+        let mut arrays = arrays::own_arrays(relation, &arrays)?;
+        if let Some(stitcher) = self.stitcher(relation) {
+            stitcher.stitch(&mut arrays, &mut self.gathered)?;
+        }
+        let columns = arrays::live_numbers(relation);
+        let rows = MemoryBatch { start: 0, columns, arrays, rows: count };
         let hashes = super::keys::hash_all(self.store.shared.hasher(), relation, &rows)?;
         self.check_keys(relation, &rows, &hashes)?;
         let referred = references::referred(self.store.shared.hasher(), relation, &rows)?;
@@ -221,6 +231,28 @@ impl Transaction {
             keys.add(RowAddress { part: OWN_PART, row: start }, &hashes);
         }
         self.keep_temporary(relation);
+        Ok(())
+    }
+
+    /// Finds out whose rows of a relation are; `None`: it has no identifiers.
+    pub(super) fn stitcher(&self, relation: &Relation) -> Option<Stitcher> {
+        Stitcher::of(relation, &self.snapshot, &self.store.shared.identity)
+    }
+
+    /// Writes down what was gathered, to be committed with the rows.
+    pub(super) async fn write_gathered(&mut self) -> Result<()> {
+        if self.gathered.is_empty() {
+            return Ok(());
+        }
+        let [nodes, records] = stitching::rows(&self.gathered, Utc::now().timestamp_micros())?;
+        for (relation, rows) in [(oids::NODES, nodes), (oids::RECORDS, records)] {
+            let mut writer = self.bulk_writer(relation)?;
+            for start in (0..rows.num_rows()).step_by(GATHERED_ROWS) {
+                let length = GATHERED_ROWS.min(rows.num_rows() - start);
+                writer.write(rows.slice(start, length)).await?;
+            }
+            writer.finish().await?;
+        }
         Ok(())
     }
 
@@ -277,6 +309,7 @@ impl Transaction {
     /// Marks this state, to go back to.
     pub fn savepoint(&self) -> Savepoint {
         Savepoint {
+            gathered: self.gathered.mark(),
             snapshot: Arc::clone(&self.snapshot),
             temporary: Arc::clone(&self.temporary),
             changes: self.changes.clone(),
@@ -285,6 +318,7 @@ impl Transaction {
 
     /// Goes back to a savepoint of this transaction.
     pub fn rollback_to(&mut self, savepoint: Savepoint) {
+        self.gathered.back_to(savepoint.gathered);
         self.snapshot = savepoint.snapshot;
         self.temporary = savepoint.temporary;
         self.changes = savepoint.changes;

@@ -13,7 +13,7 @@ use sqlparser::ast::{
 };
 
 use super::check::undefined_column;
-use super::rows;
+use super::{rows, subject_columns};
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::planning::{self, types};
@@ -62,7 +62,8 @@ pub(super) async fn execute(session: &mut Session, create: &CreateTable) -> Resu
     for constraint in &create.constraints {
         builder.constraint(constraint)?;
     }
-    let Builder { relation, sequences, .. } = builder;
+    let Builder { mut relation, sequences, .. } = builder;
+    subject_columns::settle(&context, &mut relation)?;
     let work = session.work().await?;
     let mut transaction = work.lock().await;
     for sequence in sequences {
@@ -102,6 +103,7 @@ pub(super) fn plain_column(number: i16, name: &str, pg_type: PgType) -> Column {
         not_null: false,
         default: None,
         generated: None,
+        subject: None,
         identity: None,
         missing: None,
         comment: None,
@@ -118,13 +120,13 @@ async fn create_as(
 ) -> Result<String> {
     let names: Vec<String> = create.columns.iter().map(|column| folded(&column.name)).collect();
     let planned = plan_rows(session, context, query, &names, &mut relation).await?;
-    let oid = relation.oid;
+    subject_columns::adopt(&mut relation);
+    subject_columns::settle(context, &mut relation)?;
     {
         let work = session.work().await?;
         work.lock().await.put(Object::Relation(relation.clone()));
     }
     let count = fill(session, context, &relation, planned).await?;
-    let _ = oid;
     Ok(format!("SELECT {count}"))
 }
 
@@ -191,7 +193,7 @@ pub(super) async fn fill(
     let schema = rows::schema(relation);
     let mut count = 0;
     for batch in session.collect(context, plan).await? {
-        let batch = rows::shaped(&batch, &schema, 0)?;
+        let batch = rows::padded(&batch, &schema)?;
         count += batch.num_rows();
         let work = session.work().await?;
         work.lock().await.insert(relation.oid, batch)?;
@@ -217,7 +219,7 @@ impl Builder<'_> {
         };
         let other = self.context.relation(&like.name)?;
         self.context.must_have(&other, 'r')?;
-        for column in other.live_columns() {
+        for column in other.live_columns().filter(|column| column.subject.is_none()) {
             let number = self.next_number()?;
             let mut own = plain_column(number, &column.name, column.pg_type);
             own.domain = column.domain;

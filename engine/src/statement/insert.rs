@@ -305,7 +305,8 @@ fn needs(relation: &Arc<Relation>, insert: &Insert, named: &[String]) -> Result<
 
 fn insert_columns(relation: &Relation, insert: &Insert) -> Result<Vec<String>> {
     if insert.columns.is_empty() {
-        return Ok(relation.live_columns().map(|column| column.name.clone()).collect());
+        let filled = relation.live_columns().filter(|column| column.generated.is_none());
+        return Ok(filled.map(|column| column.name.clone()).collect());
     }
     let mut names: Vec<String> = Vec::with_capacity(insert.columns.len());
     for name in &insert.columns {
@@ -321,6 +322,7 @@ fn insert_columns(relation: &Relation, insert: &Insert) -> Result<Vec<String>> {
         }
         names.push(name);
     }
+    super::subject_columns::refuse_values(relation, &names)?;
     Ok(names)
 }
 

@@ -29,6 +29,7 @@ mod referential;
 mod roles;
 mod rows;
 mod setting;
+mod subject_columns;
 mod truncate;
 mod update;
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use clientele_catalog::definition::{Relation, RelationKind};
 use clientele_catalog::storage::RowAddress;
 use clientele_udfs::types::PgType;
-use datafusion::arrow::array::{Array, AsArray, RecordBatch, RecordBatchOptions};
+use datafusion::arrow::array::{
+    Array, AsArray, RecordBatch, RecordBatchOptions, new_null_array,
+};
 use datafusion::arrow::datatypes::{Int64Type, Schema, SchemaRef};
 use datafusion::scalar::ScalarValue;
 use sqlparser::ast::{self, Ident, ObjectName, SelectItem};
@@ -54,6 +56,16 @@ pub(super) fn assignment(relation: &Relation) -> Vec<(String, PgType)> {
 /// Gives a batch the schema of the relation's rows.
 pub(super) fn shaped(batch: &RecordBatch, schema: &SchemaRef, first: usize) -> Result<RecordBatch> {
     let columns = batch.columns().iter().skip(first).take(schema.fields().len()).cloned().collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)
+        .map_err(|error| Error::internal(format!("rows do not fit the table: {error}")))
+}
+
+/// The same for a batch that may end before the columns that storage fills.
+pub(super) fn padded(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let missing = schema.fields().iter().skip(batch.num_columns());
+    let missing = missing.map(|field| new_null_array(field.data_type(), batch.num_rows()));
+    let columns = batch.columns().iter().cloned().chain(missing).collect();
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)
         .map_err(|error| Error::internal(format!("rows do not fit the table: {error}")))

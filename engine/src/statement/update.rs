@@ -171,6 +171,11 @@ pub(super) fn new_values(
                 format!("column \"{name}\" of relation \"{}\" does not exist", relation.name);
             return Err(Error::new("42703", text));
         }
+        if relation.column(&name).is_some_and(|column| column.generated.is_some()) {
+            let text = format!("column \"{name}\" can only be updated to DEFAULT");
+            return Err(Error::new("428C9", text)
+                .with_detail(format!("Column \"{name}\" is a generated column.")));
+        }
         if set.iter().any(|(one, _)| *one == name) {
             return Err(Error::new(
                 "42601",

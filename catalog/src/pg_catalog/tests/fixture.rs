@@ -71,6 +71,7 @@ pub(crate) fn column(number: i16, name: &str, pg_type: PgType) -> Column {
         not_null: false,
         default: None,
         generated: None,
+        subject: None,
         identity: None,
         missing: None,
         comment: None,

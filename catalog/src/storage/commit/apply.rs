@@ -6,6 +6,7 @@ use super::Committer;
 use super::validate::Deleted;
 use crate::definition::{Object, Oid};
 use crate::error::Result;
+use crate::features::oids;
 use crate::storage::log::{BitmapBody, FileRecord, Payload, TableRecord};
 use crate::storage::part::{FilePart, RowAddress, TableData};
 use crate::storage::prepare::{Prepared, PreparedTable, same_shape};
@@ -13,6 +14,9 @@ use crate::storage::prepare::{Prepared, PreparedTable, same_shape};
 impl Committer {
     pub(super) fn apply(&mut self, prepared: Prepared, deleted: &[Deleted]) -> Result<()> {
         let mut payload = Payload::default();
+        if !prepared.gathered.is_empty() {
+            self.gathered.push(prepared.gathered);
+        }
         for (oid, object) in &prepared.objects {
             self.apply_object(*oid, object.as_deref());
             match object {
@@ -28,6 +32,9 @@ impl Committer {
 
     fn apply_object(&mut self, oid: Oid, object: Option<&Object>) {
         let before = self.working.catalog.relation_by_oid(oid).map(Arc::clone);
+        // A domain may be a namespace of identifiers.
+        let domain = self.working.catalog.domain_by_oid(oid).is_some();
+        self.new_limits |= domain || matches!(object, Some(Object::Domain(_)));
         let catalog = Arc::make_mut(&mut self.working.catalog);
         match object {
             Some(object) => catalog.put(object.clone()),
@@ -59,6 +66,8 @@ impl Committer {
 
     fn apply_table(&mut self, change: PreparedTable, deleted: &Deleted) -> Result<TableRecord> {
         let oid = change.relation.oid;
+        self.new_limits |= oid == oids::RULE_CHANGES;
+        self.new_blocked |= oid == oids::BLOCKED_VALUES;
         let mut record =
             TableRecord { relation: oid, truncated: change.truncated, ..Default::default() };
         if change.truncated {

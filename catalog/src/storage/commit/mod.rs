@@ -22,6 +22,7 @@ use super::part::PartId;
 use super::prepare::Prepared;
 use super::shared::Shared;
 use super::snapshot::Snapshot;
+use super::stitching::Gathered;
 use crate::definition::Oid;
 use crate::error::{Error, Result};
 
@@ -69,6 +70,12 @@ pub(super) struct Committer {
     /// Files that nobody sees once the group is published.
     buried: Vec<Arc<FileEntry>>,
     retired: Retired,
+    /// What the group saw for the first time.
+    gathered: Vec<Gathered>,
+    /// The group changes the limits of namespaces, or which there are.
+    new_limits: bool,
+    /// The group changes which values identify nobody.
+    new_blocked: bool,
 }
 
 impl Committer {
@@ -82,6 +89,9 @@ impl Committer {
             kept: Vec::new(),
             buried: Vec::new(),
             retired: Retired::default(),
+            gathered: Vec::new(),
+            new_limits: false,
+            new_blocked: false,
         }
     }
 
@@ -145,9 +155,26 @@ impl Committer {
             self.fail(&error, accepted);
             return;
         }
+        self.stitch();
         let snapshot = self.publish();
         for reply in accepted {
             drop(reply.send(Ok(Arc::clone(&snapshot))));
+        }
+    }
+
+    /// Finds the customers of what the group saw. It is in the log: recovery would find the same.
+    fn stitch(&mut self) {
+        let gathered = std::mem::take(&mut self.gathered);
+        if !gathered.is_empty() {
+            self.working.customers = self.shared.identity.apply(&gathered);
+        }
+        let limits = std::mem::take(&mut self.new_limits);
+        let blocked = std::mem::take(&mut self.new_blocked);
+        if limits || blocked {
+            match self.shared.identity.take_rules(&self.working, blocked) {
+                Ok(customers) => self.working.customers = customers,
+                Err(error) => tracing::error!(%error, "rules hold from the next start on"),
+            }
         }
     }
 
@@ -160,6 +187,9 @@ impl Committer {
         self.open.clear();
         self.kept.clear();
         self.buried.clear();
+        self.gathered.clear();
+        self.new_limits = false;
+        self.new_blocked = false;
         for reply in accepted {
             drop(reply.send(Err(again(error))));
         }

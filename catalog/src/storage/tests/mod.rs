@@ -69,6 +69,7 @@ pub(super) fn column(number: i16, name: &str, pg_type: PgType) -> Column {
         not_null: false,
         default: None,
         generated: None,
+        subject: None,
         identity: None,
         missing: None,
         comment: None,

@@ -226,7 +226,9 @@ fn users_generated(relation: &Relation, name: &str) -> Vec<String> {
         let text = column.generated.as_deref().and_then(|text| sql::parse::expression(text).ok());
         text.is_some_and(|expr| of_identifier(&expr, name).is_some())
     };
-    relation.live_columns().filter(uses).map(|column| column.name.clone()).collect()
+    // What says whose row it is follows the identifiers that are left.
+    let columns = relation.live_columns().filter(|column| column.subject.is_none());
+    columns.filter(uses).map(|column| column.name.clone()).collect()
 }
 
 /// Foreign keys of other tables that refer to a column.

@@ -9,6 +9,7 @@ mod constraints;
 pub(super) mod existing_rows;
 mod names;
 mod rewrite;
+mod subjects;
 
 use std::sync::Arc;
 
@@ -48,6 +49,7 @@ pub(super) async fn execute(session: &mut Session, alter: &AlterTable) -> Result
     for operation in &alter.operations {
         let target = Target::fresh(session, relation.oid).await?;
         Box::pin(step(session, &target, operation)).await?;
+        subjects::settle(session, relation.oid).await?;
     }
     Ok(TAG.to_owned())
 }

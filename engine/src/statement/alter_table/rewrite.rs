@@ -128,7 +128,7 @@ pub(super) async fn with_new_column(
 }
 
 /// Writes the rows of a query over the old relation as the rows of the new one.
-async fn fill(
+pub(super) async fn fill(
     session: &mut Session,
     target: &Target,
     after: &Relation,

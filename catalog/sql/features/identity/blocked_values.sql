@@ -1,0 +1,6 @@
+-- table identity.blocked_values 14014
+-- values that identify nobody: placeholders, role addresses, test data
+-- namespace text!: the domain, * for all
+-- pattern text!: the normalised value, or a regular expression over it
+-- regex bool!: the pattern is a regular expression
+-- reason text!: why

@@ -1,0 +1,13 @@
+-- table identity.links 14012
+-- links that do not stand in a row: matched records, merges and splits by hand
+-- customer_id person: the customer of the one side
+-- account_id company: the company of the one side
+-- other_customer_id person: the customer of the other side
+-- other_account_id company: the company of the other side
+-- kind text!: match, merge or split
+-- weight float8: match weight (log2 of the Bayes factor) of a match
+-- probability float8: probability of a match
+-- comparison jsonb: level of each comparison of a match
+-- reason text: what the one who decided gave as reason
+-- decided_by text!: the role that decided
+-- decided_at timestamptz!: when

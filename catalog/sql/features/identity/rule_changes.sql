@@ -1,0 +1,8 @@
+-- table identity.rule_changes 14013
+-- every rule that was ever set; identity.rules shows those in force
+-- namespace text!: the domain, * for those without a rule of their own
+-- priority int4!: whose links hold when limits conflict: smaller is stronger
+-- max_per_customer int4: how many values of the namespace one customer may have
+-- max_fan_out int4: with how many other identifiers of one namespace a value may be seen before it stitches nothing
+-- changed_by text!: the role that set it
+-- changed_at timestamptz!: when

@@ -1,0 +1,17 @@
+//! The files.
+
+macro_rules! files {
+    ($($path:literal),* $(,)?) => {
+        /// Every file of `sql/features`.
+        pub(super) const FILES: &[&str] =
+            &[$(include_str!(concat!("../../sql/features/", $path, ".sql"))),*];
+    };
+}
+
+files! {
+    "identity/nodes",
+    "identity/records",
+    "identity/links",
+    "identity/rule_changes",
+    "identity/blocked_values",
+}

@@ -1,0 +1,100 @@
+//! The schemas of the features, and the relations in them that every database has.
+//!
+//! A relation is one file below `sql/features`: a head of comments that names it and its columns,
+//! then, for a view, its query. Definitions are code and change with it; what is stored of such a
+//! relation are its rows, and what `GRANT` left.
+//!
+//! ```sql
+//! -- view identity.links 14031
+//! -- What it shows, as `\d+` says it.
+//! -- a bigint!: one of the two
+//! SELECT …
+//! ```
+
+mod files;
+mod parse;
+
+use std::sync::{Arc, LazyLock};
+
+use crate::catalog::BOOTSTRAP_ROLE_OID;
+use crate::definition::{Oid, Relation, Schema};
+
+/// The schemas: OID, name, what `\dn+` shows.
+const SCHEMAS: &[(Oid, &str, &str)] = &[
+    (14000, "clientele", "the engine itself: storage, maintenance, publishing"),
+    (14001, "identity", "who is who: identifiers, what links them, rules, matching, explanations"),
+    (14002, "customers", "one row per customer: profiles, attributes, accounts, households"),
+];
+
+/// OIDs of the relations that storage itself reads and writes.
+pub mod oids {
+    use crate::definition::Oid;
+
+    /// `identity.nodes`.
+    pub const NODES: Oid = 14010;
+    /// `identity.records`.
+    pub const RECORDS: Oid = 14011;
+    /// `identity.links`.
+    pub const LINKS: Oid = 14012;
+    /// `identity.rule_changes`.
+    pub const RULE_CHANGES: Oid = 14013;
+    /// `identity.blocked_values`.
+    pub const BLOCKED_VALUES: Oid = 14014;
+}
+
+/// The schemas of the features.
+pub fn schemas() -> impl Iterator<Item = Schema> {
+    SCHEMAS.iter().map(|(oid, name, comment)| Schema {
+        oid: *oid,
+        name: (*name).to_owned(),
+        owner: BOOTSTRAP_ROLE_OID,
+        comment: Some((*comment).to_owned()),
+        grants: None,
+    })
+}
+
+/// Whether a schema is one of a feature: nobody creates, drops or fills its relations with SQL.
+pub fn is_feature_schema(oid: Oid) -> bool {
+    SCHEMAS.iter().any(|(one, _, _)| *one == oid)
+}
+
+/// The relations of the features, as code has them.
+pub fn relations() -> &'static [Arc<Relation>] {
+    static RELATIONS: LazyLock<Vec<Arc<Relation>>> =
+        LazyLock::new(|| files::FILES.iter().filter_map(|text| parse::relation(text)).collect());
+    &RELATIONS
+}
+
+/// The relation of a feature, as code has it.
+pub fn relation(oid: Oid) -> Option<&'static Arc<Relation>> {
+    relations().iter().find(|relation| relation.oid == oid)
+}
+
+fn schema_oid(name: &str) -> Option<Oid> {
+    SCHEMAS.iter().find(|(_, one, _)| *one == name).map(|(oid, _, _)| *oid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_a_relation_of_its_own() {
+        assert_eq!(relations().len(), files::FILES.len());
+        let mut oids: Vec<Oid> = relations().iter().map(|one| one.oid).collect();
+        oids.sort_unstable();
+        oids.dedup();
+        assert_eq!(oids.len(), files::FILES.len());
+    }
+
+    #[test]
+    fn every_relation_and_column_says_what_it_is() {
+        for relation in relations() {
+            assert!(relation.comment.is_some(), "{}", relation.name);
+            assert!(!relation.columns.is_empty(), "{}", relation.name);
+            for column in &relation.columns {
+                assert!(column.comment.is_some(), "{}.{}", relation.name, column.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What a transaction saw for the first time.
+
+use std::collections::HashSet;
+
+use clientele_identity::graph::{Evidence, Identifier, Node, Record};
+
+use crate::definition::Oid;
+use crate::domains::Subject;
+
+/// New identifiers and records of both subjects.
+#[derive(Debug, Default, Clone)]
+pub(in crate::storage) struct Gathered {
+    pub(super) person: New,
+    pub(super) company: New,
+}
+
+/// New identifiers and records of one subject.
+#[derive(Debug, Default, Clone)]
+pub(super) struct New {
+    pub(super) evidence: Evidence,
+    /// Value and source of each identifier in the evidence.
+    pub(super) values: Vec<(String, Oid)>,
+    /// Source of each record in the evidence.
+    pub(super) sources: Vec<Oid>,
+    /// Nodes that are in the evidence.
+    seen: HashSet<Node>,
+}
+
+/// How much was gathered at some point of a transaction.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::storage) struct Mark([(usize, usize, usize); 2]);
+
+impl Gathered {
+    pub(super) fn of(&mut self, subject: Subject) -> &mut New {
+        match subject {
+            Subject::Person => &mut self.person,
+            Subject::Company => &mut self.company,
+        }
+    }
+
+    /// Whether nothing new was seen.
+    pub(in crate::storage) fn is_empty(&self) -> bool {
+        self.person.is_empty() && self.company.is_empty()
+    }
+
+    /// Takes in what was gathered beside.
+    pub(in crate::storage) fn absorb(&mut self, other: Self) {
+        self.person.absorb(other.person);
+        self.company.absorb(other.company);
+    }
+
+    /// How much there is.
+    pub(in crate::storage) fn mark(&self) -> Mark {
+        Mark([self.person.mark(), self.company.mark()])
+    }
+
+    /// Forgets what came after a mark.
+    pub(in crate::storage) fn back_to(&mut self, mark: Mark) {
+        self.person.back_to(mark.0[0]);
+        self.company.back_to(mark.0[1]);
+    }
+}
+
+impl New {
+    pub(super) fn is_empty(&self) -> bool {
+        self.evidence.identifiers.is_empty()
+            && self.evidence.records.is_empty()
+            && self.evidence.links.is_empty()
+    }
+
+    /// Adds an identifier, unless it is there.
+    pub(super) fn identifier(&mut self, one: Identifier, value: &str, source: Oid) {
+        if self.seen.insert(one.node) {
+            self.evidence.identifiers.push(one);
+            self.values.push((value.to_owned(), source));
+        }
+    }
+
+    /// Adds a record with its members, unless it is there.
+    pub(super) fn record(&mut self, one: Record, members: &[Node], source: Oid) {
+        if self.seen.insert(one.node) {
+            let start = u32::try_from(self.evidence.members.len()).unwrap_or(u32::MAX);
+            self.evidence.members.extend_from_slice(members);
+            let end = u32::try_from(self.evidence.members.len()).unwrap_or(u32::MAX);
+            self.evidence.records.push(Record { members: start..end, ..one });
+            self.sources.push(source);
+        }
+    }
+
+    fn absorb(&mut self, other: Self) {
+        let Self { evidence, values, sources, .. } = other;
+        for (one, (value, source)) in evidence.identifiers.into_iter().zip(values) {
+            self.identifier(one, &value, source);
+        }
+        for (one, source) in evidence.records.into_iter().zip(sources) {
+            let members = one.members.start as usize..one.members.end as usize;
+            let members = evidence.members.get(members).unwrap_or_default();
+            self.record(one, members, source);
+        }
+        self.evidence.links.extend(evidence.links);
+    }
+
+    fn mark(&self) -> (usize, usize, usize) {
+        let evidence = &self.evidence;
+        (evidence.identifiers.len(), evidence.records.len(), evidence.links.len())
+    }
+
+    fn back_to(&mut self, (identifiers, records, links): (usize, usize, usize)) {
+        for one in self.evidence.identifiers.drain(identifiers..) {
+            self.seen.remove(&one.node);
+        }
+        for one in self.evidence.records.drain(records..) {
+            self.seen.remove(&one.node);
+        }
+        self.values.truncate(identifiers);
+        self.sources.truncate(records);
+        self.evidence.links.truncate(links);
+        let members = self.evidence.records.last().map_or(0, |one| one.members.end as usize);
+        self.evidence.members.truncate(members);
+    }
+}

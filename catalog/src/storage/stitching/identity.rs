@@ -1,0 +1,134 @@
+//! The graphs of a database.
+
+use std::sync::Arc;
+
+use clientele_identity::graph::{Evidence, Graph, Nodes, Rules};
+use parking_lot::{Mutex, RwLock};
+
+use super::customers::Customers;
+use super::gathered::Gathered;
+use super::rules::{Blocked, limits};
+use super::tables::Stored;
+use crate::domains::Subject;
+use crate::error::Result;
+use crate::storage::snapshot::Snapshot;
+
+/// Numbers of nodes, and what is known of them.
+pub(in crate::storage) struct Identity {
+    person: Nodes,
+    company: Nodes,
+    blocked: RwLock<Arc<Blocked>>,
+    graphs: Mutex<Graphs>,
+}
+
+struct Graphs {
+    person: Graph,
+    company: Graph,
+}
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Identity")
+    }
+}
+
+impl Graphs {
+    fn of(&mut self, subject: Subject) -> &mut Graph {
+        match subject {
+            Subject::Person => &mut self.person,
+            Subject::Company => &mut self.company,
+        }
+    }
+
+    fn customers(&mut self) -> Arc<Customers> {
+        let (person, company) = (self.person.assignment(), self.company.assignment());
+        Arc::new(Customers { person, company })
+    }
+}
+
+impl Identity {
+    /// Of what is stored in a snapshot; the snapshot gets its customers.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub(in crate::storage) fn load(snapshot: &mut Snapshot) -> Result<Self> {
+        let stored = Stored::read(snapshot)?;
+        let rules = limits(&snapshot.catalog, &stored.rules);
+        let new = |rules: Rules| Graph::new(rules);
+        let identity = Self {
+            person: Nodes::default(),
+            company: Nodes::default(),
+            blocked: RwLock::new(Arc::new(Blocked::new(&stored.blocked))),
+            graphs: Mutex::new(Graphs { person: new(rules.clone()), company: new(rules) }),
+        };
+        let evidence = stored.evidence(snapshot, &identity.blocked())?;
+        for (subject, evidence) in Subject::ALL.into_iter().zip(&evidence) {
+            let identifiers = evidence.identifiers.iter().map(|one| (one.key, one.node));
+            let records = evidence.records.iter().map(|one| (one.key, one.node));
+            identity.nodes(subject).restore(&identifiers.chain(records).collect::<Vec<_>>());
+            identity.graphs.lock().of(subject).apply(evidence);
+        }
+        snapshot.customers = identity.graphs.lock().customers();
+        Ok(identity)
+    }
+
+    /// Numbers of identifiers and records.
+    pub(in crate::storage) fn nodes(&self, subject: Subject) -> &Nodes {
+        match subject {
+            Subject::Person => &self.person,
+            Subject::Company => &self.company,
+        }
+    }
+
+    /// The values that identify nobody.
+    pub(in crate::storage) fn blocked(&self) -> Arc<Blocked> {
+        Arc::clone(&self.blocked.read())
+    }
+
+    /// Puts what transactions gathered into the graphs; they are committed.
+    pub(in crate::storage) fn apply(&self, gathered: &[Gathered]) -> Arc<Customers> {
+        let mut graphs = self.graphs.lock();
+        for one in gathered {
+            let apply = |graph: &mut Graph, evidence: &Evidence| drop(graph.apply(evidence));
+            apply(&mut graphs.person, &one.person.evidence);
+            apply(&mut graphs.company, &one.company.evidence);
+        }
+        graphs.customers()
+    }
+
+    /// Takes on the rules of a snapshot, for the past as well; with `blocked` also the values that
+    /// identify nobody, which every identifier is held against.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub(in crate::storage) fn take_rules(
+        &self,
+        snapshot: &Snapshot,
+        blocked: bool,
+    ) -> Result<Arc<Customers>> {
+        let stored = Stored::read_rules(snapshot)?;
+        let rules = limits(&snapshot.catalog, &stored.rules);
+        let patterns = Arc::new(Blocked::new(&stored.blocked));
+        let evidence = match blocked {
+            true => Stored::read(snapshot)?.evidence(snapshot, &patterns)?,
+            false => Default::default(),
+        };
+        let mut graphs = self.graphs.lock();
+        for (subject, evidence) in Subject::ALL.into_iter().zip(evidence) {
+            let graph = graphs.of(subject);
+            graph.set_rules(rules.clone());
+            for blocked in [false, true] {
+                let nodes = evidence.identifiers.iter().filter(|one| one.blocked == blocked);
+                let nodes: Vec<_> = nodes.map(|one| one.node).collect();
+                graph.set_blocked(&nodes, blocked);
+            }
+        }
+        *self.blocked.write() = patterns;
+        Ok(graphs.customers())
+    }
+
+    /// Reads the graph of a subject.
+    pub(in crate::storage) fn read<T>(&self, subject: Subject, ask: impl FnOnce(&Graph) -> T) -> T {
+        ask(self.graphs.lock().of(subject))
+    }
+}

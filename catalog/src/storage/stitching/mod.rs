@@ -1,0 +1,35 @@
+//! Stitching: from the identifiers in a row to the customer whose row it is.
+//!
+//! A row with identifiers keeps the number of its *node* in its column `customer_id`: the node of
+//! its only identifier, or that of the *record*, the set of identifiers that stand on it. Nodes
+//! are numbered when rows are written ([`Stitcher`]); what was not seen before is gathered in the
+//! transaction ([`Gathered`]) and committed with it, as rows of `identity.nodes` and
+//! `identity.records` ([`tables`]). The committer puts it into the graph, and the next snapshot
+//! has the new customers ([`Customers`]). Scans show the customer in the place of the node
+//! ([`customer_expr`]): a merge changes no row.
+//!
+//! ```text
+//! rows ─▶ Stitcher ─▶ rows with nodes ─▶ log, files
+//!             └─▶ Gathered ─▶ identity.nodes, identity.records ─▶ log, files
+//!                     └─▶ Identity::apply ─▶ Customers of the next snapshot ─▶ scans
+//! ```
+//!
+//! Recovery reads the two tables and `identity.links` and applies them at once: the graph is a
+//! function of them, in whatever order they came.
+
+mod customer_expr;
+mod customers;
+mod gathered;
+mod identity;
+mod rules;
+mod seeds;
+mod stitcher;
+mod tables;
+
+pub(super) use customer_expr::shown;
+pub use customers::Customers;
+pub(super) use gathered::{Gathered, Mark};
+pub(super) use identity::Identity;
+pub(super) use seeds::seeds;
+pub(super) use stitcher::Stitcher;
+pub(super) use tables::rows;

@@ -1,0 +1,295 @@
+//! Rows → nodes.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+use clientele_identity::graph::{Identifier, Key, Node, Record};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringViewArray};
+use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
+
+use super::customers::Customers;
+use super::gathered::Gathered;
+use super::identity::Identity;
+use super::rules::Blocked;
+use crate::catalog::Catalog;
+use crate::definition::{Column, Oid, Relation};
+use crate::domains::{self, Kind, SemanticDomain, Subject};
+use crate::error::{Error, Result};
+use crate::features;
+use crate::storage::snapshot::Snapshot;
+
+/// Finds the nodes of a relation's rows.
+pub(in crate::storage) struct Stitcher {
+    identity: Arc<Identity>,
+    catalog: Arc<Catalog>,
+    customers: Arc<Customers>,
+    blocked: Arc<Blocked>,
+    source: Oid,
+    /// The columns to fill, by their place among the live ones.
+    targets: Vec<(usize, Subject)>,
+    identifiers: Vec<IdentifierColumn>,
+    /// Columns that say something about the person.
+    attributes: Vec<usize>,
+}
+
+struct IdentifierColumn {
+    place: usize,
+    subject: Subject,
+    namespace: Oid,
+    domain: &'static SemanticDomain,
+}
+
+/// A column by its distinct identifiers.
+struct Coded {
+    /// For each row 1 + the place in `distinct`; 0: no identifier.
+    codes: Vec<u32>,
+    distinct: Vec<Seen>,
+}
+
+#[derive(Clone, Copy)]
+struct Seen {
+    node: Node,
+    key: Key,
+}
+
+/// Rows whose node is a record's, before the records have numbers.
+#[derive(Default)]
+struct Records {
+    rows: Vec<(usize, usize)>,
+    by_key: HashMap<u128, usize>,
+    keys: Vec<Key>,
+    members: Vec<Vec<Node>>,
+    standalone: Vec<bool>,
+}
+
+impl Stitcher {
+    /// For the rows of a relation; `None` when none of its columns says whose row it is.
+    pub(in crate::storage) fn of(
+        relation: &Relation,
+        snapshot: &Snapshot,
+        identity: &Arc<Identity>,
+    ) -> Option<Self> {
+        let mut targets = Vec::new();
+        let mut identifiers = Vec::new();
+        let mut attributes = Vec::new();
+        let columns: Vec<&Column> = relation.live_columns().collect();
+        // What the features keep are nodes already.
+        let built_in = features::relation(relation.oid).is_some();
+        if built_in || columns.iter().all(|column| column.subject.is_none()) {
+            return None;
+        }
+        for (place, column) in columns.into_iter().enumerate() {
+            targets.extend(column.subject.map(|subject| (place, subject)));
+            let Some(namespace) = column.domain else { continue };
+            let Some(domain) = domains::meaning(&snapshot.catalog, namespace) else { continue };
+            match domain.kind {
+                Kind::Identifier(subject) => {
+                    identifiers.push(IdentifierColumn { place, subject, namespace, domain });
+                }
+                Kind::Attribute => attributes.push(place),
+            }
+        }
+        Some(Self {
+            identity: Arc::clone(identity),
+            catalog: Arc::clone(&snapshot.catalog),
+            customers: Arc::clone(&snapshot.customers),
+            blocked: identity.blocked(),
+            source: relation.oid,
+            targets,
+            identifiers,
+            attributes,
+        })
+    }
+
+    /// Fills the columns that say whose row it is, with nodes. What is new is gathered.
+    ///
+    /// # Errors
+    /// A column is not of its domain's type.
+    pub(in crate::storage) fn stitch(
+        &self,
+        arrays: &mut [ArrayRef],
+        gathered: &mut Gathered,
+    ) -> Result<()> {
+        for (place, subject) in &self.targets {
+            let nodes = self.nodes(*subject, arrays, gathered)?;
+            let nodes = nodes.into_iter().map(|node| (node != 0).then_some(i64::from(node)));
+            if let Some(slot) = arrays.get_mut(*place) {
+                *slot = Arc::new(nodes.collect::<Int64Array>());
+            }
+        }
+        Ok(())
+    }
+
+    fn nodes(
+        &self,
+        subject: Subject,
+        arrays: &[ArrayRef],
+        gathered: &mut Gathered,
+    ) -> Result<Vec<Node>> {
+        let rows = arrays.first().map_or(0, |array| array.len());
+        let columns = self.identifiers.iter().filter(|column| column.subject == subject);
+        let columns = columns
+            .filter_map(|column| Some((column, arrays.get(column.place)?)))
+            .map(|(column, array)| self.code(column, array, gathered))
+            .collect::<Result<Vec<Coded>>>()?;
+        let attributes = self.attributes(subject, arrays)?;
+        let mut nodes = vec![0; rows];
+        let mut records = Records::default();
+        let mut members: Vec<Seen> = Vec::with_capacity(columns.len());
+        let mut content = String::new();
+        for (row, slot) in nodes.iter_mut().enumerate() {
+            members.clear();
+            members.extend(columns.iter().filter_map(|column| column.at(row)));
+            members.sort_unstable_by_key(|one| one.node);
+            members.dedup_by_key(|one| one.node);
+            content.clear();
+            attributes.iter().for_each(|one| one.append(row, &mut content));
+            match (members.as_slice(), content.as_str()) {
+                ([], "") => {}
+                ([one], "") => *slot = one.node,
+                (_, "") => records.add(row, self.record_key(&members), &members, false),
+                (_, content) => {
+                    let said = Key::of_identifier(self.source, content);
+                    let key = Key(self.record_key(&members).0 ^ said.0);
+                    records.add(row, key, &members, true);
+                }
+            }
+        }
+        self.number(subject, &records, gathered, &mut nodes);
+        Ok(nodes)
+    }
+
+    fn record_key(&self, members: &[Seen]) -> Key {
+        let keys: Vec<Key> = members.iter().map(|one| one.key).collect();
+        Key::of_record(self.source, &keys)
+    }
+
+    /// Gives the records their numbers.
+    fn number(
+        &self,
+        subject: Subject,
+        records: &Records,
+        gathered: &mut Gathered,
+        nodes: &mut [Node],
+    ) {
+        let numbers = self.identity.nodes(subject).intern(&records.keys);
+        let known = self.customers.of(subject);
+        let new = gathered.of(subject);
+        for (at, node) in numbers.iter().enumerate().filter(|(_, node)| !known.known(**node)) {
+            let (Some(key), Some(members)) = (records.keys.get(at), records.members.get(at)) else {
+                continue;
+            };
+            let standalone = records.standalone.get(at).copied().unwrap_or(false);
+            let record = Record { node: *node, key: *key, members: 0..0, standalone };
+            new.record(record, members, self.source);
+        }
+        for (row, at) in &records.rows {
+            if let (Some(slot), Some(node)) = (nodes.get_mut(*row), numbers.get(*at)) {
+                *slot = *node;
+            }
+        }
+    }
+
+    /// The identifiers of a column, each normalised and looked up once.
+    fn code(
+        &self,
+        column: &IdentifierColumn,
+        array: &ArrayRef,
+        gathered: &mut Gathered,
+    ) -> Result<Coded> {
+        let values = array.as_string_view_opt().ok_or_else(|| {
+            Error::Internal(format!("a column of domain {} is no text", column.domain.name))
+        })?;
+        let mut codes = Vec::with_capacity(values.len());
+        let mut by_value: HashMap<&str, u32> = HashMap::new();
+        let mut distinct: Vec<String> = Vec::new();
+        for value in values {
+            let Some(value) = value else {
+                codes.push(0);
+                continue;
+            };
+            let code = by_value.entry(value).or_insert_with(|| {
+                (column.domain.normalize)(value).map_or(0, |normal| {
+                    distinct.push(normal);
+                    u32::try_from(distinct.len()).unwrap_or(0)
+                })
+            });
+            codes.push(*code);
+        }
+        let key = |value: &String| Key::of_identifier(column.namespace, value);
+        let keys: Vec<Key> = distinct.iter().map(key).collect();
+        let nodes = self.identity.nodes(column.subject).intern(&keys);
+        let customers = self.customers.of(column.subject);
+        let blocked = self.blocked.of(&self.catalog, column.namespace);
+        let new = gathered.of(column.subject);
+        let seen = distinct.iter().zip(keys).zip(nodes).map(|((value, key), node)| {
+            if !customers.known(node) {
+                let blocked = blocked.blocks(value);
+                let one = Identifier { node, key, namespace: column.namespace, blocked };
+                new.identifier(one, value, self.source);
+            }
+            Seen { node, key }
+        });
+        let distinct = seen.collect();
+        Ok(Coded { codes, distinct })
+    }
+
+    /// The columns that tell people apart who share identifiers, or have none. Companies are not
+    /// told apart by what is said about people.
+    fn attributes<'a>(
+        &self,
+        subject: Subject,
+        arrays: &'a [ArrayRef],
+    ) -> Result<Vec<Attribute<'a>>> {
+        let arrays = self.attributes.iter().filter_map(|place| arrays.get(*place));
+        let arrays = arrays.filter(|_| subject == Subject::Person).enumerate();
+        arrays.map(|(place, array)| Attribute::new(place, array)).collect()
+    }
+}
+
+/// A column that says something about the person.
+struct Attribute<'a> {
+    place: usize,
+    array: &'a ArrayRef,
+    text: Option<&'a StringViewArray>,
+    formatter: ArrayFormatter<'a>,
+}
+
+impl<'a> Attribute<'a> {
+    fn new(place: usize, array: &'a ArrayRef) -> Result<Self> {
+        static OPTIONS: LazyLock<FormatOptions<'static>> = LazyLock::new(FormatOptions::default);
+        let formatter = ArrayFormatter::try_new(array.as_ref(), &OPTIONS)?;
+        Ok(Self { place, array, text: array.as_string_view_opt(), formatter })
+    }
+
+    /// Adds what a row says; nothing for NULL.
+    fn append(&self, row: usize, content: &mut String) {
+        if self.array.is_null(row) {
+            return;
+        }
+        content.push(char::from_u32(u32::try_from(self.place + 3).unwrap_or(3)).unwrap_or(' '));
+        match self.text {
+            Some(text) => content.push_str(text.value(row)),
+            None => content.push_str(&self.formatter.value(row).to_string()),
+        }
+    }
+}
+
+impl Coded {
+    fn at(&self, row: usize) -> Option<Seen> {
+        let code = usize::try_from(*self.codes.get(row)?).ok()?;
+        self.distinct.get(code.checked_sub(1)?).copied()
+    }
+}
+
+impl Records {
+    fn add(&mut self, row: usize, key: Key, members: &[Seen], standalone: bool) {
+        let at = *self.by_key.entry(key.0).or_insert_with(|| {
+            self.keys.push(key);
+            self.members.push(members.iter().map(|one| one.node).collect());
+            self.standalone.push(standalone);
+            self.keys.len() - 1
+        });
+        self.rows.push((row, at));
+    }
+}
