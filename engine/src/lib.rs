@@ -11,6 +11,7 @@ pub mod copy;
 pub mod engine;
 pub mod error;
 pub mod functions;
+mod identity;
 mod memory;
 mod password;
 pub mod planning;

@@ -14,4 +14,8 @@ files! {
     "identity/links",
     "identity/rule_changes",
     "identity/blocked_values",
+    "identity/identifiers",
+    "identity/rules",
+    "identity/merges",
+    "identity/splits",
 }

@@ -70,7 +70,8 @@ pub fn relation(oid: Oid) -> Option<&'static Arc<Relation>> {
     relations().iter().find(|relation| relation.oid == oid)
 }
 
-fn schema_oid(name: &str) -> Option<Oid> {
+/// The OID of the schema of that name.
+pub fn schema_oid(name: &str) -> Option<Oid> {
     SCHEMAS.iter().find(|(_, one, _)| *one == name).map(|(oid, _, _)| *oid)
 }
 

@@ -42,6 +42,14 @@ pub(super) struct OneOf<'a> {
     values: Vec<Cow<'a, ScalarValue>>,
 }
 
+impl<'a> OneOf<'a> {
+    /// The column is one of these numbers.
+    pub(super) fn numbers(column: &'a Column, numbers: impl Iterator<Item = i64>) -> Self {
+        let values = numbers.map(|one| Cow::Owned(ScalarValue::Int64(Some(one)))).collect();
+        Self { column, values }
+    }
+}
+
 /// The conditions of that kind among the filters of a scan.
 pub(super) fn equalities<'a>(
     (relation, customers): (&Relation, &Customers),
@@ -186,8 +194,9 @@ impl ValueIndexes {
         let mut rows = RoaringBitmap::new();
         let Known::Filters(filters) = filters else { return Ok(rows) };
         for (group, filter) in (0_u32..).zip(filters.iter()) {
-            let held =
-                |value: &Cow<'_, ScalarValue>| filter.as_ref().is_none_or(|one| may_hold(one, value));
+            let held = |value: &Cow<'_, ScalarValue>| {
+                filter.as_ref().is_none_or(|one| may_hold(one, value))
+            };
             if !condition.values.iter().any(held) {
                 continue;
             }

@@ -246,6 +246,9 @@ impl Transaction {
         }
         let [nodes, records] = stitching::rows(&self.gathered, Utc::now().timestamp_micros())?;
         for (relation, rows) in [(oids::NODES, nodes), (oids::RECORDS, records)] {
+            if rows.num_rows() == 0 {
+                continue;
+            }
             let mut writer = self.bulk_writer(relation)?;
             for start in (0..rows.num_rows()).step_by(GATHERED_ROWS) {
                 let length = GATHERED_ROWS.min(rows.num_rows() - start);

@@ -4,6 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
 use clientele_catalog::catalog::PG_CATALOG_OID;
+use clientele_catalog::definition::Oid;
+use clientele_catalog::features;
 use clientele_catalog::pg_catalog::{
     Argument, ArgumentMode, Context, CursorFacts, FunctionFacts, FunctionKind, PreparedFacts,
     RelationFacts, SessionFacts, SettingFacts, Volatility, number_functions,
@@ -13,6 +15,7 @@ use clientele_udfs::types::PgType;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::{Signature, Volatility as PlanVolatility};
 
+use super::procedures::{Parameter, Procedure};
 use crate::planning::context::QueryContext;
 use crate::session::job::Running;
 use crate::session::settings::{self, Kind};
@@ -138,6 +141,8 @@ fn list(context: &QueryContext) -> Vec<FunctionFacts> {
     let mut all: Vec<FunctionFacts> =
         clientele_udfs::functions::docs().iter().map(documented).collect();
     all.extend(super::all_kernels().map(kernel));
+    all.extend(super::procedures::all().map(procedure));
+    all.extend(crate::identity::FUNCTIONS.iter().map(table_function));
     let declared: std::collections::HashSet<String> =
         all.iter().map(|one| one.name.clone()).collect();
     let foreign = |name: &str| !declared.contains(name) && super::is_offered(name);
@@ -200,10 +205,11 @@ fn kernel(kernel: &super::Kernel) -> FunctionFacts {
     let arguments = types.map(|one| {
         argument("", PgType::by_name(one).unwrap_or(PgType::plain(2276)), ArgumentMode::In)
     });
+    let (schema, name) = placed(kernel.name);
     FunctionFacts {
         oid: 0,
-        schema: PG_CATALOG_OID,
-        name: kernel.name.to_owned(),
+        schema,
+        name: name.to_owned(),
         kind: FunctionKind::Function,
         arguments: arguments.collect(),
         returns: kernel.signature.result,
@@ -215,6 +221,57 @@ fn kernel(kernel: &super::Kernel) -> FunctionFacts {
         },
         strict: kernel.signature.strict,
         comment: Some(kernel.comment.to_owned()),
+    }
+}
+
+/// The schema that a qualified name is in, and the rest of it.
+fn placed(name: &str) -> (Oid, &str) {
+    match name.split_once('.') {
+        Some((schema, name)) => (features::schema_oid(schema).unwrap_or(PG_CATALOG_OID), name),
+        None => (PG_CATALOG_OID, name),
+    }
+}
+
+fn given(parameters: &[Parameter]) -> Vec<Argument> {
+    let given = parameters.iter().map(|one| Argument {
+        default: one.default.map(str::to_owned),
+        ..argument(one.name, one.pg_type, ArgumentMode::In)
+    });
+    given.collect()
+}
+
+fn procedure(procedure: &Procedure) -> FunctionFacts {
+    FunctionFacts {
+        oid: 0,
+        schema: features::schema_oid(procedure.schema).unwrap_or(PG_CATALOG_OID),
+        name: procedure.name.to_owned(),
+        kind: FunctionKind::Procedure,
+        arguments: given(procedure.parameters),
+        returns: PgType::VOID,
+        returns_set: false,
+        volatility: Volatility::Volatile,
+        strict: false,
+        comment: Some(procedure.comment.to_owned()),
+    }
+}
+
+fn table_function(function: &crate::identity::Function) -> FunctionFacts {
+    let (schema, name) = placed(function.name);
+    let columns = function
+        .columns
+        .iter()
+        .map(|(name, pg_type)| argument(name, *pg_type, ArgumentMode::Table));
+    FunctionFacts {
+        oid: 0,
+        schema,
+        name: name.to_owned(),
+        kind: FunctionKind::Function,
+        arguments: given(function.parameters).into_iter().chain(columns).collect(),
+        returns: PgType::plain(2249),
+        returns_set: true,
+        volatility: Volatility::Stable,
+        strict: false,
+        comment: Some(function.comment.to_owned()),
     }
 }
 

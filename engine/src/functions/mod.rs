@@ -11,7 +11,7 @@ mod operators;
 pub mod procedures;
 mod publishing;
 mod registered;
-mod row_kernel;
+pub(crate) mod row_kernel;
 mod sequences;
 mod session;
 mod sleep;
@@ -47,7 +47,8 @@ pub fn of_session(name: &str, context: &Arc<QueryContext>) -> Option<Arc<ScalarU
 }
 
 fn all_kernels() -> impl Iterator<Item = &'static Kernel> {
-    session::KERNELS.iter().chain(registered::KERNELS).chain(sequences::KERNELS)
+    let session = session::KERNELS.iter().chain(registered::KERNELS).chain(sequences::KERNELS);
+    session.chain(crate::identity::KERNELS)
 }
 
 /// Scalar functions that every session has: DataFusion's, then ours over them.

@@ -2,8 +2,8 @@
 //!
 //! A procedure is declared in one place: its schema and name, its parameters with their types and
 //! defaults, what it returns, one sentence about it, and its kernel. A feature puts its
-//! declarations into a `PROCEDURES` table of its own and adds that table to [`all`], and its
-//! schema to [`FEATURE_SCHEMAS`].
+//! declarations into a `PROCEDURES` table of its own and adds that table to [`all`]; its schema is
+//! one of [`clientele_catalog::features`].
 //!
 //! ```sql
 //! CALL clientele.compact('shop.orders');
@@ -26,11 +26,6 @@ use crate::session::Session;
 use crate::session::job::Job;
 use crate::sql;
 
-/// The schemas that features live in, with the comments that `\dn+` shows. They are not objects
-/// of a database: nobody creates, drops or fills them with SQL.
-pub const FEATURE_SCHEMAS: &[(&str, &str)] =
-    &[("clientele", "the engine itself: storage, maintenance, publishing")];
-
 /// What a procedure does: typed arguments in the order of its parameters; rows of its columns, or
 /// nothing.
 pub type Kernel =
@@ -50,7 +45,7 @@ pub struct Parameter {
 /// A procedure.
 #[derive(Clone, Copy)]
 pub struct Procedure {
-    /// Its schema, one of [`FEATURE_SCHEMAS`].
+    /// Its schema, one of [`clientele_catalog::features`].
     pub schema: &'static str,
     /// Its name.
     pub name: &'static str,
@@ -66,7 +61,7 @@ pub struct Procedure {
 
 /// Every procedure.
 pub fn all() -> impl Iterator<Item = &'static Procedure> {
-    PROCEDURES.iter().chain(publishing::PROCEDURES)
+    PROCEDURES.iter().chain(publishing::PROCEDURES).chain(crate::identity::PROCEDURES)
 }
 
 /// The procedure of that schema and name.
@@ -141,7 +136,7 @@ pub fn text(arguments: &[ScalarValue], index: usize) -> Option<&str> {
     }
 }
 
-pub(super) fn superuser(session: &Session, procedure: &str) -> Result<()> {
+pub(crate) fn superuser(session: &Session, procedure: &str) -> Result<()> {
     match session.role.superuser {
         true => Ok(()),
         false => Err(Error::new("42501", format!("permission denied for procedure {procedure}"))

@@ -47,7 +47,7 @@ pub struct Kernel {
 }
 
 /// A stable, strict function.
-pub(super) const fn stable(least: usize, most: usize, result: PgType) -> Signature {
+pub(crate) const fn stable(least: usize, most: usize, result: PgType) -> Signature {
     Signature { least, most, result, volatile: false, strict: true }
 }
 
@@ -187,7 +187,7 @@ impl Bound {
 }
 
 /// The argument as text.
-pub(super) fn text(values: &[ScalarValue], index: usize) -> Result<&str> {
+pub(crate) fn text(values: &[ScalarValue], index: usize) -> Result<&str> {
     match values.get(index).and_then(|value| value.try_as_str()) {
         Some(Some(text)) => Ok(text),
         _ => Err(Error::new("42804", format!("argument {} must be of type text", index + 1))),
@@ -195,7 +195,7 @@ pub(super) fn text(values: &[ScalarValue], index: usize) -> Result<&str> {
 }
 
 /// The argument as a number.
-pub(super) fn number(values: &[ScalarValue], index: usize) -> Result<i64> {
+pub(crate) fn number(values: &[ScalarValue], index: usize) -> Result<i64> {
     let value = values.get(index).and_then(|value| value.cast_to(&DataType::Int64).ok());
     match value {
         Some(ScalarValue::Int64(Some(number))) => Ok(number),
@@ -204,7 +204,7 @@ pub(super) fn number(values: &[ScalarValue], index: usize) -> Result<i64> {
 }
 
 /// Text as a value.
-pub(super) fn text_value(text: impl Into<String>) -> ScalarValue {
+pub(crate) fn text_value(text: impl Into<String>) -> ScalarValue {
     ScalarValue::Utf8View(Some(text.into()))
 }
 

@@ -21,6 +21,9 @@ pub type TableFunction = Box<dyn Fn(&QueryContext, Arguments) -> Result<RecordBa
 
 /// The table function of that name.
 pub fn table_function(name: &str) -> Option<TableFunction> {
+    if let Some(function) = crate::identity::call(name) {
+        return Some(Box::new(function));
+    }
     let set =
         clientele_udfs::functions::set_returning().into_iter().find(|one| one.name == name)?;
     Some(Box::new(move |context, arguments| {

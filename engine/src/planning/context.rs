@@ -194,6 +194,9 @@ impl QueryContext {
             return Err(Error::new("42501", format!("permission denied for schema {name}")));
         }
         match self.catalog().schema(name) {
+            Some(schema) if clientele_catalog::features::is_feature_schema(schema.oid) => {
+                Err(Error::new("42501", format!("permission denied for schema {name}")))
+            }
             Some(schema) => Ok(schema.oid),
             None => Err(Error::new("3F000", format!("schema \"{name}\" does not exist"))),
         }

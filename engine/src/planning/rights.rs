@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use clientele_catalog::definition::{Domain, Oid, Relation, RelationKind, Schema};
+use clientele_catalog::features::is_feature_schema;
 use clientele_catalog::privileges::{Access, Rights};
 
 use super::context::QueryContext;
@@ -89,6 +90,7 @@ impl QueryContext {
     /// # Errors
     /// 42501.
     pub fn must_own_relation(&self, relation: &Relation) -> Result<()> {
+        features_are_closed(relation)?;
         self.must_own(kind_of(relation), &relation.name, relation.owner)
     }
 
@@ -97,6 +99,10 @@ impl QueryContext {
     /// # Errors
     /// 42501.
     pub fn must_own_or_schema(&self, kind: &str, name: &str, owners: (Oid, Oid)) -> Result<()> {
+        if is_feature_schema(owners.1) {
+            let text = format!("permission denied: \"{name}\" is a system catalog");
+            return Err(Error::new("42501", text));
+        }
         let schema = self.catalog().schema_by_oid(owners.1);
         match schema.is_some_and(|schema| self.rights.owns(schema.owner)) {
             true => Ok(()),
@@ -187,4 +193,16 @@ impl QueryContext {
         table.column_by_number(number).is_some_and(|column| column.identity.is_some())
             && self.rights.reach(table, 'a', &BTreeSet::new())
     }
+}
+
+/// Relations of the features change by CALL alone.
+///
+/// # Errors
+/// 42501.
+pub(crate) fn features_are_closed(relation: &Relation) -> Result<()> {
+    if !is_feature_schema(relation.schema) {
+        return Ok(());
+    }
+    let text = format!("permission denied: \"{}\" is a system catalog", relation.name);
+    Err(Error::new("42501", text).with_hint("Procedures change it: \\df shows them."))
 }

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use clientele_catalog::definition::{Relation, RelationKind};
 use clientele_catalog::storage::RowAddress;
 use clientele_udfs::types::PgType;
-use datafusion::arrow::array::{
-    Array, AsArray, RecordBatch, RecordBatchOptions, new_null_array,
-};
+use datafusion::arrow::array::{Array, AsArray, RecordBatch, RecordBatchOptions, new_null_array};
 use datafusion::arrow::datatypes::{Int64Type, Schema, SchemaRef};
 use datafusion::scalar::ScalarValue;
 use sqlparser::ast::{self, Ident, ObjectName, SelectItem};
@@ -26,6 +24,7 @@ use crate::sql;
 /// 42P01, 42809 for a view, 42501 for what the role may not change.
 pub(super) fn target(context: &QueryContext, name: &ObjectName) -> Result<Arc<Relation>> {
     let relation = context.relation(name)?;
+    crate::planning::rights::features_are_closed(&relation)?;
     match relation.kind {
         RelationKind::Table => Ok(relation),
         RelationKind::View { .. } => {

@@ -24,7 +24,8 @@ pub(super) fn settle(context: &QueryContext, relation: &mut Relation) -> Result<
     for subject in Subject::ALL {
         let names = identifiers(context, relation, subject);
         let shown = format!("{}({})", subject.function(), names.join(", "));
-        let own = relation.columns.iter_mut().find(|one| one.subject == Some(subject) && !one.dropped);
+        let own =
+            relation.columns.iter_mut().find(|one| one.subject == Some(subject) && !one.dropped);
         match own {
             Some(column) if names.is_empty() && column.generated.is_none() => column.subject = None,
             Some(column) if names.is_empty() => column.dropped = true,
@@ -85,9 +86,8 @@ fn shown(name: &str) -> String {
 /// # Errors
 /// 428C9.
 pub(super) fn refuse_values(relation: &Relation, names: &[String]) -> Result<()> {
-    let generated = |name: &&String| {
-        relation.column(name).is_some_and(|column| column.generated.is_some())
-    };
+    let generated =
+        |name: &&String| relation.column(name).is_some_and(|column| column.generated.is_some());
     match names.iter().find(generated) {
         None => Ok(()),
         Some(name) => {

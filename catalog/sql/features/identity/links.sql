@@ -4,7 +4,7 @@
 -- account_id company: the company of the one side
 -- other_customer_id person: the customer of the other side
 -- other_account_id company: the company of the other side
--- kind text!: match, merge or split
+-- kind text!: match, merge, split, or withdrawal of what was said of the two before
 -- weight float8: match weight (log2 of the Bayes factor) of a match
 -- probability float8: probability of a match
 -- comparison jsonb: level of each comparison of a match

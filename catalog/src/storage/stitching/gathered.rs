@@ -20,6 +20,8 @@ pub(super) struct New {
     pub(super) evidence: Evidence,
     /// Value and source of each identifier in the evidence.
     pub(super) values: Vec<(String, Oid)>,
+    /// Pairs of which nothing is said any more.
+    pub(super) unlinked: Vec<(Node, Node)>,
     /// Source of each record in the evidence.
     pub(super) sources: Vec<Oid>,
     /// Nodes that are in the evidence.
@@ -28,13 +30,20 @@ pub(super) struct New {
 
 /// How much was gathered at some point of a transaction.
 #[derive(Debug, Clone, Copy, Default)]
-pub(in crate::storage) struct Mark([(usize, usize, usize); 2]);
+pub(in crate::storage) struct Mark([[usize; 4]; 2]);
 
 impl Gathered {
     pub(super) fn of(&mut self, subject: Subject) -> &mut New {
         match subject {
             Subject::Person => &mut self.person,
             Subject::Company => &mut self.company,
+        }
+    }
+
+    pub(super) fn new(&self, subject: Subject) -> &New {
+        match subject {
+            Subject::Person => &self.person,
+            Subject::Company => &self.company,
         }
     }
 
@@ -66,6 +75,7 @@ impl New {
         self.evidence.identifiers.is_empty()
             && self.evidence.records.is_empty()
             && self.evidence.links.is_empty()
+            && self.unlinked.is_empty()
     }
 
     /// Adds an identifier, unless it is there.
@@ -88,7 +98,7 @@ impl New {
     }
 
     fn absorb(&mut self, other: Self) {
-        let Self { evidence, values, sources, .. } = other;
+        let Self { evidence, values, sources, unlinked, .. } = other;
         for (one, (value, source)) in evidence.identifiers.into_iter().zip(values) {
             self.identifier(one, &value, source);
         }
@@ -98,14 +108,16 @@ impl New {
             self.record(one, members, source);
         }
         self.evidence.links.extend(evidence.links);
+        self.unlinked.extend(unlinked);
     }
 
-    fn mark(&self) -> (usize, usize, usize) {
+    fn mark(&self) -> [usize; 4] {
         let evidence = &self.evidence;
-        (evidence.identifiers.len(), evidence.records.len(), evidence.links.len())
+        let (identifiers, records) = (evidence.identifiers.len(), evidence.records.len());
+        [identifiers, records, evidence.links.len(), self.unlinked.len()]
     }
 
-    fn back_to(&mut self, (identifiers, records, links): (usize, usize, usize)) {
+    fn back_to(&mut self, [identifiers, records, links, unlinked]: [usize; 4]) {
         for one in self.evidence.identifiers.drain(identifiers..) {
             self.seen.remove(&one.node);
         }
@@ -115,6 +127,7 @@ impl New {
         self.values.truncate(identifiers);
         self.sources.truncate(records);
         self.evidence.links.truncate(links);
+        self.unlinked.truncate(unlinked);
         let members = self.evidence.records.last().map_or(0, |one| one.members.end as usize);
         self.evidence.members.truncate(members);
     }

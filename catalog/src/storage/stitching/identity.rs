@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use clientele_identity::graph::{Evidence, Graph, Nodes, Rules};
+use clientele_identity::graph::{Graph, Nodes, Rules};
 use parking_lot::{Mutex, RwLock};
 
 use super::customers::Customers;
 use super::gathered::Gathered;
 use super::rules::{Blocked, limits};
-use super::tables::Stored;
+use super::stored::Stored;
 use crate::domains::Subject;
 use crate::error::Result;
 use crate::storage::snapshot::Snapshot;
@@ -61,7 +61,7 @@ impl Identity {
             blocked: RwLock::new(Arc::new(Blocked::new(&stored.blocked))),
             graphs: Mutex::new(Graphs { person: new(rules.clone()), company: new(rules) }),
         };
-        let evidence = stored.evidence(snapshot, &identity.blocked())?;
+        let evidence = stored.evidence(&snapshot.catalog, &identity.blocked(), None);
         for (subject, evidence) in Subject::ALL.into_iter().zip(&evidence) {
             let identifiers = evidence.identifiers.iter().map(|one| (one.key, one.node));
             let records = evidence.records.iter().map(|one| (one.key, one.node));
@@ -89,9 +89,13 @@ impl Identity {
     pub(in crate::storage) fn apply(&self, gathered: &[Gathered]) -> Arc<Customers> {
         let mut graphs = self.graphs.lock();
         for one in gathered {
-            let apply = |graph: &mut Graph, evidence: &Evidence| drop(graph.apply(evidence));
-            apply(&mut graphs.person, &one.person.evidence);
-            apply(&mut graphs.company, &one.company.evidence);
+            for subject in Subject::ALL {
+                let (graph, new) = (graphs.of(subject), one.new(subject));
+                for (a, b) in &new.unlinked {
+                    graph.unlink(*a, *b);
+                }
+                graph.apply(&new.evidence);
+            }
         }
         graphs.customers()
     }
@@ -110,7 +114,7 @@ impl Identity {
         let rules = limits(&snapshot.catalog, &stored.rules);
         let patterns = Arc::new(Blocked::new(&stored.blocked));
         let evidence = match blocked {
-            true => Stored::read(snapshot)?.evidence(snapshot, &patterns)?,
+            true => Stored::read(snapshot)?.evidence(&snapshot.catalog, &patterns, None),
             false => Default::default(),
         };
         let mut graphs = self.graphs.lock();

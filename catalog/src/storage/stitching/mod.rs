@@ -4,7 +4,7 @@
 //! its only identifier, or that of the *record*, the set of identifiers that stand on it. Nodes
 //! are numbered when rows are written ([`Stitcher`]); what was not seen before is gathered in the
 //! transaction ([`Gathered`]) and committed with it, as rows of `identity.nodes` and
-//! `identity.records` ([`tables`]). The committer puts it into the graph, and the next snapshot
+//! `identity.records` ([`rows`]). The committer puts it into the graph, and the next snapshot
 //! has the new customers ([`Customers`]). Scans show the customer in the place of the node
 //! ([`customer_expr`]): a merge changes no row.
 //!
@@ -17,19 +17,27 @@
 //! Recovery reads the two tables and `identity.links` and applies them at once: the graph is a
 //! function of them, in whatever order they came.
 
+mod ask;
 mod customer_expr;
 mod customers;
+mod find;
 mod gathered;
 mod identity;
+mod links;
+mod replay;
+mod rows;
 mod rules;
 mod seeds;
 mod stitcher;
-mod tables;
+mod stored;
 
+pub use ask::{Event, Proposal};
 pub(super) use customer_expr::shown;
 pub use customers::Customers;
+pub use find::FirstSight;
 pub(super) use gathered::{Gathered, Mark};
 pub(super) use identity::Identity;
+pub use links::Said;
+pub(super) use rows::rows;
 pub(super) use seeds::seeds;
 pub(super) use stitcher::Stitcher;
-pub(super) use tables::rows;

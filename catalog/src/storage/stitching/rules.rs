@@ -43,8 +43,8 @@ fn names(catalog: &Catalog, namespace: Oid) -> Vec<String> {
     names
 }
 
-/// The limits of every namespace.
-pub(super) fn limits(catalog: &Catalog, changes: &[RuleChange]) -> Rules {
+/// The newest change of each name.
+fn latest(changes: &[RuleChange]) -> HashMap<&str, &RuleChange> {
     let mut latest: HashMap<&str, &RuleChange> = HashMap::new();
     for change in changes {
         let known = latest.entry(&change.namespace).or_insert(change);
@@ -52,6 +52,21 @@ pub(super) fn limits(catalog: &Catalog, changes: &[RuleChange]) -> Rules {
             *known = change;
         }
     }
+    latest
+}
+
+/// The limits of a namespace, by the name of its domain.
+pub(super) fn limits_of(catalog: &Catalog, changes: &[RuleChange], namespace: &str) -> Limits {
+    let domain = catalog.domains().find(|domain| domain.name == namespace);
+    let names = domain.map_or_else(|| vec![EVERY.to_owned()], |one| names(catalog, one.oid));
+    let latest = latest(changes);
+    let found = names.iter().find_map(|name| latest.get(name.as_str()));
+    found.map(|one| one.limits).unwrap_or_default()
+}
+
+/// The limits of every namespace.
+pub(super) fn limits(catalog: &Catalog, changes: &[RuleChange]) -> Rules {
+    let latest = latest(changes);
     let of = |namespace: Oid| {
         names(catalog, namespace).iter().find_map(|name| latest.get(name.as_str()).copied())
     };
@@ -59,9 +74,8 @@ pub(super) fn limits(catalog: &Catalog, changes: &[RuleChange]) -> Rules {
         domains::meaning(catalog, oid).is_some_and(|one| matches!(one.kind, Kind::Identifier(_)))
     };
     let namespaces = catalog.domains().map(|domain| domain.oid).filter(|oid| identifies(*oid));
-    let namespaces =
-        namespaces.filter_map(|oid| Some((oid, of(oid)?.limits.clone()))).collect();
-    let default = latest.get(EVERY).map(|one| one.limits.clone()).unwrap_or_default();
+    let namespaces = namespaces.filter_map(|oid| Some((oid, of(oid)?.limits))).collect();
+    let default = latest.get(EVERY).map(|one| one.limits).unwrap_or_default();
     Rules { default, namespaces }
 }
 

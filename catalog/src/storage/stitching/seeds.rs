@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use chrono::Utc;
-use datafusion::arrow::array::{
-    ArrayRef, BooleanArray, Int32Array, RecordBatch, StringViewArray,
-};
+use datafusion::arrow::array::{ArrayRef, BooleanArray, Int32Array, RecordBatch, StringViewArray};
 
-use super::tables::{batch, times};
+use super::rows::{batch, times};
 use crate::definition::Oid;
 use crate::error::Result;
 use crate::features::oids;
@@ -36,14 +34,17 @@ fn rules(set_at: i64) -> Result<RecordBatch> {
     };
     let names: StringViewArray = lines.iter().map(|line| line.first().copied()).collect();
     let roles = StringViewArray::from_iter_values(lines.iter().map(|_| SET_BY));
-    batch(oids::RULE_CHANGES, vec![
-        Arc::new(names),
-        numbers(1),
-        numbers(2),
-        numbers(3),
-        Arc::new(roles),
-        times(set_at, lines.len()),
-    ])
+    batch(
+        oids::RULE_CHANGES,
+        vec![
+            Arc::new(names),
+            numbers(1),
+            numbers(2),
+            numbers(3),
+            Arc::new(roles),
+            times(set_at, lines.len()),
+        ],
+    )
 }
 
 fn blocked() -> Result<RecordBatch> {
@@ -52,10 +53,13 @@ fn blocked() -> Result<RecordBatch> {
         Arc::new(StringViewArray::from_iter_values(all.iter().map(of)))
     };
     let regex: BooleanArray = all.iter().map(|one| Some(one.regex)).collect();
-    batch(oids::BLOCKED_VALUES, vec![
-        texts(|one| one.domain),
-        texts(|one| one.pattern),
-        Arc::new(regex),
-        texts(|one| one.reason),
-    ])
+    batch(
+        oids::BLOCKED_VALUES,
+        vec![
+            texts(|one| one.domain),
+            texts(|one| one.pattern),
+            Arc::new(regex),
+            texts(|one| one.reason),
+        ],
+    )
 }

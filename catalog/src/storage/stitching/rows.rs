@@ -1,0 +1,111 @@
+//! What was gathered, as rows of `identity.nodes` and `identity.records`.
+
+use std::sync::Arc;
+
+use clientele_identity::graph::{Evidence, Node, Record};
+use datafusion::arrow::array::{
+    Array, ArrayRef, Int64Array, Int64Builder, ListBuilder, RecordBatch, StringViewArray,
+    TimestampMicrosecondArray,
+};
+use datafusion::arrow::datatypes::Schema;
+
+use super::gathered::{Gathered, New};
+use crate::definition::Oid;
+use crate::error::{Error, Result};
+use crate::features::oids;
+use crate::storage::arrays;
+
+/// What was gathered as rows: of `identity.nodes`, then of `identity.records`.
+///
+/// # Errors
+/// None in practice: the arrays fit the tables.
+pub(in crate::storage) fn rows(gathered: &Gathered, seen_at: i64) -> Result<[RecordBatch; 2]> {
+    let both = [&gathered.person, &gathered.company];
+    Ok([node_rows(both, seen_at)?, record_rows(both, seen_at)?])
+}
+
+/// Nodes as the columns `customer_id` and `account_id` keep them: the numbers of people's nodes,
+/// then of companies', each in its column.
+pub(super) fn whose(person: &[Node], company: &[Node]) -> [ArrayRef; 2] {
+    let number = |node: &Node| Some(i64::from(*node));
+    let people = person.iter().map(number).chain(company.iter().map(|_| None));
+    let companies = person.iter().map(|_| None).chain(company.iter().map(number));
+    [Arc::new(people.collect::<Int64Array>()), Arc::new(companies.collect::<Int64Array>())]
+}
+
+fn integers(values: impl Iterator<Item = u32>) -> ArrayRef {
+    Arc::new(values.map(|one| Some(i64::from(one))).collect::<Int64Array>())
+}
+
+pub(super) fn times(seen_at: i64, count: usize) -> ArrayRef {
+    Arc::new(TimestampMicrosecondArray::from_value(seen_at, count).with_timezone("UTC"))
+}
+
+/// Rows of a system table.
+pub(super) fn batch(relation: Oid, columns: Vec<ArrayRef>) -> Result<RecordBatch> {
+    let relation = crate::features::relation(relation)
+        .ok_or_else(|| Error::Internal(format!("relation {relation} is not built in")))?;
+    let fields = relation.live_columns().map(|one| one.pg_type.field(&one.name, true));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let columns = relation.live_columns().zip(&columns);
+    let columns = columns.map(|(column, array)| arrays::fit(array, column.pg_type));
+    Ok(RecordBatch::try_new(schema, columns.collect::<Result<_>>()?)?)
+}
+
+fn node_rows(both: [&New; 2], seen_at: i64) -> Result<RecordBatch> {
+    let all = || both.iter().flat_map(|new| new.evidence.identifiers.iter().zip(&new.values));
+    let nodes = both.map(|new| new.evidence.identifiers.iter().map(|one| one.node).collect());
+    let [people, companies]: [Vec<Node>; 2] = nodes;
+    let [customers, accounts] = whose(&people, &companies);
+    let values: StringViewArray = all().map(|(_, (value, _))| Some(value)).collect();
+    let count = values.len();
+    batch(
+        oids::NODES,
+        vec![
+            customers,
+            accounts,
+            integers(all().map(|(one, _)| one.namespace)),
+            Arc::new(values),
+            integers(all().map(|(_, (_, source))| *source)),
+            times(seen_at, count),
+        ],
+    )
+}
+
+fn record_rows(both: [&New; 2], seen_at: i64) -> Result<RecordBatch> {
+    let all =
+        || both.into_iter().flat_map(|new| new.evidence.records.iter().map(move |one| (new, one)));
+    let nodes = both.map(|new| new.evidence.records.iter().map(|one| one.node).collect());
+    let [people, companies]: [Vec<Node>; 2] = nodes;
+    let [customers, accounts] = whose(&people, &companies);
+    let count = customers.len();
+    let mut members = ListBuilder::new(Int64Builder::new());
+    for (new, record) in all() {
+        for member in members_of(&new.evidence, record) {
+            members.values().append_value(i64::from(*member));
+        }
+        members.append(true);
+    }
+    let half = |shift: u32| -> ArrayRef {
+        let half = |one: &Record| one.standalone.then_some((one.key.0 >> shift) as u64 as i64);
+        Arc::new(all().map(|(_, one)| half(one)).collect::<Int64Array>())
+    };
+    let sources = both.iter().flat_map(|new| new.sources.iter().copied());
+    batch(
+        oids::RECORDS,
+        vec![
+            customers,
+            accounts,
+            Arc::new(members.finish()),
+            half(64),
+            half(0),
+            integers(sources),
+            times(seen_at, count),
+        ],
+    )
+}
+
+fn members_of<'a>(evidence: &'a Evidence, record: &Record) -> &'a [Node] {
+    let range = record.members.start as usize..record.members.end as usize;
+    evidence.members.get(range).unwrap_or_default()
+}

@@ -1,0 +1,26 @@
+//! Who is who, in SQL. Storage stitches ([`clientele_catalog::storage`]); here is what people ask
+//! of it and tell it.
+//!
+//! ```sql
+//! SELECT * FROM identity.identifiers WHERE value = 'jane@example.com';
+//! SELECT * FROM identity.why('email:jane@example.com', 'loyalty_card:9204');
+//! SELECT * FROM identity.preview('email', max_fan_out => 50);   -- who would merge, who would split
+//! CALL identity.set_rule('email', max_fan_out => 50);
+//! CALL identity.split('email:jane@example.com', 'loyalty_card:9204', reason => 'two sisters');
+//! ```
+//!
+//! - `handle`: `email:jane@example.com` to a node
+//! - `events`, `preview`, `why`: table functions
+//! - `kernels`: scalar functions; `procedures`: what `CALL` runs
+
+mod events;
+mod functions;
+mod handle;
+mod kernels;
+mod preview;
+mod procedures;
+mod why;
+
+pub(crate) use functions::{FUNCTIONS, Function, call};
+pub(crate) use kernels::KERNELS;
+pub(crate) use procedures::PROCEDURES;
