@@ -37,6 +37,12 @@ impl Snapshot {
         }
     }
 
+    /// The same rows with other customers.
+    #[must_use]
+    pub fn with_customers(&self, customers: Arc<Customers>) -> Self {
+        Self { customers, ..self.clone() }
+    }
+
     /// The rows of a relation; none for one without.
     pub fn table(&self, relation: Oid) -> Arc<TableData> {
         self.table_ref(relation).map_or_else(Arc::default, Arc::clone)

@@ -62,6 +62,8 @@ pub struct StoreOptions {
     pub value_index_bytes: usize,
     /// Whether files are flushed and compacted in the background.
     pub background: bool,
+    /// Whether a new database gets the default rules of identity.
+    pub seeds: bool,
 }
 
 impl Default for StoreOptions {
@@ -78,6 +80,7 @@ impl Default for StoreOptions {
             row_cache_bytes: 256 << 20,
             value_index_bytes: 256 << 20,
             background: true,
+            seeds: true,
         }
     }
 }
@@ -169,7 +172,7 @@ impl Store {
 
     /// Gives a new database the rules that it begins with.
     fn seed(self: &Arc<Self>) -> Result<()> {
-        if self.snapshot().row_count(oids::RULE_CHANGES) > 0 {
+        if !self.shared.options.seeds || self.snapshot().row_count(oids::RULE_CHANGES) > 0 {
             return Ok(());
         }
         let schema = Schema {
@@ -183,7 +186,10 @@ impl Store {
         for (relation, rows) in stitching::seeds()? {
             transaction.insert(relation, rows)?;
         }
-        futures::executor::block_on(self.commit(transaction)).map(drop)
+        // Whoever opens a store may stand in a runtime, where waiting is forbidden.
+        let commit = || futures::executor::block_on(self.commit(transaction)).map(drop);
+        std::thread::scope(|scope| scope.spawn(commit).join())
+            .map_err(|_| Error::Internal("the first rules could not be written".to_owned()))?
     }
 
     /// The newest committed snapshot.

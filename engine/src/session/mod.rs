@@ -4,6 +4,7 @@
 //! in an implicit transaction that `sync` commits; the simple protocol calls `sync` once for a
 //! whole string, the extended one at Sync (manual: protocol-flow).
 
+mod as_of;
 pub(crate) mod basis;
 pub mod cursors;
 mod execution;
@@ -42,6 +43,7 @@ use crate::sharing::SharingPlanner;
 use crate::sql::{Body, Statement};
 use crate::windows::GroupedWindows;
 use crate::{functions, planning, statement};
+use as_of::AsOf;
 use basis::Basis;
 use cursors::Cursor;
 use recent::Recent;
@@ -70,6 +72,8 @@ pub struct Session {
     basis: Option<Arc<Basis>>,
     /// What the last statements came to, for those that come again.
     recent: Recent,
+    /// Who was who, as it was last asked for.
+    as_of: Option<AsOf>,
 }
 
 /// A statement ready to be executed.
@@ -143,6 +147,7 @@ impl Session {
             transaction: None,
             basis: None,
             recent: Recent::default(),
+            as_of: None,
         })
     }
 
@@ -325,6 +330,7 @@ impl Session {
     /// What the present statement is planned against.
     pub(crate) async fn context(&mut self) -> Result<Arc<QueryContext>> {
         let snapshot = self.snapshot().await?;
+        let snapshot = self.as_of(snapshot)?;
         let basis = self.basis(&snapshot);
         let settings = self.settings(&basis);
         Ok(Arc::new(QueryContext {

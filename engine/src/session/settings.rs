@@ -6,7 +6,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::DateTime;
 use chrono_tz::Tz;
+use clientele_udfs::input;
+use clientele_udfs::types::PgType;
+use datafusion::scalar::ScalarValue;
 
 use crate::error::{Error, Result};
 
@@ -34,6 +38,8 @@ pub enum Kind {
     OneOf(&'static [&'static str]),
     /// A time zone name.
     TimeZone,
+    /// A point in time, or nothing; kept as microseconds since 1970.
+    Instant,
     /// Cannot be changed.
     Fixed,
 }
@@ -82,7 +88,7 @@ pub const SETTINGS: &[Facts] = &[
     setting("check_function_bodies", "on", Kind::Boolean, "Checks routine bodies during CREATE FUNCTION."),
     reported(setting("client_encoding", "UTF8", Kind::OneOf(&["utf8", "unicode"]), "Sets the client's character set encoding."), "client_encoding"),
     setting("client_min_messages", "notice", LEVELS, "Sets the message levels that are sent to the client."),
-    setting("clientele.as_of", "", Kind::Text, "Shows identity as of an instant."),
+    setting("clientele.as_of", "", Kind::Instant, "Shows who was who at an instant; empty: now."),
     setting("clientele.purpose", "", Kind::Text, "Restricts rows and columns to those that a purpose covers."),
     reported(setting("datestyle", "ISO, MDY", Kind::Text, "Sets the display format for date and time values."), "DateStyle"),
     setting("default_table_access_method", "heap", Kind::Fixed, "Sets the default table access method for new tables."),
@@ -183,6 +189,7 @@ impl Settings {
                 value,
                 &[("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000), ("ms", 1)],
             ),
+            Some(Kind::Instant) => instant_shown(value),
             Some(Kind::Kilobytes) => shown(value, &[("GB", 1 << 20), ("MB", 1 << 10), ("kB", 1)]),
             _ => value.to_owned(),
         })
@@ -215,7 +222,10 @@ impl Settings {
         local: bool,
     ) -> Result<Option<(String, String)>> {
         let name = name.to_lowercase();
-        let value = checked(&name, value)?;
+        let value = match facts(&name).map(|facts| facts.kind) {
+            Some(Kind::Instant) => self.instant(&name, value)?,
+            _ => checked(&name, value)?,
+        };
         if local {
             self.covered.entry(name.clone()).or_insert_with(|| self.values.get(&name).cloned());
         } else {
@@ -225,6 +235,22 @@ impl Settings {
             Arc::make_mut(&mut self.values).insert(name.clone(), value);
         }
         Ok(self.report(&name))
+    }
+
+    /// An instant as it is kept; one without a zone is local to the session.
+    fn instant(&self, name: &str, value: &str) -> Result<String> {
+        if value.trim().is_empty() {
+            return Ok(String::new());
+        }
+        let time_zone = self.raw("timezone").parse().unwrap_or(Tz::UTC);
+        let context = input::Context { time_zone, ..input::Context::default() };
+        match input::parse(PgType::TIMESTAMPTZ, Some(value), &context) {
+            Ok(ScalarValue::TimestampMicrosecond(Some(micros), _)) => Ok(micros.to_string()),
+            _ => Err(Error::new(
+                "22023",
+                format!("invalid value for parameter \"{name}\": \"{value}\""),
+            )),
+        }
     }
 
     /// Sets what only the engine may set.
@@ -335,6 +361,12 @@ impl Settings {
     }
 }
 
+/// Microseconds since 1970 as text.
+fn instant_shown(value: &str) -> String {
+    let instant = value.parse().ok().and_then(DateTime::from_timestamp_micros);
+    instant.map_or_else(String::new, |one| one.format("%Y-%m-%d %H:%M:%S%.f+00").to_string())
+}
+
 /// Facts of a setting.
 pub fn facts(name: &str) -> Option<&'static Facts> {
     SETTINGS.iter().find(|facts| facts.name == name)
@@ -353,7 +385,7 @@ fn checked(name: &str, value: &str) -> Result<String> {
         || Error::new("22023", format!("invalid value for parameter \"{name}\": \"{value}\""));
     match facts.kind {
         Kind::Fixed => Err(Error::new("55P02", format!("parameter \"{name}\" cannot be changed"))),
-        Kind::Text | Kind::Names => Ok(value.to_owned()),
+        Kind::Text | Kind::Names | Kind::Instant => Ok(value.to_owned()),
         Kind::Boolean => {
             boolean(value).map(|on| if on { "on" } else { "off" }.to_owned()).ok_or_else(|| {
                 Error::new("22023", format!("parameter \"{name}\" requires a Boolean value"))

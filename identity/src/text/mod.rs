@@ -6,3 +6,6 @@
 
 pub mod compare;
 pub mod fold;
+
+mod blocked;
+pub use blocked::{Blocked, blocked_defaults};

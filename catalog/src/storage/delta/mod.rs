@@ -66,6 +66,7 @@ fn publish(upkeep: &Upkeep, oid: Oid, target: &Path, retention: Duration) -> Res
     // Holding the snapshot keeps its files.
     let snapshot = upkeep.shared.published();
     let relation = snapshot.catalog.relation_by_oid(oid).ok_or(Error::Conflict)?;
+    let relation = &without_nodes(relation);
     let schema = snapshot.catalog.schema_by_oid(relation.schema).ok_or(Error::Conflict)?;
     let name = format!("{}.{}", schema.name, relation.name);
     disk::make_directory(&target.join(log::DIRECTORY))?;
@@ -87,6 +88,15 @@ fn publish(upkeep: &Upkeep, oid: Oid, target: &Path, retention: Duration) -> Res
     drop(snapshot);
     upkeep.shared.graveyard.empty();
     Ok(Published { version, files: count, rows })
+}
+
+/// The relation without the columns of nodes, which say nothing outside.
+fn without_nodes(relation: &Relation) -> Relation {
+    let mut relation = relation.clone();
+    for column in &mut relation.columns {
+        column.dropped |= column.subject.is_some();
+    }
+    relation
 }
 
 struct Publisher<'a> {

@@ -56,12 +56,22 @@ impl Shape {
     /// # Errors
     /// Its footer cannot be read.
     pub(super) fn shows(&self, relation: &Relation, entry: &FileEntry) -> Result<bool> {
-        if *entry.facts.columns != *arrays::live_numbers(relation) {
+        // A column of nodes may stand in the file: readers take the columns that the log names.
+        let is_node = |number: &i16| {
+            relation.column_by_number(*number).is_some_and(|column| column.subject.is_some())
+        };
+        let metadata = reader::metadata(entry)?;
+        let kept = entry.facts.columns.iter().zip(metadata.schema().fields());
+        let kept: Vec<_> = kept.filter(|(number, _)| !is_node(number)).collect();
+        if !kept
+            .iter()
+            .map(|(number, _)| **number)
+            .eq(arrays::live_numbers(relation).iter().copied())
+        {
             return Ok(false);
         }
-        let metadata = reader::metadata(entry)?;
-        let kept = metadata.schema().fields();
-        let same = |(own, kept): (&Arc<Field>, &Arc<Field>)| {
+        let kept: Vec<&Arc<Field>> = kept.into_iter().map(|(_, field)| field).collect();
+        let same = |(own, kept): (&Arc<Field>, &&Arc<Field>)| {
             own.name() == kept.name() && own.data_type().equals_datatype(kept.data_type())
         };
         Ok(kept.len() == self.arrow.fields().len()

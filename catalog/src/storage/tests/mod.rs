@@ -37,6 +37,7 @@ pub(super) fn options() -> StoreOptions {
         row_group_rows: 500,
         file_rows: 2000,
         background: false,
+        seeds: false,
         ..StoreOptions::default()
     }
 }
