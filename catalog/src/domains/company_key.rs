@@ -1,19 +1,19 @@
 //! `company_key`: the key under which another system knows a company.
 
+use clientele_identity::text::domain;
 use clientele_udfs::types::PgType;
 
-use super::text;
 use super::{Category, Comparator, Kind, Masking, SemanticDomain, Subject};
 
 pub(crate) const COMPANY_KEY: SemanticDomain = SemanticDomain {
-    name: "company_key",
+    name: domain::COMPANY_KEY.name,
     oid: 12005,
     base: PgType::TEXT,
     kind: Kind::Identifier(Subject::Company),
     category: Category::Company,
     masking: Masking::Pseudonym,
     comparator: Comparator::Exact,
-    validate: text::key,
-    normalize: text::trimmed,
+    validate: domain::COMPANY_KEY.validate,
+    normalize: domain::COMPANY_KEY.normalize,
     comment: "key of a company in another system; identifies a company",
 };

@@ -1,23 +1,19 @@
 //! `full_name`: the whole name in one column.
 
+use clientele_identity::text::domain;
 use clientele_udfs::types::PgType;
 
-use super::text;
 use super::{Category, Comparator, Kind, Masking, SemanticDomain};
 
 pub(crate) const FULL_NAME: SemanticDomain = SemanticDomain {
-    name: "full_name",
+    name: domain::FULL_NAME.name,
     oid: 12022,
     base: PgType::TEXT,
     kind: Kind::Attribute,
     category: Category::Identity,
     masking: Masking::Null,
     comparator: Comparator::PersonName,
-    validate,
-    normalize: text::folded,
+    validate: domain::FULL_NAME.validate,
+    normalize: domain::FULL_NAME.normalize,
     comment: "full name of a person",
 };
-
-fn validate(value: &str) -> Result<(), String> {
-    text::one_line(value, 200)
-}

@@ -1,7 +1,8 @@
 //! The built-in semantic domains: what a column *means*.
 //!
 //! One file per domain; each gives one [`SemanticDomain`]: base type, GDPR category, default
-//! masking, comparator for record matching, validity check and normaliser. Everything else
+//! masking, comparator for record matching; validity check and normaliser are those of
+//! `clientele_identity::text`. Everything else
 //! (`pg_type`, `CREATE TABLE t (email email)`, masking, identity, the register of processing)
 //! derives from [`SEMANTIC_DOMAINS`]. A user's `CREATE DOMAIN crm_id AS customer_key` inherits
 //! the meaning: [`meaning`] follows it up.
@@ -36,7 +37,6 @@ mod siret;
 mod street_address;
 #[cfg(test)]
 mod tests;
-mod text;
 mod vat_number;
 mod web_domain;
 

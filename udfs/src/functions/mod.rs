@@ -17,6 +17,7 @@
 //! | [`windows`] | 9.22: `ntile` |
 //! | [`aggregates`] | 9.21: `avg` that is exact, `mode`, `jsonb_agg` |
 //! | [`sets`] | 9.25: `generate_series` |
+//! | [`identity`] | F.17, F.35: `levenshtein`, `soundex`, `similarity`; `normalize_email` |
 //! | [`misc`] | 9.26, 9.14: `format_type`, `gen_random_uuid` |
 
 use std::collections::BTreeMap;
@@ -34,6 +35,7 @@ pub mod datetime;
 pub mod decimal;
 pub mod formatting;
 pub mod function;
+pub mod identity;
 pub mod json;
 pub mod math;
 pub mod misc;
@@ -83,6 +85,7 @@ static DECLARED: LazyLock<Vec<Function>> = LazyLock::new(|| {
         json::functions(),
         arrays::functions(),
         sets::functions(),
+        identity::functions(),
         misc::functions(),
     ]
     .concat()

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{
     DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
     FunctionArguments, GroupByExpr, Ident, ObjectName, OrderByExpr, OrderByOptions, Query,
-    SelectItem, SetExpr, Visit, Visitor,
+    SelectItem, SetExpr, Value, Visit, Visitor,
 };
 
 use super::{call, own_call};
@@ -33,6 +33,9 @@ pub(super) fn rewrite(function: &mut Function) -> Option<Expr> {
         return Some(super::operators::record(&values));
     }
     positional(function, &name);
+    if name == "normalize" {
+        normal_form(function);
+    }
     sorted_distinct(function, &name);
     if name == "unnest" {
         flat(function);
@@ -74,6 +77,19 @@ fn positional(function: &mut Function, name: &str) {
     });
     if let Some(values) = fitting {
         list.args = values;
+    }
+}
+
+/// In `normalize(x, NFKC)` the form is a word of SQL (manual, 9.4), not a column.
+fn normal_form(function: &mut Function) {
+    let FunctionArguments::List(list) = &mut function.args else { return };
+    let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(form))) = list.args.get_mut(1) else {
+        return;
+    };
+    let Expr::Identifier(Ident { value, quote_style: None, .. }) = form else { return };
+    let word = value.to_ascii_uppercase();
+    if matches!(word.as_str(), "NFC" | "NFD" | "NFKC" | "NFKD") {
+        *form = Expr::value(Value::SingleQuotedString(word));
     }
 }
 

@@ -1,0 +1,136 @@
+//! `phone`: a telephone number as people write it. Numbers come without country more often than
+//! with one, so any plausible number is accepted (ITU-T E.164 allows 15 digits).
+
+use std::borrow::Cow;
+
+use phonenumber::{Mode, PhoneNumber};
+use unicode_normalization::UnicodeNormalization;
+
+use super::{checks, fold};
+
+/// A country's numbering plan, by its ISO 3166-1 alpha-2 code.
+pub type Region = phonenumber::country::Id;
+
+const DIGITS_MIN: usize = 3;
+const DIGITS_MAX: usize = 20;
+
+/// Says why a text is no number.
+///
+/// # Errors
+/// The reason.
+pub fn validate(value: &str) -> Result<(), String> {
+    checks::one_line(value, 50)?;
+    let value = plain(value);
+    let number = without_extension(&value);
+    if let Some(letter) = number.chars().find(|letter| !is_phone_letter(*letter)) {
+        return Err(format!("it contains {letter:?}"));
+    }
+    match number.chars().filter(char::is_ascii_digit).count() {
+        DIGITS_MIN..=DIGITS_MAX => Ok(()),
+        count => Err(format!("it has {count} digits")),
+    }
+}
+
+fn is_phone_letter(letter: char) -> bool {
+    letter.is_ascii_digit()
+        || letter.is_whitespace()
+        || "+()-./\u{2010}\u{2011}\u{2013}".contains(letter)
+}
+
+/// The region of a code such as `FR`, in any case.
+pub fn region(code: &str) -> Option<Region> {
+    code.trim().to_ascii_uppercase().parse().ok()
+}
+
+/// Digits, with `+` in front where the country is given: `00 33 (0)6 12 34 56 78` →
+/// `+33612345678`.
+pub fn normalize(value: &str) -> Option<String> {
+    normalize_in(value, None)
+}
+
+/// The same for numbers of which those without country are of a region: `06 12 34 56 78` in FR →
+/// `+33612345678`. What no numbering plan has stays as its digits. Costs microseconds: call it
+/// once per distinct value.
+pub fn normalize_in(value: &str, region: Option<Region>) -> Option<String> {
+    let number = Number::read(value)?;
+    let written = number.written();
+    match number.parse(region) {
+        Some(parsed) if parsed.is_valid() => Some(e164(&parsed, written)),
+        _ => Some(written),
+    }
+}
+
+/// Whether the numbering plan of its country, or else of the region, has the number. Without
+/// either there is no plan to ask, and no number is valid.
+pub fn is_valid_in(value: &str, region: Option<Region>) -> bool {
+    let parsed = Number::read(value).and_then(|number| number.parse(region));
+    validate(value).is_ok() && parsed.is_some_and(|parsed| parsed.is_valid())
+}
+
+/// E.164, unless reading that again would give another number.
+fn e164(parsed: &PhoneNumber, written: String) -> String {
+    let number = parsed.format().mode(Mode::E164).to_string();
+    if number == written {
+        return number;
+    }
+    let again = phonenumber::parse(None, &number).ok().filter(PhoneNumber::is_valid);
+    match again.map(|parsed| parsed.format().mode(Mode::E164).to_string()) {
+        Some(again) if again == number => number,
+        _ => written,
+    }
+}
+
+/// What was written: its digits, and whether they begin with a country.
+struct Number {
+    digits: String,
+    international: bool,
+}
+
+impl Number {
+    fn read(value: &str) -> Option<Self> {
+        let value = plain(value);
+        let number = without_extension(&value);
+        let plus = number.starts_with('+') || number.starts_with("(+");
+        let digits = |number: &str| number.chars().filter(char::is_ascii_digit).collect::<String>();
+        // Zeros without end are no prefix.
+        let dialled = |digits: &str| {
+            digits.starts_with("00") && !matches!(digits.get(2..3), None | Some("0"))
+        };
+        let bare = digits(&number.replace("(0)", ""));
+        let plus = plus && !bare.starts_with('0');
+        let written = if plus || dialled(&bare) { bare } else { digits(number) };
+        let prefix = !plus && dialled(&written);
+        let digits = if prefix { written[2..].to_owned() } else { written };
+        let international = plus || prefix;
+        fold::some(digits).map(|digits| Self { digits, international })
+    }
+
+    fn written(&self) -> String {
+        if self.international { format!("+{}", self.digits) } else { self.digits.clone() }
+    }
+
+    fn parse(&self, region: Option<Region>) -> Option<PhoneNumber> {
+        if !self.international && region.is_none() || self.digits.len() > DIGITS_MAX {
+            return None;
+        }
+        phonenumber::parse(region, self.written()).ok()
+    }
+}
+
+/// Digits of East Asian width as ASCII; `tel:` of links cut.
+fn plain(value: &str) -> Cow<'_, str> {
+    let value = value.trim();
+    let value = match value.get(..4) {
+        Some(scheme) if scheme.eq_ignore_ascii_case("tel:") => &value[4..],
+        _ => value,
+    };
+    if value.is_ascii() { Cow::Borrowed(value) } else { Cow::Owned(value.nfkc().collect()) }
+}
+
+/// Cuts `ext. 12`, `x12` and `#12`, which reach a desk, not another person's line.
+fn without_extension(value: &str) -> &str {
+    value
+        .find(['e', 'E', 'x', 'X', '#'])
+        .map_or(value, |at| value.get(..at).unwrap_or(value))
+        .trim()
+}
