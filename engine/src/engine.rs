@@ -19,6 +19,7 @@ use tokio::runtime::Runtime;
 use crate::api::Startup;
 use crate::error::{Error, Result};
 use crate::functions;
+use crate::identity::Matchers;
 use crate::password;
 use crate::session::Session;
 use crate::session::shared::{SessionShared, StopReason};
@@ -61,6 +62,8 @@ pub struct Engine {
     sessions: Mutex<HashMap<i32, Arc<SessionShared>>>,
     next_pid: AtomicI32,
     pub(crate) sequences: Mutex<functions::Blocks>,
+    /// What record matching remembers of each database.
+    pub(crate) matchers: Matchers,
 }
 
 impl Engine {
@@ -106,6 +109,7 @@ impl Engine {
             runtime_env,
             options,
             started_at: Utc::now(),
+            matchers: Matchers::default(),
             cpu: Some(cpu),
             sessions: Mutex::default(),
             next_pid: AtomicI32::new(1000),

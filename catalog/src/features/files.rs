@@ -18,4 +18,9 @@ files! {
     "identity/rules",
     "identity/merges",
     "identity/splits",
+    "identity/models",
+    "identity/model_levels",
+    "identity/candidate_pairs",
+    "identity/candidate_decisions",
+    "identity/candidates",
 }

@@ -40,6 +40,14 @@ pub mod oids {
     pub const RULE_CHANGES: Oid = 14013;
     /// `identity.blocked_values`.
     pub const BLOCKED_VALUES: Oid = 14014;
+    /// `identity.models`.
+    pub const MODELS: Oid = 14030;
+    /// `identity.model_levels`.
+    pub const MODEL_LEVELS: Oid = 14031;
+    /// `identity.candidate_pairs`.
+    pub const CANDIDATE_PAIRS: Oid = 14032;
+    /// `identity.candidate_decisions`.
+    pub const CANDIDATE_DECISIONS: Oid = 14033;
 }
 
 /// The schemas of the features.

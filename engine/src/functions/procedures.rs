@@ -15,7 +15,8 @@ use std::sync::Arc;
 use clientele_catalog::definition::Relation;
 use clientele_catalog::pg_catalog::JobKind;
 use clientele_udfs::types::PgType;
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{ArrayRef, RecordBatch};
+use datafusion::arrow::datatypes::Schema;
 use datafusion::scalar::ScalarValue;
 use futures::future::BoxFuture;
 use sqlparser::ast;
@@ -61,7 +62,8 @@ pub struct Procedure {
 
 /// Every procedure.
 pub fn all() -> impl Iterator<Item = &'static Procedure> {
-    PROCEDURES.iter().chain(publishing::PROCEDURES).chain(crate::identity::PROCEDURES)
+    let own = PROCEDURES.iter().chain(publishing::PROCEDURES);
+    own.chain(crate::identity::PROCEDURES).chain(crate::identity::MATCHING)
 }
 
 /// The procedure of that schema and name.
@@ -122,6 +124,13 @@ async fn compact(
     let job = Job::new(&session.shared, JobKind::Vacuum, table.unwrap_or(0));
     session.store.compact(table, job.progress()).await?;
     Ok(None)
+}
+
+/// One row of a procedure's result.
+pub(crate) fn result(columns: &[(&str, PgType)], values: Vec<ArrayRef>) -> Result<RecordBatch> {
+    let fields = columns.iter().map(|(name, pg_type)| pg_type.field(name, true));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    RecordBatch::try_new(schema, values).map_err(Error::internal)
 }
 
 /// The text of an argument; `None` for NULL.

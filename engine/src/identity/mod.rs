@@ -12,15 +12,18 @@
 //! - `handle`: `email:jane@example.com` to a node
 //! - `events`, `preview`, `why`: table functions
 //! - `kernels`: scalar functions; `procedures`: what `CALL` runs
+//! - `matching`: records of one person that share no identifier
 
 mod events;
 mod functions;
 mod handle;
 mod kernels;
+mod matching;
 mod preview;
 mod procedures;
 mod why;
 
 pub(crate) use functions::{FUNCTIONS, Function, call};
 pub(crate) use kernels::KERNELS;
+pub(crate) use matching::{Matchers, PROCEDURES as MATCHING};
 pub(crate) use procedures::PROCEDURES;

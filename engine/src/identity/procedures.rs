@@ -142,7 +142,11 @@ fn required<'a>(arguments: &'a [ScalarValue], at: usize, name: &str) -> Result<&
     text(arguments, at).ok_or_else(|| Error::new("22004", format!("{name} must not be null")))
 }
 
-fn one_row(relation: u32, columns: Vec<ArrayRef>) -> Result<RecordBatch> {
+/// Rows of a built-in table.
+pub(in crate::identity) fn system_rows(
+    relation: u32,
+    columns: Vec<ArrayRef>,
+) -> Result<RecordBatch> {
     let relation = features::relation(relation)
         .ok_or_else(|| Error::internal("a built-in relation is missing"))?;
     let fields = relation.live_columns().map(|one| one.pg_type.field(&one.name, true));
@@ -172,7 +176,7 @@ async fn set_rule(
         Arc::new(Int32Array::from(vec![value.and_then(|one| i32::try_from(one).ok())]))
     };
     let now = TimestampMicrosecondArray::from(vec![Utc::now().timestamp_micros()]);
-    let row = one_row(
+    let row = system_rows(
         oids::RULE_CHANGES,
         vec![
             one(namespace),
@@ -203,7 +207,7 @@ async fn block_value(
         let (_, meaning, _) = handle::namespace(&context, namespace)?;
         pattern = (meaning.normalize)(&pattern).unwrap_or(pattern);
     }
-    let row = one_row(
+    let row = system_rows(
         oids::BLOCKED_VALUES,
         vec![
             one(namespace),

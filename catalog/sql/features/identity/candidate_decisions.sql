@@ -1,0 +1,7 @@
+-- table identity.candidate_decisions 14033
+-- what people decided about candidates
+-- candidate_id int8!: the pair
+-- decision text!: accepted or rejected
+-- reason text: why
+-- decided_by text!: the role that decided
+-- decided_at timestamptz!: when

@@ -1,0 +1,10 @@
+-- table identity.candidate_pairs 14032
+-- pairs of records that matching found likely, but not likely enough to link
+-- candidate_id int8!: number of the pair
+-- customer_id person: the customer of the one record
+-- other_customer_id person: the customer of the other record
+-- weight float8!: match weight (log2 of the odds)
+-- probability float8!: probability that both are one person
+-- comparison jsonb!: level, label and weight of each comparison
+-- model_id int8!: the model that found it
+-- found_at timestamptz!: when

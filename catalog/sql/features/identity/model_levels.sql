@@ -1,0 +1,11 @@
+-- table identity.model_levels 14031
+-- m and u of each level of each comparison of a model (Fellegi and Sunter 1969)
+-- model_id int8!: the model
+-- comparison text!: what is compared
+-- meaning text!: how it is compared
+-- usual_share float8!: share of records that a value which two records have in common usually has: a rarer one weighs more
+-- level int4!: number of the level, the strictest first
+-- label text!: what the level says
+-- m float8!: how often records of one person come to it
+-- u float8!: how often records of different people come to it
+-- weight float8!: log2(m / u)

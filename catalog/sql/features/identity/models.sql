@@ -1,0 +1,13 @@
+-- table identity.models 14030
+-- what records are matched by: models that CALL identity.train(...) has learned
+-- model_id int8!: number of the model, rising
+-- tables text!: the tables whose rows were learned from
+-- columns text!: comparisons that were asked for beside those of the domains
+-- record_count int8!: how many records were learned from
+-- lambda float8!: share of pairs of records that are one person
+-- rules text!: blocking rules: records that share all parts of a rule are compared; one rule on a line
+-- block_limit int4!: records of one block up to which all are compared
+-- across_sources bool!: only records of different tables may match
+-- version int4!: version of the levels' meaning
+-- trained_by text!: the role that trained it
+-- trained_at timestamptz!: when
