@@ -8,6 +8,7 @@ mod client;
 mod clients;
 mod crash;
 mod foreign_keys;
+mod identity;
 mod operations;
 mod rights;
 mod server;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         slt::trials(),
         rights::trials(),
         foreign_keys::trials(),
+        identity::trials(),
         tour::trials(),
         clients::trials(),
         crash::trials(),

@@ -3,6 +3,7 @@
 //! Writers of several kinds work in two databases, beside flushes and compactions, until the
 //! server is killed; then it starts again and each writer verifies what it remembers.
 
+mod customers;
 mod definitions;
 mod loads;
 mod pairs;
@@ -56,7 +57,7 @@ pub fn trials() -> Vec<Trial> {
 fn writers() -> Vec<Writer> {
     let mut writers = Vec::new();
     for (place, database) in (0_u64..).zip(DATABASES) {
-        let works: [Box<dyn Work>; 7] = [
+        let works: [Box<dyn Work>; 8] = [
             Box::new(pairs::Pairs::new(2 * place)),
             Box::new(pairs::Pairs::new(2 * place + 1)),
             Box::new(transfers::Transfers::new(place)),
@@ -64,6 +65,7 @@ fn writers() -> Vec<Writer> {
             Box::new(rows::Rows::new(place)),
             Box::new(definitions::Definitions::new(place)),
             Box::new(upkeep::Upkeep::default()),
+            Box::new(customers::Customers::default()),
         ];
         writers.extend(works.into_iter().map(|work| Writer { database, work }));
     }
