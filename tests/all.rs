@@ -15,6 +15,7 @@ mod server;
 mod slt;
 mod tidy;
 mod tour;
+mod transcripts;
 
 use std::process::ExitCode;
 
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         foreign_keys::trials(),
         identity::trials(),
         tour::trials(),
+        transcripts::trials(),
         clients::trials(),
         crash::trials(),
         operations::trials(),

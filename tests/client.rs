@@ -1,6 +1,7 @@
 //! A small client of the PostgreSQL protocol that returns values as the text the server sent, over
 //! the simple or the extended protocol.
 
+use std::io::ErrorKind::{TimedOut, WouldBlock};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -45,6 +46,8 @@ pub struct Answer {
 pub struct Client {
     stream: TcpStream,
     buffer: bytes_mut::BytesMut,
+    /// What a CancelRequest needs.
+    pub key: (i32, i32),
 }
 
 /// `postgres_protocol` speaks in `bytes`; this is the one name that we need of it.
@@ -63,7 +66,7 @@ impl Client {
         let stream = TcpStream::connect(("127.0.0.1", port))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(120)))?;
-        let mut client = Self { stream, buffer: bytes_mut::BytesMut::new() };
+        let mut client = Self { stream, buffer: bytes_mut::BytesMut::new(), key: (0, 0) };
         client.log_in(database, login)?;
         Ok(client)
     }
@@ -87,6 +90,7 @@ impl Client {
                     frontend::sasl_response(scram.message(), &mut out)?;
                 }
                 Message::AuthenticationSaslFinal(body) => scram.finish(body.data())?,
+                Message::BackendKeyData(body) => self.key = (body.process_id(), body.secret_key()),
                 Message::ReadyForQuery(_) => return Ok(()),
                 Message::ErrorResponse(body) => return Err(server_error(&body)?.into()),
                 _ => {}
@@ -106,6 +110,37 @@ impl Client {
                 bail!("the server closed the connection");
             }
             self.buffer.extend_from_slice(chunk.get(..length).unwrap_or_default());
+        }
+    }
+
+    /// Sends bytes as they are.
+    pub fn send(&mut self, bytes: &[u8]) -> Result<()> {
+        Ok(self.stream.write_all(bytes)?)
+    }
+
+    /// The next message as it is: its letter and what follows the length. `None`: nothing came in
+    /// that time; an error when the server has closed the connection.
+    pub fn frame(&mut self, wait: Duration) -> Result<Option<(u8, Vec<u8>)>> {
+        self.stream.set_read_timeout(Some(wait))?;
+        loop {
+            if let Some((head, rest)) = self.buffer.split_at_checked(5) {
+                let length = head.get(1..).and_then(|bytes| bytes.try_into().ok());
+                let length = u32::from_be_bytes(length.context("no length")?) as usize - 4;
+                if rest.len() >= length {
+                    let letter = head.first().copied().context("no letter")?;
+                    let message = self.buffer.split_to(5 + length);
+                    return Ok(Some((letter, message.get(5..).unwrap_or_default().to_vec())));
+                }
+            }
+            let mut chunk = [0; 16 * 1024];
+            match self.stream.read(&mut chunk) {
+                Ok(0) => bail!("the server closed the connection"),
+                Ok(length) => {
+                    self.buffer.extend_from_slice(chunk.get(..length).unwrap_or_default());
+                }
+                Err(error) if matches!(error.kind(), WouldBlock | TimedOut) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            }
         }
     }
 

@@ -112,6 +112,8 @@ pub trait CopyIn: Send {
     fn format(&self) -> CopyFormat;
     /// How many columns there are.
     fn column_count(&self) -> usize;
+    /// Where the data are, as errors say it: `COPY orders, line 7`.
+    fn place(&self) -> String;
     /// Takes the next piece, cut anywhere.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use crate::server::Server;
 const SEEN_WITHIN: Duration = Duration::from_secs(30);
 
 /// The work of a round, and what another session must come to see of it.
-const CASES: [(&str, &str, &str); 3] = [
+const CASES: [(&str, &str, &str); 8] = [
     (
         "DELETE FROM wide WHERE n % 1000 = ROUND; VACUUM wide",
         "SELECT CASE relid WHEN 'wide'::regclass THEN phase END FROM pg_stat_progress_vacuum \
@@ -31,6 +31,34 @@ const CASES: [(&str, &str, &str); 3] = [
          WHERE backup_total > 0 AND backup_streamed <= backup_total",
         "streaming database files",
     ),
+    (
+        "ALTER TABLE wide ADD CONSTRAINT wide_n UNIQUE (n); ALTER TABLE wide DROP CONSTRAINT wide_n",
+        "SELECT CASE relid WHEN 'wide'::regclass THEN phase END FROM pg_stat_progress_create_index \
+         WHERE blocks_total > 0 AND blocks_done <= blocks_total AND tuples_done >= 0",
+        "building index: scanning table",
+    ),
+    (
+        "CREATE TABLE copied AS SELECT * FROM wide; DROP TABLE copied",
+        "SELECT phase FROM clientele.progress WHERE command = 'CREATE TABLE AS' AND rows_done > 0",
+        "writing rows",
+    ),
+    (
+        "REFRESH MATERIALIZED VIEW notes",
+        "SELECT command FROM clientele.progress WHERE relid = 'notes'::regclass AND rows_done > 0",
+        "REFRESH MATERIALIZED VIEW",
+    ),
+    (
+        "DELETE FROM wide WHERE n % 1000 = 700 + ROUND; CALL clientele.publish_delta('wide')",
+        "SELECT phase FROM clientele.progress WHERE command = 'CALL clientele.publish_delta' \
+         AND relid = 'wide'::regclass AND phase = 'merging files' AND bytes_done <= bytes_total",
+        "merging files",
+    ),
+    (
+        "TRUNCATE narrow; INSERT INTO narrow SELECT n FROM wide LIMIT 50000; CHECKPOINT",
+        "SELECT phase FROM clientele.progress WHERE command = 'CHECKPOINT' \
+         AND bytes_total > 0 AND bytes_done <= bytes_total",
+        "flushing rows in memory",
+    ),
 ];
 
 pub(super) fn is_seen() -> Result<()> {
@@ -39,7 +67,9 @@ pub(super) fn is_seen() -> Result<()> {
     let mut client = Client::connect(server.port, "postgres")?;
     client.simple(
         "CREATE TABLE wide AS SELECT g AS n, repeat(md5(g::text), 8) AS note \
-         FROM generate_series(1, 100000) g; CHECKPOINT",
+         FROM generate_series(1, 100000) g; CHECKPOINT; \
+         CREATE MATERIALIZED VIEW notes AS SELECT * FROM wide WHERE n < 50000; \
+         CREATE TABLE narrow (n int)",
     )?;
     for (work, look, expected) in CASES {
         let work = work.replace("DIRECTORY", &folder.path().display().to_string());

@@ -19,9 +19,12 @@ use std::sync::{Arc, LazyLock};
 use crate::catalog::BOOTSTRAP_ROLE_OID;
 use crate::definition::{Oid, Relation, Schema};
 
+/// OID of schema `clientele`.
+pub const CLIENTELE_OID: Oid = 14000;
+
 /// The schemas: OID, name, what `\dn+` shows.
 const SCHEMAS: &[(Oid, &str, &str)] = &[
-    (14000, "clientele", "the engine itself: storage, maintenance, publishing"),
+    (CLIENTELE_OID, "clientele", "the engine itself: storage, maintenance, publishing, progress"),
     (14001, "identity", "who is who: identifiers, what links them, rules, matching, explanations"),
     (14002, "customers", "one row per customer: profiles, attributes, accounts, households"),
 ];

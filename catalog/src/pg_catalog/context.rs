@@ -6,6 +6,7 @@ use clientele_udfs::types::PgType;
 
 use crate::catalog::Catalog;
 use crate::definition::{Database, Oid, Relation, RelationKind, Role, Schema};
+use crate::progress::Progress;
 use crate::storage::Tally;
 
 /// One instant, one role, one database. The engine makes one per statement and shares it.
@@ -26,6 +27,8 @@ pub struct Context {
     pub settings: Vec<SettingFacts>,
     /// Every session that the role may know of.
     pub sessions: Vec<SessionFacts>,
+    /// How far the flush or compaction of this database is that no session asked for.
+    pub upkeep: Option<Done>,
     /// Size of a stored relation, by its OID.
     pub row_counts: Arc<dyn Fn(Oid) -> RelationFacts + Send + Sync>,
     /// The session's prepared statements.
@@ -45,11 +48,14 @@ impl Context {
         }
     }
 
+    /// All jobs, with their sessions.
+    pub(crate) fn all_jobs(&self) -> impl Iterator<Item = (&SessionFacts, &JobFacts)> {
+        self.sessions.iter().filter_map(|session| Some((session, session.job.as_ref()?)))
+    }
+
     /// Jobs of a kind, with their sessions.
-    pub fn jobs(&self, kind: JobKind) -> impl Iterator<Item = (&SessionFacts, &JobFacts)> {
-        let jobs =
-            self.sessions.iter().filter_map(|session| Some((session, session.job.as_ref()?)));
-        jobs.filter(move |(_, job)| job.kind == kind)
+    pub(crate) fn jobs(&self, kind: JobKind) -> impl Iterator<Item = (&SessionFacts, &JobFacts)> {
+        self.all_jobs().filter(move |(_, job)| job.kind == kind)
     }
 
     /// The role of that OID.
@@ -291,15 +297,44 @@ pub struct SessionFacts {
     pub job: Option<JobFacts>,
 }
 
-/// What PostgreSQL shows the progress of.
+/// Long work whose progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JobKind {
-    /// `VACUUM`.
+    /// `VACUUM`, `CALL clientele.compact`.
     Vacuum,
     /// `CLUSTER`.
     Cluster,
     /// `CALL clientele.backup`.
     Backup,
+    /// `CREATE UNIQUE INDEX` and what makes one: `ALTER TABLE … ADD PRIMARY KEY`.
+    CreateIndex,
+    /// `CREATE TABLE AS`.
+    CreateTableAs,
+    /// `CREATE MATERIALIZED VIEW`.
+    CreateMaterializedView,
+    /// `REFRESH MATERIALIZED VIEW`.
+    RefreshMaterializedView,
+    /// `CALL clientele.publish_delta`.
+    PublishDelta,
+    /// `CHECKPOINT`, `CALL clientele.flush`.
+    Checkpoint,
+}
+
+impl JobKind {
+    /// The statement, as `clientele.progress` names it.
+    pub fn command(self) -> &'static str {
+        match self {
+            Self::Vacuum => "VACUUM",
+            Self::Cluster => "CLUSTER",
+            Self::Backup => "CALL clientele.backup",
+            Self::CreateIndex => "CREATE INDEX",
+            Self::CreateTableAs => "CREATE TABLE AS",
+            Self::CreateMaterializedView => "CREATE MATERIALIZED VIEW",
+            Self::RefreshMaterializedView => "REFRESH MATERIALIZED VIEW",
+            Self::PublishDelta => "CALL clientele.publish_delta",
+            Self::Checkpoint => "CHECKPOINT",
+        }
+    }
 }
 
 /// How far long work has come.
@@ -309,10 +344,39 @@ pub struct JobFacts {
     pub kind: JobKind,
     /// The table; 0 for none.
     pub relation: Oid,
+    /// The index that is made; 0 for none.
+    pub index: Oid,
+    /// How far it is.
+    pub done: Done,
+}
+
+/// How far work is, as [`Progress`] counts it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Done {
+    /// What is being done; empty before the first phase.
+    pub phase: &'static str,
     /// Bytes so far.
     pub bytes: u64,
     /// Bytes in all; 0 when unknown.
     pub bytes_total: u64,
+    /// Rows so far.
+    pub rows: u64,
+}
+
+impl From<&Progress> for Done {
+    fn from(progress: &Progress) -> Self {
+        Self {
+            phase: progress.phase(),
+            bytes: progress.done(),
+            bytes_total: progress.total(),
+            rows: progress.rows(),
+        }
+    }
+}
+
+/// A number as `int8` holds it.
+pub(crate) fn count(number: u64) -> Option<i64> {
+    Some(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
 /// Bytes of a block, in which PostgreSQL counts.
@@ -321,12 +385,12 @@ const BLOCK_BYTES: u64 = 8192;
 impl JobFacts {
     /// Blocks so far.
     pub fn blocks(&self) -> i64 {
-        i64::try_from(self.bytes.div_ceil(BLOCK_BYTES)).unwrap_or(i64::MAX)
+        i64::try_from(self.done.bytes.div_ceil(BLOCK_BYTES)).unwrap_or(i64::MAX)
     }
 
     /// Blocks in all.
     pub fn blocks_total(&self) -> i64 {
-        i64::try_from(self.bytes_total.div_ceil(BLOCK_BYTES)).unwrap_or(i64::MAX)
+        i64::try_from(self.done.bytes_total.div_ceil(BLOCK_BYTES)).unwrap_or(i64::MAX)
     }
 }
 

@@ -1,9 +1,10 @@
-//! `pg_catalog` and `information_schema`: the definitions as PostgreSQL shows them.
+//! `pg_catalog` and `information_schema`: the definitions as PostgreSQL shows them; and `clientele`,
+//! what the engine shows of itself.
 //!
 //! The engine asks at planning time: [`schema_of`] for the columns, [`relation`] for the rows,
 //! built
 //! from a [`Context`]: one instant, one role, one database. Which relations exist, with which
-//! columns, is one table of facts, `sql/system_relations.tsv` (PostgreSQL 15's own). Rows come from
+//! columns, is one table of facts, `sql/system_relations.tsv` (PostgreSQL 15's own, then ours). Rows come from
 //! [`SOURCES`]: a file of rows (`sql/pg_catalog/*.tsv`, what never changes) or one short Rust file
 //! per relation, which names the columns it fills; the others are NULL, zero, false or empty. A
 //! relation without a source has no rows here, truthfully.
@@ -18,8 +19,10 @@
 //! | [`describe`] | the functions `pg_get_constraintdef`, `has_table_privilege`, `to_regclass` … |
 //! | `relations` | one file per relation of `pg_catalog` |
 //! | `information_schema` | one file per relation of `information_schema` |
+//! | `clientele` | one file per relation of `clientele` |
 //! | `facts` | what several relations need: indexes, privileges, derived OIDs, types, functions |
 
+mod clientele;
 pub mod context;
 pub mod describe;
 mod facts;
@@ -35,7 +38,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 
 pub use context::{
-    Argument, ArgumentMode, Context, CopyProgress, CursorFacts, FunctionFacts, FunctionKind,
+    Argument, ArgumentMode, Context, CopyProgress, CursorFacts, Done, FunctionFacts, FunctionKind,
     JobFacts, JobKind, PreparedFacts, RelationFacts, SessionFacts, SettingFacts, Volatility,
 };
 pub use facts::functions::{function_oid, is_function_of_postgresql, number_functions};
@@ -51,9 +54,10 @@ const SOURCES: &[&[(&str, &str, Source)]] = &[
     relations::ALIASES,
     information_schema::BUILT,
     information_schema::ALIASES,
+    clientele::BUILT,
 ];
 
-/// Every relation of both schemas, by OID.
+/// Every relation of the system schemas, by OID.
 pub fn relation_names() -> impl Iterator<Item = &'static SystemRelation> {
     system_relation::all().iter()
 }

@@ -1,4 +1,4 @@
-//! Which relations `pg_catalog` and `information_schema` have, and with which columns.
+//! Which relations the system schemas have, and with which columns.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -8,13 +8,16 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 
 use super::SOURCES;
+use super::clientele;
 use super::context::Context;
 use super::rows::Rows;
 use super::value::Value;
 use crate::catalog::{INFORMATION_SCHEMA_OID, PG_CATALOG_OID};
 use crate::definition::Oid;
+use crate::features::CLIENTELE_OID;
 
-/// PostgreSQL 15's relations: schema, name, OID, kind, columns with type and `!` for NOT NULL.
+/// PostgreSQL 15's relations and ours: schema, name, OID, kind, columns with type and `!` for NOT
+/// NULL.
 const SYSTEM_RELATIONS: &str = include_str!("../../sql/system_relations.tsv");
 
 /// Where rows come from.
@@ -28,7 +31,7 @@ pub(crate) enum Source {
 
 /// One relation of the system schemas.
 pub struct SystemRelation {
-    /// `pg_catalog` or `information_schema`.
+    /// `pg_catalog`, `information_schema` or `clientele`.
     pub schema_name: &'static str,
     /// Its name.
     pub name: &'static str,
@@ -57,7 +60,16 @@ impl SystemRelation {
 
     /// OID of its schema.
     pub fn schema_oid(&self) -> Oid {
-        if self.schema_name == "pg_catalog" { PG_CATALOG_OID } else { INFORMATION_SCHEMA_OID }
+        match self.schema_name {
+            "pg_catalog" => PG_CATALOG_OID,
+            "information_schema" => INFORMATION_SCHEMA_OID,
+            _ => CLIENTELE_OID,
+        }
+    }
+
+    /// `COMMENT ON VIEW`; PostgreSQL has none on its own.
+    pub(crate) fn comment(&self) -> Option<&'static str> {
+        clientele::comment(self.name).filter(|_| self.schema_oid() == CLIENTELE_OID)
     }
 
     /// Its rows now.

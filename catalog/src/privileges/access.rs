@@ -5,6 +5,7 @@ use super::predefined::{READ_ALL_DATA, WRITE_ALL_DATA};
 use super::rights::Rights;
 use crate::catalog::{BOOTSTRAP_ROLE_OID, INFORMATION_SCHEMA_OID, PG_CATALOG_OID, PUBLIC_OID};
 use crate::definition::{Column, Database, Domain, Grant, Oid, Relation, Schema};
+use crate::features::CLIENTELE_OID;
 
 /// System relations that show passwords' verifiers or samples of rows: not for everyone.
 const SECRET: &[&str] = &["pg_authid", "pg_shadow", "pg_statistic", "pg_user_mapping"];
@@ -37,7 +38,8 @@ impl<'a> Access<'a> {
 
     /// Of a schema.
     pub fn schema(schema: &'a Schema) -> Self {
-        let built_in = [PG_CATALOG_OID, PUBLIC_OID, INFORMATION_SCHEMA_OID].contains(&schema.oid);
+        let built_in = [PG_CATALOG_OID, PUBLIC_OID, INFORMATION_SCHEMA_OID, CLIENTELE_OID];
+        let built_in = built_in.contains(&schema.oid);
         let public = if built_in { "U" } else { "" };
         Self { public, ..Self::new(Kind::Schema, schema.owner, schema.grants.as_ref()) }
     }

@@ -12,6 +12,7 @@ use super::snapshot::Snapshot;
 use super::store::Store;
 use super::upkeep::Upkeep;
 use crate::error::{Error, Result};
+use crate::progress::Progress;
 
 impl Store {
     /// Writes what is committed now to an empty or missing directory, which [`Store::open`] opens.
@@ -70,7 +71,7 @@ fn backup(upkeep: &Upkeep, target: &Path) -> Result<Vec<FileFacts>> {
 /// snapshot.
 fn without_memory(upkeep: &Upkeep, sealed: &Snapshot) -> Result<Snapshot> {
     let mut snapshot = sealed.clone();
-    for written in write_memory(&upkeep.shared, sealed)? {
+    for written in write_memory(&upkeep.shared, sealed, &Progress::default())? {
         let tables = Arc::make_mut(&mut snapshot.tables);
         let table = Arc::make_mut(tables.entry(written.relation).or_default());
         table.memory.clear();

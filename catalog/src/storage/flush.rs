@@ -12,14 +12,22 @@ use super::snapshot::Snapshot;
 use super::writer::{self, Written};
 use crate::definition::Relation;
 use crate::error::Result;
+use crate::progress::Progress;
 
 /// Writes the memory parts of all relations of a snapshot to files.
 ///
 /// # Errors
 /// The disk is full, or a file cannot be written.
-pub(super) fn write_memory(shared: &Shared, snapshot: &Snapshot) -> Result<Vec<TableReplacement>> {
+pub(super) fn write_memory(
+    shared: &Shared,
+    snapshot: &Snapshot,
+    progress: &Progress,
+) -> Result<Vec<TableReplacement>> {
     let mut tables = Vec::new();
-    for (oid, table) in snapshot.tables.iter().filter(|(_, table)| !table.memory.is_empty()) {
+    let in_memory = || snapshot.tables.iter().filter(|(_, table)| !table.memory.is_empty());
+    in_memory().for_each(|(_, table)| progress.expect(table.memory_bytes() as u64));
+    for (oid, table) in in_memory() {
+        let bytes = table.memory_bytes() as u64;
         let Some(relation) = snapshot.catalog.relation_by_oid(*oid) else { continue };
         let mut sources = Vec::new();
         for part in &table.memory {
@@ -28,6 +36,7 @@ pub(super) fn write_memory(shared: &Shared, snapshot: &Snapshot) -> Result<Vec<T
         let (files, moves) = write_sorted(shared, relation, &sources)?;
         let removed: Vec<PartId> = table.memory.iter().map(|part| part.id).collect();
         tables.push(TableReplacement { relation: *oid, removed, files, moves });
+        progress.advance(bytes);
     }
     Ok(tables)
 }

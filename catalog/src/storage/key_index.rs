@@ -15,6 +15,7 @@ use super::part::{MemoryPart, PartId, RowAddress, TableData};
 use super::reader;
 use crate::definition::{Oid, Relation};
 use crate::error::Result;
+use crate::progress::Progress;
 
 /// Rows of one key, dead ones included, from which on the oldest are forgotten.
 const HISTORY: usize = 64;
@@ -62,14 +63,33 @@ impl KeyIndex {
         relation: &Relation,
         hasher: KeyHasher,
     ) -> Result<()> {
+        self.build(table, relation, hasher, &Progress::default())
+    }
+
+    /// As [`KeyIndex::catch_up`]; says how far it is.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub(super) fn build(
+        &mut self,
+        table: &TableData,
+        relation: &Relation,
+        hasher: KeyHasher,
+        progress: &Progress,
+    ) -> Result<()> {
+        progress.expect(table.file_bytes());
         for part in &table.memory {
             self.cover_memory(part, relation, hasher)?;
+            progress.advance_rows(part.rows.into());
         }
         for part in table.files.iter() {
-            if !self.covered.contains_key(&part.entry.facts.part) {
+            let facts = &part.entry.facts;
+            if !self.covered.contains_key(&facts.part) {
                 let hashes = reader::key_hashes(&part.entry, relation, &self.columns, hasher)?;
-                self.add(part.entry.facts.part, 0, &hashes);
+                self.add(facts.part, 0, &hashes);
             }
+            progress.advance(facts.bytes);
+            progress.advance_rows(facts.rows);
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ use super::transaction::Transaction;
 use super::writer::Written;
 use crate::definition::{Oid, Relation};
 use crate::error::{Error, Result};
+use crate::progress::Progress;
 
 /// Keys of the rows that a transaction added to one relation: the last address of each key.
 #[derive(Debug, Default)]
@@ -87,9 +88,15 @@ impl Transaction {
     ///
     /// # Errors
     /// [`Error::UniqueViolation`].
-    pub fn check_unique(&self, relation: &Relation, constraint: Oid) -> Result<()> {
+    pub fn check_unique(
+        &self,
+        relation: &Relation,
+        constraint: Oid,
+        progress: &Progress,
+    ) -> Result<()> {
         let table = self.snapshot.table(relation.oid);
-        let index = self.private_index(&table, relation, constraint)?;
+        progress.enter("building index: scanning table");
+        let index = self.private_index(&table, (relation, constraint), progress)?;
         match index.duplicate(|address| table.is_live(address)) {
             None => Ok(()),
             Some(_) => Err(self.violation(relation, constraint, None)),
@@ -190,7 +197,8 @@ impl Transaction {
                 return Ok(Some(index));
             }
         }
-        let index = self.private_index(&base, relation, constraint)?;
+        let nobody = Progress::default();
+        let index = self.private_index(&base, (relation, constraint), &nobody)?;
         let index = Arc::new(RwLock::new(index));
         let own = self.keys.entry(relation.oid).or_default();
         own.private.insert(constraint, Arc::clone(&index));
@@ -200,13 +208,13 @@ impl Transaction {
     fn private_index(
         &self,
         table: &TableData,
-        relation: &Relation,
-        constraint: Oid,
+        (relation, constraint): (&Relation, Oid),
+        progress: &Progress,
     ) -> Result<KeyIndex> {
         let columns = relation.unique_keys().find(|(one, _)| one.oid == constraint);
         let columns = columns.map(|(_, columns)| columns.to_vec()).unwrap_or_default();
         let mut index = KeyIndex::new(relation.oid, columns, self.base.version);
-        index.catch_up(table, relation, self.store.shared.hasher())?;
+        index.build(table, relation, self.store.shared.hasher(), progress)?;
         Ok(index)
     }
 

@@ -19,6 +19,7 @@ use super::stitching::Gathered;
 use super::transaction::{NewFile, Transaction};
 use crate::definition::{Object, Oid, Relation};
 use crate::error::Result;
+use crate::progress::Progress;
 
 /// Changes to the rows of one relation.
 pub(super) struct PreparedTable {
@@ -98,7 +99,7 @@ fn prepare_table(
     if let Some(before) = before {
         for (constraint, _) in relation.unique_keys() {
             if !before.constraints.iter().any(|one| one.oid == constraint.oid) {
-                transaction.check_unique(relation, constraint.oid)?;
+                transaction.check_unique(relation, constraint.oid, &Progress::default())?;
             }
         }
     }

@@ -361,6 +361,6 @@ fn live_selection(deleted: &RoaringBitmap, rows: u64) -> RowSelection {
 }
 
 /// URL under which the files of a database are registered.
-pub(super) fn store_url(database: crate::definition::Oid) -> crate::error::Result<ObjectStoreUrl> {
+pub(super) fn store_url(database: crate::definition::Oid) -> Result<ObjectStoreUrl> {
     Ok(ObjectStoreUrl::parse(format!("clientele://{database}"))?)
 }

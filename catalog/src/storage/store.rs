@@ -247,7 +247,20 @@ impl Store {
     /// # Errors
     /// A file cannot be written; nothing has changed then.
     pub async fn flush(&self) -> Result<()> {
-        self.maintain(|upkeep| upkeep.flush()).await
+        self.flush_watched(Arc::default()).await
+    }
+
+    /// As [`Store::flush`]; says how far it is.
+    ///
+    /// # Errors
+    /// A file cannot be written; nothing has changed then.
+    pub async fn flush_watched(&self, progress: Arc<Progress>) -> Result<()> {
+        self.maintain(move |upkeep| upkeep.flush(&progress)).await
+    }
+
+    /// How far the flush or compaction is that the background works on.
+    pub fn background_progress(&self) -> Option<Arc<Progress>> {
+        self.upkeep.as_ref()?.background.lock().as_ref().map(Arc::clone)
     }
 
     /// Merges small files and files with many deleted rows, of one relation or of all.
@@ -266,7 +279,7 @@ impl Store {
         let background = self.background.lock().take();
         self.maintain(move |upkeep| {
             drop(background);
-            upkeep.flush()
+            upkeep.flush(&Progress::default())
         })
         .await
     }

@@ -31,12 +31,15 @@ pub(super) struct Upkeep {
     checkpointed: Mutex<Snapshot>,
     /// Held while an index is built: not twice.
     building: Mutex<()>,
+    /// What the background works on.
+    pub(super) background: Mutex<Option<Arc<Progress>>>,
 }
 
 impl Upkeep {
     pub(super) fn new(shared: &Arc<Shared>, queue: Queue, stored: Snapshot) -> Self {
         let (checkpointed, building) = (Mutex::new(stored), Mutex::new(()));
-        Self { shared: Arc::clone(shared), queue, checkpointed, building }
+        let shared = Arc::clone(shared);
+        Self { shared, queue, checkpointed, building, background: Mutex::default() }
     }
 
     /// Keeps flushes and compactions away for as long as it is held.
@@ -60,17 +63,18 @@ impl Upkeep {
     ///
     /// # Errors
     /// A file cannot be written.
-    pub(super) fn flush(&self) -> Result<()> {
+    pub(super) fn flush(&self, progress: &Progress) -> Result<()> {
         let mut checkpointed = self.checkpointed.lock();
-        self.flush_locked(&mut checkpointed)?;
+        progress.enter("flushing rows in memory");
+        self.flush_locked(&mut checkpointed, progress)?;
         self.shared.count_memory();
         self.shared.graveyard.empty();
         Ok(())
     }
 
-    fn flush_locked(&self, checkpointed: &mut Snapshot) -> Result<()> {
+    fn flush_locked(&self, checkpointed: &mut Snapshot, progress: &Progress) -> Result<()> {
         let sealed = self.seal()?;
-        let tables = super::flush::write_memory(&self.shared, &sealed.snapshot)?;
+        let tables = super::flush::write_memory(&self.shared, &sealed.snapshot, progress)?;
         let done = match tables.is_empty() {
             true => Sealed { snapshot: Arc::clone(&sealed.snapshot), position: sealed.position },
             false => self.replace(Replacement { base: Arc::clone(&sealed.snapshot), tables })?,
@@ -123,6 +127,7 @@ impl Upkeep {
         progress: &Progress,
     ) -> Result<()> {
         let mut checkpointed = self.working();
+        progress.enter("merging files");
         let snapshot = self.shared.published();
         let mut changed = false;
         let wanted = |oid: &Oid| relation.is_none_or(|one| one == *oid);
@@ -142,7 +147,7 @@ impl Upkeep {
         drop(snapshot);
         if changed {
             // The last checkpoint holds the old files.
-            self.flush_locked(&mut checkpointed)?;
+            self.flush_locked(&mut checkpointed, &Progress::default())?;
         }
         self.shared.graveyard.empty();
         Ok(())
@@ -230,9 +235,14 @@ impl Clock {
         let since = *self.memory_since.get_or_insert_with(Instant::now);
         let old = bytes > 0 && since.elapsed() >= Duration::from_secs(options.flush_after_s);
         if old || bytes > options.memory_part_bytes || upkeep.bytes_in_log() > options.log_bytes {
-            upkeep.flush()?;
-            self.memory_since = None;
-            upkeep.compact(None, false, &Progress::default())?;
+            let progress = Arc::new(Progress::default());
+            *upkeep.background.lock() = Some(Arc::clone(&progress));
+            let done = upkeep.flush(&progress).and_then(|()| {
+                self.memory_since = None;
+                upkeep.compact(None, false, &progress)
+            });
+            *upkeep.background.lock() = None;
+            done?;
         }
         upkeep.shared.graveyard.empty();
         Ok(())

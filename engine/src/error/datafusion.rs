@@ -19,9 +19,12 @@ impl Error {
             DataFusionError::External(inner) => external(inner.as_ref()),
             DataFusionError::ArrowError(inner, _) => arrow(inner),
             DataFusionError::SchemaError(inner, _) => schema(inner),
-            DataFusionError::ResourcesExhausted(_) => Self::new("53200", "out of memory")
-                .with_detail("The statement needs more memory than the server may use.")
-                .with_hint("Raise the setting \"memory\", or make the statement smaller."),
+            DataFusionError::ResourcesExhausted(reason) => {
+                tracing::debug!(%reason, "a statement ran out of memory");
+                Self::new("53200", "out of memory")
+                    .with_detail("The statement needs more memory than the server may use.")
+                    .with_hint("Raise the setting \"memory\", or make the statement smaller.")
+            }
             DataFusionError::SQL(inner, _) => Self::new("42601", format!("syntax error: {inner}")),
             DataFusionError::NotImplemented(text) => Self::new("0A000", lower(text)),
             DataFusionError::Plan(text) => plan(text),
@@ -37,7 +40,7 @@ impl Error {
 
     /// Adds the position of the name that the error is about.
     #[must_use]
-    pub fn in_tree(self, tree: &impl Visit) -> Self {
+    pub fn in_tree(mut self, tree: &impl Visit) -> Self {
         if self.position.is_some() {
             return self;
         }
@@ -56,6 +59,10 @@ impl Error {
             }
             _ => None,
         };
+        if self.sqlstate == "42703" {
+            // It was there to be found; clients are told columns that exist.
+            self.object.column = None;
+        }
         match found {
             Some(location) => self.located(location),
             None => self,
@@ -248,9 +255,9 @@ fn plan_like(text: &str) -> Option<Error> {
     user.iter().any(|sign| text.contains(sign)).then(|| plan(text))
 }
 
-fn object_store(error: &datafusion::object_store::Error) -> Error {
+fn object_store(error: &object_store::Error) -> Error {
     match error {
-        datafusion::object_store::Error::NotFound { path, .. } => {
+        object_store::Error::NotFound { path, .. } => {
             Error::new("58P01", format!("a table's file is missing: \"{path}\""))
         }
         other => Error::new("58030", format!("could not read a table's file: {other}")),

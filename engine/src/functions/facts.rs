@@ -7,7 +7,7 @@ use clientele_catalog::catalog::PG_CATALOG_OID;
 use clientele_catalog::definition::Oid;
 use clientele_catalog::features;
 use clientele_catalog::pg_catalog::{
-    Argument, ArgumentMode, Context, CursorFacts, FunctionFacts, FunctionKind, PreparedFacts,
+    Argument, ArgumentMode, Context, CursorFacts, Done, FunctionFacts, FunctionKind, PreparedFacts,
     RelationFacts, SessionFacts, SettingFacts, Volatility, number_functions,
 };
 use clientele_catalog::privileges::predefined::READ_ALL_STATS;
@@ -47,6 +47,7 @@ fn facts(context: &QueryContext) -> Context {
         functions: functions(context),
         settings: setting_facts(context),
         sessions: context.engine.sessions().iter().map(|one| session(context, one)).collect(),
+        upkeep: context.store.background_progress().as_deref().map(Done::from),
         row_counts: Arc::new(row_counts),
         prepared: prepared(context),
         cursors: cursors(context),

@@ -16,6 +16,7 @@ mod sequences;
 mod session;
 mod sleep;
 mod tables;
+pub mod values_cell;
 
 use std::sync::Arc;
 
@@ -38,6 +39,9 @@ use crate::planning::context::QueryContext;
 pub fn of_session(name: &str, context: &Arc<QueryContext>) -> Option<Arc<ScalarUDF>> {
     if name == ARRAY_QUERY {
         return Some(array_query::function());
+    }
+    if name == values_cell::NAME {
+        return Some(values_cell::function());
     }
     if name == "pg_sleep" {
         return Some(sleep::function());

@@ -106,7 +106,8 @@ static PROCEDURES: &[Procedure] = &[
 
 async fn flush(session: &mut Session) -> Result<Option<RecordBatch>> {
     superuser(session, "clientele.flush")?;
-    session.store.flush().await?;
+    let job = Job::new(&session.shared, JobKind::Checkpoint, 0);
+    session.store.flush_watched(job.progress()).await?;
     Ok(None)
 }
 

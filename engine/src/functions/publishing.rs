@@ -86,7 +86,9 @@ async fn publish_delta(
     let retention = hours.and_then(|hours| hours.checked_mul(3600)).map(Duration::from_secs);
     let retention =
         retention.ok_or_else(|| Error::new("22023", "retain_hours must be zero or more"))?;
-    let done = session.store.publish_delta(relation.oid, &directory, retention).await?;
+    let job = Job::new(&session.shared, JobKind::PublishDelta, relation.oid);
+    let watched = (retention, job.progress());
+    let done = session.store.publish_delta(relation.oid, &directory, watched).await?;
     let number = |value: u64| -> ArrayRef {
         Arc::new(Int64Array::from(vec![i64::try_from(value).unwrap_or(i64::MAX)]))
     };

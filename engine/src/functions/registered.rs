@@ -31,6 +31,8 @@ type Values<'a> = &'a [ScalarValue];
 
 const TEXT: PgType = PgType::TEXT;
 const BOOL: PgType = PgType::BOOL;
+/// `aclitem[]`.
+const ACLITEMS: PgType = PgType::plain(1034);
 
 kernels! {
     "to_regclass" "text" stable(1, 1, PgType::REGCLASS), |c, v| optional_oid(names::to_regclass(&facts(c), text(v, 0)?)), "convert text to regclass";
@@ -102,7 +104,8 @@ kernels! {
     "has_sequence_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| has(c, v, relation_oid, privileges::sequence), "user privilege on sequence";
     "has_schema_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| has(c, v, schema_oid, privileges::schema), "user privilege on schema";
     "has_database_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| has(c, v, database_oid, privileges::database), "user privilege on database";
-    "has_function_privilege" "name, oid, text" stable(2, 3, BOOL), |c, v| answer(privileges::function(&facts(c), oid(v, v.len() - 2)?, text(v, v.len() - 1)?)), "user privilege on function";
+    "has_function_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| has(c, v, function_oid, |context, _, function, wanted| privileges::function(context, function, wanted)), "user privilege on function";
+    "acldefault" "\"char\", oid" stable(2, 2, ACLITEMS), default_acl, "show hardwired default privileges, primarily for use by the information schema";
     "has_type_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| has(c, v, type_oid, privileges::usage_of_type), "user privilege on type";
     "has_tablespace_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| { let (f, role) = asked(c, v)?; answer(privileges::tablespace(&f, role, text(v, v.len() - 1)?)) }, "user privilege on tablespace";
     "has_language_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| { let (f, role) = asked(c, v)?; answer(privileges::language(&f, role, text(v, v.len() - 2)?, text(v, v.len() - 1)?)) }, "user privilege on language";
@@ -258,6 +261,26 @@ fn schema_oid(context: &Context, values: Values<'_>, index: usize) -> Result<Oid
     let name = text(values, index)?;
     names::to_regnamespace(context, name)
         .ok_or_else(|| Error::new("3F000", format!("schema \"{name}\" does not exist")))
+}
+
+fn function_oid(context: &Context, values: Values<'_>, index: usize) -> Result<Oid> {
+    if let Ok(oid) = oid(values, index) {
+        return Ok(oid);
+    }
+    let name = text(values, index)?;
+    let found = names::to_regprocedure(context, name);
+    found.ok_or_else(|| Error::new("42883", format!("function \"{name}\" does not exist")))
+}
+
+/// `acldefault(kind, owner)`.
+fn default_acl(context: &QueryContext, values: Values<'_>) -> Result<ScalarValue> {
+    let kind = text(values, 0)?;
+    let owner = oid(values, 1)?;
+    let items = privileges::default_acl(&facts(context), kind, owner).ok_or_else(|| {
+        Error::new("XX000", format!("unrecognized object type abbreviation: {kind}"))
+    })?;
+    let items: Vec<ScalarValue> = items.into_iter().map(text_value).collect();
+    Ok(ScalarValue::List(ScalarValue::new_list(&items, &DataType::Utf8View, true)))
 }
 
 fn type_oid(context: &Context, values: Values<'_>, index: usize) -> Result<Oid> {

@@ -271,7 +271,7 @@ pub fn sequence_relation(sequence: &Sequence) -> Result<Arc<dyn TableSource>> {
         ("log_cnt", Arc::new(Int64Array::from(vec![0]))),
         ("is_called", Arc::new(BooleanArray::from(vec![sequence.last_value.is_some()]))),
     ];
-    let batch = RecordBatch::try_from_iter(columns).map_err(|error| Error::internal(error))?;
+    let batch = RecordBatch::try_from_iter(columns).map_err(Error::internal)?;
     let table = MemTable::try_new(batch.schema(), vec![vec![batch]])?;
     Ok(provider_as_source(Arc::new(table)))
 }

@@ -4,8 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
 use clientele_catalog::Catalog;
-use clientele_catalog::catalog::PG_CATALOG_OID;
-use clientele_catalog::definition::{Database, Domain, Oid, Relation, Role};
+use clientele_catalog::catalog::{PG_CATALOG_OID, PUBLIC_OID};
+use clientele_catalog::definition::{Database, Domain, FIRST_USER_OID, Oid, Relation, Role};
 use clientele_catalog::privileges::Rights;
 use clientele_catalog::storage::{Snapshot, Store};
 use datafusion::execution::session_state::SessionState;
@@ -121,9 +121,9 @@ impl QueryContext {
     fn find_in(&self, schema: &str, name: &str) -> Option<Named> {
         let schema =
             if schema == "pg_temp" { self.session.temporary_schema() } else { schema.to_owned() };
-        for system in ["pg_catalog", "information_schema"] {
-            if schema == system {
-                clientele_catalog::pg_catalog::schema_of(system, name)?;
+        for system in ["pg_catalog", "information_schema", "clientele"] {
+            let known = || clientele_catalog::pg_catalog::schema_of(system, name).is_some();
+            if schema == system && known() {
                 return Some(Named::System(system, name.to_owned()));
             }
         }
@@ -190,11 +190,8 @@ impl QueryContext {
     /// # Errors
     /// 3F000, 42501.
     pub fn schema(&self, name: &str) -> Result<Oid> {
-        if matches!(name, "pg_catalog" | "information_schema") {
-            return Err(Error::new("42501", format!("permission denied for schema {name}")));
-        }
         match self.catalog().schema(name) {
-            Some(schema) if clientele_catalog::features::is_feature_schema(schema.oid) => {
+            Some(schema) if schema.oid < FIRST_USER_OID && schema.oid != PUBLIC_OID => {
                 Err(Error::new("42501", format!("permission denied for schema {name}")))
             }
             Some(schema) => Ok(schema.oid),

@@ -7,6 +7,7 @@
 //! 5. DataFusion's analyzer, then [`subqueries`]: joins in place of correlated subqueries.
 
 pub mod choice;
+mod common_type;
 pub mod context;
 pub mod cooperate;
 pub mod distinct_on;

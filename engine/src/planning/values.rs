@@ -21,13 +21,13 @@ use datafusion::logical_expr::expr::{
 };
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{
-    Between, BinaryExpr, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, ScalarUDF,
+    Between, BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, ScalarUDF,
     WindowFunctionDefinition,
 };
 
-use super::choice;
 use super::context::QueryContext;
-use crate::functions;
+use super::{choice, common_type};
+use crate::functions::{self, values_cell};
 
 /// Rewrites every expression of a plan, subqueries included.
 ///
@@ -47,6 +47,7 @@ fn rewrite_node(
     if matches!(node, LogicalPlan::Limit(_)) {
         return Ok(Transformed::no(node));
     }
+    let node = values_cell::opened(node)?;
     let mut schema = match node.inputs().as_slice() {
         [] => node.schema().as_ref().clone(),
         [first, rest @ ..] => {
@@ -67,7 +68,8 @@ fn rewrite_node(
     })?;
     done.map_data(|node| match node {
         // The schema of VALUES follows its expressions only when it is built anew.
-        LogicalPlan::Values(values) => LogicalPlanBuilder::values(values.values)?.build(),
+        LogicalPlan::Values(values) => common_type::values(values.values),
+        LogicalPlan::Union(union) => common_type::union(union),
         other => other.recompute_schema(),
     })
 }
@@ -98,62 +100,72 @@ fn rewrite(
             }
             other => Ok(Transformed::no(other)),
         },
-        |expr| {
-            Ok(match expr {
-                Expr::Literal(ScalarValue::Int64(Some(value)), metadata) if metadata.is_none() => {
-                    match i32::try_from(value) {
-                        Ok(small) => Transformed::yes(Expr::Literal(
-                            ScalarValue::Int32(Some(small)),
-                            metadata,
-                        )),
-                        Err(_) => Transformed::no(Expr::Literal(
-                            ScalarValue::Int64(Some(value)),
-                            metadata,
-                        )),
-                    }
-                }
-                Expr::Cast(Cast { expr, field }) => {
-                    Transformed::yes(convert_cast(*expr, field, schema, context)?)
-                }
-                Expr::BinaryExpr(binary) => Transformed::yes(convert_binary(binary, schema)?),
-                Expr::ScalarSubquery(_) => {
-                    let field = field_of(&expr, schema)?;
-                    match field.data_type() {
-                        // Its value comes without what the metadata of the items say.
-                        DataType::List(item)
-                            if !item.metadata().is_empty() && !item.data_type().is_nested() =>
-                        {
-                            Transformed::yes(call(kernels::arrays::flat::flat(), vec![expr]))
-                        }
-                        _ => Transformed::no(expr),
-                    }
-                }
-                Expr::Negative(inner) => Transformed::yes(negate(*inner, schema)?),
-                Expr::InList(list) => Transformed::yes(convert_list(list, schema)?),
-                Expr::Between(between) => Transformed::yes(convert_between(between, schema)?),
-                Expr::ScalarFunction(mut access)
-                    if access.func.name() == "array_element" && is_vector(&access, schema)? =>
-                {
-                    // The places of int2vector and oidvector are counted from 0.
-                    if let Some(place) = access.args.get_mut(1) {
-                        let one = Expr::Literal(ScalarValue::Int64(Some(1)), None);
-                        *place = std::mem::replace(place, one.clone()) + one;
-                    }
-                    Transformed::yes(Expr::ScalarFunction(access))
-                }
-                Expr::Case(case) => Transformed::yes(choice::case(case, schema)?),
-                Expr::ScalarFunction(one) if choice::is_choice(&one) => {
-                    Transformed::yes(choice::function(one, schema)?)
-                }
-                Expr::ScalarFunction(one) if one.func.name() == "array_has" => {
-                    Transformed::yes(with_array_parameter(one, schema)?)
-                }
-                Expr::WindowFunction(window) => Transformed::yes(convert_window(*window, schema)?),
-                Expr::AggregateFunction(call) => Transformed::yes(convert_aggregate(call, schema)?),
-                other => Transformed::no(other),
-            })
-        },
+        |expr| rewrite_inside_out(expr, schema, context),
     )
+}
+
+fn rewrite_inside_out(
+    expr: Expr,
+    schema: &DFSchema,
+    context: &Arc<QueryContext>,
+) -> DataFusionResult<Transformed<Expr>> {
+    Ok(Transformed::yes(match expr {
+        Expr::Literal(ScalarValue::Int64(Some(value)), None) => match i32::try_from(value) {
+            Ok(small) => Expr::Literal(ScalarValue::Int32(Some(small)), None),
+            Err(_) => {
+                let wide = Expr::Literal(ScalarValue::Int64(Some(value)), None);
+                return Ok(Transformed::no(wide));
+            }
+        },
+        Expr::Cast(Cast { expr, field }) => convert_cast(*expr, field, schema, context)?,
+        Expr::BinaryExpr(binary) => convert_binary(binary, schema, context)?,
+        Expr::ScalarSubquery(_) => {
+            let field = field_of(&expr, schema)?;
+            match field.data_type() {
+                // Its value comes without what the metadata of the items say.
+                DataType::List(item)
+                    if !item.metadata().is_empty() && !item.data_type().is_nested() =>
+                {
+                    call(kernels::arrays::flat::flat(), vec![expr])
+                }
+                _ => return Ok(Transformed::no(expr)),
+            }
+        }
+        Expr::Negative(inner) => negate(*inner, schema)?,
+        Expr::InList(list) => convert_list(list, schema)?,
+        Expr::Between(between) => convert_between(between, schema)?,
+        Expr::Case(case) => choice::case(case, schema)?,
+        Expr::ScalarFunction(one) => return convert_function(one, schema, context),
+        Expr::WindowFunction(window) => convert_window(*window, schema)?,
+        Expr::AggregateFunction(call) => convert_aggregate(call, schema)?,
+        other => return Ok(Transformed::no(other)),
+    }))
+}
+
+fn convert_function(
+    mut function: ScalarFunction,
+    schema: &DFSchema,
+    context: &Arc<QueryContext>,
+) -> DataFusionResult<Transformed<Expr>> {
+    let name = function.func.name();
+    if name == "array_element" && is_vector(&function, schema)? {
+        // The places of int2vector and oidvector are counted from 0.
+        if let Some(place) = function.args.get_mut(1) {
+            let one = Expr::Literal(ScalarValue::Int64(Some(1)), None);
+            *place = std::mem::replace(place, one.clone()) + one;
+        }
+    } else if PRINTING.contains(&name) {
+        let arguments = std::mem::take(&mut function.args).into_iter();
+        let shown = arguments.map(|argument| shown(argument, schema, context));
+        function.args = shown.collect::<DataFusionResult<_>>()?;
+    } else if choice::is_choice(&function) {
+        return Ok(Transformed::yes(choice::function(function, schema)?));
+    } else if name == "array_has" {
+        return Ok(Transformed::yes(with_array_parameter(function, schema)?));
+    } else {
+        return Ok(Transformed::no(Expr::ScalarFunction(function)));
+    }
+    Ok(Transformed::yes(Expr::ScalarFunction(function)))
 }
 
 fn call(function: Arc<ScalarUDF>, arguments: Vec<Expr>) -> Expr {
@@ -242,7 +254,11 @@ pub(super) fn adopt(literal: Expr, field: &FieldRef) -> Expr {
     }
 }
 
-fn convert_binary(binary: BinaryExpr, schema: &DFSchema) -> DataFusionResult<Expr> {
+fn convert_binary(
+    binary: BinaryExpr,
+    schema: &DFSchema,
+    context: &Arc<QueryContext>,
+) -> DataFusionResult<Expr> {
     let BinaryExpr { left, op, right } = binary;
     let (mut left, mut right) = (*left, *right);
     if matches!(op, Operator::And | Operator::Or) {
@@ -250,6 +266,10 @@ fn convert_binary(binary: BinaryExpr, schema: &DFSchema) -> DataFusionResult<Exp
     }
     let open = |expr: &Expr| matches!(expr, Expr::Placeholder(one) if one.field.is_none());
     if !open(&left) && !open(&right) {
+        if op == Operator::StringConcat {
+            left = shown(left, schema, context)?;
+            right = shown(right, schema, context)?;
+        }
         let types =
             (functions::operand_type(&left, schema)?, functions::operand_type(&right, schema)?);
         // Trailing blanks of char(n) mean nothing: they go when it becomes text.
@@ -279,6 +299,33 @@ fn convert_binary(binary: BinaryExpr, schema: &DFSchema) -> DataFusionResult<Exp
     }
     Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right))))
 }
+
+/// A value of `regclass` and its kin as its name, which text is made of; others as they are.
+fn shown(expr: Expr, schema: &DFSchema, context: &Arc<QueryContext>) -> DataFusionResult<Expr> {
+    let field = field_of(&expr, schema)?;
+    if !functions::is_registered(PgType::from_field(&field)) {
+        return Ok(expr);
+    }
+    Ok(match functions::register_cast(&field, PgType::TEXT, context) {
+        Some(function) => call(function, vec![expr]),
+        None => expr,
+    })
+}
+
+/// Functions that print arguments of any type.
+const PRINTING: [&str; 11] = [
+    "concat",
+    "concat_ws",
+    "format",
+    "quote_literal",
+    "quote_nullable",
+    "to_json",
+    "to_jsonb",
+    "json_build_array",
+    "json_build_object",
+    "jsonb_build_array",
+    "jsonb_build_object",
+];
 
 fn negate(inner: Expr, schema: &DFSchema) -> DataFusionResult<Expr> {
     if let Expr::Literal(value, None) = &inner

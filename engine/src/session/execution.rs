@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use datafusion::arrow::array::RecordBatch;
+use datafusion::execution::TaskContext;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::scalar::ScalarValue;
@@ -78,7 +79,7 @@ impl Session {
             () = token.cancelled() => Err(self.shared.stop_error()),
             done = &mut task.0 => match done {
                 Ok(result) => result,
-                Err(failure) => Err(panicked(failure)),
+                Err(failure) => Err(panicked(&failure)),
             },
         }
     }
@@ -138,7 +139,7 @@ async fn pump(
 ) -> Result<()> {
     let physical = physical(context, plan).await?;
     let holds_a_side = holds_a_side(&physical);
-    let failed = match send(context, physical, sender).await {
+    let failed = match send(context.state.task_ctx(), physical, sender).await {
         Err(failed) if failed.error.sqlstate == OUT_OF_MEMORY && !failed.sent && holds_a_side => {
             failed
         }
@@ -148,7 +149,7 @@ async fn pump(
     let mut state = context.timed_state();
     state.config_mut().options_mut().optimizer.prefer_hash_join = false;
     let physical = state.create_physical_plan(plan).await?;
-    send(context, physical, sender).await.map_err(|failed| failed.error)
+    send(state.task_ctx(), physical, sender).await.map_err(|failed| failed.error)
 }
 
 /// Hash joins keep one side in memory and cannot spill; sort-merge joins can.
@@ -163,13 +164,13 @@ struct Failed {
 }
 
 async fn send(
-    context: &QueryContext,
+    task: Arc<TaskContext>,
     physical: Arc<dyn ExecutionPlan>,
     sender: &mpsc::Sender<Result<RecordBatch>>,
 ) -> Result<(), Failed> {
     let mut sent = false;
     let failed = |error: Error, sent| Failed { error, sent };
-    let stream = execute_stream(physical, context.state.task_ctx());
+    let stream = execute_stream(physical, task);
     let mut stream = stream.map_err(|error| failed(error.into(), sent))?;
     while let Some(batch) = stream.next().await {
         let batch = batch.map_err(|error| failed(error.into(), sent))?;
@@ -194,7 +195,7 @@ pub(crate) async fn physical(
     Ok(context.timed_state().create_physical_plan(plan).await?)
 }
 
-fn panicked(failure: tokio::task::JoinError) -> Error {
+fn panicked(failure: &tokio::task::JoinError) -> Error {
     if failure.is_panic() {
         tracing::error!("a statement's task panicked");
         return Error::internal("the statement failed in an unexpected way");
@@ -241,7 +242,7 @@ impl Stream for Batches {
             }
             Poll::Ready(Err(failure)) => {
                 self.ended = true;
-                Poll::Ready(Some(Err(panicked(failure))))
+                Poll::Ready(Some(Err(panicked(&failure))))
             }
         }
     }

@@ -1,10 +1,10 @@
-//! What a session works on for long, for `pg_stat_progress_vacuum` and its neighbours (manual:
-//! progress-reporting).
+//! What a session works on for long, for `clientele.progress`, `pg_stat_progress_vacuum` and its
+//! neighbours (manual: progress-reporting).
 
 use std::sync::Arc;
 
 use clientele_catalog::definition::Oid;
-use clientele_catalog::pg_catalog::{JobFacts, JobKind};
+use clientele_catalog::pg_catalog::{Done, JobFacts, JobKind};
 use clientele_catalog::progress::Progress;
 
 use super::shared::SessionShared;
@@ -18,8 +18,18 @@ pub(crate) struct Job {
 impl Job {
     /// Shows a job of this session; 0: it is not about one relation.
     pub(crate) fn new(session: &Arc<SessionShared>, kind: JobKind, relation: Oid) -> Self {
+        Self::of_index(session, kind, (relation, 0))
+    }
+
+    /// Shows work on an index of a relation.
+    pub(crate) fn of_index(
+        session: &Arc<SessionShared>,
+        kind: JobKind,
+        (relation, index): (Oid, Oid),
+    ) -> Self {
         let progress = Arc::new(Progress::default());
-        *session.job.lock() = Some(Running { kind, relation, progress: Arc::clone(&progress) });
+        let shown = Arc::clone(&progress);
+        *session.job.lock() = Some(Running { kind, relation, index, progress: shown });
         Self { session: Arc::clone(session), progress }
     }
 
@@ -40,6 +50,7 @@ impl Drop for Job {
 pub(crate) struct Running {
     kind: JobKind,
     relation: Oid,
+    index: Oid,
     progress: Arc<Progress>,
 }
 
@@ -49,8 +60,8 @@ impl Running {
         JobFacts {
             kind: self.kind,
             relation: self.relation,
-            bytes: self.progress.done(),
-            bytes_total: self.progress.total(),
+            index: self.index,
+            done: Done::from(self.progress.as_ref()),
         }
     }
 }

@@ -168,10 +168,7 @@ impl Session {
 
     /// How values are printed.
     pub fn output_style(&self) -> output::Style {
-        output::Style {
-            time_zone: self.shared.settings.lock().time_zone(),
-            ..output::Style::default()
-        }
+        output::Style { time_zone: self.shared.settings.lock().time_zone() }
     }
 
     /// How text parameters are read.
@@ -310,6 +307,14 @@ impl Session {
         statement::execute(self, prepared, parameters).await
     }
 
+    /// Refuses to bind a statement in a transaction that has failed, unless it ends it.
+    ///
+    /// # Errors
+    /// 25P02.
+    pub fn refuse_aborted(&self, prepared: &Prepared) -> Result<()> {
+        self.refuse_if_failed(&prepared.statement.body)
+    }
+
     fn refuse_if_failed(&self, body: &Body) -> Result<()> {
         let failed = self.transaction.as_ref().is_some_and(|open| open.failed);
         if failed && !ends_transaction(body) {
@@ -434,12 +439,21 @@ impl ExtendLast for Vec<String> {
     }
 }
 
+/// Sorts on one thread that memory should be enough for.
+const SORTS_AT_ONCE: usize = 32;
+/// Least and most bytes that a sort sets aside for merging; DataFusion's default is the most.
+const SORT_RESERVE_BYTES: (usize, usize) = (256 << 10, 10 << 20);
+
 fn session_state(engine: &Arc<Engine>) -> SessionState {
     let mut config = SessionConfig::new()
         .with_information_schema(false)
         .with_target_partitions(engine.options.cpu_threads.max(1))
         .with_batch_size(8192);
     let options = config.options_mut();
+    // Every sort that may spill sets this aside before its first row: of a small memory, a small part.
+    let sorts = SORTS_AT_ONCE * engine.options.cpu_threads.max(1);
+    options.execution.sort_spill_reservation_bytes =
+        (engine.options.memory_bytes / sorts).clamp(SORT_RESERVE_BYTES.0, SORT_RESERVE_BYTES.1);
     options.sql_parser.parse_float_as_decimal = true;
     options.execution.parquet.pushdown_filters = false;
     options.execution.parquet.schema_force_view_types = true;
@@ -459,7 +473,7 @@ fn session_state(engine: &Arc<Engine>) -> SessionState {
         .with_physical_optimizer_rules(rules)
         .with_query_planner(Arc::new(SharingPlanner))
         .build();
-    state.add_analyzer_rule(Arc::new(crate::planning::subqueries::Subqueries));
+    state.add_analyzer_rule(Arc::new(planning::subqueries::Subqueries));
     let registry: &mut dyn datafusion::execution::FunctionRegistry = &mut state;
     for function in functions::scalar_functions() {
         let _ = registry.register_udf(function);

@@ -18,15 +18,15 @@ impl Session {
     ///
     /// # Errors
     /// 42P05 when the name is taken.
-    pub fn keep(&mut self, name: String, prepared: Prepared, from_sql: bool) -> Result<()> {
+    pub fn keep(&mut self, name: String, prepared: Prepared, sql: Option<&str>) -> Result<()> {
         self.refuse_taken(&name)?;
         if !name.is_empty() {
             self.shared.prepared.lock().push(PreparedFacts {
                 name: name.clone(),
-                statement: prepared.text().to_owned(),
+                statement: sql.unwrap_or_else(|| prepared.text()).to_owned(),
                 prepared_at: Utc::now().timestamp_micros(),
                 parameters: prepared.parameters().to_vec(),
-                from_sql,
+                from_sql: sql.is_some(),
             });
         }
         self.prepared.insert(name, Arc::new(prepared));

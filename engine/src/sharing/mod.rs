@@ -34,7 +34,7 @@ use node::{Part, Shared, SharedPlanner};
 
 /// Plans queries so that equal parts are computed once.
 #[derive(Debug)]
-pub struct SharingPlanner;
+pub(crate) struct SharingPlanner;
 
 #[async_trait]
 impl QueryPlanner for SharingPlanner {

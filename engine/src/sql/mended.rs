@@ -17,11 +17,11 @@ pub const ROWS_FROM: &str = "rows from";
 const COLLATIONS: &[&str] = &["default", "c", "posix", "ucs_basic"];
 
 /// Mends the tokens of one statement.
-pub(super) fn mended(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+pub(super) fn mended(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
     let solid: Vec<usize> = (0..tokens.len())
         .filter(|place| !matches!(tokens[*place].token, Token::Whitespace(_)))
         .collect();
-    let mut mended = tokens.clone();
+    let mut mended = tokens.to_owned();
     let look = |at: usize| solid.get(at).map(|place| &tokens[*place].token);
     for at in 0..solid.len() {
         if let Some(Token::DollarQuotedString(text)) = look(at) {

@@ -45,7 +45,7 @@ pub(super) fn statement(tokens: Vec<TokenWithSpan>, source: &Arc<Source>) -> Res
     let text = text_of(&tokens, source);
     let mut parser = Parser::new(&DIALECT)
         .with_recursion_limit(DEPTH_MAX)
-        .with_tokens_with_locations(mended::mended(tokens));
+        .with_tokens_with_locations(mended::mended(&tokens));
     let body =
         body(&mut parser, source).map_err(|error| parser_error(&error, source, &mut parser))?;
     let rest = parser.peek_token();
@@ -84,7 +84,7 @@ fn parser_of(text: &str) -> Result<Parser<'static>> {
         .map_err(|error| Error::new("42601", error.to_string()))?;
     Ok(Parser::new(&DIALECT)
         .with_recursion_limit(DEPTH_MAX)
-        .with_tokens_with_locations(mended::mended(tokens)))
+        .with_tokens_with_locations(mended::mended(&tokens)))
 }
 
 fn body(parser: &mut Parser<'_>, source: &Arc<Source>) -> Result<Body, ParserError> {

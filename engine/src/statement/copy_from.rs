@@ -60,6 +60,7 @@ pub(super) async fn execute(session: &mut Session, copy: &CopyFrom) -> Result<Ou
         progress: Arc::clone(shown.progress()),
     };
     let kept = Kept { relation: relation.oid, work: session.work().await? };
+    let name = relation.name.clone();
     let checks = Checks { context, relation, rejects };
     let session = Arc::clone(&session.shared);
     let end = End { session, shown, rejects: checks.rejects.clone(), common };
@@ -80,7 +81,15 @@ pub(super) async fn execute(session: &mut Session, copy: &CopyFrom) -> Result<Ou
                 CopyFormat::Text
             };
             let load = load_bytes(checks, kept, &end.common, (dialect, &copy.options, columns))?;
-            let receiver = Receiver { load, end, gathered: BytesMut::new(), format, column_count };
+            let receiver = Receiver {
+                load,
+                end,
+                gathered: BytesMut::new(),
+                format,
+                column_count,
+                relation: name,
+                lines: 0,
+            };
             match place {
                 CopyPlace::Client => Ok(Outcome::CopyIn(Box::new(receiver))),
                 CopyPlace::File(path) => read_file(receiver, path).await.map(Outcome::Done),
@@ -219,6 +228,9 @@ struct Receiver {
     gathered: BytesMut,
     format: CopyFormat,
     column_count: usize,
+    relation: String,
+    /// Ends of lines so far.
+    lines: usize,
 }
 
 impl Receiver {
@@ -245,7 +257,12 @@ impl CopyIn for Receiver {
         self.column_count
     }
 
+    fn place(&self) -> String {
+        format!("COPY {}, line {}", self.relation, self.lines + 1)
+    }
+
     async fn write(&mut self, data: Bytes) -> Result<()> {
+        self.lines += memchr::memchr_iter(b'\n', &data).count();
         if self.gathered.is_empty() && data.len() >= PIECE_BYTES / 4 {
             return self.feed(data).await;
         }

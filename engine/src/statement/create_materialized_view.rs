@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use clientele_catalog::definition::{Object, Relation, RelationKind};
+use clientele_catalog::pg_catalog::JobKind;
 use sqlparser::ast::{CreateTableOptions, CreateView, ObjectName, SqlOption};
 
 use super::create_table::{empty, fill, plan_rows};
@@ -10,6 +11,7 @@ use super::create_view::stored_query;
 use crate::error::{Error, Result};
 use crate::planning;
 use crate::session::Session;
+use crate::session::job::Job;
 use crate::sql;
 use crate::sql::place::folded;
 
@@ -50,7 +52,8 @@ pub(super) async fn create(
     if !populated {
         return Ok(TAG.to_owned());
     }
-    let count = fill(session, &context, &view, plan).await?;
+    let job = Job::new(&session.shared, JobKind::CreateMaterializedView, view.oid);
+    let count = fill(session, &context, (&view, plan), &job).await?;
     Ok(format!("SELECT {count}"))
 }
 
@@ -88,6 +91,7 @@ pub(super) async fn refresh(
     context.must_own_relation(&view)?;
     // What is under it is read with the owner's rights, whoever refreshes it.
     let context = context.as_role(view.owner);
+    let job = Job::new(&session.shared, JobKind::RefreshMaterializedView, view.oid);
     let kind = RelationKind::MaterializedView { query: query.clone(), populated: !no_data };
     let definition = Relation { kind, ..view.as_ref().clone() };
     let parsed = sql::parse::query(query)?;
@@ -104,7 +108,7 @@ pub(super) async fn refresh(
         transaction.truncate(view.oid);
     }
     if !no_data {
-        fill(session, &context, &definition, planned.plan).await?;
+        fill(session, &context, (&definition, planned.plan), &job).await?;
     }
     Ok(TAG.to_owned())
 }

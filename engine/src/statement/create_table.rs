@@ -5,8 +5,10 @@ use std::sync::Arc;
 use clientele_catalog::definition::{
     Column, Constraint, ConstraintKind, Object, Oid, Relation, RelationKind, Sequence,
 };
+use clientele_catalog::pg_catalog::JobKind;
 use clientele_catalog::storage::Store;
 use clientele_udfs::types::PgType;
+use futures::StreamExt;
 use sqlparser::ast::{
     self, ColumnDef, ColumnOption, CreateTable, CreateTableLikeKind, GeneratedAs, Ident,
     ReferentialAction, TableConstraint,
@@ -18,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::planning::{self, types};
 use crate::session::Session;
+use crate::session::job::Job;
 use crate::sql::place::{folded, name_parts};
 
 /// Largest number of columns (PostgreSQL's limit).
@@ -126,7 +129,8 @@ async fn create_as(
         let work = session.work().await?;
         work.lock().await.put(Object::Relation(relation.clone()));
     }
-    let count = fill(session, context, &relation, planned).await?;
+    let job = Job::new(&session.shared, JobKind::CreateTableAs, relation.oid);
+    let count = fill(session, context, (&relation, planned), &job).await?;
     Ok(format!("SELECT {count}"))
 }
 
@@ -182,23 +186,27 @@ fn origin_domain(context: &QueryContext, column: &crate::api::Column) -> Option<
     context.catalog().relation_by_oid(column.table)?.column_by_number(column.number)?.domain
 }
 
-/// Runs the plan into the relation; returns the number of rows.
+/// Runs the plan into the relation, many rows straight to files; returns their number.
 pub(super) async fn fill(
     session: &mut Session,
     context: &Arc<QueryContext>,
-    relation: &Relation,
-    plan: datafusion::logical_expr::LogicalPlan,
-) -> Result<usize> {
+    (relation, plan): (&Relation, datafusion::logical_expr::LogicalPlan),
+    job: &Job,
+) -> Result<u64> {
     let plan = planning::project_for_assignment(plan, &rows::assignment(relation), context)?;
     let schema = rows::schema(relation);
-    let mut count = 0;
-    for batch in session.collect(context, plan).await? {
-        let batch = rows::padded(&batch, &schema)?;
-        count += batch.num_rows();
-        let work = session.work().await?;
-        work.lock().await.insert(relation.oid, batch)?;
-    }
-    Ok(count)
+    let progress = job.progress();
+    progress.enter("executing query");
+    let work = session.work().await?;
+    let batches = session.stream(context, plan).await?.map(|batch| {
+        let batch = rows::padded(&batch?, &schema)?;
+        if progress.rows() == 0 {
+            progress.enter("writing rows");
+        }
+        progress.advance_rows(batch.num_rows() as u64);
+        Ok::<_, Error>(batch)
+    });
+    work.lock().await.insert_bulk(relation.oid, batches).await
 }
 
 /// Builds a table's definition from its parts.

@@ -310,12 +310,15 @@ fn insert_columns(relation: &Relation, insert: &Insert) -> Result<Vec<String>> {
     }
     let mut names: Vec<String> = Vec::with_capacity(insert.columns.len());
     for name in &insert.columns {
+        let part = name.0.last().and_then(|part| part.as_ident());
+        let place = part.map(|part| (part.span.start.line, part.span.start.column));
         let name = name_parts(name).pop().unwrap_or_default();
         if relation.column(&name).is_none() {
-            return Err(Error::new(
-                "42703",
-                format!("column \"{name}\" of relation \"{}\" does not exist", relation.name),
-            ));
+            let text =
+                format!("column \"{name}\" of relation \"{}\" does not exist", relation.name);
+            let mut error = Error::new("42703", text);
+            error.object.location = place;
+            return Err(error);
         }
         if names.contains(&name) {
             return Err(Error::new("42701", format!("column \"{name}\" specified more than once")));

@@ -65,7 +65,8 @@ async fn checkpoint(session: &Session) -> Result<()> {
         let text = "must be superuser or have privileges of pg_checkpoint";
         return Err(Error::new("42501", text));
     }
-    Ok(session.store.flush().await?)
+    let job = Job::new(&session.shared, JobKind::Checkpoint, 0);
+    Ok(session.store.flush_watched(job.progress()).await?)
 }
 
 async fn compact(session: &Session, tables: &[Arc<Relation>], kind: JobKind) -> Result<()> {

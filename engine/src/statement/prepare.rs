@@ -1,5 +1,7 @@
 //! `PREPARE`, `EXECUTE`, `DEALLOCATE` (manual: sql-prepare).
 
+use std::sync::Arc;
+
 use clientele_udfs::types::PgType;
 use datafusion::scalar::ScalarValue;
 use sqlparser::ast;
@@ -7,7 +9,7 @@ use sqlparser::ast;
 use crate::api::{Column, Outcome};
 use crate::error::{Error, Result};
 use crate::planning::{self, types};
-use crate::session::{Session, missing};
+use crate::session::{Prepared, Session, missing};
 use crate::sql::Statement;
 
 /// Columns of what is executed.
@@ -29,7 +31,8 @@ pub(super) async fn prepare(
         parameters.push(Some(types::named_type(one, &context)?.pg_type));
     }
     let prepared = Box::pin(session.prepare_declared(statement.clone(), parameters)).await?;
-    session.keep(name.to_owned(), prepared, true)?;
+    let source = Arc::clone(&statement.source);
+    session.keep(name.to_owned(), prepared, Some(&source.text))?;
     Ok(Outcome::Done("PREPARE".to_owned()))
 }
 
@@ -40,6 +43,16 @@ pub(super) async fn execute(
     arguments: &[ast::Expr],
 ) -> Result<Outcome> {
     let prepared = session.named(name)?;
+    let values = self::arguments(session, &prepared, (name, arguments)).await?;
+    Box::pin(session.execute(&prepared, values)).await
+}
+
+/// The values of the parameters of a prepared statement.
+pub(super) async fn arguments(
+    session: &mut Session,
+    prepared: &Prepared,
+    (name, arguments): (&str, &[ast::Expr]),
+) -> Result<Vec<ScalarValue>> {
     let wanted = prepared.parameters();
     if wanted.len() != arguments.len() {
         return Err(Error::new(
@@ -56,7 +69,7 @@ pub(super) async fn execute(
     for (argument, pg_type) in arguments.iter().zip(wanted) {
         values.push(constant(session, argument, *pg_type).await?);
     }
-    Box::pin(session.execute(&prepared, values)).await
+    Ok(values)
 }
 
 /// The value of an expression without columns, as a value of a type.

@@ -135,7 +135,7 @@ fn begins(group_of: &[u32], groups: usize) -> Vec<usize> {
 /// Sorts a group; most come sorted, as rows are written in time.
 fn sort<T, K: Ord>(rows: &mut [T], key: impl Fn(&T) -> K) {
     if !rows.is_sorted_by_key(&key) {
-        rows.sort_unstable_by(|one, other| key(one).cmp(&key(other)));
+        rows.sort_unstable_by_key(key);
     }
 }
 
@@ -147,8 +147,8 @@ impl Arranged {
     fn mark_peers(&mut self, alike: impl Fn(usize, usize) -> bool) {
         let first_peer = &mut self.first_peer;
         for pair in self.groups.windows(2) {
-            for at in pair[0]..pair[1] {
-                first_peer[at] = at == pair[0] || !alike(at - 1, at);
+            for (at, first) in (pair[0]..).zip(&mut first_peer[pair[0]..pair[1]]) {
+                *first = at == pair[0] || !alike(at - 1, at);
             }
         }
     }

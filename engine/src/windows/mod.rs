@@ -41,7 +41,7 @@ use exec::GroupedWindowExec;
 /// Puts [`GroupedWindowExec`] in place of DataFusion's window operators. It must run before the
 /// rules that add repartitioning and sorts.
 #[derive(Debug)]
-pub struct GroupedWindows;
+pub(crate) struct GroupedWindows;
 
 impl PhysicalOptimizerRule for GroupedWindows {
     fn optimize(

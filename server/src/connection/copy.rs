@@ -33,7 +33,7 @@ impl Connection {
                     self.link.run(copy.write(data)).await??;
                 }
                 b'c' => return Ok(self.link.run(copy.finish()).await??),
-                b'f' => return Err(copy_failed(&frame)?.into()),
+                b'f' => return Err(copy_failed(&frame)?.with_context(copy.place()).into()),
                 // Pipelining clients send these before they know that a COPY has begun.
                 b'H' | b'S' => (),
                 b'X' => return Err(Failure::End(None)),

@@ -45,7 +45,7 @@ impl Connection {
         };
         self.lend(&statement).await?;
         let prepared = self.link.run(self.session.prepare(statement, types)).await??;
-        self.session.keep(name, prepared, false)?;
+        self.session.keep(name, prepared, None)?;
         self.tell()?;
         Ok(self.link.send(&Message::ParseComplete(ParseComplete::new()))?)
     }
@@ -59,6 +59,7 @@ impl Connection {
             let message = format!("portal \"{}\" already exists", bind.portal);
             return Err(Error::new("42P03", message).into());
         }
+        self.session.refuse_aborted(&prepared)?;
         let types = prepared.parameters();
         check_counts(&bind, types.len(), prepared.columns().unwrap_or_default().len())?;
         let context = self.session.input_context();
@@ -72,8 +73,8 @@ impl Connection {
                 }
                 (format, value) => read_parameter(*pg_type, format, value.as_deref(), &context),
             };
-            let named =
-                |error: Error| error.with_context(format!("portal parameter ${}", index + 1));
+            let is_text = matches!(formats.of(index), Format::Text);
+            let named = |error| in_parameter(error, &bind.portal, (index + 1, is_text));
             parameters.push(read.map_err(named)?);
         }
         let formats = Formats(bind.result_formats);
@@ -234,6 +235,19 @@ impl Connection {
         self.link.run(self.session.sync()).await??;
         self.ready().await
     }
+}
+
+/// Says which value was refused; what it is, in text, is not repeated.
+fn in_parameter(mut error: Error, portal: &str, (number, is_text): (usize, bool)) -> Error {
+    if error.sqlstate == "22P03" && error.message == "incorrect binary data format" {
+        error.message.push_str(&format!(" in bind parameter {number}"));
+    }
+    let portal = match portal {
+        "" => "unnamed portal".to_owned(),
+        name => format!("portal \"{name}\""),
+    };
+    let value = if is_text { " = '...'" } else { "" };
+    error.with_context(format!("{portal} parameter ${number}{value}"))
 }
 
 fn check_counts(bind: &Bind, parameter_count: usize, column_count: usize) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Who is it? SCRAM, then a session of the engine, then the greeting.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -159,6 +159,7 @@ async fn greet(
         session,
         portals: HashMap::new(),
         skipping: false,
+        changed: BTreeMap::new(),
         is_ready: false,
     };
     match connection.ready().await {

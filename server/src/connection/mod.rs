@@ -28,7 +28,7 @@ pub mod rows;
 pub mod simple;
 pub mod startup;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -119,6 +119,8 @@ pub struct Connection {
     portals: HashMap<String, Portal>,
     /// After an error in the extended protocol, everything up to Sync is ignored.
     skipping: bool,
+    /// Settings that clients follow and have not been told of yet.
+    changed: BTreeMap<String, String>,
     /// Whether ReadyForQuery was the last thing said: only then does the session idle.
     is_ready: bool,
 }
@@ -248,6 +250,10 @@ impl Connection {
             self.portals.clear();
         }
         self.tell()?;
+        for (name, value) in std::mem::take(&mut self.changed) {
+            let status = ParameterStatus::new(name, value);
+            self.link.send(&PgWireBackendMessage::ParameterStatus(status))?;
+        }
         self.link.send(&PgWireBackendMessage::ReadyForQuery(ReadyForQuery::new(status)))?;
         self.link.flush().await
     }
@@ -265,8 +271,10 @@ impl Connection {
         for notice in self.session.take_notices() {
             let message = match notice {
                 Notice::Message(notice) => notice_response(&notice),
+                // Settings are told once, before the next ReadyForQuery.
                 Notice::Parameter(name, value) => {
-                    PgWireBackendMessage::ParameterStatus(ParameterStatus::new(name, value))
+                    self.changed.insert(name, value);
+                    continue;
                 }
                 Notice::Notification { pid, channel, payload } => {
                     let notification = NotificationResponse::new(pid, channel, payload);

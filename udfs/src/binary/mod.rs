@@ -29,7 +29,7 @@ pub(crate) use receive::append;
 /// Reads one value; `None` is NULL.
 ///
 /// # Errors
-/// 22P03 for bytes that are no value of the type, 22021 for text that is not UTF-8, 22008 and
+/// 22P03 for bytes that are no value of the type, 08P01 for too few, 22021 for text that is not UTF-8, 22008 and
 /// 22003 for values that are out of range.
 pub fn decode(pg_type: PgType, bytes: Option<&[u8]>) -> Result<ScalarValue> {
     let mut builder = Builder::new(pg_type, 1)?;
@@ -42,6 +42,11 @@ pub(crate) fn incorrect() -> ValueError {
     ValueError::new("22P03", "incorrect binary data format")
 }
 
+/// `insufficient data left in message` (08P01): a value ends too early.
+pub(crate) fn insufficient() -> ValueError {
+    ValueError::new("08P01", "insufficient data left in message")
+}
+
 /// Bytes that are read from the front.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reader<'b>(pub(crate) &'b [u8]);
@@ -49,14 +54,14 @@ pub(crate) struct Reader<'b>(pub(crate) &'b [u8]);
 impl<'b> Reader<'b> {
     /// The next `COUNT` bytes.
     pub(crate) fn array<const COUNT: usize>(&mut self) -> Result<[u8; COUNT]> {
-        let (head, rest) = self.0.split_first_chunk::<COUNT>().ok_or_else(incorrect)?;
+        let (head, rest) = self.0.split_first_chunk::<COUNT>().ok_or_else(insufficient)?;
         self.0 = rest;
         Ok(*head)
     }
 
     /// The next `length` bytes.
     pub(crate) fn bytes(&mut self, length: usize) -> Result<&'b [u8]> {
-        let (head, rest) = self.0.split_at_checked(length).ok_or_else(incorrect)?;
+        let (head, rest) = self.0.split_at_checked(length).ok_or_else(insufficient)?;
         self.0 = rest;
         Ok(head)
     }

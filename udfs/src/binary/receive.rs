@@ -2,7 +2,7 @@
 
 use datafusion::arrow::datatypes::IntervalMonthDayNano;
 
-use super::{Reader, array, incorrect, numeric, text};
+use super::{Reader, array, incorrect, insufficient, numeric, text};
 use crate::calendar::{
     DATE_DAYS_END, DAY_MICROS, DAYS_MIN, EPOCH_2000_DAYS, EPOCH_2000_MICROS, TIMESTAMP_DAYS_END,
 };
@@ -43,7 +43,8 @@ pub(crate) fn append(values: &mut Values, pg_type: PgType, bytes: &[u8]) -> Resu
 }
 
 fn exact<const COUNT: usize>(bytes: &[u8]) -> Result<[u8; COUNT]> {
-    bytes.try_into().map_err(|_| incorrect())
+    let missing = bytes.len() < COUNT;
+    bytes.try_into().map_err(|_| if missing { insufficient() } else { incorrect() })
 }
 
 fn tid(bytes: &[u8]) -> Result<i64> {

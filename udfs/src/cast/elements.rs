@@ -22,6 +22,6 @@ pub(super) fn each(array: &ArrayRef, kernel: Kernel, call: &Call) -> Result<Arra
     let used = list.values().slice(first as usize, length as usize);
     let elements = run(kernel, &Call { from, to, ..*call }, &used)?;
     let offsets = list.offsets().iter().map(|offset| offset - first).collect::<Vec<_>>();
-    let offsets = datafusion::arrow::buffer::OffsetBuffer::new(offsets.into());
+    let offsets = arrow::buffer::OffsetBuffer::new(offsets.into());
     Ok(Arc::new(ListArray::new(to.field("item", true), offsets, elements, list.nulls().cloned())))
 }

@@ -6,6 +6,7 @@
 
 use super::super::context::Context;
 use super::super::facts::functions;
+use super::super::facts::grants;
 use super::super::facts::types;
 use super::super::system_relation;
 use crate::definition::{Oid, Relation, RelationKind};
@@ -104,6 +105,30 @@ pub fn function(context: &Context, function: Oid, privileges: &str) -> Answer {
     parse(privileges, "X")?;
     let is_type_function = functions::find_type_function(function).is_some();
     Ok((is_type_function || functions::find(context, function).is_some()).then_some(true))
+}
+
+/// `acldefault`: the privileges on a new object of a kind, PUBLIC's first; `None` for a letter that
+/// is no kind. Also for kinds that there are none of here.
+pub fn default_acl(context: &Context, kind: &str, owner: Oid) -> Option<Vec<String>> {
+    let (public, own) = match kind {
+        "c" => ("", ""),
+        "r" => ("", "arwdDxt"),
+        "s" => ("", "rwU"),
+        "d" => ("Tc", "CTc"),
+        "f" => ("X", "X"),
+        "l" | "T" => ("U", "U"),
+        "L" => ("", "rw"),
+        "n" => ("", "UC"),
+        "t" => ("", "C"),
+        "F" | "S" => ("", "U"),
+        "p" => ("", "sA"),
+        _ => return None,
+    };
+    let entries = [(0, public), (owner, own)];
+    let items = entries.iter().filter(|(_, privileges)| !privileges.is_empty());
+    Some(
+        items.map(|(grantee, all)| grants::default_item(context, (*grantee, owner), all)).collect(),
+    )
 }
 
 /// `has_type_privilege`: everyone may use types, and domains unless it was revoked.

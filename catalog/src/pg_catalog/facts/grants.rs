@@ -25,6 +25,17 @@ pub(crate) fn acl(access: &Access<'_>, context: &Context) -> Option<Vec<String>>
     Some(access.entries().iter().map(|grant| acl_item(context, grant, order)).collect())
 }
 
+/// The `aclitem` of privileges that nobody granted.
+pub(crate) fn default_item(
+    context: &Context,
+    (grantee, grantor): (Oid, Oid),
+    privileges: &str,
+) -> String {
+    let grantable = String::new();
+    let grant = Grant { grantee, grantor, privileges: privileges.to_owned(), grantable };
+    acl_item(context, &grant, privileges)
+}
+
 /// One `aclitem`: `analyst=r*w/admin`.
 fn acl_item(context: &Context, grant: &Grant, order: &str) -> String {
     let mut letters: Vec<char> = grant.privileges.chars().collect();

@@ -32,6 +32,7 @@ pub(crate) mod pg_stat_database;
 pub(crate) mod pg_stat_progress_basebackup;
 pub(crate) mod pg_stat_progress_cluster;
 pub(crate) mod pg_stat_progress_copy;
+pub(crate) mod pg_stat_progress_create_index;
 pub(crate) mod pg_stat_progress_vacuum;
 pub(crate) mod pg_stat_ssl;
 pub(crate) mod pg_stat_user_indexes;
@@ -67,9 +68,9 @@ pub(crate) const BUILT: &[(&str, &str, Source)] = built! {
     pg_matviews pg_namespace pg_prepared_statements pg_proc pg_rewrite pg_roles
     pg_sequence pg_sequences pg_settings pg_shadow pg_shdescription pg_stat_activity
     pg_stat_database pg_stat_progress_basebackup pg_stat_progress_cluster
-    pg_stat_progress_copy pg_stat_progress_vacuum pg_stat_ssl pg_stat_user_indexes
-    pg_stat_user_tables pg_statio_user_indexes pg_statio_user_tables pg_tables
-    pg_timezone_names pg_type pg_user pg_views
+    pg_stat_progress_copy pg_stat_progress_create_index pg_stat_progress_vacuum
+    pg_stat_ssl pg_stat_user_indexes pg_stat_user_tables pg_statio_user_indexes
+    pg_statio_user_tables pg_tables pg_timezone_names pg_type pg_user pg_views
 };
 
 /// Relations that are the same in every database.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::super::context::Context;
 use super::super::facts::{constraints, functions, indexes};
-use super::super::system_relation::relation;
+use super::super::system_relation::{self, relation};
 use crate::definition::Oid;
 
 /// OIDs of `pg_class`, `pg_namespace`, `pg_type`, `pg_constraint`, `pg_proc`: what is commented on.
@@ -42,6 +42,9 @@ pub(crate) fn rows(context: &Context) -> Vec<Row<'_>> {
         constraints::of_relation(relation)
             .for_each(|one| add(one.oid, PG_CONSTRAINT, 0, one.comment));
     }
+    for relation in system_relation::all() {
+        add(relation.oid, PG_CLASS, 0, relation.comment());
+    }
     for domain in context.catalog.domains() {
         add(domain.oid, PG_TYPE, 0, domain.comment.as_deref());
     }
@@ -66,6 +69,9 @@ pub(crate) fn comment(context: &Context, object: Oid, catalog: Oid, number: i32)
 
 fn of_relation(context: &Context, object: Oid, number: i32) -> Option<String> {
     let Some(relation) = context.catalog.relation_by_oid(object) else {
+        if let Some(relation) = system_relation::find_by_oid(object) {
+            return relation.comment().filter(|_| number == 0).map(str::to_owned);
+        }
         let index = indexes::all(context).find(|index| index.oid == object && number == 0)?;
         return index.comment.map(str::to_owned);
     };

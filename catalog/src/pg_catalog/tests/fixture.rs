@@ -38,6 +38,7 @@ fn context(catalog: Catalog) -> Context {
         functions: Arc::new(Vec::new()),
         settings: Vec::new(),
         sessions: Vec::new(),
+        upkeep: None,
         row_counts: Arc::new(|_| RelationFacts { rows: 50, bytes: 10_000, ..Default::default() }),
         prepared: Vec::new(),
         cursors: Vec::new(),
@@ -311,14 +312,20 @@ fn sessions(context: Context) -> Context {
         ..SessionFacts::default()
     };
     let working = |kind| SessionFacts {
-        job: Some(JobFacts { kind, relation: 20001, bytes: 8192, bytes_total: 8193 }),
+        job: Some(JobFacts {
+            kind,
+            relation: 20001,
+            index: 20002,
+            done: Done { phase: "x", bytes: 8192, bytes_total: 8193, rows: 7 },
+        }),
         ..session.clone()
     };
-    let kinds = [JobKind::Vacuum, JobKind::Cluster, JobKind::Backup];
+    let kinds = [JobKind::Vacuum, JobKind::Cluster, JobKind::Backup, JobKind::CreateIndex];
     let mut sessions: Vec<_> = kinds.map(working).into();
     sessions.push(session);
     Context {
         sessions,
+        upkeep: Some(Done { phase: "merging files", bytes: 1, bytes_total: 2, rows: 0 }),
         settings: vec![SettingFacts {
             name: "work_mem".to_owned(),
             choices: Some(vec!["a".to_owned()]),

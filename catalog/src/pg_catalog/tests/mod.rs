@@ -64,7 +64,7 @@ fn every_source_has_its_relation() {
 fn names_and_oids_are_unique() {
     let names: HashSet<_> = relation_names().map(|one| (one.schema_name, one.name)).collect();
     let oids: HashSet<_> = relation_names().map(|one| one.oid).collect();
-    assert_eq!((names.len(), oids.len()), (200, 200));
+    assert_eq!((names.len(), oids.len()), (201, 201));
     let context = rich();
     for relation in relation_names().filter(|one| one.schema().index_of("oid").is_ok()) {
         let rows = rows(&context, relation.schema_name, relation.name);
@@ -216,6 +216,19 @@ fn dependencies_lead_from_views_to_tables() {
         "table_schema table_name",
         &["shop|customer"],
     );
+}
+
+#[test]
+fn progress_shows_every_job_and_the_upkeep() {
+    let columns = "datname relid phase bytes_done bytes_total rows_done";
+    for command in ["VACUUM", "CREATE INDEX"] {
+        let expected = ["acme|20001|x|8192|8193|7"];
+        check("clientele.progress", "command", command, columns, &expected);
+    }
+    let expected = ["acme|-|merging files|1|2|0"];
+    check("clientele.progress", "pid", "-", columns, &expected);
+    let name = "pg_catalog.pg_stat_progress_create_index";
+    check(name, "relid", "20001", "index_relid blocks_total blocks_done", &["20002|2|1"]);
 }
 
 #[test]

@@ -157,7 +157,7 @@ impl Log {
         name: &str,
         relation: &Relation,
         shape: &Shape,
-        files: Vec<Add>,
+        files: &[Add],
     ) -> Result<u64> {
         let now = now_ms();
         let mut actions = self.description(name, relation, shape);

@@ -53,16 +53,22 @@ impl Store {
         &self,
         relation: Oid,
         target: &Path,
-        retention: Duration,
+        (retention, progress): (Duration, Arc<Progress>),
     ) -> Result<Published> {
         let target = target.to_owned();
-        self.maintain(move |upkeep| publish(upkeep, relation, &target, retention)).await
+        self.maintain(move |upkeep| publish(upkeep, relation, &target, (retention, &progress)))
+            .await
     }
 }
 
-fn publish(upkeep: &Upkeep, oid: Oid, target: &Path, retention: Duration) -> Result<Published> {
-    upkeep.flush()?;
-    upkeep.compact(Some(oid), true, &Progress::default())?;
+fn publish(
+    upkeep: &Upkeep,
+    oid: Oid,
+    target: &Path,
+    (retention, progress): (Duration, &Progress),
+) -> Result<Published> {
+    upkeep.flush(progress)?;
+    upkeep.compact(Some(oid), true, progress)?;
     // Holding the snapshot keeps its files.
     let snapshot = upkeep.shared.published();
     let relation = snapshot.catalog.relation_by_oid(oid).ok_or(Error::Conflict)?;
@@ -73,17 +79,22 @@ fn publish(upkeep: &Upkeep, oid: Oid, target: &Path, retention: Duration) -> Res
     let mut log = Log::read(target)?;
     let publisher = Publisher { target, relation, shape: Shape::new(relation)? };
     let table = snapshot.table(oid);
+    progress.enter("publishing files");
+    progress.expect(table.file_bytes());
     let mut files = Vec::new();
     for part in table.files.iter().filter(|part| part.live_rows() > 0) {
         files.push(publisher.file(part, &log)?);
+        progress.advance(part.entry.facts.bytes);
+        progress.advance_rows(part.live_rows());
     }
     for part in table.memory.iter().filter(|part| part.live_rows() > 0) {
         files.push(publisher.memory(part)?);
+        progress.advance_rows(part.live_rows());
     }
     disk::sync_directory(target)?;
     let rows = files.iter().map(|file| file.rows).sum();
     let count = files.len() as u64;
-    let version = log.commit(&name, relation, &publisher.shape, files)?;
+    let version = log.commit(&name, relation, &publisher.shape, &files)?;
     log.expire(retention)?;
     drop(snapshot);
     upkeep.shared.graveyard.empty();

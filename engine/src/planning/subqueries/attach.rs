@@ -1,5 +1,7 @@
 //! Outer rows joined with what their subqueries gave.
 
+use std::sync::Arc;
+
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, ExprSchema, ScalarValue};
 use datafusion::error::Result;
@@ -132,7 +134,7 @@ impl Attached {
     /// `x IN (…)`: true when a row equals x, else NULL when the answer hangs on a NULL, else false.
     fn contains(&mut self, expr: Expr, subquery: &Subquery) -> Result<Expr> {
         let (expr, column) = self.named(expr)?;
-        let field = self.plan.schema().field_from_column(&column)?.clone();
+        let field = Arc::clone(self.plan.schema().field_from_column(&column)?);
         let rows = subquery.subquery.as_ref();
         let value = Expr::Column(Column::from(rows.schema().qualified_field(0)));
         let outer = Expr::OuterReferenceColumn(field, column);

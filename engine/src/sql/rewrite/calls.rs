@@ -2,10 +2,11 @@
 
 use std::ops::ControlFlow;
 
+use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
-    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
-    FunctionArguments, GroupByExpr, Ident, ObjectName, OrderByExpr, OrderByOptions, Query,
-    SelectItem, SetExpr, Value, Visit, Visitor,
+    BinaryOperator, CaseWhen, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArgumentClause, FunctionArguments, GroupByExpr, Ident, ObjectName, OrderByExpr,
+    OrderByOptions, Query, SelectItem, SetExpr, Value, Visit, Visitor,
 };
 
 use super::{call, own_call};
@@ -32,6 +33,9 @@ pub(super) fn rewrite(function: &mut Function) -> Option<Expr> {
         let values: Vec<Expr> = list.args.iter().filter_map(super::operators::argument).collect();
         return Some(super::operators::record(&values));
     }
+    if let Some(choice) = choice_of_arrays(function, &name) {
+        return Some(choice);
+    }
     positional(function, &name);
     if name == "normalize" {
         normal_form(function);
@@ -43,6 +47,44 @@ pub(super) fn rewrite(function: &mut Function) -> Option<Expr> {
     }
     let set = clientele_udfs::functions::set_returning().iter().any(|one| one.name == name);
     set.then(|| call("unnest", vec![Expr::Function(function.clone())]))
+}
+
+/// `coalesce(a, '{}')` and `nullif(a, '{}')` as CASE: DataFusion's functions refuse text beside an
+/// array before the literal can become one. `None` where no argument looks like an array's text.
+fn choice_of_arrays(function: &Function, name: &str) -> Option<Expr> {
+    let FunctionArguments::List(list) = &function.args else { return None };
+    let arguments: Option<Vec<Expr>> = list.args.iter().map(super::operators::argument).collect();
+    let arguments = arguments?;
+    if !matches!(name, "coalesce" | "nullif") || !arguments.iter().any(is_text_of_array) {
+        return None;
+    }
+    let case = |conditions: Vec<CaseWhen>, otherwise: Expr| Expr::Case {
+        case_token: AttachedToken::empty(),
+        end_token: AttachedToken::empty(),
+        operand: None,
+        conditions,
+        else_result: Some(Box::new(otherwise)),
+    };
+    if let ("nullif", [one, other]) = (name, arguments.as_slice()) {
+        let condition = Expr::BinaryOp {
+            left: Box::new(one.clone()),
+            op: BinaryOperator::Eq,
+            right: Box::new(other.clone()),
+        };
+        let null = Expr::Value(Value::Null.with_empty_span());
+        return Some(case(vec![CaseWhen { condition, result: null }], one.clone()));
+    }
+    let (last, others) = arguments.split_last().filter(|_| name == "coalesce")?;
+    let when = |value: &Expr| CaseWhen {
+        condition: Expr::IsNotNull(Box::new(value.clone())),
+        result: value.clone(),
+    };
+    (!others.is_empty()).then(|| case(others.iter().map(when).collect(), last.clone()))
+}
+
+fn is_text_of_array(expr: &Expr) -> bool {
+    matches!(expr, Expr::Value(value) if matches!(&value.value,
+        Value::SingleQuotedString(text) if text.starts_with('{') && text.ends_with('}')))
 }
 
 /// `make_interval(days => 10)`: arguments by name take their places, the others their defaults.

@@ -3,26 +3,19 @@
 use sqlparser::ast::{
     BinaryOperator, DataType, Distinct, Expr, FunctionArg, FunctionArgExpr, GroupByExpr, Ident,
     Interval, LimitClause, ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr,
-    SetOperator, SetQuantifier, TableFactor, Visit, Visitor, WindowFrameBound, WindowSpec,
+    SetOperator, SetQuantifier, TableAlias, TableFactor, Visit, Visitor, WindowFrameBound,
+    WindowSpec,
 };
 
-use super::{cast, literals};
+use super::{call, cast, literals};
+use crate::functions::values_cell;
 use crate::sql::place::{folded, name_parts};
 
-/// In VALUES, one cast decides about the column: DataFusion wants every row to state the same type.
-/// Rows that name columns, which only LATERAL can, are a union.
+/// Rows of different kinds of expressions under one another keep their types to themselves until
+/// [`crate::planning::values`] finds the one of their column. Rows that name columns, which only
+/// LATERAL can, are a union.
 pub(super) fn values(query: &mut Query) {
     let SetExpr::Values(values) = query.body.as_mut() else { return };
-    align(&mut values.rows);
-    let width = values.rows.first().map_or(0, |row| row.len());
-    for column in 0..width {
-        let mut cells = values.rows.iter().filter_map(|row| row.get(column));
-        let number = cells.clone().any(|cell| !literals::is_null(cell));
-        if number && cells.all(literals::is_small_or_null) {
-            let cells = values.rows.iter_mut().filter_map(|row| row.get_mut(column));
-            cells.for_each(|cell| *cell = cast(cell.clone(), DataType::Integer(None)));
-        }
-    }
     if values.rows.len() > 1 && values.rows.iter().flat_map(|row| row.iter()).any(names_columns) {
         let rows = std::mem::take(&mut values.rows);
         let rows = rows.into_iter().filter_map(|row| select_of(row.iter()));
@@ -35,7 +28,34 @@ pub(super) fn values(query: &mut Query) {
         if let Some(body) = rows.reduce(union) {
             *query.body = body;
         }
+        return;
     }
+    for column in 0..values.rows.first().map_or(0, |row| row.len()) {
+        let cells = || values.rows.iter().filter_map(|row| row.get(column));
+        if cells().any(|cell| !literals::is_null(cell)) && cells().all(literals::is_small_or_null) {
+            let cells = values.rows.iter_mut().filter_map(|row| row.get_mut(column));
+            cells.for_each(|cell| *cell = cast(cell.clone(), DataType::Integer(None)));
+        } else if let Some(leader) = leader(cells) {
+            let cells = values.rows.iter_mut().filter_map(|row| row.get_mut(column));
+            cells.for_each(|cell| {
+                *cell = call(values_cell::NAME, vec![cell.clone(), leader.clone()]);
+            });
+        }
+    }
+}
+
+/// The cell whose type a column passes for while it is planned; `None` where the cells are alike.
+fn leader<'a, I: Iterator<Item = &'a Expr>>(cells: impl Fn() -> I) -> Option<Expr> {
+    let first = cells().next()?;
+    let kind = literals::kind(first);
+    let alike = |cell: &Expr| match (first, cell) {
+        (Expr::Cast { data_type: one, .. }, Expr::Cast { data_type: other, .. }) => one == other,
+        _ => kind.is_some() && literals::kind(cell) == kind,
+    };
+    if cells().skip(1).all(alike) {
+        return None;
+    }
+    cells().min_by_key(|cell| literals::kind(cell)).cloned()
 }
 
 pub(super) fn names_columns(expr: &Expr) -> bool {
@@ -64,30 +84,6 @@ fn select_of<'a>(row: impl Iterator<Item = &'a Expr>) -> Option<SetExpr> {
     });
     select.projection = items.collect();
     Some(*query.body)
-}
-
-fn align<R: std::ops::DerefMut<Target = Vec<Expr>>>(rows: &mut [R]) {
-    let width = rows.first().map_or(0, |row| row.len());
-    for column in 0..width {
-        let cast = rows.iter().find_map(|row| match row.get(column) {
-            Some(Expr::Cast { data_type, .. }) => Some(data_type.clone()),
-            _ => None,
-        });
-        let Some(data_type) = cast else { continue };
-        for value in rows.iter_mut().filter_map(|row| row.get_mut(column)) {
-            if !matches!(value, Expr::Cast { .. }) {
-                let expr = Box::new(value.clone());
-                let kind = sqlparser::ast::CastKind::Cast;
-                *value = Expr::Cast {
-                    kind,
-                    expr,
-                    data_type: data_type.clone(),
-                    array: false,
-                    format: None,
-                };
-            }
-        }
-    }
 }
 
 /// `FETCH FIRST n ROWS ONLY` is LIMIT; WITH TIES keeps the rows whose rank is at most n.
@@ -193,6 +189,39 @@ pub(super) fn grand_total(select: &mut Select) {
     }
 }
 
+/// Functions that PostgreSQL's system views are over, and those views.
+const VIEW_FUNCTIONS: [(&str, &str); 5] = [
+    ("pg_available_extensions", "pg_available_extensions"),
+    ("pg_cursor", "pg_cursors"),
+    ("pg_prepared_statement", "pg_prepared_statements"),
+    ("pg_show_all_settings", "pg_settings"),
+    ("pg_timezone_names", "pg_timezone_names"),
+];
+
+/// `pg_timezone_names()` is the view of that name.
+pub(super) fn view_function(factor: &mut TableFactor) {
+    let TableFactor::Table { name, args, alias, with_ordinality: false, .. } = factor else {
+        return;
+    };
+    let parts = name_parts(name);
+    let function = match parts.as_slice() {
+        [name] => name,
+        [schema, name] if schema == "pg_catalog" => name,
+        _ => return,
+    };
+    let found = VIEW_FUNCTIONS.iter().find(|(name, _)| name == function);
+    let (Some((_, view)), true) = (found, args.as_ref().is_some_and(|args| args.args.is_empty()))
+    else {
+        return;
+    };
+    if alias.is_none() {
+        let name = Ident::with_quote('"', function);
+        *alias = Some(TableAlias { explicit: true, name, columns: Vec::new(), at: None });
+    }
+    *name = ObjectName::from(vec![Ident::new("pg_catalog"), Ident::new(*view)]);
+    *args = None;
+}
+
 /// Functions in FROM may take columns of what stands before them (manual, 7.2.1.5).
 pub(super) fn lateral_function(factor: &mut TableFactor) {
     let (name, args, with_ordinality, alias) = match factor {
@@ -223,7 +252,7 @@ pub(super) fn record_function(factor: &mut TableFactor) {
         TableFactor::Function { name, args, alias: Some(alias), .. } => (name, &*args, alias),
         _ => return,
     };
-    let name = crate::sql::place::name_parts(name).pop().unwrap_or_default();
+    let name = name_parts(name).pop().unwrap_or_default();
     let [FunctionArg::Unnamed(FunctionArgExpr::Expr(value))] = args.as_slice() else { return };
     let rows = match name.as_str() {
         "json_to_recordset" => "SELECT 1 FROM json_array_elements(NULL) AS element",

@@ -110,6 +110,34 @@ pub(super) fn is_small_or_null(expr: &Expr) -> bool {
     small || is_null(expr)
 }
 
+/// What a literal is, the one that tells most about its column first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Fraction,
+    Whole,
+    Boolean,
+    Text,
+    Null,
+}
+
+/// The kind of a literal; `None` also for parameters, and numbers that are read through a cast.
+pub(super) fn kind(expr: &Expr) -> Option<Kind> {
+    let value = match expr {
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => expr.as_ref(),
+        expr => expr,
+    };
+    let Expr::Value(value) = value else { return None };
+    Some(match &value.value {
+        Value::Number(digits, _) if wide(digits).is_some() => return None,
+        Value::Number(digits, _) if digits.parse::<i64>().is_ok() => Kind::Whole,
+        Value::Number(..) => Kind::Fraction,
+        Value::Boolean(_) => Kind::Boolean,
+        Value::Null => Kind::Null,
+        Value::Placeholder(_) => return None,
+        _ => Kind::Text,
+    })
+}
+
 pub(super) fn is_null(expr: &Expr) -> bool {
     matches!(expr, Expr::Value(value) if value.value == Value::Null)
 }
@@ -118,6 +146,18 @@ pub(super) fn is_null(expr: &Expr) -> bool {
 pub(super) fn narrow(expr: &mut Expr) {
     if !is_null(expr) && is_small_or_null(expr) {
         *expr = cast(expr.clone(), DataType::Integer(None));
+    }
+}
+
+/// `$1 = ANY ($2::int[])`: a parameter is of the type of the elements.
+pub(super) fn element(left: &mut Box<Expr>, right: &Expr) {
+    if let (Expr::Value(value), Expr::Cast { data_type, .. }) = (left.as_ref(), right)
+        && matches!(value.value, Value::Placeholder(_))
+        && let DataType::Array(
+            ArrayElemTypeDef::SquareBracket(element, _) | ArrayElemTypeDef::AngleBracket(element),
+        ) = data_type
+    {
+        **left = cast(left.as_ref().clone(), element.as_ref().clone());
     }
 }
 

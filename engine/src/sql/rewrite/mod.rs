@@ -7,11 +7,13 @@
 //! | [`calls`] | named arguments, functions that return sets, `ARRAY(SELECT …)`, sorted `DISTINCT` |
 //! | [`operators`] | `AT TIME ZONE`, `OVERLAPS`, `\|/`, `LIKE … ESCAPE` |
 //! | [`literals`] | intervals, bit strings, numbers |
+//! | [`sets`] | functions that return sets beside outputs named like columns |
 
 mod calls;
 mod clauses;
 mod literals;
 mod operators;
+mod sets;
 
 use std::ops::ControlFlow;
 
@@ -44,6 +46,7 @@ impl VisitorMut for Rewriter {
         query.locks.clear();
         clauses::values(query);
         clauses::fetch(query);
+        sets::separate(query);
         ControlFlow::Continue(())
     }
 
@@ -64,6 +67,7 @@ impl VisitorMut for Rewriter {
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
+        clauses::view_function(factor);
         clauses::record_function(factor);
         clauses::lateral_function(factor);
         ControlFlow::Continue(())
@@ -82,7 +86,10 @@ impl VisitorMut for Rewriter {
                     *expr = call;
                 }
             }
-            Expr::AnyOp { right, .. } | Expr::AllOp { right, .. } => literals::array(right),
+            Expr::AnyOp { left, right, .. } | Expr::AllOp { left, right, .. } => {
+                literals::array(right);
+                literals::element(left, right);
+            }
             Expr::Function(function) => {
                 if let Some(WindowType::WindowSpec(window)) = &mut function.over {
                     clauses::frame(window);

@@ -10,7 +10,7 @@ use crate::sql::place::name_parts;
 /// Rewrites one expression; its parts come after.
 pub(super) fn rewrite(expr: &mut Expr) {
     match expr {
-        Expr::BinaryOp { op, .. } if matches!(op, BinaryOperator::Overlaps) => overlaps(expr),
+        Expr::BinaryOp { op: BinaryOperator::Overlaps, .. } => overlaps(expr),
         Expr::BinaryOp {
             op:
                 BinaryOperator::HashArrow | BinaryOperator::HashLongArrow | BinaryOperator::HashMinus,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use clientele_catalog::Error as CatalogError;
 use clientele_catalog::definition::{Oid, Relation};
+use clientele_catalog::pg_catalog::JobKind;
 use clientele_udfs::output;
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use sqlparser::ast::{self, Expr};
@@ -14,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::planning;
 use crate::planning::context::QueryContext;
 use crate::session::Session;
+use crate::session::job::Job;
 use crate::sql;
 
 /// Whether a relation has any row.
@@ -71,7 +73,9 @@ pub(in crate::statement) async fn are_unique(
     let checked = {
         let work = session.work().await?;
         let transaction = work.lock().await;
-        transaction.check_unique(relation, constraint)
+        let index = (relation.oid, constraint);
+        let job = Job::of_index(&session.shared, JobKind::CreateIndex, index);
+        transaction.check_unique(relation, constraint, &job.progress())
     };
     match checked {
         Err(CatalogError::UniqueViolation { constraint: name, .. }) => {

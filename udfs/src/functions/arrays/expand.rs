@@ -53,8 +53,8 @@ fn expand(call: &Call<'_>) -> Result<ArrayRef> {
     let rows: ArrayRef = Arc::new(rows.map_err(internal)?);
     match argument.constant {
         true => {
-            let places = datafusion::arrow::array::UInt32Array::from(vec![0; call.rows]);
-            datafusion::arrow::compute::take(&rows, &places, None).map_err(internal)
+            let places = arrow::array::UInt32Array::from(vec![0; call.rows]);
+            arrow::compute::take(&rows, &places, None).map_err(internal)
         }
         false => Ok(rows),
     }

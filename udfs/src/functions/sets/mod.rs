@@ -14,12 +14,13 @@ use super::function::Function;
 use super::value::internal;
 use crate::Result;
 
+pub mod options;
 pub mod partitions;
 pub mod series;
 
 /// All of them that belong to no other chapter.
 pub fn functions() -> Vec<Function> {
-    [partitions::functions(), series::functions()].concat()
+    [options::functions(), partitions::functions(), series::functions()].concat()
 }
 
 /// A set-returning function as a table.

@@ -349,14 +349,14 @@ impl Scope<'_> {
                 let value = value.ok_or_else(|| ValueError::new("22036", "jsonpath item method .double() can only be applied to a string or numeric value"))?;
                 Node::Scalar(value.to_string())
             }
-            "keyvalue" => return key_value(node, result),
+            "keyvalue" => return key_value(&node, result),
             _ => return Err(ValueError::new("42601", format!("syntax error at or near \"{name}\" of jsonpath input"))),
         });
         Ok(())
     }
 }
 
-fn key_value(node: Node, result: &mut Vec<Node>) -> Result<()> {
+fn key_value(node: &Node, result: &mut Vec<Node>) -> Result<()> {
     let Node::Object(_) = node else {
         return Err(ValueError::new(
             "2203C",
