@@ -34,7 +34,15 @@ fn readme() -> Result<(), Failed> {
         return Err(format!("psql failed: {err}\n{out}").into());
     }
     for sign in
-        ["CREATE DATABASE", "CREATE DOMAIN", "COPY 2", "SELECT 0", "REFRESH MATERIALIZED VIEW"]
+        [
+        "CREATE DATABASE",
+        "CREATE DOMAIN",
+        "COPY 2",
+        "2 | 111.50",
+        "loyalty_card:9204",
+        "SELECT 0",
+        "REFRESH MATERIALIZED VIEW",
+    ]
     {
         if !out.contains(sign) {
             return Err(format!("psql did not print {sign}: {out}").into());

@@ -8,6 +8,9 @@ use clientele_catalog::storage::FirstSight;
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 
+/// PostgreSQL's `no_data_found`.
+const NEVER_SEEN: &str = "P0002";
+
 /// What a handle names.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Handle {
@@ -41,10 +44,22 @@ pub(super) fn find(context: &QueryContext, text: &str) -> Result<Handle> {
     };
     let seen = node.filter(|node| context.snapshot.customers.of(subject).known(*node));
     let unseen = || {
-        Error::new("P0002", format!("{name} was never seen with that value"))
+        Error::new(NEVER_SEEN, format!("{name} was never seen with that value"))
             .with_hint("SELECT * FROM identity.identifiers shows what was seen.")
     };
     Ok(Handle { subject, node: seen.ok_or_else(unseen)? })
+}
+
+/// The node of a handle; `None` for an identifier that was never seen.
+///
+/// # Errors
+/// 22023, 42704 as [`find`].
+pub(super) fn seen(context: &QueryContext, text: &str) -> Result<Option<Handle>> {
+    match find(context, text) {
+        Ok(handle) => Ok(Some(handle)),
+        Err(error) if error.sqlstate == NEVER_SEEN => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// A namespace by its name: a domain of identifiers.

@@ -49,10 +49,8 @@ pub(crate) static KERNELS: &[Kernel] = &[
 ];
 
 fn resolve(context: &QueryContext, values: &[ScalarValue]) -> Result<ScalarValue> {
-    let handle = match handle::find(context, text(values, 0)?) {
-        Ok(handle) => handle,
-        Err(error) if error.sqlstate == "P0002" => return Ok(ScalarValue::Int64(None)),
-        Err(error) => return Err(error),
+    let Some(handle) = handle::seen(context, text(values, 0)?)? else {
+        return Ok(ScalarValue::Int64(None));
     };
     let customer = context.snapshot.customers.of(handle.subject).customer(handle.node);
     Ok(ScalarValue::Int64((customer != 0).then(|| i64::from(customer))))

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use clientele_catalog::domains::Subject;
 use clientele_identity::graph::{LinkKind, Via};
 use clientele_udfs::types::PgType;
 use datafusion::arrow::array::{
@@ -30,10 +31,12 @@ pub(super) fn rows(context: &QueryContext, arguments: &[ScalarValue]) -> Result<
     let (Some(a), Some(b)) = (text(arguments, 0), text(arguments, 1)) else {
         return Err(Error::new("22004", "identity.why needs two identifiers"));
     };
-    let (a, b) = (handle::find(context, a)?, handle::find(context, b)?);
-    let path = match a.subject == b.subject {
-        true => context.store.path(a.subject, a.node, b.node).unwrap_or_default(),
-        false => Vec::new(),
+    let ends = (handle::seen(context, a)?, handle::seen(context, b)?);
+    let (subject, path) = match ends {
+        (Some(a), Some(b)) if a.subject == b.subject => {
+            (a.subject, context.store.path(a.subject, a.node, b.node).unwrap_or_default())
+        }
+        _ => (Subject::Person, Vec::new()),
     };
     let nodes = path.iter().flat_map(|step| {
         let record = match step.via {
@@ -43,7 +46,7 @@ pub(super) fn rows(context: &QueryContext, arguments: &[ScalarValue]) -> Result<
         [step.from, step.to, record]
     });
     let nodes: Vec<u32> = nodes.collect();
-    let sights = context.store.first_sights(&context.snapshot, a.subject, &nodes)?;
+    let sights = context.store.first_sights(&context.snapshot, subject, &nodes)?;
     let catalog = context.catalog();
     let of_record = |via: &Via| match via {
         Via::Record(record) => sights.iter().find(|one| one.node == *record),
