@@ -33,8 +33,7 @@ fn readme() -> Result<(), Failed> {
     if !output.status.success() {
         return Err(format!("psql failed: {err}\n{out}").into());
     }
-    for sign in
-        [
+    for sign in [
         "CREATE DATABASE",
         "CREATE DOMAIN",
         "COPY 2",
@@ -42,8 +41,7 @@ fn readme() -> Result<(), Failed> {
         "loyalty_card:9204",
         "SELECT 0",
         "REFRESH MATERIALIZED VIEW",
-    ]
-    {
+    ] {
         if !out.contains(sign) {
             return Err(format!("psql did not print {sign}: {out}").into());
         }
