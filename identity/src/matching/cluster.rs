@@ -41,8 +41,8 @@ pub struct Clusters {
     pub review: Vec<Pair>,
 }
 
-/// Pairs between two clusters that are looked at before they are joined.
-const LOOKED_AT: usize = 64;
+/// Records of each of two clusters that are looked at before they are joined.
+const LOOKED_AT: usize = 8;
 /// Evidence of one pair, in bits, that counts at most: no pair outvotes all others.
 const MOST_BITS: f32 = 16.0;
 
@@ -133,23 +133,19 @@ impl Forest {
         self.members(a).any(|x| self.members(b).any(|y| clash(x, y)))
     }
 
-    /// The mean evidence of pairs between two clusters, evenly picked where there are many.
+    /// The mean evidence of pairs between two clusters, of some records where there are many.
     fn evidence(&self, scorer: &mut Scorer, prior: f32, pair: &Pair, (a, b): (u32, u32)) -> f32 {
         let (size_a, size_b) = (self.sizes[a as usize] as usize, self.sizes[b as usize] as usize);
         let clip = |weight: f32| (weight - prior).clamp(-MOST_BITS, MOST_BITS);
         if size_a * size_b == 1 {
             return clip(pair.weight);
         }
-        let step = (size_a * size_b).div_ceil(LOOKED_AT);
-        let (mut sum, mut count, mut place) = (0.0, 0, 0);
-        for x in self.members(a) {
-            for y in self.members(b) {
-                place += 1;
-                if place % step == 0 {
-                    let scored = scorer.score((x.min(y), x.max(y)));
-                    sum += scored.map_or(-MOST_BITS, |pair| clip(pair.weight));
-                    count += 1;
-                }
+        let (mut sum, mut count) = (0.0, 0);
+        for x in self.members(a).take(LOOKED_AT) {
+            for y in self.members(b).take(LOOKED_AT) {
+                let scored = scorer.score((x.min(y), x.max(y)));
+                sum += scored.map_or(-MOST_BITS, |pair| clip(pair.weight));
+                count += 1;
             }
         }
         sum / count.max(1) as f32

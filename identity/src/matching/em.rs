@@ -1,6 +1,7 @@
 //! Expectation–maximisation over histograms of vectors (Winkler 1988; Fellegi, Sunter 1969).
 
 use super::sample::Histogram;
+use super::weights::{Dependence, Weighing};
 
 /// A probability per field and level; level 0 (a value is missing) is not used.
 pub(crate) type Table = Vec<[f64; 16]>;
@@ -26,35 +27,15 @@ pub(crate) fn level(vector: u64, field: usize) -> usize {
     (vector >> (4 * field) & 15) as usize
 }
 
-/// The natural logarithm of m/u of each field and level.
-pub(crate) fn logs(m: &Table, u: &Table) -> Table {
-    let ratio = |(m, u): (&f64, &f64)| if *m > 0.0 && *u > 0.0 { (m / u).ln() } else { 0.0 };
-    m.iter()
-        .zip(u)
-        .map(|(m, u)| {
-            let mut row = [0.0; 16];
-            row.iter_mut().zip(m.iter().zip(u)).skip(1).for_each(|(row, mu)| *row = ratio(mu));
-            row
-        })
-        .collect()
-}
-
-/// The sum of the logarithms of a vector over the fields that are not excluded.
-pub(crate) fn weight(logs: &Table, vector: u64, excluded: u32) -> f64 {
-    let fields = logs.iter().enumerate().filter(|(field, _)| excluded >> field & 1 == 0);
-    fields.map(|(field, row)| row[level(vector, field)]).sum()
-}
-
 /// Fits the share of matches and m from `prior` for m.
 ///
 /// u is known, but for the `loose` fields: they were blocked on in part, so that levels above
 /// the lowest one are commoner in this block than elsewhere.
 pub(crate) fn fit(
     histogram: &Histogram,
-    u: &Table,
-    prior: &Table,
-    excluded: u32,
-    loose: u32,
+    (u, prior): (&Table, &Table),
+    dependences: &[Dependence],
+    (excluded, loose): (u32, u32),
 ) -> Fit {
     let total: f64 = histogram.iter().map(|(_, count)| count).sum();
     let mut u = u.clone();
@@ -63,12 +44,12 @@ pub(crate) fn fit(
     }
     let mut fit = Fit { lambda: 0.2, m: prior.clone(), matches: 0.0, excluded };
     for _ in 0..ROUNDS {
-        let logs = logs(&fit.m, &u);
+        let weighing = Weighing::new(&fit.m, &u, dependences);
         let odds = (fit.lambda / (1.0 - fit.lambda)).ln();
         let mut sums: Table = prior.iter().map(|row| row.map(|m| m * PRIOR_WEIGHT)).collect();
         let mut matches = 0.0;
         for (vector, count) in histogram {
-            let p = count / (1.0 + (-odds - weight(&logs, *vector, excluded)).exp());
+            let p = count / (1.0 + (-odds - weighing.weight(*vector, excluded)).exp());
             matches += p;
             for (field, row) in sums.iter_mut().enumerate() {
                 row[level(*vector, field)] += p;
@@ -81,7 +62,7 @@ pub(crate) fn fit(
         }
         for (field, row) in u.iter_mut().enumerate().filter(|(field, _)| loose >> field & 1 == 1) {
             *row = shares(histogram, field, |vector| {
-                1.0 - 1.0 / (1.0 + (-odds - weight(&logs, vector, excluded)).exp())
+                1.0 - 1.0 / (1.0 + (-odds - weighing.weight(vector, excluded)).exp())
             });
         }
         let lambda = (matches / total.max(1.0)).clamp(1e-9, 0.999);

@@ -27,6 +27,7 @@ mod settings;
 mod test_people;
 mod train;
 mod values;
+mod weights;
 mod whole_names;
 
 pub use blocking::{Key, Part, Rule};
@@ -39,3 +40,4 @@ pub use records::{Column, Meaning, NULL, Records};
 pub use score::{Pair, Reason, Scored, explain, predict};
 pub use settings::{Links, Settings};
 pub use train::{Stage, train};
+pub use weights::Dependence;

@@ -2,10 +2,11 @@
 
 use super::blocking::{Key, Part, Rule};
 use super::compare::levels;
-use super::em::Table;
+use super::em::{Table, level};
 use super::prepared::Prepared;
 use super::records::{Meaning, NULL};
 use super::settings::Links;
+use super::weights::Dependence;
 
 /// One comparison of a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +29,8 @@ pub struct Model {
     pub version: u32,
     /// Comparisons in the order of the packed vector.
     pub comparisons: Vec<Comparison>,
+    /// Agreement that often comes with other agreement.
+    pub dependences: Vec<Dependence>,
     /// The share of pairs that match.
     pub lambda: f64,
     /// Blocking rules in their order.
@@ -62,7 +65,7 @@ pub struct LevelRow {
     pub weight: f64,
 }
 
-/// The tables of weights that scoring looks up.
+/// The tables of weights that scoring looks up, in bits.
 #[derive(Debug, Clone)]
 pub(crate) struct Weights {
     /// log2(m / u), per field and level.
@@ -71,6 +74,8 @@ pub(crate) struct Weights {
     pub(crate) prior: f32,
     /// log2(usual share) per field.
     shares: Vec<f32>,
+    /// For each field, the fields that it follows from, as bits, and the most that it then adds.
+    bounds: Vec<(u32, [f32; 16])>,
 }
 
 impl Weights {
@@ -82,21 +87,75 @@ impl Weights {
             }
             row
         };
+        let mut bounds = vec![(0u32, [f32::INFINITY; 16]); model.comparisons.len()];
+        for Dependence { comparison, given, u } in &model.dependences {
+            let m = model.comparisons[*comparison].levels.last().map_or(1.0, |(m, _)| *m);
+            bounds[*comparison].0 |= 1 << given;
+            bounds[*comparison].1[*given] = (m / u).log2().max(0.0) as f32;
+        }
         Self {
             levels: model.comparisons.iter().map(row).collect(),
             prior: (model.lambda / (1.0 - model.lambda)).log2() as f32,
             shares: model.comparisons.iter().map(|c| c.usual_share.log2() as f32).collect(),
+            bounds,
         }
     }
 
     /// What agreement on just this value adds to that on any value, in bits.
-    pub(crate) fn rarity(&self, prepared: &Prepared, field: usize, code: u32) -> f32 {
+    fn rarity(&self, prepared: &Prepared, field: usize, code: u32) -> f32 {
         if code == NULL {
             return 0.0;
         }
-        let field_ = &prepared.fields[field];
-        let share = field_.counts[code as usize].max(1) as f32 / field_.present.max(1) as f32;
+        let about = &prepared.fields[field];
+        let share = about.counts[code as usize].max(1) as f32 / about.present.max(1) as f32;
         self.shares[field] - share.log2()
+    }
+
+    /// What each field says of a pair: the weight of its level, and what is added because the
+    /// value is rare, or taken away because it is common or follows from other agreement.
+    pub(crate) fn parts(
+        &self,
+        prepared: &Prepared,
+        (a, b): (u32, u32),
+        vector: u64,
+        mut part: impl FnMut(usize, f32, f32),
+    ) {
+        let (x, y) = (prepared.row(a), prepared.row(b));
+        let mut agreeing = 0u32;
+        for (field, row) in self.levels.iter().enumerate() {
+            agreeing |= u32::from(row[level(vector, field)] > 0.0) << field;
+        }
+        for (field, row) in self.levels.iter().enumerate() {
+            let weight = row[level(vector, field)];
+            let rarity =
+                if x[field] == y[field] { self.rarity(prepared, field, x[field]) } else { 0.0 };
+            let most = self.bound(field, agreeing);
+            let kept = if weight + rarity > most { most - weight } else { rarity };
+            part(field, weight, kept);
+        }
+    }
+
+    fn bound(&self, field: usize, agreeing: u32) -> f32 {
+        let (given, most) = &self.bounds[field];
+        let mut left = given & agreeing;
+        let mut bound = f32::INFINITY;
+        while left != 0 {
+            bound = bound.min(most[left.trailing_zeros() as usize]);
+            left &= left - 1;
+        }
+        bound
+    }
+
+    /// The weight of a pair without the prior.
+    pub(crate) fn total(&self, prepared: &Prepared, pair: (u32, u32), vector: u64) -> f32 {
+        let mut sum = 0.0;
+        self.parts(prepared, pair, vector, |_, weight, rarity| sum += weight + rarity);
+        sum
+    }
+
+    /// The most that a field can add when its values are the same.
+    pub(crate) fn same(&self, prepared: &Prepared, field: usize, code: u32, top: usize) -> f32 {
+        self.levels[field][top] + self.rarity(prepared, field, code)
     }
 }
 
@@ -116,6 +175,7 @@ impl Model {
         Self {
             version: VERSION,
             comparisons: comparisons.collect(),
+            dependences: Vec::new(),
             lambda: 1e-4,
             rules: Vec::new(),
             block_limit: 0,

@@ -2,12 +2,12 @@
 
 use super::blocking::{Key, Part, Rule, block_end, entries};
 use super::compare::vector;
-use super::em::{self, Table};
 use super::kernel::Kernel;
 use super::prepared::Prepared;
 use super::records::NULL;
 use super::sample::{Couple, Histogram, allowed, block_pairs, in_parts};
 use super::settings::Settings;
+use super::weights::Weighing;
 
 /// Records from which rules are judged.
 const RECORDS: usize = 40_000;
@@ -131,13 +131,13 @@ fn shares(prepared: &Prepared, key: Key, a: u32, b: u32) -> bool {
 /// chosen before yields. Gives their places.
 pub(crate) fn choose(
     pool: &[Sampled],
-    logs: &Table,
+    weighing: &Weighing,
     odds: f64,
     settings: &Settings,
     len: usize,
 ) -> Vec<usize> {
     let weigh = |sampled: &Sampled| -> Vec<f64> {
-        let p = |vector| 1.0 / (1.0 + (-odds - em::weight(logs, vector, 0)).exp());
+        let p = |vector| 1.0 / (1.0 + (-odds - weighing.weight(vector, 0)).exp());
         sampled.pairs.iter().map(|(vector, _)| p(*vector)).collect()
     };
     let posteriors: Vec<Vec<f64>> = pool.iter().map(weigh).collect();
@@ -173,14 +173,14 @@ pub(crate) fn choose(
 }
 
 /// The share of matches among all possible pairs: a fixed point over the pairs of the rules.
-pub(crate) fn share(pool: &[Sampled], chosen: &[usize], logs: &Table, possible: f64) -> f64 {
+pub(crate) fn share(pool: &[Sampled], chosen: &[usize], weighing: &Weighing, possible: f64) -> f64 {
     let mut weighed: Vec<(f64, f64)> = Vec::new();
     for (at, place) in chosen.iter().enumerate() {
         let sampled = &pool[*place];
         for (vector, bits) in &sampled.pairs {
             let before = chosen[..at].iter().any(|c| pool[*c].bits & bits == pool[*c].bits);
             if !before {
-                weighed.push((sampled.scale, em::weight(logs, *vector, 0)));
+                weighed.push((sampled.scale, weighing.weight(*vector, 0)));
             }
         }
     }

@@ -6,6 +6,7 @@ use super::em::level;
 use super::kernel::Kernel;
 use super::model::{Model, Weights};
 use super::prepared::Prepared;
+use super::records::NULL;
 use super::sample::{Couple, allowed, in_parts};
 
 /// Two records that may be one entity.
@@ -39,22 +40,9 @@ pub struct Reason {
     pub label: &'static str,
     /// log2(m / u) of the level.
     pub weight: f32,
-    /// What is added because the value is rarer, or more common, than usual.
+    /// What is added because the value is rarer than usual, or taken away because it is more
+    /// common, or follows from other agreement.
     pub rarity: f32,
-}
-
-/// The weight of a vector, without the prior, with the rarity of what both records have.
-pub(crate) fn total(prepared: &Prepared, weights: &Weights, (a, b): Couple, vector: u64) -> f32 {
-    let row = prepared.row(a);
-    let other = prepared.row(b);
-    let mut sum = 0.0;
-    for (field, levels) in weights.levels.iter().enumerate() {
-        sum += levels[level(vector, field)];
-        if row[field] == other[field] {
-            sum += weights.rarity(prepared, field, row[field]);
-        }
-    }
-    sum
 }
 
 /// All candidate pairs of a probability of at least `threshold`, by rule and block.
@@ -155,11 +143,11 @@ impl<'a> Scorer<'a> {
         let mut packed = 0u64;
         let mut hope = 0.0;
         for field in 0..x.len() {
-            if x[field] == y[field] {
+            if x[field] == y[field] && x[field] != NULL {
                 let level = level_of(self.prepared, field, (x[field], y[field]), &mut self.kernel);
                 packed |= u64::from(level) << (4 * field);
-                sum += self.weights.levels[field][usize::from(level)];
-                sum += self.weights.rarity(self.prepared, field, x[field]);
+                let top = usize::from(level);
+                sum += self.weights.same(self.prepared, field, x[field], top);
             } else {
                 hope += self.best[field];
             }
@@ -174,7 +162,7 @@ impl<'a> Scorer<'a> {
             }
         }
         let vector = with_swap(self.prepared, (x, y), packed);
-        let weight = self.weights.prior + total(self.prepared, self.weights, (a, b), vector);
+        let weight = self.weights.prior + self.weights.total(self.prepared, (a, b), vector);
         (weight >= self.least).then_some(Pair { a, b, weight, vector })
     }
 }
@@ -184,20 +172,18 @@ pub fn explain(prepared: &Prepared, model: &Model, a: u32, b: u32) -> Vec<Reason
     let weights = Weights::of(model);
     let (a, b) = (a.min(b), a.max(b));
     let vector = vector(prepared, a, b, &mut Kernel::default());
-    let (x, y) = (prepared.row(a), prepared.row(b));
-    let fields = model.comparisons.iter().enumerate();
-    fields
-        .map(|(field, comparison)| {
-            let level = level(vector, field);
-            let same = x[field] == y[field];
-            let labels = levels(comparison.meaning);
-            Reason {
-                comparison: comparison.name.clone(),
-                level: level as u32,
-                label: level.checked_sub(1).map_or("missing", |level| labels[level].label),
-                weight: weights.levels[field][level],
-                rarity: if same { weights.rarity(prepared, field, x[field]) } else { 0.0 },
-            }
-        })
-        .collect()
+    let mut reasons = Vec::with_capacity(model.comparisons.len());
+    weights.parts(prepared, (a, b), vector, |field, weight, rarity| {
+        let comparison = &model.comparisons[field];
+        let level = level(vector, field);
+        let labels = levels(comparison.meaning);
+        reasons.push(Reason {
+            comparison: comparison.name.clone(),
+            level: level as u32,
+            label: level.checked_sub(1).map_or("missing", |level| labels[level].label),
+            weight,
+            rarity,
+        });
+    });
+    reasons
 }

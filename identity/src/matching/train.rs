@@ -12,6 +12,7 @@ use super::model::Model;
 use super::pool::{self, Pool, Sampled};
 use super::prepared::Prepared;
 use super::sample::{self, Histogram, allowed, block_pairs, histogram};
+use super::weights::{self, Dependence, Weighing};
 use super::settings::{Links, Settings, possible_pairs};
 
 /// How far a run is.
@@ -27,6 +28,18 @@ pub enum Stage {
     Estimate,
 }
 
+impl Stage {
+    /// What a progress report calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Random => "comparing random pairs",
+            Self::Rules => "choosing blocking rules",
+            Self::Blocks => "comparing pairs of blocks",
+            Self::Estimate => "estimating",
+        }
+    }
+}
+
 /// A block of pairs to learn from.
 struct Lesson {
     excluded: u32,
@@ -34,6 +47,19 @@ struct Lesson {
     histogram: Histogram,
     /// Pairs that agree on one whole value, for that field's u.
     same: Option<(usize, f64)>,
+}
+
+/// What the lessons say.
+struct Learned {
+    m: Table,
+    u: Table,
+    dependences: Vec<Dependence>,
+}
+
+impl Learned {
+    fn weighing(&self) -> Weighing {
+        Weighing::new(&self.m, &self.u, &self.dependences)
+    }
 }
 
 /// Sampled pairs of each rule that is judged.
@@ -47,7 +73,7 @@ pub fn train(prepared: &Prepared, settings: &Settings, progress: &mut dyn FnMut(
     progress(Stage::Blocks);
     let mut lessons = lessons(prepared, settings);
     let possible = possible_pairs(&prepared.source, prepared.len(), settings.links);
-    let (mut m, mut u) = estimate(prepared, settings, &random, &lessons);
+    let mut learned = estimate(prepared, settings, &random, &lessons);
     progress(Stage::Rules);
     let pool = pool(prepared, settings);
     let mut chosen: Vec<usize> = (0..pool.len()).collect();
@@ -56,15 +82,16 @@ pub fn train(prepared: &Prepared, settings: &Settings, progress: &mut dyn FnMut(
     for _ in 0..2 {
         if settings.rules.is_empty() {
             let odds = (lambda / (1.0 - lambda)).ln();
-            chosen = pool::choose(&pool, &em::logs(&m, &u), odds, settings, prepared.len());
+            chosen = pool::choose(&pool, &learned.weighing(), odds, settings, prepared.len());
         }
         progress(Stage::Estimate);
         lessons.truncate(alone);
         lessons.extend(chosen.iter().map(|place| lesson(prepared, &pool[*place])));
-        (m, u) = estimate(prepared, settings, &random, &lessons);
-        lambda = pool::share(&pool, &chosen, &em::logs(&m, &u), possible);
+        learned = estimate(prepared, settings, &random, &lessons);
+        lambda = pool::share(&pool, &chosen, &learned.weighing(), possible);
     }
-    let mut model = Model::of(prepared, &m, &u);
+    let mut model = Model::of(prepared, &learned.m, &learned.u);
+    model.dependences = learned.dependences;
     model.rules = chosen.iter().map(|place| pool[*place].rule.clone()).collect();
     model.block_limit = settings.block_limit;
     model.links = settings.links;
@@ -143,23 +170,27 @@ fn estimate(
     settings: &Settings,
     random: &Histogram,
     lessons: &[Lesson],
-) -> (Table, Table) {
+) -> Learned {
     let count = |field: usize| levels(prepared.fields[field].meaning).len();
     let fields = prepared.fields.len();
     let prior: Table = (0..fields).map(|field| prior(prepared, field)).collect();
     let possible = possible_pairs(&prepared.source, prepared.len(), settings.links);
     let mut m = prior.clone();
     let mut u = em::unmatched(random, fields, |_| 0.0, count);
-    for _ in 0..3 {
+    let mut dependences: Vec<Dependence> = Vec::new();
+    for _ in 0..4 {
         let fits: Vec<Fit> = lessons
             .iter()
-            .map(|lesson| em::fit(&lesson.histogram, &u, &m, lesson.excluded, lesson.loose))
+            .map(|lesson| {
+                let masks = (lesson.excluded, lesson.loose);
+                em::fit(&lesson.histogram, (&u, &m), &dependences, masks)
+            })
             .collect();
         m = combine(&fits, &prior);
         let matches = matches(lessons, &fits);
         let odds = (matches / possible).clamp(1e-12, 0.5).ln();
-        let logs = em::logs(&m, &u);
-        let share = |vector| 1.0 / (1.0 + (-odds - em::weight(&logs, vector, 0)).exp());
+        let weighing = Weighing::new(&m, &u, &dependences);
+        let share = |vector| 1.0 / (1.0 + (-odds - weighing.weight(vector, 0)).exp());
         u = em::unmatched(random, fields, share, count);
         for (lesson, fit) in lessons.iter().zip(&fits) {
             if let Some((field, pairs)) = lesson.same {
@@ -169,8 +200,14 @@ fn estimate(
                 set_exact(&mut u[field], count(field), exact);
             }
         }
+        let weighing = Weighing::new(&m, &u, &dependences);
+        let singles = lessons.iter().filter_map(|lesson| Some((lesson, lesson.same?.0)));
+        let found = singles.flat_map(|(lesson, given)| {
+            weights::dependences(&lesson.histogram, given, &weighing, (&m, &u))
+        });
+        dependences = found.collect();
     }
-    (m, u)
+    Learned { m, u, dependences }
 }
 
 /// Pairs of records that both have a value.

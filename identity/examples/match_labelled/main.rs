@@ -5,7 +5,9 @@
 //! columns. Prints one row of a table per set. The labels are read after matching only.
 #![expect(clippy::print_stdout, reason = "a tool that prints")]
 
-use std::collections::HashMap;
+mod people;
+
+use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -19,19 +21,55 @@ fn main() -> Result<()> {
     let [sets, directory, only @ ..] = &arguments[..] else {
         bail!("usage: match_labelled SETS.txt DIRECTORY [set] [show]");
     };
-    let sets = std::fs::read_to_string(sets)?;
     println!("{}", Row::HEAD);
+    if let Some(count) = sets.strip_prefix("people:") {
+        let (rows, begun) = (made_up(directory, count.parse()?)?, cpu_seconds());
+        let set = Set::of_people(&rows)?;
+        println!("{}", measure(&set, sets, begun, !only.is_empty()));
+        return Ok(());
+    }
+    let sets = std::fs::read_to_string(sets)?;
     for line in sets.lines().filter(|line| !line.starts_with('#')) {
         let mut words = line.split_whitespace();
         let Some(name) = words.next() else { continue };
         if only.first().is_none_or(|only| only == name || only == "all") {
             let words: Vec<&str> = words.collect();
             let set = Set::read(&format!("{directory}/{name}.csv"), &words)?;
-            let row = measure(&set, name, only.get(1).is_some());
+            let row = measure(&set, name, cpu_seconds(), only.get(1).is_some());
             println!("{row}");
         }
     }
     Ok(())
+}
+
+/// People with the names of the labelled sets.
+fn made_up(directory: &str, count: usize) -> Result<Vec<people::Record>> {
+    let mut found: [BTreeMap<String, usize>; 3] = Default::default();
+    let columns = [
+        ("febrl3", ["given_name", "surname", "suburb"]),
+        ("fake_1000", ["first_name", "surname", "city"]),
+        ("historical_50k_dev", ["first_name", "surname", "birth_place"]),
+    ];
+    for (file, names) in columns {
+        let mut reader = csv::Reader::from_path(format!("{directory}/{file}.csv"))?;
+        let heads = reader.headers()?.clone();
+        let places = names.map(|name| heads.iter().position(|head| head == name).unwrap_or(0));
+        for row in reader.records() {
+            let row = row?;
+            for (counts, place) in found.iter_mut().zip(places) {
+                let value = row.get(place).unwrap_or("").to_lowercase();
+                if value.len() > 2 && value.is_ascii() {
+                    *counts.entry(value).or_default() += 1;
+                }
+            }
+        }
+    }
+    let [given, family, city] = found.map(|counts| {
+        let mut values: Vec<(String, usize)> = counts.into_iter().filter(|(_, n)| *n > 1).collect();
+        values.sort_by_key(|(value, count)| (std::cmp::Reverse(*count), value.clone()));
+        values.into_iter().map(|(value, _)| value).collect::<Vec<_>>()
+    });
+    Ok(people::World::new(given, family, city).records(count))
 }
 
 /// A set as it was read.
@@ -43,6 +81,26 @@ struct Set {
 }
 
 impl Set {
+    fn of_people(rows: &[people::Record]) -> Result<Self> {
+        let columns = people::COLUMNS.iter().enumerate().map(|(place, (name, kind, _))| {
+            let meaning = Meaning::named(kind).context("meaning")?;
+            let values = rows.iter().map(|(_, values)| values[place].as_deref());
+            Ok(Column::from_values(name, meaning, values))
+        });
+        let records = Records {
+            columns: columns.collect::<Result<_>>()?,
+            source: Vec::new(),
+            len: rows.len(),
+        };
+        let truth = rows.iter().map(|(person, _)| *person).collect();
+        Ok(Self {
+            records,
+            settings: Settings::default(),
+            truth,
+            ids: vec![String::new(); rows.len()],
+        })
+    }
+
     fn read(path: &str, words: &[&str]) -> Result<Self> {
         let mut reader = csv::Reader::from_path(path).with_context(|| path.to_owned())?;
         let heads: Vec<String> = reader.headers()?.iter().map(|h| h.replace(' ', "_")).collect();
@@ -134,38 +192,62 @@ impl std::fmt::Display for Row {
 /// The probability from which two records are linked without review.
 const LINK: f64 = 0.9;
 
-fn measure(set: &Set, name: &str, show: bool) -> Row {
-    let begun = cpu_seconds();
+/// Thresholds of which the best is shown beside the default.
+const GRID: [f64; 11] = [0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 0.99, 0.999, 0.9999];
+
+fn measure(set: &Set, name: &str, begun: f64, show: bool) -> Row {
     let started = Instant::now();
+    let mut marks = vec![("encoded", cpu_seconds() - begun)];
+    let mut mark = |what| {
+        if show {
+            println!("{what} {:.2}", cpu_seconds() - begun);
+        }
+        marks.push((what, cpu_seconds() - begun));
+    };
     let prepared = Prepared::new(&set.records);
-    let model = train(&prepared, &set.settings, &mut |_| ());
-    let trained = (cpu_seconds() - begun, started.elapsed().as_secs_f64());
+    mark("prepared");
+    let model = train(&prepared, &set.settings, &mut |stage| mark(stage.name()));
+    mark("trained");
     let scored = predict(&prepared, &model, 0.01, set.settings.threads);
-    let how = |link: f64| Clustering { link, ..Clustering::default() };
+    mark("predicted");
+    let how = |link: f64| Clustering { link, review: link.min(0.5), ..Clustering::default() };
     let clusters = cluster(&prepared, &model, &scored.pairs, &how(LINK)).of;
+    mark("clustered");
     let cpu_s = cpu_seconds() - begun;
-    let all = predict(&prepared, &model, 0.0, set.settings.threads).pairs;
+    let (wall_s, peak_mb) = (started.elapsed().as_secs_f64(), peak_mb());
+    if show {
+        println!("{marks:.2?} CPU-s, wall {wall_s:.2} s; lambda {:.3e}", model.lambda);
+    }
+    let all = match set.records.len > 200_000 {
+        true => scored.pairs.clone(),
+        false => predict(&prepared, &model, 0.0, set.settings.threads).pairs,
+    };
     let truth = Truth::new(set);
     let closure = std::env::var_os("CLOSURE").is_some();
     if show {
-        println!("trained after {trained:?} s; lambda {:.3e}", model.lambda);
         for row in model.rows() {
             println!(
                 "  {:20} {} {:44} m {:.4} u {:.6} {:+.2}",
                 row.comparison, row.level, row.label, row.m, row.u, row.weight
             );
         }
+        for d in &model.dependences {
+            let name = |place: usize| &model.comparisons[place].name;
+            println!("  {} follows from {}: u {:.4}", name(d.comparison), name(d.given), d.u);
+        }
         model.rule_texts().iter().for_each(|rule| println!("  rule {rule}"));
         errors(set, &prepared, &model, &all);
     }
     let weight = |p: f64| (p / (1.0 - p)).log2() as f32;
-    let grid = [0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 0.9999];
+    let grid: &[f64] = if set.records.len > 200_000 { &[0.5, 0.99] } else { &GRID };
     let pairs_at = |p: f64| truth.pairwise(&scored.pairs, weight(p));
     let clusters_at = |p: f64| match closure {
         true => components(set.records.len, &scored.pairs, weight(p)),
         false => cluster(&prepared, &model, &scored.pairs, &how(p)).of,
     };
     let best = |f: &dyn Fn(f64) -> f64| grid.iter().map(|p| f(*p)).fold(0.0, f64::max);
+    let others: Vec<Vec<u32>> = grid.iter().map(|p| clusters_at(*p)).collect();
+    let best_of = |f: &dyn Fn(&[u32]) -> f64| others.iter().map(|c| f(c)).fold(0.0, f64::max);
     let sure: Vec<&Pair> = scored.pairs.iter().filter(|pair| pair.probability() >= 0.9).collect();
     let count = sure.len().max(1) as f64;
     Row {
@@ -176,13 +258,13 @@ fn measure(set: &Set, name: &str, show: bool) -> Row {
         pairs: pairs_at(LINK),
         best_pairs: best(&|p| pairs_at(p)[2]),
         cluster: truth.clusters(&clusters),
-        best_cluster: best(&|p| truth.clusters(&clusters_at(p))[2]),
+        best_cluster: best_of(&|clusters| truth.clusters(clusters)[2]),
         b_cubed: b_cubed(&clusters, &set.truth),
-        best_b_cubed: best(&|p| b_cubed(&clusters_at(p), &set.truth)),
+        best_b_cubed: best_of(&|clusters| b_cubed(clusters, &set.truth)),
         claimed: sure.iter().map(|pair| pair.probability()).sum::<f64>() / count,
         true_share: sure.iter().filter(|pair| truth.same(pair.a, pair.b)).count() as f64 / count,
         cpu_s,
-        peak_mb: peak_mb(),
+        peak_mb,
     }
 }
 
