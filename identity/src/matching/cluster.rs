@@ -10,6 +10,7 @@ use hashbrown::HashSet;
 use super::model::{Model, Weights};
 use super::prepared::Prepared;
 use super::score::{Pair, Scorer};
+use super::settings::Links;
 
 /// What clusters must respect.
 #[derive(Debug, Clone)]
@@ -18,7 +19,8 @@ pub struct Clustering {
     pub link: f64,
     /// Pairs of at least this probability, which are not linked, wait for review.
     pub review: f64,
-    /// A cluster has at most one record of each source.
+    /// A cluster has at most one record of each source; always so when only records of different
+    /// sources may match.
     pub one_per_source: bool,
     /// Pairs that are known to be different, the lower record first.
     pub apart: HashSet<(u32, u32)>,
@@ -58,6 +60,9 @@ pub fn cluster(prepared: &Prepared, model: &Model, pairs: &[Pair], how: &Cluster
     let weights = Weights::of(model);
     let mut forest = Forest::new(prepared.len());
     let mut scorer = Scorer::new(prepared, model, &weights, f32::NEG_INFINITY);
+    let apart = how.one_per_source || model.links == Links::AcrossSources;
+    let sources = apart && !prepared.source.is_empty();
+    let conflicts = Conflicts { sources, apart: &how.apart };
     let mut clusters = Clusters::default();
     let mut waiting = Vec::new();
     for pair in order {
@@ -66,7 +71,7 @@ pub fn cluster(prepared: &Prepared, model: &Model, pairs: &[Pair], how: &Cluster
             continue;
         }
         let joins = pair.weight >= link
-            && !forest.conflict(prepared, how, a, b)
+            && !forest.conflict(prepared, &conflicts, a, b)
             && forest.evidence(&mut scorer, weights.prior, pair, (a, b))
                 >= AGREEMENT * -weights.prior;
         if joins {
@@ -81,6 +86,12 @@ pub fn cluster(prepared: &Prepared, model: &Model, pairs: &[Pair], how: &Cluster
     waiting.retain(|pair| of[pair.a as usize] != of[pair.b as usize]);
     clusters.review = waiting;
     clusters
+}
+
+/// What keeps two records apart.
+struct Conflicts<'a> {
+    sources: bool,
+    apart: &'a HashSet<(u32, u32)>,
 }
 
 /// Union-find whose sets can be listed: the records of a set are a ring.
@@ -121,8 +132,8 @@ impl Forest {
         std::iter::successors(Some(root), step)
     }
 
-    fn conflict(&self, prepared: &Prepared, how: &Clustering, a: u32, b: u32) -> bool {
-        let sources = how.one_per_source && !prepared.source.is_empty();
+    fn conflict(&self, prepared: &Prepared, how: &Conflicts, a: u32, b: u32) -> bool {
+        let sources = how.sources;
         if !sources && how.apart.is_empty() {
             return false;
         }

@@ -1,5 +1,7 @@
 //! How alike two values are: one of a few levels per meaning.
 
+use std::sync::LazyLock;
+
 use super::kernel::{Kernel, least_edits, most_jaro, one_edit};
 use super::nicknames;
 use super::prepared::{Field, Prepared};
@@ -281,32 +283,48 @@ fn words(values: &Values, field: &Field, pair: (u32, u32), kernel: &mut Kernel) 
     1 + (((similarity + 0.15) / 0.15) as u8 - 1).min(6)
 }
 
+/// Words of a value up to which those that differ are looked at letter by letter.
+const FEW_WORDS: usize = 10;
+
 /// Soft TF-IDF (Cohen, Ravikumar, Fienberg 2003): the cosine of two bags of words, rare words
 /// heavy, where a word that is nearly the same counts nine tenths.
 fn shared(values: &Values, field: &Field, (a, b): (u32, u32), kernel: &mut Kernel) -> f32 {
     let (Some(words), of_a, of_b) = (&values.words, values.tokens(a), values.tokens(b)) else {
         return 0.0;
     };
-    let weight = |token: u32| {
-        let records = field.word_counts[token as usize].max(1) as f32;
-        ((field.present as f32 + 1.0) / records).ln().max(0.1)
-    };
-    let norm = |tokens: &[u32]| tokens.iter().map(|t| weight(*t).powi(2)).sum::<f32>().sqrt();
+    let most = (field.present as f32 + 1.0).ln();
+    let weight = |token: u32| (most - ln(field.word_counts[token as usize].max(1))).max(0.1);
+    let square = |token: &u32| weight(*token).powi(2);
+    let norm = |tokens: &[u32]| tokens.iter().map(square).sum::<f32>().sqrt();
+    let soft = of_a.len() <= FEW_WORDS && of_b.len() <= FEW_WORDS;
     let mut product = 0.0;
+    let mut place = 0;
     for token in of_a {
-        let found = if of_b.binary_search(token).is_ok() {
-            weight(*token).powi(2)
-        } else {
+        while of_b.get(place).is_some_and(|other| other < token) {
+            place += 1;
+        }
+        if of_b.get(place) == Some(token) {
+            product += square(token);
+        } else if soft {
             let close = of_b
                 .iter()
-                .filter(|other| of_a.binary_search(other).is_err())
                 .filter(|other| alike(words, *token, **other, kernel))
+                .filter(|other| of_a.binary_search(other).is_err())
                 .map(|other| weight(*token).min(weight(*other)).powi(2));
-            close.fold(0.0, f32::max) * 0.9
-        };
-        product += found;
+            product += close.fold(0.0, f32::max) * 0.9;
+        }
+    }
+    if product == 0.0 {
+        return 0.0;
     }
     product / (norm(of_a) * norm(of_b)).max(f32::MIN_POSITIVE)
+}
+
+/// The natural logarithm of a count, from a table where it is small.
+fn ln(count: u32) -> f32 {
+    static SMALL: LazyLock<[f32; 1024]> =
+        LazyLock::new(|| std::array::from_fn(|count| (count as f32).ln()));
+    SMALL.get(count as usize).copied().unwrap_or_else(|| (count as f32).ln())
 }
 
 /// Words that are spelled nearly the same; numbers never are.

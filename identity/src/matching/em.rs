@@ -27,13 +27,13 @@ pub(crate) fn level(vector: u64, field: usize) -> usize {
     (vector >> (4 * field) & 15) as usize
 }
 
-/// Fits the share of matches and m from `prior` for m.
+/// Fits the share of matches and m from `prior` for m; `usual` is what m is where nothing is known.
 ///
 /// u is known, but for the `loose` fields: they were blocked on in part, so that levels above
 /// the lowest one are commoner in this block than elsewhere.
 pub(crate) fn fit(
     histogram: &Histogram,
-    (u, prior): (&Table, &Table),
+    (u, prior, usual): (&Table, &Table, &Table),
     dependences: &[Dependence],
     (excluded, loose): (u32, u32),
 ) -> Fit {
@@ -60,6 +60,7 @@ pub(crate) fn fit(
             let sum: f64 = row.iter().sum();
             row.iter_mut().for_each(|m| *m /= sum.max(f64::MIN_POSITIVE));
         }
+        sums.iter_mut().zip(usual).for_each(|(row, usual)| hold(row, usual));
         for (field, row) in u.iter_mut().enumerate().filter(|(field, _)| loose >> field & 1 == 1) {
             *row = shares(histogram, field, |vector| {
                 1.0 - 1.0 / (1.0 + (-odds - weighing.weight(vector, excluded)).exp())
@@ -73,6 +74,17 @@ pub(crate) fn fit(
         }
     }
     fit
+}
+
+/// Keeps a class of pairs that differ in nearly everything but one field (households, products of
+/// one brand) from being taken for the matches: matches differ in a field now and then only.
+fn hold(row: &mut [f64; 16], usual: &[f64; 16]) {
+    let most = (3.0 * usual[1]).max(0.2);
+    if row[1] > most {
+        let scale = (1.0 - most) / (1.0 - row[1]).max(1e-9);
+        row.iter_mut().for_each(|m| *m *= scale);
+        row[1] = most;
+    }
 }
 
 /// The share of each level of a field, where each vector counts as much as `part` says.

@@ -1,7 +1,7 @@
 //! A trained model: probabilities per comparison and level, blocking rules, and the prior.
 
 use super::blocking::{Key, Part, Rule};
-use super::compare::levels;
+use super::compare::{SWAPPED, levels};
 use super::em::{Table, level};
 use super::prepared::Prepared;
 use super::records::{Meaning, NULL};
@@ -127,8 +127,17 @@ impl Weights {
         }
         for (field, row) in self.levels.iter().enumerate() {
             let weight = row[level(vector, field)];
-            let rarity =
-                if x[field] == y[field] { self.rarity(prepared, field, x[field]) } else { 0.0 };
+            let rarity = if x[field] == y[field] {
+                self.rarity(prepared, field, x[field])
+            } else if level(vector, field) == usize::from(SWAPPED)
+                && prepared.fields[field].meaning.is_name()
+            {
+                // Which of the two is the right way round is not known: the commoner one.
+                let rarity = |code| self.rarity(prepared, field, code);
+                rarity(x[field]).min(rarity(y[field])).min(0.0)
+            } else {
+                0.0
+            };
             let most = self.bound(field, agreeing);
             let kept = if weight + rarity > most { most - weight } else { rarity };
             part(field, weight, kept);

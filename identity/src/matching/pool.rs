@@ -9,6 +9,8 @@ use super::sample::{Couple, Histogram, allowed, block_pairs, in_parts};
 use super::settings::Settings;
 use super::weights::Weighing;
 
+/// Pairs that a small set of records may have beside those per record.
+pub(crate) const FREE_PAIRS: f64 = 200_000.0;
 /// Records from which rules are judged.
 const RECORDS: usize = 40_000;
 /// Rules that a model has at most.
@@ -141,7 +143,7 @@ pub(crate) fn choose(
         sampled.pairs.iter().map(|(vector, _)| p(*vector)).collect()
     };
     let posteriors: Vec<Vec<f64>> = pool.iter().map(weigh).collect();
-    let mut budget = (len * settings.pairs_per_record) as f64 + 20_000.0;
+    let mut budget = (len * settings.pairs_per_record) as f64 + FREE_PAIRS;
     let mut chosen: Vec<usize> = Vec::new();
     let mut found = 0.0;
     while chosen.len() < MOST {

@@ -61,6 +61,11 @@ impl Meaning {
         (Self::Key, "key"),
     ];
 
+    /// True for given and family names.
+    pub(crate) fn is_name(self) -> bool {
+        matches!(self, Self::GivenName | Self::FamilyName | Self::FullName)
+    }
+
     /// The meaning of that name.
     pub fn named(name: &str) -> Option<Self> {
         Self::NAMES.iter().find(|(_, known)| *known == name).map(|(meaning, _)| *meaning)

@@ -9,11 +9,11 @@ use super::compare::levels;
 use super::derive;
 use super::em::{self, Fit, Table};
 use super::model::Model;
-use super::pool::{self, Pool, Sampled};
+use super::pool::{self, FREE_PAIRS, Pool, Sampled};
 use super::prepared::Prepared;
 use super::sample::{self, Histogram, allowed, block_pairs, histogram};
-use super::weights::{self, Dependence, Weighing};
 use super::settings::{Links, Settings, possible_pairs};
+use super::weights::{self, Dependence, Weighing};
 
 /// How far a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,17 @@ struct Lesson {
     histogram: Histogram,
     /// Pairs that agree on one whole value, for that field's u.
     same: Option<(usize, f64)>,
+}
+
+/// The most pairs that can match: one per record of the smaller source, where records of one
+/// source never match.
+fn most_matches(prepared: &Prepared, links: Links) -> f64 {
+    let sources = prepared.source.iter().max().map_or(1, |most| *most as usize + 1);
+    if links == Links::All || sources != 2 {
+        return f64::INFINITY;
+    }
+    let second = prepared.source.iter().filter(|source| **source == 1).count();
+    second.min(prepared.len() - second) as f64
 }
 
 /// What the lessons say.
@@ -89,6 +100,7 @@ pub fn train(prepared: &Prepared, settings: &Settings, progress: &mut dyn FnMut(
         lessons.extend(chosen.iter().map(|place| lesson(prepared, &pool[*place])));
         learned = estimate(prepared, settings, &random, &lessons);
         lambda = pool::share(&pool, &chosen, &learned.weighing(), possible);
+        lambda = lambda.min(most_matches(prepared, settings.links) / possible);
     }
     let mut model = Model::of(prepared, &learned.m, &learned.u);
     model.dependences = learned.dependences;
@@ -114,7 +126,7 @@ fn pool(prepared: &Prepared, settings: &Settings) -> Vec<Sampled> {
     let pool = Pool::new(prepared, settings, keys.clone());
     let rules = match settings.rules.is_empty() {
         true => {
-            let most = (prepared.len() * settings.pairs_per_record) as f64 + 20_000.0;
+            let most = (prepared.len() * settings.pairs_per_record) as f64 + FREE_PAIRS;
             derive::rules(prepared, &keys, &pool.prices(), most)
         }
         false => settings.rules.clone(),
@@ -179,13 +191,16 @@ fn estimate(
     let mut u = em::unmatched(random, fields, |_| 0.0, count);
     let mut dependences: Vec<Dependence> = Vec::new();
     for _ in 0..4 {
-        let fits: Vec<Fit> = lessons
+        let mut fits: Vec<Fit> = lessons
             .iter()
             .map(|lesson| {
                 let masks = (lesson.excluded, lesson.loose);
-                em::fit(&lesson.histogram, (&u, &m), &dependences, masks)
+                em::fit(&lesson.histogram, (&u, &m, &prior), &dependences, masks)
             })
             .collect();
+        for (fit, lesson) in fits.iter_mut().zip(lessons) {
+            fit.excluded |= lesson.loose;
+        }
         m = combine(&fits, &prior);
         let matches = matches(lessons, &fits);
         let odds = (matches / possible).clamp(1e-12, 0.5).ln();
@@ -234,21 +249,23 @@ fn prior(prepared: &Prepared, field: usize) -> [f64; 16] {
     row
 }
 
+/// Matches as which the prior counts beside those that were seen.
+const PRIOR_MATCHES: f64 = 40.0;
+
 /// Means of m over the fits that can tell, each by the matches that it saw.
 fn combine(fits: &[Fit], prior: &Table) -> Table {
     let mut m = prior.clone();
     for (field, row) in m.iter_mut().enumerate() {
         let mut sums = [0.0; 16];
-        let mut weight = 0.0;
+        let mut weight = PRIOR_MATCHES;
+        sums.iter_mut().zip(*row).for_each(|(sum, m)| *sum += m * PRIOR_MATCHES);
         let usable = |fit: &&Fit| fit.matches >= 30.0 && fit.lambda >= 0.01;
         for fit in fits.iter().filter(usable).filter(|fit| fit.excluded >> field & 1 == 0) {
             let share = fit.matches.min(3_000.0);
             weight += share;
             sums.iter_mut().zip(&fit.m[field]).for_each(|(sum, m)| *sum += m * share);
         }
-        if weight > 0.0 {
-            *row = sums.map(|sum| sum / weight);
-        }
+        *row = sums.map(|sum| sum / weight);
     }
     m
 }

@@ -128,6 +128,8 @@ fn different(pairs: &Histogram, weighing: &Weighing, left_out: u32) -> Vec<f64> 
     for _ in 0..20 {
         lambda = (matches(lambda).sum::<f64>() / total.max(1.0)).clamp(1e-9, 0.999);
     }
-    let sure = |((_, count), matched): (&(u64, f64), f64)| if matched < SURELY * count { *count } else { 0.0 };
+    let sure = |((_, count), matched): (&(u64, f64), f64)| {
+        if matched < SURELY * count { *count } else { 0.0 }
+    };
     pairs.iter().zip(matches(lambda)).map(sure).collect()
 }
