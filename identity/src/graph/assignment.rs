@@ -3,47 +3,27 @@
 use std::sync::Arc;
 
 use super::Node;
-
-const CHUNK_BITS: u32 = 12;
-const CHUNK: usize = 1 << CHUNK_BITS;
+use super::page::{Label, Page, SIZE, Written, locate};
 
 /// Which customer each node belongs to. Immutable; clones share all of it, and later ones what
 /// did not change.
 #[derive(Clone, Default)]
 pub struct Assignment {
-    chunks: Vec<Arc<Chunk>>,
+    pages: Vec<Arc<Page>>,
     nodes: usize,
-}
-
-/// The labels of so many nodes in a row.
-#[derive(Clone)]
-struct Chunk {
-    customer: Box<[Node]>,
-    /// The next node of the same customer, in a ring; 0 for unknown nodes.
-    next: Box<[Node]>,
-}
-
-impl Chunk {
-    fn new() -> Self {
-        let empty = || vec![0; CHUNK].into_boxed_slice();
-        Self { customer: empty(), next: empty() }
-    }
-}
-
-fn split(node: Node) -> (usize, usize) {
-    ((node >> CHUNK_BITS) as usize, node as usize & (CHUNK - 1))
 }
 
 impl Assignment {
     /// The customer of a node, which is the smallest node of that customer; 0 if it has none.
+    #[inline]
     pub fn customer(&self, node: Node) -> Node {
-        let (chunk, place) = split(node);
-        self.chunks.get(chunk).map_or(0, |chunk| chunk.customer[place])
+        let (page, place) = locate(node);
+        self.pages.get(page).map_or(0, |page| page.customer(place))
     }
 
     /// Whether the graph has evidence of the node.
     pub fn known(&self, node: Node) -> bool {
-        self.next(node) != 0
+        self.label(node).next != 0
     }
 
     /// The nodes of a customer in ascending order; empty if there is no such customer.
@@ -70,10 +50,13 @@ impl Assignment {
 
     /// All customers in ascending order.
     pub fn customers(&self) -> impl Iterator<Item = Node> {
-        (0..).zip(&self.chunks).flat_map(|(number, chunk)| {
-            let nodes = (number << CHUNK_BITS..).zip(&chunk.customer);
-            nodes.filter(|(node, customer)| *node == **customer && *node != 0).map(|pair| pair.0)
-        })
+        let all = 1..(self.pages.len() * SIZE) as Node;
+        all.filter(|node| self.customer(*node) == *node)
+    }
+
+    fn label(&self, node: Node) -> Label {
+        let (page, place) = locate(node);
+        self.pages.get(page).map_or_else(Label::default, |page| page.get(place))
     }
 
     /// The nodes that share a ring with `start`: those of its customer, and a lone node itself.
@@ -81,7 +64,7 @@ impl Assignment {
         let mut node = start;
         std::iter::from_fn(move || {
             let this = node;
-            node = self.next(this);
+            node = self.label(this).next;
             if node == start {
                 node = 0;
             }
@@ -89,55 +72,53 @@ impl Assignment {
         })
     }
 
-    /// The chunks' nodes whose labels differ from those of `before`, with the label of before.
+    /// The nodes whose customer differs from that of `before`, if they had one; with that one.
     pub(super) fn differences(&self, before: &Self) -> Vec<(Node, Node)> {
-        let mut differences = Vec::new();
-        let first = (0..).step_by(CHUNK);
-        for ((first, new), old) in first.zip(&self.chunks).zip(&before.chunks) {
-            let pairs = (first..).zip(old.customer.iter().zip(&new.customer));
-            let changed = pairs.filter(|(_, (old, new))| old != new && **old != 0);
-            differences.extend(changed.map(|(node, (old, _))| (node, *old)));
-        }
-        differences
+        let all = 1..(before.pages.len() * SIZE) as Node;
+        let pairs = all.map(|node| (node, before.customer(node)));
+        pairs.filter(|&(node, old)| old != 0 && old != self.customer(node)).collect()
     }
 
-    fn next(&self, node: Node) -> Node {
-        let (chunk, place) = split(node);
-        self.chunks.get(chunk).map_or(0, |chunk| chunk.next[place])
+    fn set(&mut self, node: Node, change: impl FnOnce(&mut Label)) {
+        let (number, place) = locate(node);
+        let page = Arc::make_mut(&mut self.pages[number]);
+        let mut label = page.get(place);
+        change(&mut label);
+        page.set(number, place, label);
     }
 
     /// Makes `node` a known node that is alone and nobody.
     pub(super) fn isolate(&mut self, node: Node) {
-        let (chunk, place) = split(node);
-        if chunk >= self.chunks.len() {
-            self.chunks.resize_with(chunk + 1, || Arc::new(Chunk::new()));
+        let (page, _) = locate(node);
+        while page >= self.pages.len() {
+            self.pages.push(Arc::new(Page::new(Written::default())));
         }
-        let chunk = Arc::make_mut(&mut self.chunks[chunk]);
-        self.nodes += usize::from(chunk.next[place] == 0);
-        (chunk.customer[place], chunk.next[place]) = (0, node);
+        self.nodes += usize::from(!self.known(node));
+        self.set(node, |label| *label = Label { customer: 0, next: node });
     }
 
     /// Makes `node` unknown. It must be alone.
     pub(super) fn forget(&mut self, node: Node) {
         if self.known(node) {
-            let (chunk, place) = split(node);
-            let chunk = Arc::make_mut(&mut self.chunks[chunk]);
-            (chunk.customer[place], chunk.next[place]) = (0, 0);
+            self.set(node, |label| *label = Label::default());
             self.nodes -= 1;
         }
     }
 
     pub(super) fn set_customer(&mut self, node: Node, customer: Node) {
-        let (chunk, place) = split(node);
-        Arc::make_mut(&mut self.chunks[chunk]).customer[place] = customer;
+        self.set(node, |label| label.customer = customer);
     }
 
     /// Gives every node of the ring of `start` its customer.
     pub(super) fn relabel(&mut self, start: Node, customer: Node) {
         let mut node = start;
         loop {
-            self.set_customer(node, customer);
-            node = self.next(node);
+            let mut next = 0;
+            self.set(node, |label| {
+                label.customer = customer;
+                next = label.next;
+            });
+            node = next;
             if node == start {
                 return;
             }
@@ -146,49 +127,42 @@ impl Assignment {
 
     /// Makes one ring of two different ones.
     pub(super) fn splice(&mut self, one: Node, other: Node) {
-        let (after_one, after_other) = (self.next(one), self.next(other));
-        self.set_next(one, after_other);
-        self.set_next(other, after_one);
-    }
-
-    fn set_next(&mut self, node: Node, next: Node) {
-        let (chunk, place) = split(node);
-        Arc::make_mut(&mut self.chunks[chunk]).next[place] = next;
+        let (after_one, after_other) = (self.label(one).next, self.label(other).next);
+        self.set(one, |label| label.next = after_other);
+        self.set(other, |label| label.next = after_one);
     }
 }
 
 /// Labels all nodes in one pass, which costs less than node by node.
 pub(super) struct Pass {
-    chunks: Vec<Chunk>,
+    pages: Vec<Written>,
     nodes: usize,
 }
 
 impl Pass {
     /// Room for nodes below `end`.
     pub(super) fn new(end: usize) -> Self {
-        let chunks = (0..end.div_ceil(CHUNK)).map(|_| Chunk::new()).collect();
-        Self { chunks, nodes: 0 }
+        let pages = (0..end.div_ceil(SIZE)).map(|_| Written::default()).collect();
+        Self { pages, nodes: 0 }
     }
 
     /// Labels `node`, whose parent in the forest is smaller and labelled already, or itself.
-    /// Returns its root.
     pub(super) fn label(&mut self, node: Node, parent: Node, nobody: bool) {
         self.nodes += 1;
-        let (chunk, place) = split(node);
-        if node == parent {
-            self.chunks[chunk].customer[place] = if nobody { 0 } else { node };
-            self.chunks[chunk].next[place] = node;
-            return;
-        }
-        let (parent_chunk, parent_place) = split(parent);
-        let parent_chunk = &mut self.chunks[parent_chunk];
-        let customer = parent_chunk.customer[parent_place];
-        let next = std::mem::replace(&mut parent_chunk.next[parent_place], node);
-        self.chunks[chunk].customer[place] = customer;
-        self.chunks[chunk].next[place] = next;
+        let (page, place) = locate(node);
+        let label = if node == parent {
+            Label { customer: if nobody { 0 } else { node }, next: node }
+        } else {
+            let (parent_page, parent_place) = locate(parent);
+            let label = self.pages[parent_page].get(parent_place);
+            self.pages[parent_page].set(parent_place, Label { next: node, ..label });
+            label
+        };
+        self.pages[page].set(place, label);
     }
 
     pub(super) fn finish(self) -> Assignment {
-        Assignment { chunks: self.chunks.into_iter().map(Arc::new).collect(), nodes: self.nodes }
+        let pages = self.pages.into_iter().map(|page| Arc::new(Page::new(page))).collect();
+        Assignment { pages, nodes: self.nodes }
     }
 }

@@ -34,7 +34,7 @@
 //! - `fan_out`: which identifiers are quarantined because too many others were seen with them
 //! - `forest`: connected components; `contest`: components that break a limit or a split
 //! - `take`, `revise`: evidence comes and goes; `settle`, `rebuild`: the customers that follow
-//! - `assignment`, `changes`, `path`: the answers
+//! - `assignment` (in pages), `changes`, `path`: the answers
 
 mod assignment;
 mod changes;
@@ -44,6 +44,7 @@ mod fan_out;
 mod forest;
 mod key;
 mod nodes;
+mod page;
 mod path;
 mod rebuild;
 mod revise;
