@@ -1,9 +1,10 @@
 //! All definitions of one database at one instant; immutable, shared, cheap to change by copy.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
+use crate::customers;
 use crate::definition::{Domain, FIRST_USER_OID, Object, Oid, Relation, RelationKind, Schema};
 use crate::domains;
 use crate::features;
@@ -32,6 +33,8 @@ pub struct Catalog {
     relations_by_name: BTreeMap<(Oid, String), Oid>,
     domains_by_name: BTreeMap<(Oid, String), Oid>,
     stamp: u64,
+    /// The relations whose columns follow from others, once asked for.
+    derived: OnceLock<Vec<Arc<Relation>>>,
 }
 
 /// The last stamp given out.
@@ -116,6 +119,7 @@ impl Catalog {
 
     /// Takes an object away; does nothing when there is none.
     pub fn remove(&mut self, oid: Oid) {
+        self.derived = OnceLock::new();
         self.stamp = STAMPS.fetch_add(1, Ordering::Relaxed) + 1;
         if let Some(schema) = self.schemas.remove(&oid) {
             self.schemas_by_name.remove(&schema.name);
@@ -132,7 +136,7 @@ impl Catalog {
     pub fn object(&self, oid: Oid) -> Option<Object> {
         let schema = self.schemas.get(&oid).map(|schema| Object::Schema(schema.as_ref().clone()));
         let relation =
-            || self.relations.get(&oid).map(|one| Object::Relation(one.as_ref().clone()));
+            || self.relation_by_oid(oid).map(|one| Object::Relation(one.as_ref().clone()));
         let domain = || self.domains.get(&oid).map(|one| Object::Domain(one.as_ref().clone()));
         schema.or_else(relation).or_else(domain)
     }
@@ -144,7 +148,21 @@ impl Catalog {
 
     /// All relations by OID.
     pub fn relations(&self) -> impl Iterator<Item = &Arc<Relation>> {
+        self.relations.values().map(|relation| self.current(relation))
+    }
+
+    /// All relations, those whose columns follow from others without these columns.
+    pub(crate) fn defined_relations(&self) -> impl Iterator<Item = &Arc<Relation>> {
         self.relations.values()
+    }
+
+    /// A relation with the columns that follow from others.
+    fn current<'a>(&'a self, relation: &'a Arc<Relation>) -> &'a Arc<Relation> {
+        if !customers::is_derived(relation.oid) {
+            return relation;
+        }
+        let derived = self.derived.get_or_init(|| customers::derive(self));
+        derived.iter().find(|one| one.oid == relation.oid).unwrap_or(relation)
     }
 
     /// All domains by OID, built-in ones included.
@@ -164,12 +182,12 @@ impl Catalog {
 
     /// The relation of that name in the schema.
     pub fn relation(&self, schema: Oid, name: &str) -> Option<&Arc<Relation>> {
-        self.relations.get(self.relations_by_name.get(&(schema, name.to_owned()))?)
+        self.relation_by_oid(*self.relations_by_name.get(&(schema, name.to_owned()))?)
     }
 
     /// The relation of that OID.
     pub fn relation_by_oid(&self, oid: Oid) -> Option<&Arc<Relation>> {
-        self.relations.get(&oid)
+        self.relations.get(&oid).map(|relation| self.current(relation))
     }
 
     /// The domain of that name in the schema.
@@ -191,7 +209,7 @@ impl Catalog {
     /// Objects that a transaction may store.
     pub fn stored_objects(&self) -> impl Iterator<Item = Object> + '_ {
         let schemas = self.schemas.values().map(|one| Object::Schema(one.as_ref().clone()));
-        let relations = self.relations.values().map(|one| Object::Relation(one.as_ref().clone()));
+        let relations = self.relations().map(|one| Object::Relation(one.as_ref().clone()));
         let domains = self.domains.values().map(|one| Object::Domain(one.as_ref().clone()));
         schemas.chain(relations).chain(domains).filter(|one| is_stored(one.oid()))
     }
@@ -209,6 +227,9 @@ pub(crate) fn is_stored(oid: Oid) -> bool {
 /// A relation of a feature is defined by code; its grants are data.
 fn as_built_in(stored: Relation) -> Relation {
     let Some(built_in) = features::relation(stored.oid) else { return stored };
+    if customers::is_derived(stored.oid) {
+        return stored;
+    }
     let mut relation = built_in.as_ref().clone();
     for (column, stored) in relation.columns.iter_mut().zip(stored.columns) {
         column.grants = stored.grants;

@@ -8,6 +8,7 @@
 pub mod backup;
 pub mod catalog;
 pub mod cluster;
+pub mod customers;
 pub mod definition;
 pub mod domains;
 pub mod error;

@@ -8,6 +8,7 @@
 
 pub mod api;
 pub mod copy;
+mod customers;
 pub mod engine;
 pub mod error;
 pub mod functions;
@@ -15,6 +16,7 @@ mod identity;
 mod memory;
 mod password;
 pub mod planning;
+mod quality;
 mod road;
 pub mod session;
 mod sharing;

@@ -4,6 +4,7 @@ mod backup;
 mod damage;
 mod delta;
 mod full_disk;
+mod golden;
 mod memory;
 mod moving_rows;
 mod progress;
@@ -17,12 +18,13 @@ use libtest_mimic::{Failed, Trial};
 
 type Test = fn() -> Result<()>;
 
-const TESTS: [(&str, Test); 9] = [
+const TESTS: [(&str, Test); 10] = [
     ("backup_while_serving", backup::while_serving),
     ("check_finds_damage", damage::is_found),
     ("publish_delta", delta::published),
     ("full_disk", full_disk::is_told),
     ("lost_directory", full_disk::directory_is_lost),
+    ("golden_values", golden::is_kept),
     ("memory", memory::is_bounded),
     ("moving_rows", moving_rows::are_found),
     ("maintenance_statements", upkeep::statements),

@@ -41,3 +41,9 @@ CREATE TABLE s.numbered (n int GENERATED ALWAYS AS IDENTITY, a int);
 GRANT INSERT ON s.numbered TO rights_writer;
 CREATE DOMAIN s.code AS text;
 CREATE INDEX by_a ON s.t (a);
+
+CREATE TABLE s.people (mail email, town city);
+INSERT INTO s.people VALUES ('ann@example.com', 'Lyon');
+GRANT USAGE ON SCHEMA customers TO rights_reader, rights_column, rights_nobody, rights_aloof;
+GRANT SELECT ON customers.profiles TO rights_reader;
+GRANT SELECT (customer_id, city) ON customers.profiles TO rights_column;

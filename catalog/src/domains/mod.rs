@@ -26,6 +26,7 @@ mod full_name;
 mod gender;
 mod geo_point;
 mod given_name;
+mod implied;
 mod ip_address;
 mod loyalty_card;
 mod phone;
@@ -40,6 +41,7 @@ mod tests;
 mod vat_number;
 mod web_domain;
 
+pub use implied::{implied, implied_by};
 pub use semantic_domain::{Category, Comparator, Kind, Masking, SemanticDomain, Subject};
 
 use crate::catalog::{BOOTSTRAP_ROLE_OID, Catalog, PG_CATALOG_OID};

@@ -63,7 +63,8 @@ pub struct Procedure {
 /// Every procedure.
 pub fn all() -> impl Iterator<Item = &'static Procedure> {
     let own = PROCEDURES.iter().chain(publishing::PROCEDURES);
-    own.chain(crate::identity::PROCEDURES).chain(crate::identity::MATCHING)
+    let features = crate::identity::PROCEDURES.iter().chain(crate::identity::MATCHING);
+    own.chain(features).chain(crate::customers::PROCEDURES)
 }
 
 /// The procedure of that schema and name.

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
+use clientele_catalog::customers::{ACCOUNT_MEMBERS, account_members};
 use clientele_catalog::definition::{Oid, Relation, RelationKind};
 use clientele_catalog::privileges::Access;
 use datafusion::arrow::array::RecordBatch;
@@ -25,7 +26,7 @@ use super::needs::{self, Inner, Need, Scan};
 use super::rights;
 use super::types::Types;
 use crate::error::{Error, Result};
-use crate::{functions, sql};
+use crate::{customers, functions, sql};
 
 /// How many views may stand on one another (54001 beyond).
 const VIEW_DEPTH_MAX: usize = 64;
@@ -134,7 +135,13 @@ impl<'a> Names<'a> {
 
     fn inner(&self, relation: &Arc<Relation>, target: bool) -> Result<Inner> {
         let context = self.context;
+        if let Some(rows) = customers::provider(context, relation) {
+            return Ok(Inner::Rows(provider_as_source(rows)));
+        }
         match &relation.kind {
+            RelationKind::View { .. } if relation.oid == ACCOUNT_MEMBERS => {
+                self.view(relation, &account_members(context.catalog()))
+            }
             RelationKind::View { query } => self.view(relation, query),
             RelationKind::MaterializedView { populated: false, .. } => Err(Error::new(
                 "55000",

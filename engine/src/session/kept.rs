@@ -20,6 +20,7 @@ use datafusion::scalar::ScalarValue;
 use super::basis::Basis;
 use super::{Prepared, Session};
 use crate::api::{BatchStream, Column};
+use crate::customers;
 use crate::error::{Error, Result};
 use crate::functions;
 use crate::planning::context::QueryContext;
@@ -260,9 +261,11 @@ fn moved(
         let node = match node {
             LogicalPlan::TableScan(scan) => {
                 let provider = source_as_provider(&scan.source)?;
-                let Some(provider) =
-                    moved_to(provider.as_ref(), context.map(|context| &context.snapshot))
-                else {
+                let snapshot = context.map(|context| &context.snapshot);
+                let provider = provider.as_ref();
+                let moved = moved_to(provider, snapshot);
+                let moved = moved.or_else(|| customers::moved_to(provider, snapshot));
+                let Some(provider) = moved else {
                     whole = false;
                     return Ok(Transformed::no(LogicalPlan::TableScan(scan)));
                 };

@@ -18,9 +18,11 @@
 //! function of them, in whatever order they came.
 
 mod ask;
+mod bridge;
 mod customer_expr;
 mod customers;
 mod find;
+mod found;
 mod gathered;
 mod identity;
 mod links;

@@ -37,6 +37,19 @@ struct IdentifierColumn {
     subject: Subject,
     namespace: Oid,
     domain: &'static SemanticDomain,
+    /// The identifier is not the value itself but the one that it implies.
+    implied: bool,
+}
+
+impl IdentifierColumn {
+    /// The identifier that a value gives.
+    fn identifier(&self, value: &str) -> Option<String> {
+        let normal = (self.domain.normalize)(value)?;
+        match self.implied {
+            true => domains::implied(self.domain, &normal).map(str::to_owned),
+            false => Some(normal),
+        }
+    }
 }
 
 /// A column by its distinct identifiers.
@@ -84,7 +97,17 @@ impl Stitcher {
             let Some(domain) = domains::meaning(&snapshot.catalog, namespace) else { continue };
             match domain.kind {
                 Kind::Identifier(subject) => {
-                    identifiers.push(IdentifierColumn { place, subject, namespace, domain });
+                    let own = Some((namespace, false));
+                    let implied = domains::implied_by(domain).map(|namespace| (namespace, true));
+                    identifiers.extend(own.into_iter().chain(implied).map(
+                        |(namespace, implied)| IdentifierColumn {
+                            place,
+                            subject,
+                            namespace,
+                            domain,
+                            implied,
+                        },
+                    ));
                 }
                 Kind::Attribute => attributes.push(place),
             }
@@ -209,8 +232,8 @@ impl Stitcher {
                 continue;
             };
             let code = by_value.entry(value).or_insert_with(|| {
-                (column.domain.normalize)(value).map_or(0, |normal| {
-                    distinct.push(normal);
+                column.identifier(value).map_or(0, |identifier| {
+                    distinct.push(identifier);
                     u32::try_from(distinct.len()).unwrap_or(0)
                 })
             });

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use clientele_catalog::definition::{Grant, Object, Relation};
+use clientele_catalog::features::is_feature_schema;
 use clientele_catalog::privileges::{Access, Kind};
 use sqlparser::ast::ObjectName;
 
@@ -86,7 +87,12 @@ pub(super) async fn schema(
     name: &str,
     request: &Request,
 ) -> Result<()> {
-    let schema = context.catalog().schema_by_oid(context.schema(name)?);
+    // Nobody changes the schemas of features, but who may look into them is for their owner to say.
+    let of_feature = context.catalog().schema(name).filter(|one| is_feature_schema(one.oid));
+    let schema = match of_feature {
+        Some(schema) => Some(schema),
+        None => context.catalog().schema_by_oid(context.schema(name)?),
+    };
     let mut schema = schema.ok_or_else(|| Error::internal("a schema is gone"))?.as_ref().clone();
     let (letters, _) = request.changes(Kind::Schema)?;
     let target = Target { kind: Kind::Schema, name, owner: schema.owner };

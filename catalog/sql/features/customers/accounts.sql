@@ -1,0 +1,9 @@
+-- view customers.accounts 14101
+-- one row per company: the golden value of every identifier and attribute that its rows have
+-- account_id int8: the company
+-- first_seen_at timestamptz: time of the company's first row
+-- last_seen_at timestamptz: time of the company's last row
+-- row_count int8: how many rows the company has in all sources
+-- identifier_count int8: how many different identifiers stand on them
+-- sources text[]: the tables that have rows of the company
+-- rows_by_source jsonb: how many rows in each of them

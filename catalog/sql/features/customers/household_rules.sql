@@ -1,0 +1,6 @@
+-- table customers.household_rules 14106
+-- when people are one household: same street_address and postcode; the latest row holds, without one nobody is
+-- enabled bool!: whether there are households
+-- same_family_name bool!: family_name must be the same, too
+-- changed_by text!: the role that set it
+-- changed_at timestamptz!: when

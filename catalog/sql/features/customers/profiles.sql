@@ -1,0 +1,9 @@
+-- view customers.profiles 14100
+-- one row per customer: the golden value of every identifier and attribute that touchpoint tables have
+-- customer_id int8: the customer
+-- first_seen_at timestamptz: time of the customer's first row
+-- last_seen_at timestamptz: time of the customer's last row
+-- row_count int8: how many rows the customer has in all sources
+-- identifier_count int8: how many different identifiers stand on them
+-- sources text[]: the tables that have rows of the customer
+-- rows_by_source jsonb: how many rows in each of them

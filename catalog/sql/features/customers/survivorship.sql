@@ -1,0 +1,7 @@
+-- table customers.survivorship 14104
+-- which of several values the profile shows; the latest row of an attribute holds
+-- attribute text!: the column of customers.profiles or customers.accounts, * for those without a rule of their own
+-- strategy text!: most_recent (which holds without a rule), most_frequent, source_priority, longest or first; ties go to the better source, then to the most recent, the most frequent, the smallest value
+-- sources text[]: tables, the most trusted first; tables that are not named come last
+-- changed_by text!: the role that set it
+-- changed_at timestamptz!: when
