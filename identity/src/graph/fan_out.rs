@@ -2,7 +2,8 @@
 //!
 //! A till's e-mail address on ten thousand receipts would make one customer of all of them. The
 //! cheap count in [`Row::count`] bounds the neighbours from above; only where it passes the
-//! limit are they counted exactly, and from then on kept.
+//! limit are they counted exactly, and kept as long as they are within it: of what is beyond, more
+//! evidence changes nothing.
 
 use hashbrown::{HashMap, HashSet};
 
@@ -20,10 +21,14 @@ pub(super) struct Neighbours {
 }
 
 impl Neighbours {
-    fn of(store: &Store, node: Node) -> Self {
+    /// All, or so many that one namespace has more than `enough`.
+    fn of(store: &Store, node: Node, enough: u32) -> Self {
         let mut neighbours = Self::default();
         for record in store.records_of(node) {
             neighbours.add_members(store, node, record);
+            if neighbours.most > enough {
+                break;
+            }
         }
         neighbours
     }
@@ -45,7 +50,7 @@ impl Graph {
     pub fn degree(&self, node: Node) -> u32 {
         match self.heavy.get(&node) {
             Some(neighbours) => neighbours.most,
-            None => Neighbours::of(&self.store, node).most,
+            None => Neighbours::of(&self.store, node, u32::MAX).most,
         }
     }
 
@@ -81,7 +86,8 @@ impl Graph {
     /// Decides which of the candidates are quarantined, before anything is united.
     pub(super) fn quarantine(&mut self, batch: &mut Batch) {
         for node in std::mem::take(&mut batch.recount) {
-            if self.heavy.remove(&node).is_some() {
+            if self.store.row(node).is(Row::HEAVY) {
+                self.heavy.remove(&node);
                 self.store.rows[node as usize].clear(Row::HEAVY);
                 batch.candidates.push(node);
             }
@@ -95,7 +101,7 @@ impl Graph {
                 continue;
             }
             let limit = self.spaces.fan_out(row.space());
-            let exceeds = self.may_exceed(row) && self.count_exactly(node) > limit;
+            let exceeds = self.may_exceed(row) && self.exceeds(node, limit);
             if exceeds && !row.is(Row::QUARANTINED) {
                 self.dissolve(node, node, batch);
                 self.store.rows[node as usize].set(Row::QUARANTINED);
@@ -108,9 +114,14 @@ impl Graph {
         }
     }
 
-    fn count_exactly(&mut self, node: Node) -> u32 {
+    fn exceeds(&mut self, node: Node, limit: u32) -> bool {
         self.store.rows[node as usize].set(Row::HEAVY);
-        let store = &self.store;
-        self.heavy.entry(node).or_insert_with(|| Neighbours::of(store, node)).most
+        let known = self.heavy.remove(&node);
+        let neighbours = known.unwrap_or_else(|| Neighbours::of(&self.store, node, limit));
+        let exceeds = neighbours.most > limit;
+        if !exceeds {
+            self.heavy.insert(node, neighbours);
+        }
+        exceeds
     }
 }
