@@ -6,6 +6,7 @@
 -- record_count int8!: how many records were learned from
 -- lambda float8!: share of pairs of records that are one person
 -- rules text!: blocking rules: records that share all parts of a rule are compared; one rule on a line
+-- dependences jsonb!: agreement that often comes with another agreement, and so adds less: comparison, given, u
 -- block_limit int4!: records of one block up to which all are compared
 -- across_sources bool!: only records of different tables may match
 -- version int4!: version of the levels' meaning

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use chrono::Utc;
 use clientele_catalog::domains::Subject;
 use clientele_catalog::features::{self, oids};
-use clientele_identity::matching::{LevelRow, Links, Meaning, Model, VERSION};
+use clientele_identity::matching::{Dependence, LevelRow, Links, Meaning, Model, VERSION};
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int32Array, Int64Array, RecordBatch,
     StringViewArray, TimestampMicrosecondArray,
 };
 use datafusion::arrow::datatypes::{Float64Type, Int32Type, Int64Type};
+use serde_json::{Value, json};
 
 use super::columns::Asked;
 use crate::error::{Error, Result};
@@ -111,23 +112,50 @@ fn level(columns: &[ArrayRef], row: usize) -> Option<LevelRow> {
 }
 
 fn kept(id: i64, (columns, row): (&[ArrayRef], usize), levels: &[LevelRow]) -> Option<Kept> {
-    let version = u32::try_from(integer(columns, 8, row)?).ok()?;
+    let version = u32::try_from(integer(columns, 9, row)?).ok()?;
     if version != VERSION {
         return None;
     }
-    let across = truth(columns, 7, row)?;
+    let across = truth(columns, 8, row)?;
     let mut model = Model {
         version,
         comparisons: Model::comparisons_of(levels)?,
         lambda: float(columns, 4, row)?,
         rules: Vec::new(),
-        block_limit: usize::try_from(integer(columns, 6, row)?).ok()?,
+        dependences: Vec::new(),
+        block_limit: usize::try_from(integer(columns, 7, row)?).ok()?,
         links: if across { Links::AcrossSources } else { Links::All },
     };
     let rules = text(columns, 5, row)?.lines().map(|one| model.parse_rule(one));
     model.rules = rules.collect::<Option<_>>()?;
+    model.dependences = dependences(&model, text(columns, 6, row)?)?;
     let (tables, asked) = (text(columns, 1, row)?.to_owned(), text(columns, 2, row)?.to_owned());
     Some(Kept { id, asked: Asked { tables, columns: asked }, model })
+}
+
+fn name(model: &Model, comparison: usize) -> &str {
+    model.comparisons.get(comparison).map_or("", |one| one.name.as_str())
+}
+
+fn shown_dependences(model: &Model) -> String {
+    let one = |one: &Dependence| {
+        json!({
+            "comparison": name(model, one.comparison), "given": name(model, one.given), "u": one.u,
+        })
+    };
+    Value::Array(model.dependences.iter().map(one).collect()).to_string()
+}
+
+fn dependences(model: &Model, text: &str) -> Option<Vec<Dependence>> {
+    let place = |one: &Value, key: &str| {
+        let wanted = one.get(key)?.as_str()?;
+        model.comparisons.iter().position(|comparison| comparison.name == wanted)
+    };
+    let one = |one: &Value| {
+        let (comparison, given) = (place(one, "comparison")?, place(one, "given")?);
+        Some(Dependence { comparison, given, u: one.get("u")?.as_f64()? })
+    };
+    serde_json::from_str::<Value>(text).ok()?.as_array()?.iter().map(one).collect()
 }
 
 fn one(text: &str) -> ArrayRef {
@@ -149,6 +177,7 @@ pub(super) fn rows(kept: &Kept, records: usize, role: &str) -> Result<[RecordBat
         long(i64::try_from(records).unwrap_or(i64::MAX)),
         Arc::new(Float64Array::from(vec![model.lambda])) as ArrayRef,
         one(&model.rule_texts().join("\n")),
+        one(&shown_dependences(model)),
         short(i64::try_from(model.block_limit).unwrap_or(i64::MAX)),
         Arc::new(BooleanArray::from(vec![model.links == Links::AcrossSources])),
         short(i64::from(model.version)),
