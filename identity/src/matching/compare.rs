@@ -41,9 +41,9 @@ const DATE: [Level; 7] = [
 ];
 const EMAIL: [Level; 5] = [
     level("different", 0.12),
-    level("similar (Jaro-Winkler ≥ 0.90)", 0.06),
+    level("similar (Jaro-Winkler ≥ 0.90) with the same digits", 0.06),
     level("same before the @", 0.04),
-    level("two edits", 0.08),
+    level("two edits with the same digits", 0.08),
     level("same", 0.70),
 ];
 const DIGITS: [Level; 4] = [
@@ -205,14 +205,19 @@ fn email(values: &Values, a: u32, b: u32, kernel: &mut Kernel) -> u8 {
     let (of_a, of_b) = (values.item(a), values.item(b));
     let (x, y) = (values.bytes(a), values.bytes(b));
     let edits = least_edits(of_a.signature, of_b.signature);
-    if edits <= 2 && x.len().abs_diff(y.len()) <= 2 && kernel.edits(x, y) <= 2 {
+    // Addresses of namesakes differ in their number only.
+    let digits = |value: &[u8]| {
+        let digits = value.iter().filter(|byte| byte.is_ascii_digit());
+        digits.fold(1u64, |number, digit| number.wrapping_mul(11).wrapping_add(u64::from(*digit)))
+    };
+    let same_number = digits(x) == digits(y);
+    if same_number && edits <= 2 && x.len().abs_diff(y.len()) <= 2 && kernel.edits(x, y) <= 2 {
         return 4;
     }
     if of_a.facts[0] == of_b.facts[0] && of_a.facts[1] >= 3 {
         return 3;
     }
-    let prefix = x.first() == y.first();
-    1 + u8::from((prefix || edits <= 4) && similar(values, (a, b), 0.90, kernel) >= 0.90)
+    1 + u8::from(same_number && edits <= 6 && similar(values, (a, b), 0.90, kernel) >= 0.90)
 }
 
 fn digits(values: &Values, a: u32, b: u32, kernel: &mut Kernel) -> u8 {
