@@ -4,6 +4,8 @@
 //! [`Model`] from them without labels; [`predict`] compares the records that share a blocking key
 //! and yields weighed pairs; [`explain`] says why.
 
+#[cfg(test)]
+mod accuracy;
 mod address;
 mod blocking;
 mod cluster;

@@ -15,8 +15,10 @@ pub(crate) const FREE_PAIRS: f64 = 200_000.0;
 const RECORDS: usize = 40_000;
 /// Rules that a model has at most.
 const MOST: usize = 24;
-/// A rule must find a match among so many pairs that no rule before it yields.
-const PAIRS_PER_MATCH: f64 = 150.0;
+/// A rule must find a match among so many pairs that no rule before it yields, in sets of up to
+/// [`SMALL`] records; a last match is worth fewer pairs in larger ones.
+const PAIRS_PER_MATCH: f64 = 500.0;
+const SMALL: f64 = 100_000.0;
 
 /// Sampled pairs of one rule.
 pub(crate) struct Sampled {
@@ -145,6 +147,7 @@ pub(crate) fn choose(
     let posteriors: Vec<Vec<f64>> = pool.iter().map(weigh).collect();
     let mut budget = (len * settings.pairs_per_record) as f64 + FREE_PAIRS;
     let mut chosen: Vec<usize> = Vec::new();
+    let pairs_per_match = PAIRS_PER_MATCH * (SMALL / len as f64).min(1.0).powf(0.35);
     let mut found = 0.0;
     while chosen.len() < MOST {
         let mut best: Option<(f64, usize, f64, f64)> = None;
@@ -158,13 +161,13 @@ pub(crate) fn choose(
                 }
             }
             let worth = matches / (pairs + len as f64 * 0.2);
-            let good = matches * PAIRS_PER_MATCH > pairs && pairs <= budget;
+            let good = matches * pairs_per_match > pairs && pairs <= budget;
             if good && best.is_none_or(|(most, ..)| worth > most) {
                 best = Some((worth, place, pairs, matches));
             }
         }
         let Some((_, place, pairs, matches)) = best else { break };
-        if matches < found * 5e-4 || matches < 0.5 {
+        if matches < found * 2e-4 || matches < 0.5 {
             break;
         }
         found += matches;
