@@ -23,7 +23,11 @@ pub fn trials() -> Vec<Trial> {
             run().map_err(|error| Failed::from(format!("{error:#}")))
         })
     };
-    vec![trial("order_does_not_matter", order), trial("records_are_matched", matching)]
+    vec![
+        trial("order_does_not_matter", order),
+        trial("records_are_matched", matching),
+        trial("is_for_those_who_may", rights),
+    ]
 }
 
 /// A row of the test: some of three identifiers.
@@ -167,5 +171,35 @@ fn matching() -> Result<()> {
          WHERE candidate_id = {id}"
     );
     ensure!(value(&mut client, &linked)? == "t", "an accepted pair is not one customer");
+    Ok(())
+}
+
+/// Who may not read identifiers cannot try them either.
+fn rights() -> Result<()> {
+    let server = Server::start()?;
+    let mut client = Client::connect(server.port, "postgres")?;
+    client.simple(
+        "CREATE TABLE t (id customer_key, email email); \
+         INSERT INTO t VALUES ('1', 'a@shop.example'), ('2', 'b@shop.example'); CREATE ROLE curious",
+    )?;
+    let asked = [
+        "SELECT identity.resolve('customer_key:1')",
+        "SELECT * FROM identity.why('customer_key:1', 'email:a@shop.example')",
+        "SELECT count(*) FROM identity.identifiers",
+    ];
+    client.simple("SET ROLE curious")?;
+    for sql in asked.into_iter().chain(["CALL identity.merge('customer_key:1', 'customer_key:2')"])
+    {
+        let refused = client.simple(sql).err().with_context(|| format!("allowed: {sql}"))?;
+        ensure!(refused.to_string().contains("permission denied"), "{sql}: {refused}");
+    }
+    client.simple("RESET ROLE")?;
+    client.simple(
+        "GRANT USAGE ON SCHEMA identity TO curious; GRANT SELECT ON identity.identifiers TO curious",
+    )?;
+    client.simple("SET ROLE curious")?;
+    for sql in asked {
+        client.simple(sql).with_context(|| sql.to_owned())?;
+    }
     Ok(())
 }

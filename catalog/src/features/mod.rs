@@ -43,6 +43,8 @@ pub mod oids {
     pub const RULE_CHANGES: Oid = 14013;
     /// `identity.blocked_values`.
     pub const BLOCKED_VALUES: Oid = 14014;
+    /// `identity.identifiers`.
+    pub const IDENTIFIERS: Oid = 14020;
     /// `identity.models`.
     pub const MODELS: Oid = 14030;
     /// `identity.model_levels`.

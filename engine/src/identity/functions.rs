@@ -77,7 +77,7 @@ pub(crate) fn call(
 ) -> Option<impl Fn(&QueryContext, Arguments) -> Result<RecordBatch> + use<>> {
     let function = FUNCTIONS.iter().find(|one| one.name == name)?;
     Some(move |context: &QueryContext, arguments: Arguments| {
-        may_read(context, oids::NODES, function.name)?;
+        may_read(context, function.name)?;
         let values = matched(function, arguments)?;
         let columns = (function.kernel)(context, &values)?;
         let fields = function.columns.iter().map(|(name, pg_type)| pg_type.field(name, true));
@@ -86,16 +86,20 @@ pub(crate) fn call(
     })
 }
 
-/// What shows identifiers is for those who may read them all.
-fn may_read(context: &QueryContext, relation: Oid, name: &str) -> Result<()> {
-    let relation = context.catalog().relation_by_oid(relation);
-    let may =
-        relation.is_some_and(|one| Access::relation(one).permits(&context.rights, 'r', false));
-    let denied = || {
-        Error::new("42501", format!("permission denied for function {name}"))
-            .with_detail("It shows identifiers: SELECT on identity.nodes is needed.")
+/// What shows or tries identifiers is for those who may read them all.
+///
+/// # Errors
+/// 42501.
+pub(super) fn may_read(context: &QueryContext, name: &str) -> Result<()> {
+    let readable = |oid: Oid| {
+        let relation = context.catalog().relation_by_oid(oid);
+        relation.is_some_and(|one| Access::relation(one).permits(&context.rights, 'r', false))
     };
-    may.then_some(()).ok_or_else(denied)
+    if readable(oids::NODES) || readable(oids::IDENTIFIERS) {
+        return Ok(());
+    }
+    Err(Error::new("42501", format!("permission denied for function {name}"))
+        .with_detail("It tells of identifiers: SELECT on identity.identifiers is needed."))
 }
 
 /// Arguments in the order of the parameters; NULL for those that are not given.

@@ -5,6 +5,7 @@ use clientele_identity::graph::Status;
 use clientele_udfs::types::PgType;
 use datafusion::scalar::ScalarValue;
 
+use super::functions::may_read;
 use super::handle;
 use crate::error::Result;
 use crate::functions::row_kernel::{Kernel, number, stable, text, text_value};
@@ -49,6 +50,7 @@ pub(crate) static KERNELS: &[Kernel] = &[
 ];
 
 fn resolve(context: &QueryContext, values: &[ScalarValue]) -> Result<ScalarValue> {
+    may_read(context, "identity.resolve")?;
     let Some(handle) = handle::seen(context, text(values, 0)?)? else {
         return Ok(ScalarValue::Int64(None));
     };
