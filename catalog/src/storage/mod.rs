@@ -71,7 +71,7 @@ pub use provider::{
 };
 pub use references::Orphans;
 pub use snapshot::Snapshot;
-pub use stitching::{Customers, Event, FirstSight, NodeRows, Proposal, Said};
+pub use stitching::{Customers, Event, FirstSight, NodeRows, Placeholders, Proposal, Said};
 pub use store::{Committed, Store, StoreOptions};
 pub use tally::Tally;
 pub use temporary::TemporarySpace;

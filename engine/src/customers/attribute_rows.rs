@@ -77,10 +77,11 @@ impl ValueRows {
     fn some_rows(&mut self) -> Vec<Row> {
         let Some(current) = &mut self.current else { return Vec::new() };
         let Some(rule) = self.task.rules.of(current.attribute) else { return Vec::new() };
+        let says_nothing = |text: &str| self.task.says_nothing(current.attribute, text);
         let mut rows = Vec::new();
         let rest = current.entries.get(current.at..).unwrap_or_default();
         for own in rest.chunk_by(|one, other| one.customer == other.customer) {
-            let chosen = rule.choose(own, &current.values);
+            let chosen = rule.choose(own, &current.values, &says_nothing);
             let by = |entry: &Entry| {
                 chosen.filter(|(value, _)| *value == entry.value).map(|(_, rule)| rule)
             };

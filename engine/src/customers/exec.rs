@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use clientele_catalog::customers::Touchpoints;
+use clientele_catalog::storage::Placeholders;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -35,6 +36,7 @@ pub(super) struct Golden {
     pub(super) columns: Columns,
     pub(super) wanted: Wanted,
     pub(super) rules: Rules,
+    pub(super) placeholders: Placeholders,
     pub(super) pins: Vec<Pin>,
     /// The customers that are asked for, in ascending order; `None`: all.
     pub(super) only: Option<Vec<i64>>,
@@ -75,8 +77,10 @@ impl GoldenExec {
     ) -> Result<SendableRecordBatchStream> {
         let task = &self.task;
         let mut gathered = Gathered::new(&task.wanted, task.only.clone());
-        for (input, source) in self.inputs.iter().zip(&task.sources) {
-            let mut rows = input.execute(0, Arc::clone(&context))?;
+        // All begin at once: with few rows in each, waiting in turn is most of the time.
+        let inputs = self.inputs.iter().map(|input| input.execute(0, Arc::clone(&context)));
+        let inputs: Vec<SendableRecordBatchStream> = inputs.collect::<Result<_>>()?;
+        for (mut rows, source) in inputs.into_iter().zip(&task.sources) {
             while let Some(batch) = rows.next().await {
                 source.take(&batch?, &mut gathered)?;
                 reservation.try_resize(gathered.bytes())?;
@@ -129,6 +133,13 @@ impl Golden {
             }
             Columns::Values(_) => Box::new(ValueRows::new(Arc::clone(self), gathered, schema)),
         }
+    }
+
+    /// Whether a value of an attribute says nothing. Identifiers that stitch nothing still reach
+    /// somebody.
+    pub(super) fn says_nothing(&self, attribute: usize, value: &str) -> bool {
+        let attribute = self.touchpoints.attributes.get(attribute).filter(|one| !one.identifies);
+        attribute.is_some_and(|one| self.placeholders.contains(one.domain, value))
     }
 
     /// Name of a source; `None` for what was pinned.

@@ -121,10 +121,13 @@ impl ProfileRows {
             let identifies =
                 self.task.touchpoints.attributes.get(at).is_some_and(|one| one.identifies);
             let rule = self.task.rules.of(at);
+            let says_nothing = |text: &str| self.task.says_nothing(at, text);
             let mut chosen = Vec::with_capacity(group.customers.len());
             for (customer, identifiers) in group.customers.iter().zip(&mut group.identifiers) {
                 let entries = walk.take(*customer);
-                chosen.push(rule.and_then(|rule| Some(rule.choose(entries, values)?.0)));
+                chosen.push(
+                    rule.and_then(|rule| Some(rule.choose(entries, values, &says_nothing)?.0)),
+                );
                 if identifies {
                     *identifiers += different(entries);
                 }

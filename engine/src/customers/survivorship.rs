@@ -115,11 +115,12 @@ impl Rule {
     }
 
     /// The value that survives, and what decided: of the entries of one attribute of one customer,
-    /// in the order of values.
+    /// in the order of values. What says nothing only survives where nothing else is said.
     pub(super) fn choose(
         &self,
         entries: &[Entry],
         values: &[Box<str>],
+        says_nothing: &dyn Fn(&str) -> bool,
     ) -> Option<(u32, &'static str)> {
         if let Some(pinned) = entries.iter().find(|entry| entry.source == PINNED) {
             return Some((pinned.value, "pinned"));
@@ -128,6 +129,11 @@ impl Rule {
         if left.len() < 2 {
             return left.first().map(|one| (one.id, "only_value"));
         }
+        let told: Vec<_> = left.iter().filter(|one| !says_nothing(one.text)).copied().collect();
+        if let [one] = told.as_slice() {
+            return Some((one.id, "not_blocked"));
+        }
+        left = if told.is_empty() { left } else { told };
         for criterion in std::iter::once(self.first).chain(TIES) {
             match criterion {
                 Criterion::SourcePriority => left = self.of_best_source(entries, values, &left),
@@ -218,13 +224,21 @@ mod tests {
         ];
         for (first, sources, value, rule) in cases {
             let chosen = Rule::new(Some((first, sources)), &["crm", "shop"]);
-            assert_eq!(chosen.choose(&entries, &values), Some((value, rule)), "{first:?}");
+            assert_eq!(
+                chosen.choose(&entries, &values, &|_| false),
+                Some((value, rule)),
+                "{first:?}"
+            );
         }
         let same = [entry(2, 0, 1, unknown), entry(0, 0, 1, unknown)];
         let rule = Rule::new(None, &["crm"]);
-        assert_eq!(rule.choose(&same, &values), Some((0, "value")));
-        assert_eq!(rule.choose(&same[..1], &values), Some((2, "only_value")));
+        assert_eq!(rule.choose(&same, &values, &|_| false), Some((0, "value")));
+        assert_eq!(rule.choose(&same[..1], &values, &|_| false), Some((2, "only_value")));
+        let blocked = |text: &str| text == "Anna";
+        assert_eq!(rule.choose(&entries[1..], &values, &blocked), Some((2, "not_blocked")));
+        assert_eq!(rule.choose(&entries, &values, &blocked), Some((0, "most_recent")));
+        assert_eq!(rule.choose(&entries, &values, &|_| true), Some((1, "most_recent")));
         let pinned = [entry(0, 0, 9, (1, 9)), entry(2, PINNED, 0, unknown)];
-        assert_eq!(rule.choose(&pinned, &values), Some((2, "pinned")));
+        assert_eq!(rule.choose(&pinned, &values, &|_| false), Some((2, "pinned")));
     }
 }

@@ -161,6 +161,7 @@ impl TableProvider for Golden {
             columns,
             wanted,
             rules,
+            placeholders: self.store.placeholders(snapshot),
             pins,
             only,
         };

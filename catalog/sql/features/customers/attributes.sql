@@ -8,6 +8,6 @@
 -- last_seen_at timestamptz: time of the last row with it
 -- row_count int8: how many rows have it
 -- chosen bool: whether the profile shows this value
--- rule text: by which rule it was chosen: pinned, source_priority, most_recent, most_frequent, longest, first, value, or only_value
+-- rule text: by which rule it was chosen: pinned, source_priority, most_recent, most_frequent, longest, first, value, not_blocked (the others are in identity.blocked_values), or only_value
 SELECT customer_id, attribute, value, source, first_seen_at, last_seen_at, row_count, chosen, rule
 FROM customers.attribute_values('person')

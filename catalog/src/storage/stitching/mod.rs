@@ -38,6 +38,7 @@ pub use ask::{Event, Proposal};
 pub(super) use customer_expr::shown;
 pub use customers::Customers;
 pub use find::FirstSight;
+pub use found::Placeholders;
 pub(super) use gathered::{Gathered, Mark};
 pub(super) use identity::Identity;
 pub use links::Said;
