@@ -248,6 +248,28 @@ pub struct Column {
     pub dropped: bool,
 }
 
+impl Column {
+    /// A column without anything special.
+    pub fn plain(number: i16, name: &str, pg_type: PgType) -> Self {
+        Self {
+            number,
+            name: name.to_owned(),
+            stored_name: name.to_owned(),
+            pg_type,
+            domain: None,
+            not_null: false,
+            default: None,
+            generated: None,
+            subject: None,
+            identity: None,
+            missing: None,
+            comment: None,
+            grants: Vec::new(),
+            dropped: false,
+        }
+    }
+}
+
 /// A table constraint (`pg_constraint`); NOT NULL lives on the column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Constraint {

@@ -65,22 +65,8 @@ fn granted(stored: Option<&Relation>, column: &Column) -> Vec<Grant> {
 }
 
 fn attribute_column(attribute: &Attribute) -> Column {
-    Column {
-        number: 0,
-        name: attribute.name.clone(),
-        stored_name: attribute.name.clone(),
-        pg_type: attribute.pg_type,
-        domain: None,
-        not_null: false,
-        default: None,
-        generated: None,
-        subject: None,
-        identity: None,
-        missing: None,
-        comment: attribute.comment.clone(),
-        grants: Vec::new(),
-        dropped: false,
-    }
+    let comment = attribute.comment.clone();
+    Column { comment, ..Column::plain(0, &attribute.name, attribute.pg_type) }
 }
 
 /// The query behind `customers.account_members`: one aggregation for each table that names people

@@ -56,22 +56,8 @@ fn column(number: i16, line: &str) -> Option<Column> {
         _ => None,
     };
     let pg_type = if subject.is_some() { PgType::INT8 } else { PgType::by_name(type_name)? };
-    Some(Column {
-        number,
-        name: name.to_owned(),
-        stored_name: name.to_owned(),
-        pg_type,
-        domain: None,
-        not_null,
-        default: None,
-        generated: None,
-        subject,
-        identity: None,
-        missing: None,
-        comment: Some(comment.to_owned()),
-        grants: Vec::new(),
-        dropped: false,
-    })
+    let comment = Some(comment.to_owned());
+    Some(Column { not_null, subject, comment, ..Column::plain(number, name, pg_type) })
 }
 
 /// An index over the columns named. Its OID is the relation's, far behind those of relations.

@@ -95,26 +95,6 @@ pub(super) fn empty(oid: Oid, schema: Oid, name: &str, owner: Oid) -> Relation {
     }
 }
 
-/// A column without anything special.
-pub(super) fn plain_column(number: i16, name: &str, pg_type: PgType) -> Column {
-    Column {
-        number,
-        name: name.to_owned(),
-        stored_name: name.to_owned(),
-        pg_type,
-        domain: None,
-        not_null: false,
-        default: None,
-        generated: None,
-        subject: None,
-        identity: None,
-        missing: None,
-        comment: None,
-        grants: Vec::new(),
-        dropped: false,
-    }
-}
-
 async fn create_as(
     session: &mut Session,
     context: &Arc<QueryContext>,
@@ -166,7 +146,7 @@ pub(super) fn take_columns(
             return Err(Error::new("42701", format!("column \"{name}\" specified more than once")));
         }
         let number = i16::try_from(index + 1).map_err(Error::internal)?;
-        let mut own = plain_column(number, name, storable(column.pg_type));
+        let mut own = Column::plain(number, name, storable(column.pg_type));
         own.domain = origin_domain(context, column);
         relation.columns.push(own);
     }
@@ -229,7 +209,7 @@ impl Builder<'_> {
         self.context.must_have(&other, 'r')?;
         for column in other.live_columns().filter(|column| column.subject.is_none()) {
             let number = self.next_number()?;
-            let mut own = plain_column(number, &column.name, column.pg_type);
+            let mut own = Column::plain(number, &column.name, column.pg_type);
             own.domain = column.domain;
             own.not_null = column.not_null;
             if like.defaults == Some(ast::CreateTableLikeDefaults::Including) {
@@ -258,7 +238,7 @@ impl Builder<'_> {
             return Err(Error::new("42701", format!("column \"{name}\" specified more than once")));
         }
         let named = types::named_type(&definition.data_type, self.context)?;
-        let mut column = plain_column(self.next_number()?, &name, named.pg_type);
+        let mut column = Column::plain(self.next_number()?, &name, named.pg_type);
         column.stored_name = self.stored_name(&name);
         if let Some(domain) = &named.domain {
             self.context.must_use(domain)?;

@@ -7,7 +7,6 @@ use clientele_catalog::definition::{Column, Relation, RelationKind};
 use clientele_catalog::domains::{self, Kind, Subject};
 use clientele_udfs::types::PgType;
 
-use super::create_table::plain_column;
 use super::rows;
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
@@ -68,7 +67,7 @@ fn new(relation: &Relation, subject: Subject, generated: String) -> Result<Colum
             .with_hint("Give your column another name."));
     }
     let last = relation.columns.iter().map(|column| column.number).max().unwrap_or(0);
-    let mut column = plain_column(last + 1, name, PgType::INT8);
+    let mut column = Column::plain(last + 1, name, PgType::INT8);
     column.stored_name = format!("{name} {}", last + 1);
     column.generated = Some(generated);
     column.subject = Some(subject);

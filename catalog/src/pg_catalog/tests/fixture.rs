@@ -63,22 +63,7 @@ fn role(oid: Oid, name: &str, superuser: bool, member_of: &[Oid]) -> Role {
 }
 
 pub(crate) fn column(number: i16, name: &str, pg_type: PgType) -> Column {
-    Column {
-        number,
-        name: name.to_owned(),
-        stored_name: name.to_owned(),
-        pg_type,
-        domain: None,
-        not_null: false,
-        default: None,
-        generated: None,
-        subject: None,
-        identity: None,
-        missing: None,
-        comment: None,
-        grants: Vec::new(),
-        dropped: false,
-    }
+    Column::plain(number, name, pg_type)
 }
 
 pub(crate) fn table(oid: Oid, schema: Oid, name: &str, columns: Vec<Column>) -> Relation {

@@ -61,22 +61,7 @@ pub(super) fn begin(store: &Arc<Store>) -> Transaction {
 }
 
 pub(super) fn column(number: i16, name: &str, pg_type: PgType) -> Column {
-    Column {
-        number,
-        name: name.to_owned(),
-        stored_name: name.to_owned(),
-        pg_type,
-        domain: None,
-        not_null: false,
-        default: None,
-        generated: None,
-        subject: None,
-        identity: None,
-        missing: None,
-        comment: None,
-        grants: Vec::new(),
-        dropped: false,
-    }
+    Column::plain(number, name, pg_type)
 }
 
 /// `CREATE TABLE <name> (id bigint PRIMARY KEY, name text, number integer)`, or without the key.
