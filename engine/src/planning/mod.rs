@@ -11,6 +11,7 @@ mod common_type;
 pub mod context;
 pub mod cooperate;
 pub mod distinct_on;
+pub mod filters;
 pub mod in_order;
 pub mod needs;
 pub mod output_names;

@@ -38,6 +38,7 @@ use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::planning::cooperate::Cooperate;
 use crate::planning::distinct_on::DistinctOnFirstRow;
+use crate::planning::filters::FiltersDown;
 use crate::planning::in_order::InOrder;
 use crate::sharing::SharingPlanner;
 use crate::sql::{Body, Statement};
@@ -467,6 +468,7 @@ fn session_state(engine: &Arc<Engine>) -> SessionState {
     rules.push(Arc::new(Cooperate));
     rules.push(Arc::new(InOrder));
     let mut optimizer = Optimizer::new();
+    FiltersDown::replace(&mut optimizer.rules);
     optimizer.rules.insert(0, Arc::new(DistinctOnFirstRow));
     let mut state = SessionStateBuilder::new()
         .with_config(config)

@@ -36,6 +36,8 @@ pub struct CopyFrom {
 pub struct CopyTo {
     /// What is copied, as a query.
     pub query: Box<ast::Query>,
+    /// The table, when all of it is copied.
+    pub table: Option<ast::ObjectName>,
     /// Where the data go.
     pub place: CopyPlace,
     /// Options.
@@ -105,7 +107,7 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Parsed<Body> {
         let query = parser.parse_query()?;
         parser.expect_token(&Token::RParen)?;
         expect(parser, "to")?;
-        return to(parser, query);
+        return to(parser, query, None);
     }
     let table = parser.parse_object_name(false)?;
     let columns = match parser.consume_token(&Token::LParen) {
@@ -128,13 +130,18 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Parsed<Body> {
     };
     let query = super::parse::query(&format!("SELECT {list} FROM {table}"))
         .map_err(|error| ParserError::ParserError(format!("!{}", error.message)))?;
-    to(parser, Box::new(query))
+    let whole = columns.is_empty().then_some(table);
+    to(parser, Box::new(query), whole)
 }
 
-fn to(parser: &mut Parser<'_>, query: Box<ast::Query>) -> Parsed<Body> {
+fn to(
+    parser: &mut Parser<'_>,
+    query: Box<ast::Query>,
+    table: Option<ast::ObjectName>,
+) -> Parsed<Body> {
     let place = place(parser, "stdout")?;
     let options = options(parser)?;
-    Ok(Body::CopyTo(CopyTo { query, place, options }))
+    Ok(Body::CopyTo(CopyTo { query, table, place, options }))
 }
 
 fn place(parser: &mut Parser<'_>, client: &str) -> Parsed<CopyPlace> {

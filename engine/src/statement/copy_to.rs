@@ -5,11 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
+use clientele_catalog::definition::Column as Definition;
 use datafusion::logical_expr::LogicalPlan;
 use futures::{Stream, StreamExt, stream};
+use sqlparser::ast::{Expr, ObjectName, Query, SelectItem, SetExpr};
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::rows;
 use crate::api::{BatchStream, ByteStream, Column, CopyFormat, Outcome};
 use crate::copy::dialect::Dialect;
 use crate::copy::parquet;
@@ -18,8 +21,10 @@ use crate::copy::server_file::{self, Direction};
 use crate::copy::writer::{Writer, Written};
 use crate::error::{Error, Result};
 use crate::planning;
+use crate::planning::context::{Named, QueryContext};
 use crate::session::Session;
 use crate::sql::copy::{CopyPlace, Format};
+use crate::sql::place::name_parts;
 use crate::sql::{CopyOptions, CopyTo};
 
 /// Lists of pieces that may wait for the client, so that the data stream in constant memory.
@@ -32,7 +37,10 @@ pub(super) async fn execute(session: &mut Session, copy: &CopyTo) -> Result<Outc
     }
     let dialect = Dialect::new(&copy.options, false)?;
     let context = session.context().await?;
-    let query = copy.query.as_ref().clone();
+    let mut query = copy.query.as_ref().clone();
+    if let Some(table) = &copy.table {
+        leave_out_generated(&context, table, &mut query)?;
+    }
     let planning = Arc::clone(&context);
     let planned =
         session.compute(async move { planning::plan_query(&planning, query, &[]) }).await?;
@@ -64,6 +72,29 @@ pub(super) async fn execute(session: &mut Session, copy: &CopyTo) -> Result<Outc
             writing.write_file(path, writer).await
         }
     }
+}
+
+/// A table is copied without its generated columns (manual: sql-copy), so that it can be copied
+/// back.
+fn leave_out_generated(
+    context: &QueryContext,
+    table: &ObjectName,
+    query: &mut Query,
+) -> Result<()> {
+    let Some(Named::Relation(relation)) = context.find_relation(&name_parts(table))? else {
+        return Ok(());
+    };
+    if relation.live_columns().all(|column| column.generated.is_none()) {
+        return Ok(());
+    }
+    if let SetExpr::Select(select) = query.body.as_mut() {
+        let kept = relation.live_columns().filter(|column| column.generated.is_none());
+        let item = |column: &Definition| {
+            SelectItem::UnnamedExpr(Expr::Identifier(rows::quoted(&column.name)))
+        };
+        select.projection = kept.map(item).collect();
+    }
+    Ok(())
 }
 
 /// The columns of the result, with their options.

@@ -172,7 +172,8 @@ async fn rows_outside_a_domain_are_left_out_on_request() {
         .collect();
     assert_eq!(messages.len(), 4, "{messages:?}");
     assert_eq!(messages[3], "3 rows were skipped due to data type incompatibility");
-    assert_eq!(dump(&mut session, "t").await, "1\ta@x.de\n4\td@x.de\n");
+    // Without the generated customer_id, as it came.
+    assert_eq!(good(&mut session, "COPY t TO STDOUT", "").await, "1\ta@x.de\n4\td@x.de\n");
 }
 
 fn shown(path: &Path) -> String {
