@@ -1,11 +1,13 @@
 //! The definitions and the rows fit together.
 
 use clientele_catalog::domains::{SEMANTIC_DOMAINS, SemanticDomain};
+use clientele_engine::{Engine, EngineOptions};
 
 use super::load::DEFINITIONS;
 use super::tables::TABLES;
 use super::world::World;
 use super::world::lines::Lines;
+use crate::command::import::client::Client;
 
 /// Domains that the definitions make, and their base.
 const OWN_DOMAINS: &[(&str, &str)] = &[("crm_id", "customer_key"), ("shop_id", "customer_key")];
@@ -99,4 +101,19 @@ fn online_retail_is_whole() {
         rows += chunk.rows;
     }
     assert_eq!(rows, super::online_retail::ROWS);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_engine_takes_the_definitions() {
+    let data_dir = std::env::temp_dir().join(format!("demo-{}", std::process::id()));
+    Engine::create(&data_dir, "secret").unwrap();
+    {
+        let options = EngineOptions { data_dir: data_dir.clone(), ..EngineOptions::default() };
+        let engine = Engine::open(options).unwrap();
+        let mut client = Client::connect(&engine, "postgres").unwrap();
+        for definition in DEFINITIONS {
+            client.script(definition).await.unwrap();
+        }
+    }
+    std::fs::remove_dir_all(data_dir).unwrap();
 }

@@ -16,11 +16,11 @@ COMMENT ON COLUMN shop.products.price IS 'List price of one, euros';
 COMMENT ON COLUMN shop.products.stock IS 'Pieces in the warehouse; 0: sold out';
 COMMENT ON COLUMN shop.products.launched_on IS 'Day since when it is sold';
 
-CREATE TABLE shop.customers (customer_id shop_id PRIMARY KEY, email email NOT NULL, first_name given_name,
+CREATE TABLE shop.customers (customer_number shop_id PRIMARY KEY, email email NOT NULL, first_name given_name,
   last_name family_name, phone phone, street street_address, zip postcode, city city, country country,
   newsletter boolean NOT NULL, registered_at timestamptz NOT NULL);
 COMMENT ON TABLE shop.customers IS 'Accounts that people made in the web shop; some made a second one';
-COMMENT ON COLUMN shop.customers.customer_id IS 'Customer number of the shop';
+COMMENT ON COLUMN shop.customers.customer_number IS 'Customer number of the shop';
 COMMENT ON COLUMN shop.customers.email IS 'Mailbox with which the account was made';
 COMMENT ON COLUMN shop.customers.first_name IS 'Given name';
 COMMENT ON COLUMN shop.customers.last_name IS 'Family name';
