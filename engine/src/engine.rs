@@ -21,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::functions;
 use crate::identity::Matchers;
 use crate::password;
+use crate::refresh::Workers;
 use crate::session::Session;
 use crate::session::shared::{SessionShared, StopReason};
 
@@ -64,6 +65,8 @@ pub struct Engine {
     pub(crate) sequences: Mutex<functions::Blocks>,
     /// What record matching remembers of each database.
     pub(crate) matchers: Matchers,
+    /// What refreshes materialized views.
+    pub(crate) workers: Workers,
 }
 
 impl Engine {
@@ -104,7 +107,8 @@ impl Engine {
                 DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![spill])),
             )
             .build_arc()?;
-        Ok(Arc::new(Self {
+        let background = options.store.background;
+        let engine = Arc::new(Self {
             cluster,
             runtime_env,
             options,
@@ -114,7 +118,12 @@ impl Engine {
             sessions: Mutex::default(),
             next_pid: AtomicI32::new(1000),
             sequences: Mutex::default(),
-        }))
+            workers: Workers::default(),
+        });
+        if background {
+            Workers::start(&engine);
+        }
+        Ok(engine)
     }
 
     /// SCRAM-SHA-256 verifier of a role that may log in.
@@ -142,10 +151,15 @@ impl Engine {
             .database(&name)
             .ok_or_else(|| Error::fatal("3D000", format!("database \"{name}\" does not exist")))?;
         self.may_connect(&role, &database)?;
-        let pid = self.next_pid.fetch_add(1, Ordering::Relaxed);
+        let pid = self.next_pid();
         let session = Session::new(self, role, database, startup, pid)?;
         self.sessions.lock().insert(pid, Arc::clone(&session.shared));
         Ok(session)
+    }
+
+    /// A number that no session has had.
+    pub(crate) fn next_pid(&self) -> i32 {
+        self.next_pid.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Refuses roles that may not log in, and databases that the role may not connect to.
@@ -182,6 +196,7 @@ impl Engine {
         for session in self.sessions() {
             session.stop(StopReason::Termination);
         }
+        self.workers.end().await;
         self.cluster.close().await?;
         Ok(())
     }

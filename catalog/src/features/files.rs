@@ -36,4 +36,11 @@ files! {
     "customers/household_rules",
     "customers/household_members",
     "customers/households",
+    "membership/definitions",
+    "membership/runs",
+    "membership/intervals",
+    "membership/segments",
+    "membership/current",
+    "membership/history",
+    "membership/changes",
 }

@@ -22,11 +22,16 @@ use crate::definition::{Oid, Relation, Schema};
 /// OID of schema `clientele`.
 pub const CLIENTELE_OID: Oid = 14000;
 
+/// OID of schema `segments`, the one among them that is open for views.
+pub const SEGMENTS_OID: Oid = 14003;
+
 /// The schemas: OID, name, what `\dn+` shows.
 const SCHEMAS: &[(Oid, &str, &str)] = &[
     (CLIENTELE_OID, "clientele", "the engine itself: storage, maintenance, publishing, progress"),
     (14001, "identity", "who is who: identifiers, what links them, rules, matching, explanations"),
     (14002, "customers", "one row per customer: profiles, attributes, accounts, households"),
+    (SEGMENTS_OID, "segments", "segments: every view in it with a column customer_id is one"),
+    (14004, "membership", "who is and was in which segment, and how segments are refreshed"),
 ];
 
 /// OIDs of the relations that storage itself reads and writes.
@@ -53,6 +58,14 @@ pub mod oids {
     pub const CANDIDATE_PAIRS: Oid = 14032;
     /// `identity.candidate_decisions`.
     pub const CANDIDATE_DECISIONS: Oid = 14033;
+    /// `membership.definitions`.
+    pub const SEGMENT_DEFINITIONS: Oid = 14200;
+    /// `membership.runs`.
+    pub const SEGMENT_RUNS: Oid = 14201;
+    /// `membership.intervals`.
+    pub const MEMBERSHIP_INTERVALS: Oid = 14202;
+    /// `membership.segments`.
+    pub const SEGMENTS: Oid = 14210;
 }
 
 /// The schemas of the features.
@@ -66,7 +79,8 @@ pub fn schemas() -> impl Iterator<Item = Schema> {
     })
 }
 
-/// Whether a schema is one of a feature: nobody creates, drops or fills its relations with SQL.
+/// Whether a schema is one of a feature: nobody creates, drops or fills its relations with SQL,
+/// but for the views of [`SEGMENTS_OID`].
 pub fn is_feature_schema(oid: Oid) -> bool {
     SCHEMAS.iter().any(|(one, _, _)| *one == oid)
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use parking_lot::RwLock;
+use tokio::sync::watch;
 
 use super::active::{Active, ActiveGuard};
 use super::file::Graveyard;
@@ -26,6 +27,8 @@ pub(super) struct Shared {
     pub(super) directory: PathBuf,
     pub(super) options: StoreOptions,
     published: RwLock<Arc<Snapshot>>,
+    /// Version of what is published, for those who wait for the next.
+    pub(super) versions: watch::Sender<u64>,
     pub(super) active: Arc<Active>,
     pub(super) indexes: KeyIndexes,
     pub(super) graveyard: Arc<Graveyard>,
@@ -44,6 +47,7 @@ impl Shared {
         Self {
             directory,
             options,
+            versions: watch::Sender::new(start.snapshot.version),
             published: RwLock::new(start.snapshot),
             active: Arc::default(),
             indexes: KeyIndexes::default(),
@@ -70,6 +74,7 @@ impl Shared {
 
     pub(super) fn publish(&self, snapshot: &Arc<Snapshot>) {
         *self.published.write() = Arc::clone(snapshot);
+        self.versions.send_replace(snapshot.version);
     }
 
     pub(super) fn hasher(&self) -> KeyHasher {

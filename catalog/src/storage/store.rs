@@ -11,7 +11,7 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use object_store::local::LocalFileSystem;
 use parking_lot::Mutex;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::commit::{Committer, Queue};
 use super::disk;
@@ -195,6 +195,11 @@ impl Store {
     /// The newest committed snapshot.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.shared.published()
+    }
+
+    /// The version of the newest snapshot, to wait for the next.
+    pub fn versions(&self) -> watch::Receiver<u64> {
+        self.shared.versions.subscribe()
     }
 
     /// Begins a transaction on the newest snapshot.

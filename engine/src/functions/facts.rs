@@ -143,7 +143,7 @@ fn list(context: &QueryContext) -> Vec<FunctionFacts> {
         clientele_udfs::functions::docs().iter().map(documented).collect();
     all.extend(super::all_kernels().map(kernel));
     all.extend(super::procedures::all().map(procedure));
-    all.extend(crate::identity::FUNCTIONS.iter().map(table_function));
+    all.extend(super::declared::all().map(table_function));
     let declared: std::collections::HashSet<String> =
         all.iter().map(|one| one.name.clone()).collect();
     let foreign = |name: &str| !declared.contains(name) && super::is_offered(name);
@@ -256,18 +256,22 @@ fn procedure(procedure: &Procedure) -> FunctionFacts {
     }
 }
 
-fn table_function(function: &crate::identity::Function) -> FunctionFacts {
+fn table_function(function: &super::declared::Function) -> FunctionFacts {
     let (schema, name) = placed(function.name);
     let columns = function
         .columns
         .iter()
         .map(|(name, pg_type)| argument(name, *pg_type, ArgumentMode::Table));
+    let mut parameters = given(function.parameters);
+    if let Some(last) = parameters.last_mut().filter(|_| function.variadic) {
+        (last.mode, last.pg_type) = (ArgumentMode::Variadic, last.pg_type.array());
+    }
     FunctionFacts {
         oid: 0,
         schema,
         name: name.to_owned(),
         kind: FunctionKind::Function,
-        arguments: given(function.parameters).into_iter().chain(columns).collect(),
+        arguments: parameters.into_iter().chain(columns).collect(),
         returns: PgType::plain(2249),
         returns_set: true,
         volatility: Volatility::Stable,

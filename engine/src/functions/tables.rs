@@ -21,7 +21,7 @@ pub type TableFunction = Box<dyn Fn(&QueryContext, Arguments) -> Result<RecordBa
 
 /// The table function of that name.
 pub fn table_function(name: &str) -> Option<TableFunction> {
-    if let Some(function) = crate::identity::call(name) {
+    if let Some(function) = super::declared::call(name) {
         return Some(Box::new(function));
     }
     let set =

@@ -23,7 +23,7 @@ mod preview;
 mod procedures;
 mod why;
 
-pub(crate) use functions::{FUNCTIONS, Function, call};
+pub(crate) use functions::FUNCTIONS;
 pub(crate) use kernels::KERNELS;
 pub(crate) use matching::{Matchers, PROCEDURES as MATCHING};
 pub(crate) use procedures::PROCEDURES;

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use clientele_catalog::Catalog;
 use clientele_catalog::catalog::{PG_CATALOG_OID, PUBLIC_OID};
 use clientele_catalog::definition::{Database, Domain, FIRST_USER_OID, Oid, Relation, Role};
+use clientele_catalog::features::SEGMENTS_OID;
 use clientele_catalog::privileges::Rights;
 use clientele_catalog::storage::{Snapshot, Store};
 use datafusion::execution::session_state::SessionState;
@@ -167,6 +168,21 @@ impl QueryContext {
     /// # Errors
     /// 3F000 no such schema, 42501 one that the role may not create in, 0A000 another database.
     pub fn creation_target(&self, name: &ObjectName) -> Result<(Oid, String)> {
+        match self.view_target(name)? {
+            (SEGMENTS_OID, _) => {
+                let text = "permission denied for schema segments";
+                Err(Error::new("42501", text)
+                    .with_detail("Only views and materialized views can be made in it."))
+            }
+            target => Ok(target),
+        }
+    }
+
+    /// The schema that a new view goes into, and its name there.
+    ///
+    /// # Errors
+    /// As [`QueryContext::creation_target`].
+    pub fn view_target(&self, name: &ObjectName) -> Result<(Oid, String)> {
         let parts = name_parts(name);
         let (schema, name) = match self.without_database(&parts)? {
             [name] => match self.search_path.first() {
@@ -175,7 +191,7 @@ impl QueryContext {
                     return Err(Error::new("3F000", "no schema has been selected to create in"));
                 }
             },
-            [schema, name] => (self.schema(schema)?, name.clone()),
+            [schema, name] => (self.view_schema(schema)?, name.clone()),
             _ => {
                 let text = format!("improper qualified name: {}", parts.join("."));
                 return Err(Error::new("42601", text));
@@ -196,6 +212,17 @@ impl QueryContext {
             }
             Some(schema) => Ok(schema.oid),
             None => Err(Error::new("3F000", format!("schema \"{name}\" does not exist"))),
+        }
+    }
+
+    /// The schema of that name, for views: schema `segments` is open for them.
+    ///
+    /// # Errors
+    /// As [`QueryContext::schema`].
+    pub fn view_schema(&self, name: &str) -> Result<Oid> {
+        match self.catalog().schema(name) {
+            Some(schema) if schema.oid == SEGMENTS_OID => Ok(SEGMENTS_OID),
+            _ => self.schema(name),
         }
     }
 

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use clientele_catalog::definition::{Domain, Oid, Relation, RelationKind, Schema};
-use clientele_catalog::features::is_feature_schema;
+use clientele_catalog::features::{self, SEGMENTS_OID, is_feature_schema};
 use clientele_catalog::privileges::{Access, Rights};
 
 use super::context::QueryContext;
@@ -99,7 +99,9 @@ impl QueryContext {
     /// # Errors
     /// 42501.
     pub fn must_own_or_schema(&self, kind: &str, name: &str, owners: (Oid, Oid)) -> Result<()> {
-        if is_feature_schema(owners.1) {
+        let found = self.catalog().relation(owners.1, name);
+        let built_in = found.is_some_and(|one| features::relation(one.oid).is_some());
+        if built_in || is_feature_schema(owners.1) && owners.1 != SEGMENTS_OID {
             let text = format!("permission denied: \"{name}\" is a system catalog");
             return Err(Error::new("42501", text));
         }
@@ -200,7 +202,7 @@ impl QueryContext {
 /// # Errors
 /// 42501.
 pub(crate) fn features_are_closed(relation: &Relation) -> Result<()> {
-    if !is_feature_schema(relation.schema) {
+    if features::relation(relation.oid).is_none() {
         return Ok(());
     }
     let text = format!("permission denied: \"{}\" is a system catalog", relation.name);

@@ -327,7 +327,7 @@ impl Session {
         Ok(())
     }
 
-    fn begin_statement(&mut self, text: &str) {
+    pub(crate) fn begin_statement(&mut self, text: &str) {
         self.shared.begin_statement(text);
         let timeout_ms = self.milliseconds("statement_timeout");
         execution::arm_timeout(&self.engine, &self.shared, timeout_ms);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clientele_catalog::storage::{Savepoint, Snapshot, Transaction};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::Session;
 use crate::error::{Error, Result};
@@ -24,6 +24,8 @@ pub(super) struct Open {
     /// The statement that the snapshot was taken for.
     snapshot_for: u64,
     savepoints: Vec<(String, Option<Savepoint>)>,
+    /// Nobody else refreshes materialized views before it ends.
+    refreshing: Option<OwnedMutexGuard<()>>,
 }
 
 impl Open {
@@ -35,6 +37,7 @@ impl Open {
             started_at: Utc::now(),
             snapshot_for: 0,
             savepoints: Vec::new(),
+            refreshing: None,
         }
     }
 }
@@ -86,6 +89,31 @@ impl Session {
         }
         let begin = || Arc::new(Mutex::new(self.store.begin(Arc::clone(&self.temporary))));
         Ok(Arc::clone(open.work.get_or_insert_with(begin)))
+    }
+
+    /// Waits until no other transaction refreshes materialized views; from then on, none does until
+    /// this one ends.
+    ///
+    /// # Errors
+    /// 57014 when stopped.
+    pub(crate) async fn refresh_alone(&mut self) -> Result<()> {
+        self.begin_implicit();
+        let Some(open) = self.transaction.as_mut().filter(|open| open.refreshing.is_none()) else {
+            return Ok(());
+        };
+        let refreshes = self.engine.workers.of(self.database.oid);
+        let token = self.shared.token();
+        tokio::select! {
+            () = token.cancelled() => return Err(self.shared.stop_error()),
+            alone = refreshes.alone() => open.refreshing = Some(alone),
+        }
+        // What others have committed meanwhile is to be seen.
+        if let Some(work) = &open.work
+            && work.lock().await.is_read_only()
+        {
+            open.snapshot_for = 0;
+        }
+        Ok(())
     }
 
     /// Lets the next statement begin with the session's temporary relations as they are now.
@@ -158,6 +186,8 @@ impl Session {
     async fn finish(&mut self, commit: bool) -> Result<bool> {
         let Some(open) = self.transaction.take() else { return Ok(true) };
         let commit = commit && !open.failed;
+        // Held until the commit is done.
+        let _refreshing = open.refreshing;
         let result = match (open.work, commit) {
             (Some(work), true) => self.commit(work).await,
             _ => Ok(()),

@@ -9,7 +9,7 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::Token;
 
 use super::Body;
-use super::own::{expect, if_exists, name, take, unexpected, word};
+use super::own::{expect, if_exists, name, setting_value, take, unexpected, word};
 
 type Parsed<T> = Result<T, ParserError>;
 
@@ -80,6 +80,8 @@ pub enum Change {
     Owner(Owner),
     /// `SET SCHEMA`.
     Schema(String),
+    /// `SET (name = value, …)`, `RESET (name, …)`: no value.
+    Options(Vec<(String, Option<String>)>),
     /// Options of a sequence.
     Sequence(SequenceChange),
     /// `SET DEFAULT`; `None`: `DROP DEFAULT`.
@@ -130,7 +132,7 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Parsed<Option<Body>> {
 }
 
 fn is_alter_view_as(words: &[String]) -> bool {
-    let known = ["rename", "owner", "set", "alter"];
+    let known = ["rename", "owner", "set", "reset", "alter"];
     !words.iter().skip(1).any(|word| known.contains(&word.as_str()))
 }
 
@@ -152,6 +154,7 @@ fn alter_relation(parser: &mut Parser<'_>, kind: &'static str) -> Parsed<Definit
         },
         _ => match change(parser)? {
             Some(change) => change,
+            None if kind != "INDEX" => options(parser)?,
             None => return unexpected(parser),
         },
     };
@@ -178,6 +181,28 @@ fn change(parser: &mut Parser<'_>) -> Parsed<Option<Change>> {
         return name(parser).map(Change::Schema).map(Some);
     }
     Ok(None)
+}
+
+/// `SET (refresh = '5 minutes', security_invoker)`, `RESET (refresh)`.
+fn options(parser: &mut Parser<'_>) -> Parsed<Change> {
+    let set = take(parser, "set");
+    if !set {
+        expect(parser, "reset")?;
+    }
+    parser.expect_token(&Token::LParen)?;
+    let mut options = Vec::new();
+    loop {
+        let option = name(parser)?;
+        let value = match set && parser.consume_token(&Token::Eq) {
+            true => Some(setting_value(parser)?),
+            false => set.then(|| "true".to_owned()),
+        };
+        options.push((option, value));
+        if !parser.consume_token(&Token::Comma) {
+            parser.expect_token(&Token::RParen)?;
+            return Ok(Change::Options(options));
+        }
+    }
 }
 
 fn alter_domain(parser: &mut Parser<'_>) -> Parsed<Definition> {

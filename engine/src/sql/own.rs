@@ -158,7 +158,7 @@ fn setting_values(parser: &mut Parser<'_>) -> Parsed<Option<Vec<String>>> {
     Ok(Some(values))
 }
 
-fn setting_value(parser: &mut Parser<'_>) -> Parsed<String> {
+pub(super) fn setting_value(parser: &mut Parser<'_>) -> Parsed<String> {
     let negative = parser.consume_token(&Token::Minus);
     if parser.peek_token().token == Token::EOF {
         return unexpected(parser);

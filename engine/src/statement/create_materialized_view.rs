@@ -1,18 +1,16 @@
 //! `CREATE MATERIALIZED VIEW`, `REFRESH MATERIALIZED VIEW` (manual: sql-creatematerializedview).
 
-use std::sync::Arc;
-
-use clientele_catalog::definition::{Object, Relation, RelationKind};
+use clientele_catalog::definition::{Object, RelationKind};
 use clientele_catalog::pg_catalog::JobKind;
 use sqlparser::ast::{CreateTableOptions, CreateView, ObjectName, SqlOption};
 
 use super::create_table::{empty, fill, plan_rows};
 use super::create_view::stored_query;
 use crate::error::{Error, Result};
-use crate::planning;
+use crate::refresh::{self, Cause, How, Run, options};
+use crate::segments;
 use crate::session::Session;
 use crate::session::job::Job;
-use crate::sql;
 use crate::sql::place::folded;
 
 /// Runs a CREATE MATERIALIZED VIEW.
@@ -24,7 +22,7 @@ pub(super) async fn create(
     const TAG: &str = "CREATE MATERIALIZED VIEW";
     session.writable(TAG)?;
     let context = session.context().await?;
-    let (schema, name) = context.creation_target(&create.name)?;
+    let (schema, name) = context.view_target(&create.name)?;
     if context.catalog().relation(schema, &name).is_some() {
         return match create.if_not_exists {
             true => {
@@ -39,12 +37,16 @@ pub(super) async fn create(
         };
     }
     let mut view = empty(session.store.allocate_oid(), schema, &name, context.role.oid);
-    view.options = options(&create.options);
+    view.options = with_options(&create.options);
     let names: Vec<String> = create.columns.iter().map(|column| folded(&column.name)).collect();
     let plan = plan_rows(session, &context, &create.query, &names, &mut view).await?;
     let query = stored_query(&context, &create.query, &names)?;
     let populated = !text.trim_end().to_lowercase().ends_with("with no data");
     view.kind = RelationKind::MaterializedView { query, populated };
+    options::check(&view)?;
+    if segments::is_segment(&view) {
+        segments::define(session, &mut view).await?;
+    }
     {
         let work = session.work().await?;
         work.lock().await.put(Object::Relation(view.clone()));
@@ -54,11 +56,18 @@ pub(super) async fn create(
     }
     let job = Job::new(&session.shared, JobKind::CreateMaterializedView, view.oid);
     let count = fill(session, &context, (&view, plan), &job).await?;
+    let run = Run::new(session, Cause::Create, &context);
+    let how = How::full("the view is new");
+    if segments::is_segment(&view) {
+        segments::record(session, &view, (&run, &how)).await?;
+    }
+    let refreshes = session.engine.workers.of(session.database.oid);
+    refreshes.note(view.oid, |state| state.done(&run, context.snapshot.version, how));
     Ok(format!("SELECT {count}"))
 }
 
 /// `WITH (name = value, …)`; a name alone is on.
-pub(super) fn options(options: &CreateTableOptions) -> Vec<(String, String)> {
+pub(super) fn with_options(options: &CreateTableOptions) -> Vec<(String, String)> {
     let (CreateTableOptions::With(list)
     | CreateTableOptions::Options(list)
     | CreateTableOptions::Plain(list)) = options
@@ -83,32 +92,20 @@ pub(super) async fn refresh(
 ) -> Result<String> {
     const TAG: &str = "REFRESH MATERIALIZED VIEW";
     session.writable(TAG)?;
+    session.refresh_alone().await?;
     let context = session.context().await?;
     let view = context.relation(name)?;
-    let RelationKind::MaterializedView { query, .. } = &view.kind else {
+    if !matches!(view.kind, RelationKind::MaterializedView { .. }) {
         return Err(Error::new("42809", format!("\"{}\" is not a materialized view", view.name)));
-    };
+    }
     context.must_own_relation(&view)?;
-    // What is under it is read with the owner's rights, whoever refreshes it.
-    let context = context.as_role(view.owner);
-    let job = Job::new(&session.shared, JobKind::RefreshMaterializedView, view.oid);
-    let kind = RelationKind::MaterializedView { query: query.clone(), populated: !no_data };
-    let definition = Relation { kind, ..view.as_ref().clone() };
-    let parsed = sql::parse::query(query)?;
-    let planning_context = Arc::clone(&context);
-    let planned = session
-        .compute(async move { planning::plan_query(&planning_context, parsed, &[]) })
-        .await?;
-    {
-        let work = session.work().await?;
-        let mut transaction = work.lock().await;
-        if definition.kind != view.kind {
-            transaction.put(Object::Relation(definition.clone()));
-        }
-        transaction.truncate(view.oid);
+    if no_data {
+        refresh::empty(session, &view, false).await?;
+        return Ok(TAG.to_owned());
     }
-    if !no_data {
-        fill(session, &context, (&definition, planned.plan), &job).await?;
-    }
+    let run = Run::new(session, Cause::Refresh, &context);
+    let how = Box::pin(refresh::refresh(session, &context, &view, &run)).await?;
+    let refreshes = session.engine.workers.of(session.database.oid);
+    refreshes.note(view.oid, |state| state.done(&run, context.snapshot.version, how));
     Ok(TAG.to_owned())
 }

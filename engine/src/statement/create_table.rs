@@ -167,7 +167,7 @@ fn origin_domain(context: &QueryContext, column: &crate::api::Column) -> Option<
 }
 
 /// Runs the plan into the relation, many rows straight to files; returns their number.
-pub(super) async fn fill(
+pub(crate) async fn fill(
     session: &mut Session,
     context: &Arc<QueryContext>,
     (relation, plan): (&Relation, datafusion::logical_expr::LogicalPlan),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use clientele_catalog::definition::{Object, Relation, RelationKind};
 use sqlparser::ast::{CreateView, Ident, ObjectName, Query, VisitMut, VisitorMut};
 
-use super::create_materialized_view::options;
+use super::create_materialized_view::with_options;
 use super::create_table::{empty, take_columns};
 use super::rows::quoted;
 use crate::error::{Error, Result};
@@ -18,6 +18,7 @@ use crate::planning;
 use crate::planning::context::{Named, QueryContext};
 use crate::session::Session;
 use crate::sql::place::{folded, name_parts};
+use crate::{refresh, segments};
 
 /// Runs a CREATE VIEW.
 pub(super) async fn execute(session: &mut Session, create: &CreateView) -> Result<String> {
@@ -29,7 +30,7 @@ pub(super) async fn execute(session: &mut Session, create: &CreateView) -> Resul
             context.must_have_on_database('T')?;
             (session.temporary.schema().oid, name_parts(&create.name).pop().unwrap_or_default())
         }
-        false => context.creation_target(&create.name)?,
+        false => context.view_target(&create.name)?,
     };
     let existing = context.catalog().relation(schema, &name).map(Arc::clone);
     let replaced = match &existing {
@@ -46,7 +47,7 @@ pub(super) async fn execute(session: &mut Session, create: &CreateView) -> Resul
     let mut view = empty(oid, schema, &name, context.role.oid);
     view.temporary = create.temporary;
     let names: Vec<String> = create.columns.iter().map(|column| folded(&column.name)).collect();
-    view.options = options(&create.options);
+    view.options = with_options(&create.options);
     // Who makes a view need not be able to read it (manual: sql-createview).
     let (looking, query) = (Arc::clone(&context), create.query.as_ref().clone());
     let planned =
@@ -58,6 +59,10 @@ pub(super) async fn execute(session: &mut Session, create: &CreateView) -> Resul
     }
     let query = stored_query(&context, &create.query, &names)?;
     view.kind = RelationKind::View { query };
+    refresh::options::check(&view)?;
+    if segments::is_segment(&view) {
+        segments::define(session, &mut view).await?;
+    }
     let work = session.work().await?;
     work.lock().await.put(Object::Relation(view));
     Ok(TAG.to_owned())

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::functions;
 use crate::planning::context::{Named, QueryContext, undefined_table};
 use crate::planning::{self, types};
+use crate::refresh::options;
 use crate::session::Session;
 use crate::sql::definitions::{Change, Definition, SequenceChange};
 use crate::sql::place::name_parts;
@@ -96,6 +97,7 @@ async fn relation(
         }
         Change::Owner(owner) => alter_table::change_owner(session, &target, owner).await?,
         Change::Schema(schema) => alter_table::change_schema(session, &target, schema).await?,
+        Change::Options(changes) => options::change(session, &target.relation, changes).await?,
         Change::Sequence(change) => sequence(session, &target, change).await?,
         Change::Default(_) | Change::NotNull(_) | Change::DropConstraint(..) => {
             return Err(Error::unsupported(tag));
@@ -233,7 +235,10 @@ async fn domain(session: &mut Session, name: &ObjectName, change: &Change) -> Re
                 session.notice("NOTICE", "00000", format!("{text}, skipping"));
             }
         }
-        Change::NotNull(true) | Change::RenameColumn(..) | Change::Sequence(_) => {
+        Change::NotNull(true)
+        | Change::RenameColumn(..)
+        | Change::Options(_)
+        | Change::Sequence(_) => {
             return Err(Error::unsupported("this ALTER DOMAIN"));
         }
     }

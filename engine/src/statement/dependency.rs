@@ -25,7 +25,7 @@ pub(super) fn dependents(catalog: &Catalog, relation: Oid) -> Vec<Arc<Relation>>
     let names = |view: &&Arc<Relation>| {
         query_of(view).is_some_and(|query| {
             // A cheap look before the parser is asked.
-            query.contains(found.name.as_str()) && parsed_names(query).contains(name.as_slice())
+            query.contains(found.name.as_str()) && names_in(query).contains(name.as_slice())
         })
     };
     catalog.relations().filter(|view| view.oid != relation).filter(names).map(Arc::clone).collect()
@@ -120,7 +120,7 @@ fn query_of(relation: &Relation) -> Option<&str> {
 }
 
 /// The names of relations in a stored query.
-fn parsed_names(query: &str) -> BTreeSet<Vec<String>> {
+pub(crate) fn names_in(query: &str) -> BTreeSet<Vec<String>> {
     let mut names = BTreeSet::new();
     if let Ok(query) = sql::parse::query(query) {
         let _ = sqlparser::ast::visit_relations(&query, |name| {

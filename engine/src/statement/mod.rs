@@ -33,6 +33,9 @@ mod subject_columns;
 mod truncate;
 mod update;
 
+pub(crate) use create_table::fill;
+pub(crate) use dependency::names_in;
+
 use std::sync::Arc;
 
 use clientele_catalog::definition::Relation;

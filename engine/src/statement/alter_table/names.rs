@@ -19,6 +19,7 @@ use super::{Target, put};
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::planning::rights::kind_of;
+use crate::segments;
 use crate::session::Session;
 use crate::sql;
 use crate::sql::place::folded;
@@ -43,7 +44,12 @@ pub(in crate::statement) async fn change_schema(
     target: &Target,
     to: &str,
 ) -> Result<()> {
-    let schema = target.context.schema(to)?;
+    let schema = match target.relation.kind {
+        RelationKind::View { .. } | RelationKind::MaterializedView { .. } => {
+            target.context.view_schema(to)?
+        }
+        _ => target.context.schema(to)?,
+    };
     target.context.must_create_in(schema)?;
     let oid = target.relation.oid;
     if target.relation.temporary {
@@ -95,6 +101,9 @@ async fn moved(session: &mut Session, target: &Target, after: Relation) -> Resul
         }
     }
     after.temporary = target.relation.temporary;
+    if segments::is_segment(&after) {
+        segments::define(session, &mut after).await?;
+    }
     objects.push(Object::Relation(after));
     put(session, objects).await
 }
@@ -198,6 +207,9 @@ pub(in crate::statement) async fn rename_column(
             relation.live_columns().map(|column| quoted(&column.name).to_string()).collect();
         let query = format!("SELECT * FROM ({query}) AS source ({})", names.join(", "));
         relation.kind = RelationKind::View { query };
+    }
+    if segments::is_segment(&relation) {
+        segments::define(session, &mut relation).await?;
     }
     put(session, [Object::Relation(relation)]).await
 }

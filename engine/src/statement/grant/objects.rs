@@ -70,7 +70,7 @@ pub(super) async fn all_in_schemas(
     request: &Request,
 ) -> Result<()> {
     for schema in schemas {
-        let oid = context.schema(&name_parts(schema).join("."))?;
+        let oid = context.view_schema(&name_parts(schema).join("."))?;
         let inside =
             context.catalog().relations().filter(|one| one.schema == oid && Kind::of(one) == kind);
         for one in inside {

@@ -1,0 +1,7 @@
+-- table membership.definitions 14200
+-- every definition that a segment has had; they hold one after the other
+-- segment text!: the view in schema segments
+-- version int4!: 1 for its first definition
+-- definition text!: the query
+-- defined_by text!: the role that defined it
+-- defined_at timestamptz!: when

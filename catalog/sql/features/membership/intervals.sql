@@ -1,0 +1,10 @@
+-- table membership.intervals 14202 index=segment
+-- since when, and until when, customers were in materialized segments: membership.current, history and changes show it
+-- customer_id person: the customer
+-- account_id company: the company, in segments of companies
+-- segment text!: the view in schema segments
+-- entered_at timestamptz!: when the run began that found it a member
+-- left_at timestamptz: when the run began that found it a member no more; NULL: it is one
+-- entered_run int8!: the run that it came in with
+-- left_run int8: the run that it left with
+-- definition_version int4!: the definition by which it came in

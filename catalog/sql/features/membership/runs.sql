@@ -1,0 +1,14 @@
+-- table membership.runs 14201
+-- refreshes of materialized segments that changed something, or failed
+-- run int8!: number of the run, rising; segments of one run were computed from one snapshot
+-- segment text!: the view in schema segments
+-- cause text!: create, refresh (REFRESH MATERIALIZED VIEW), schedule, or commit
+-- mode text!: full, or incremental: only customers with changes were computed
+-- reason text!: why a full run, or how many customers an incremental one has computed
+-- started_at timestamptz!: when it began; now() in the definition
+-- finished_at timestamptz!: when it ended
+-- definition_version int4!: the definition, see membership.definitions
+-- member_count int8: members afterwards
+-- entered_count int8: how many came in
+-- left_count int8: how many left
+-- error text: why it failed; the members are those of the last good run then

@@ -1,0 +1,24 @@
+//! Materialized views that are refreshed: when one is asked to, by schedule, after commits.
+//!
+//! ```sql
+//! CREATE MATERIALIZED VIEW segments.vip WITH (refresh = '5 minutes') AS …;  -- or 'on commit', '0 3 * * *'
+//! ALTER MATERIALIZED VIEW segments.vip SET (refresh = 'manual');
+//! REFRESH MATERIALIZED VIEW segments.vip;
+//! ```
+//!
+//! - `schedule`: what `refresh = …` means; `options`: `WITH (…)`, `SET (…)`, `RESET (…)`
+//! - `run`: one refresh of one view in a transaction
+//! - `states`: what is known of the last refreshes of a database; one run at a time
+//! - `sources`: the stored relations that a view reads
+//! - `worker`: the tasks that refresh what is due; the engine owns and ends them
+
+pub(crate) mod options;
+mod run;
+mod schedule;
+mod sources;
+mod states;
+mod worker;
+
+pub(crate) use run::{Cause, How, Run, empty, refresh};
+pub(crate) use states::State;
+pub(crate) use worker::Workers;

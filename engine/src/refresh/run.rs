@@ -1,0 +1,126 @@
+//! One refresh of one materialized view, in a session's transaction.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use clientele_catalog::definition::{Object, Relation, RelationKind};
+use clientele_catalog::pg_catalog::JobKind;
+
+use crate::error::{Error, Result};
+use crate::planning::context::QueryContext;
+use crate::session::Session;
+use crate::session::job::Job;
+use crate::{planning, segments, sql, statement};
+
+/// What a refresh began with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// `CREATE MATERIALIZED VIEW`.
+    Create,
+    /// `REFRESH MATERIALIZED VIEW`.
+    Refresh,
+    /// Its time has come.
+    Schedule,
+    /// Rows that it reads have changed.
+    Commit,
+}
+
+impl Cause {
+    /// As `membership.runs` shows it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Refresh => "refresh",
+            Self::Schedule => "schedule",
+            Self::Commit => "commit",
+        }
+    }
+}
+
+/// A run: one or more views, refreshed from one snapshot.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Run {
+    /// Its number, rising.
+    pub(crate) number: i64,
+    /// What it began with.
+    pub(crate) cause: Cause,
+    /// When it began: `now()` in the definitions.
+    pub(crate) started_at: DateTime<Utc>,
+}
+
+impl Run {
+    /// A new run of a session.
+    pub(crate) fn new(session: &Session, cause: Cause, context: &QueryContext) -> Self {
+        let number = i64::from(session.store.allocate_oid());
+        Self { number, cause, started_at: context.started_at }
+    }
+}
+
+/// How a view was refreshed, and why so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct How {
+    /// Only customers with changes were computed.
+    pub(crate) incremental: bool,
+    /// Why.
+    pub(crate) reason: String,
+}
+
+impl How {
+    /// Everything was computed.
+    pub(crate) fn full(reason: impl Into<String>) -> Self {
+        Self { incremental: false, reason: reason.into() }
+    }
+
+    /// As `membership.runs` shows it.
+    pub(crate) fn mode(&self) -> &'static str {
+        if self.incremental { "incremental" } else { "full" }
+    }
+}
+
+/// Computes a view anew: the new rows take the place of the old ones when the transaction commits.
+///
+/// # Errors
+/// What the definition does wrong; the transaction must go back to where it was.
+pub(crate) async fn refresh(
+    session: &mut Session,
+    context: &Arc<QueryContext>,
+    view: &Arc<Relation>,
+    run: &Run,
+) -> Result<How> {
+    let RelationKind::MaterializedView { query, .. } = &view.kind else {
+        return Err(Error::new("42809", format!("\"{}\" is not a materialized view", view.name)));
+    };
+    // What is under it is read with the owner's rights, whoever refreshes it.
+    let context = context.as_role(view.owner);
+    let job = Job::new(&session.shared, JobKind::RefreshMaterializedView, view.oid);
+    let parsed = sql::parse::query(query)?;
+    let planning_context = Arc::clone(&context);
+    let planned = session
+        .compute(async move { planning::plan_query(&planning_context, parsed, &[]) })
+        .await?;
+    empty(session, view, true).await?;
+    statement::fill(session, &context, (view, planned.plan), &job).await?;
+    let how = How::full("the definition is computed as a whole");
+    if segments::is_segment(view) {
+        segments::record(session, view, (run, &how)).await?;
+    }
+    Ok(how)
+}
+
+/// Takes the rows of a view away, and says whether it can be read (`populated`).
+///
+/// # Errors
+/// None in practice.
+pub(crate) async fn empty(session: &mut Session, view: &Relation, populated: bool) -> Result<()> {
+    let RelationKind::MaterializedView { query, populated: before } = &view.kind else {
+        return Ok(());
+    };
+    let work = session.work().await?;
+    let mut transaction = work.lock().await;
+    if *before != populated {
+        let kind = RelationKind::MaterializedView { query: query.clone(), populated };
+        transaction.put(Object::Relation(Relation { kind, ..view.clone() }));
+    }
+    transaction.truncate(view.oid);
+    Ok(())
+}

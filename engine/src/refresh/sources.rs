@@ -1,0 +1,70 @@
+//! The stored relations that a view reads, through other views.
+
+use std::collections::BTreeSet;
+
+use clientele_catalog::Catalog;
+use clientele_catalog::definition::{Oid, Relation, RelationKind};
+use clientele_catalog::features::{self, SEGMENTS_OID, oids};
+use clientele_catalog::storage::Snapshot;
+
+use crate::statement::names_in;
+
+/// What a view reads.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Sources {
+    /// Tables and materialized views.
+    pub(crate) stored: BTreeSet<Oid>,
+    /// It reads something whose rows come from elsewhere: profiles, functions, the catalog.
+    pub(crate) others: bool,
+}
+
+impl Sources {
+    /// Of a view or materialized view.
+    pub(crate) fn of(catalog: &Catalog, view: &Relation) -> Self {
+        let mut sources = Self::default();
+        let mut seen = BTreeSet::from([view.oid]);
+        sources.take(catalog, view, &mut seen);
+        sources
+    }
+
+    fn take(&mut self, catalog: &Catalog, view: &Relation, seen: &mut BTreeSet<Oid>) {
+        let (RelationKind::View { query } | RelationKind::MaterializedView { query, .. }) =
+            &view.kind
+        else {
+            return;
+        };
+        // The queries of features call functions; what those read is not in any name.
+        self.others |= features::relation(view.oid).is_some() && view.schema != SEGMENTS_OID;
+        for name in names_in(query) {
+            let found = match name.as_slice() {
+                [schema, name] => {
+                    catalog.schema(schema).and_then(|schema| catalog.relation(schema.oid, name))
+                }
+                _ => None,
+            };
+            match found {
+                None => self.others = true,
+                Some(found) if !seen.insert(found.oid) => {}
+                Some(found) => match &found.kind {
+                    RelationKind::View { .. } => self.take(catalog, found, seen),
+                    RelationKind::Table | RelationKind::MaterializedView { .. } => {
+                        self.stored.insert(found.oid);
+                    }
+                    RelationKind::Sequence(_) => self.others = true,
+                },
+            }
+        }
+    }
+}
+
+impl Sources {
+    /// Whether rows of them, or who is who, may have changed since the snapshot of a version.
+    pub(crate) fn changed_since(&self, snapshot: &Snapshot, version: u64) -> bool {
+        if self.others {
+            return snapshot.version > version;
+        }
+        let who_is_who = [oids::NODES, oids::RECORDS, oids::LINKS, oids::RULE_CHANGES];
+        let all = self.stored.iter().chain(&who_is_who);
+        all.chain(&[oids::BLOCKED_VALUES]).any(|one| snapshot.table(*one).written_in > version)
+    }
+}

@@ -1,0 +1,73 @@
+//! What is known of the refreshes of each database.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use clientele_catalog::definition::Oid;
+use parking_lot::Mutex;
+use tokio::sync::OwnedMutexGuard;
+
+use super::run::{How, Run};
+
+/// The last refresh of a view.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct State {
+    /// When the last good one began.
+    pub(crate) last_refreshed_at: Option<DateTime<Utc>>,
+    /// When the last one began, good or not.
+    pub(crate) last_tried_at: Option<DateTime<Utc>>,
+    /// When the next one is due.
+    pub(crate) next_at: Option<DateTime<Utc>>,
+    /// It is under way.
+    pub(crate) running: bool,
+    /// Why the last one failed.
+    pub(crate) error: Option<String>,
+    /// How the last good one was made.
+    pub(crate) how: Option<How>,
+    /// Version of the snapshot that the last one saw.
+    pub(crate) version: u64,
+}
+
+impl State {
+    /// A refresh has been made over a snapshot of that version.
+    pub(crate) fn done(&mut self, run: &Run, version: u64, how: How) {
+        *self = Self {
+            last_refreshed_at: Some(run.started_at),
+            last_tried_at: Some(run.started_at),
+            how: Some(how),
+            version,
+            ..Self::default()
+        };
+    }
+}
+
+/// The refreshes of one database.
+#[derive(Debug, Default)]
+pub(crate) struct Refreshes {
+    /// Whoever refreshes holds it until the commit: one run at a time.
+    lock: Arc<tokio::sync::Mutex<()>>,
+    states: Mutex<HashMap<Oid, State>>,
+}
+
+impl Refreshes {
+    /// Waits until nobody else refreshes.
+    pub(crate) async fn alone(&self) -> OwnedMutexGuard<()> {
+        Arc::clone(&self.lock).lock_owned().await
+    }
+
+    /// What is known of a view.
+    pub(crate) fn state(&self, view: Oid) -> State {
+        self.states.lock().get(&view).cloned().unwrap_or_default()
+    }
+
+    /// Notes something of a view.
+    pub(crate) fn note(&self, view: Oid, change: impl FnOnce(&mut State)) {
+        change(self.states.lock().entry(view).or_default());
+    }
+
+    /// Forgets views that are gone.
+    pub(crate) fn retain(&self, there: impl Fn(Oid) -> bool) {
+        self.states.lock().retain(|view, _| there(*view));
+    }
+}
