@@ -67,6 +67,8 @@ pub struct Engine {
     pub(crate) matchers: Matchers,
     /// What refreshes materialized views.
     pub(crate) workers: Workers,
+    /// Held by the one who purges: one at a time.
+    pub(crate) purging: tokio::sync::Mutex<()>,
 }
 
 impl Engine {
@@ -114,6 +116,7 @@ impl Engine {
             options,
             started_at: Utc::now(),
             matchers: Matchers::default(),
+            purging: tokio::sync::Mutex::default(),
             cpu: Some(cpu),
             sessions: Mutex::default(),
             next_pid: AtomicI32::new(1000),

@@ -12,6 +12,8 @@ mod customers;
 pub mod engine;
 pub mod error;
 pub mod functions;
+pub mod gdpr;
+mod handle;
 mod identity;
 mod memory;
 mod password;

@@ -43,4 +43,11 @@ files! {
     "membership/current",
     "membership/history",
     "membership/changes",
+    "gdpr/requests",
+    "gdpr/tombstones",
+    "gdpr/held_back_rows",
+    "gdpr/held_back",
+    "gdpr/receipts",
+    "gdpr/holds",
+    "gdpr/erasures",
 }

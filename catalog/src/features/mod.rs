@@ -32,6 +32,7 @@ const SCHEMAS: &[(Oid, &str, &str)] = &[
     (14002, "customers", "one row per customer: profiles, attributes, accounts, households"),
     (SEGMENTS_OID, "segments", "segments: every view in it with a column customer_id is one"),
     (14004, "membership", "who is and was in which segment, and how segments are refreshed"),
+    (14005, "gdpr", "personal data: rights of people, erasure with proof, retention, the register"),
 ];
 
 /// OIDs of the relations that storage itself reads and writes.
@@ -66,6 +67,18 @@ pub mod oids {
     pub const MEMBERSHIP_INTERVALS: Oid = 14202;
     /// `membership.segments`.
     pub const SEGMENTS: Oid = 14210;
+    /// `gdpr.requests`.
+    pub const REQUESTS: Oid = 14300;
+    /// `gdpr.tombstones`.
+    pub const TOMBSTONES: Oid = 14301;
+    /// `gdpr.held_back_rows`.
+    pub const HELD_BACK: Oid = 14302;
+    /// `gdpr.receipts`.
+    pub const RECEIPTS: Oid = 14304;
+    /// `gdpr.holds`.
+    pub const HOLDS: Oid = 14305;
+    /// `gdpr.erasures`.
+    pub const ERASURES: Oid = 14306;
 }
 
 /// The schemas of the features.

@@ -318,6 +318,8 @@ pub enum JobKind {
     PublishDelta,
     /// `CHECKPOINT`, `CALL clientele.flush`.
     Checkpoint,
+    /// `CALL gdpr.purge`.
+    Purge,
 }
 
 impl JobKind {
@@ -327,6 +329,7 @@ impl JobKind {
             Self::Vacuum => "VACUUM",
             Self::Cluster => "CLUSTER",
             Self::Backup => "CALL clientele.backup",
+            Self::Purge => "CALL gdpr.purge",
             Self::CreateIndex => "CREATE INDEX",
             Self::CreateTableAs => "CREATE TABLE AS",
             Self::CreateMaterializedView => "CREATE MATERIALIZED VIEW",

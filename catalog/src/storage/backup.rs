@@ -55,11 +55,7 @@ fn backup(upkeep: &Upkeep, target: &Path) -> Result<Vec<FileFacts>> {
         }
     }
     let manifest = Manifest::open(&target.join(MANIFEST_FILE))?;
-    let facts = Facts {
-        next_oid: shared.manifest.next_oid()?,
-        next_part: shared.next_part(),
-        ..Facts::new(shared.hash_key)
-    };
+    let facts = Facts { next_oid: shared.manifest.next_oid()?, ..shared.facts() };
     manifest.store(&snapshot, None, &facts)?;
     drop(snapshot);
     shared.graveyard.empty();

@@ -6,6 +6,7 @@ use datafusion::arrow::array::RecordBatch;
 use tokio::task::JoinHandle;
 
 use super::arrays;
+use super::erasure::{Gate, Held};
 use super::part::{FilePart, MemoryBatch, RowAddress};
 use super::prepare::join_rows;
 use super::stitching::Gathered;
@@ -33,7 +34,7 @@ pub struct BulkWriter<'a> {
     waiting_bytes: usize,
     rows: u64,
     /// The file that is being written while more rows come in.
-    writing: Option<JoinHandle<Result<Option<(Written, Gathered)>>>>,
+    writing: Option<JoinHandle<Result<(Option<Written>, Gathered, Held)>>>,
     /// Rows of the next file. Files grow: the first one is begun early, so that writing overlaps
     /// with reading; later ones are as large as files may be.
     file_rows: usize,
@@ -131,8 +132,9 @@ impl BulkWriter<'_> {
             let inserted = self.rows;
             self.transaction.count(&self.relation, Tally { inserted, ..Default::default() });
         } else {
+            self.rows = 0;
             for batch in std::mem::take(&mut self.waiting) {
-                self.transaction.insert(self.relation.oid, batch)?;
+                self.rows += self.transaction.insert(self.relation.oid, batch)?;
             }
         }
         Ok(self.rows)
@@ -145,26 +147,26 @@ impl BulkWriter<'_> {
         (self.waiting_rows, self.waiting_bytes) = (0, 0);
         let relation = Arc::clone(&self.relation);
         let shared = Arc::clone(&self.transaction.store.shared);
-        let stitcher = self.transaction.stitcher(&relation);
+        let gate = Gate::of(self.transaction, &relation);
         self.writing = Some(tokio::task::spawn_blocking(move || {
-            let mut gathered = Gathered::default();
+            let (mut gathered, mut held) = (Gathered::default(), Held::default());
             let rows = batches.iter().map(|batch| {
                 let mut rows = rows_of(&relation, batch)?;
-                if let Some(stitcher) = &stitcher {
-                    stitcher.stitch(&mut rows.arrays, &mut gathered)?;
+                if let Some(stay) = gate.pass(&mut rows.arrays, (&mut gathered, &mut held))? {
+                    rows.rows = stay.true_count();
                 }
                 Ok(rows)
             });
             let rows = rows.collect::<Result<Vec<MemoryBatch>>>()?;
             drop(batches);
             let Some(rows) = join_rows(&relation, &rows.iter().collect::<Vec<_>>())? else {
-                return Ok(None);
+                return Ok((None, gathered, held));
             };
             let sorted = match writer::file_order(&relation, &rows)? {
                 Some(order) => writer::reorder(&rows, &order)?,
                 None => rows,
             };
-            Ok(Some((writer::write_file(&shared, &relation, &sorted)?, gathered)))
+            Ok((Some(writer::write_file(&shared, &relation, &sorted)?), gathered, held))
         }));
         Ok(())
     }
@@ -172,11 +174,13 @@ impl BulkWriter<'_> {
     async fn take_written(&mut self) -> Result<()> {
         let Some(writing) = self.writing.take() else { return Ok(()) };
         let written = writing.await.map_err(|error| Error::Internal(error.to_string()))??;
+        let (written, gathered, held) = written;
+        self.transaction.gathered.absorb(gathered);
+        let count: u64 = held.rows.values().sum();
+        self.rows = self.rows.saturating_sub(count);
+        self.transaction.changes.held.absorb(held);
         match written {
-            Some((written, gathered)) => {
-                self.transaction.gathered.absorb(gathered);
-                self.transaction.add_file(&self.relation, written)
-            }
+            Some(written) => self.transaction.add_file(&self.relation, written),
             None => Ok(()),
         }
     }

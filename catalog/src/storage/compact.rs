@@ -72,7 +72,15 @@ fn choose(files: &[FilePart], file_rows: u64, all: bool) -> Vec<FilePart> {
     if chosen.len() == 1 && chosen.iter().all(|part| dead(part) == 0) { Vec::new() } else { chosen }
 }
 
-fn file_rows(part: &FilePart, relation: &Relation, sources: &mut Vec<Source>) -> Result<()> {
+/// The live rows of a file.
+///
+/// # Errors
+/// It cannot be read.
+pub(super) fn file_rows(
+    part: &FilePart,
+    relation: &Relation,
+    sources: &mut Vec<Source>,
+) -> Result<()> {
     let facts = &part.entry.facts;
     let mut reader = ColumnReader::new(&part.entry, relation.live_columns().collect(), None)?;
     let mut first = 0_u32;

@@ -1,5 +1,6 @@
 //! One immutable Parquet file of a table, and what is known about it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::part::PartId;
 use crate::definition::Oid;
+use crate::error::Result;
 
 /// What the manifest says about a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,18 +55,39 @@ impl FileFacts {
 
 /// Files that nobody can see any more and that are to be unlinked.
 #[derive(Debug, Default)]
-pub(super) struct Graveyard(Mutex<Vec<PathBuf>>);
+pub(super) struct Graveyard {
+    /// Nobody holds them.
+    dead: Mutex<Vec<PathBuf>>,
+    /// No later snapshot has them; somebody may still hold them.
+    buried: Mutex<BTreeSet<PathBuf>>,
+}
 
 impl Graveyard {
     /// Unlinks what is to be unlinked. A file that cannot be is an orphan, which the next start
     /// removes.
     pub(super) fn empty(&self) {
-        let paths = std::mem::take(&mut *self.0.lock());
+        let paths = std::mem::take(&mut *self.dead.lock());
         for path in paths {
             if let Err(error) = super::disk::unlink(&path) {
                 tracing::warn!(%error, "a data file that nobody needs could not be removed");
             }
+            self.buried.lock().remove(&path);
         }
+    }
+
+    /// How many replaced files are still there.
+    pub(super) fn buried(&self) -> usize {
+        self.buried.lock().len()
+    }
+
+    /// Unlinks files that somebody holds: who opens them again fails. Returns how many.
+    ///
+    /// # Errors
+    /// A file cannot be unlinked.
+    pub(super) fn take(&self) -> Result<u64> {
+        let paths = std::mem::take(&mut *self.buried.lock());
+        paths.iter().try_for_each(|path| super::disk::unlink(path))?;
+        Ok(paths.len() as u64)
     }
 }
 
@@ -104,6 +127,7 @@ impl FileEntry {
 
     /// Says that no later snapshot has the file.
     pub(super) fn bury(&self) {
+        self.graveyard.buried.lock().insert(self.path.clone());
         self.dead.store(true, Ordering::Release);
     }
 }
@@ -111,7 +135,7 @@ impl FileEntry {
 impl Drop for FileEntry {
     fn drop(&mut self) {
         if self.dead.load(Ordering::Acquire) {
-            self.graveyard.0.lock().push(std::mem::take(&mut self.path));
+            self.graveyard.dead.lock().push(std::mem::take(&mut self.path));
         }
     }
 }

@@ -1,13 +1,18 @@
 //! The checkpoint: what of a database is known without the log. One `redb` file.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use parking_lot::RwLock;
+use redb::{
+    Database, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction,
+};
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
+use super::brand_key::BrandKey;
+use super::disk;
 use super::file::{FileEntry, FileFacts, Graveyard};
 use super::log::Position;
 use super::part::{FilePart, PartId, TableData};
@@ -18,6 +23,8 @@ use crate::error::{Error, Result};
 
 /// Name of the file in a database's directory.
 pub(crate) const MANIFEST_FILE: &str = "catalog.redb";
+/// Extension of the file while it is written anew.
+const UNFINISHED: &str = "new";
 /// Version of what is in it.
 const FORMAT: u32 = 1;
 /// OIDs that are reserved at once.
@@ -36,6 +43,13 @@ pub(crate) struct Facts {
     pub(crate) format: u32,
     /// Key of the hashes of unique keys.
     pub(crate) hash_key: [u8; 16],
+    /// The brand's secret.
+    #[serde(default)]
+    pub(crate) brand_key: BrandKey,
+    /// Numbers of nodes up to these were given out, of people and of companies: a number whose
+    /// identifier was erased is not given to another.
+    #[serde(default)]
+    pub(crate) nodes: [u32; 2],
     /// OIDs from here on were never handed out.
     pub(crate) next_oid: Oid,
     /// Part numbers from here on were never used.
@@ -51,10 +65,12 @@ pub(crate) struct Facts {
 
 impl Facts {
     /// Those of a new database.
-    pub(crate) fn new(hash_key: [u8; 16]) -> Self {
+    pub(crate) fn new(hash_key: [u8; 16], brand_key: BrandKey) -> Self {
         Self {
             format: FORMAT,
             hash_key,
+            brand_key,
+            nodes: [0; 2],
             next_oid: FIRST_USER_OID,
             next_part: 1,
             replay_from: Position::START,
@@ -73,7 +89,14 @@ pub(crate) struct Checkpoint {
 /// The store of checkpoints.
 #[derive(Debug)]
 pub(crate) struct Manifest {
-    database: Database,
+    path: PathBuf,
+    database: RwLock<Database>,
+}
+
+fn open(path: &Path) -> Result<Database> {
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE_BYTES);
+    builder.create(path).map_err(failed)
 }
 
 fn failed(error: impl std::fmt::Display) -> Error {
@@ -86,18 +109,26 @@ impl Manifest {
     /// # Errors
     /// [`Error::Definitions`].
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let mut builder = Database::builder();
-        builder.set_cache_size(CACHE_BYTES);
-        let manifest = Self { database: builder.create(path).map_err(failed)? };
-        if manifest.facts()?.is_none() {
-            let facts = Facts::new(*uuid::Uuid::new_v4().as_bytes());
-            manifest.store(&Snapshot::new(Catalog::new()), None, &facts)?;
+        // What a rewrite left that did not come to its end.
+        disk::unlink(&path.with_extension(UNFINISHED))?;
+        let database = RwLock::new(open(path)?);
+        let manifest = Self { path: path.to_owned(), database };
+        match manifest.facts()? {
+            None => {
+                let facts = Facts::new(*uuid::Uuid::new_v4().as_bytes(), BrandKey::random()?);
+                manifest.store(&Snapshot::new(Catalog::new()), None, &facts)?;
+            }
+            Some(facts) if facts.brand_key.is_missing() => {
+                let facts = Facts { brand_key: BrandKey::random()?, ..facts };
+                manifest.store_facts(&facts)?;
+            }
+            Some(_) => {}
         }
         Ok(manifest)
     }
 
     fn facts(&self) -> Result<Option<Facts>> {
-        let reading = self.database.begin_read().map_err(failed)?;
+        let reading = self.database.read().begin_read().map_err(failed)?;
         let Ok(table) = reading.open_table(FACTS) else { return Ok(None) };
         let Some(value) = table.get("facts").map_err(failed)? else { return Ok(None) };
         let facts: Facts = serde_json::from_slice(value.value()).map_err(failed)?;
@@ -121,7 +152,7 @@ impl Manifest {
     /// [`Error::Definitions`].
     pub(crate) fn load(&self, directory: &Path, graveyard: &Arc<Graveyard>) -> Result<Checkpoint> {
         let facts = self.facts()?.ok_or_else(|| failed("there is no checkpoint"))?;
-        let reading = self.database.begin_read().map_err(failed)?;
+        let reading = self.database.read().begin_read().map_err(failed)?;
         let mut catalog = Catalog::new();
         catalog.remove(PUBLIC_OID);
         let objects = reading.open_table(OBJECTS).map_err(failed)?;
@@ -158,7 +189,7 @@ impl Manifest {
         last: Option<&Snapshot>,
         facts: &Facts,
     ) -> Result<()> {
-        let writing = self.database.begin_write().map_err(failed)?;
+        let writing = self.database.write().begin_write().map_err(failed)?;
         store_objects(&writing, &now.catalog, last.map(|last| last.catalog.as_ref()))?;
         store_files(&writing, now, last)?;
         {
@@ -174,12 +205,49 @@ impl Manifest {
         writing.commit().map_err(failed)
     }
 
+    /// Writes everything to a new file: the old one has pages that nobody uses any more, with what
+    /// stood in them.
+    ///
+    /// # Errors
+    /// [`Error::Definitions`]; the old file holds then.
+    pub(crate) fn rewrite(&self) -> Result<()> {
+        let mut database = self.database.write();
+        let unfinished = self.path.with_extension(UNFINISHED);
+        disk::unlink(&unfinished)?;
+        let fresh = open(&unfinished)?;
+        let reading = database.begin_read().map_err(failed)?;
+        let writing = fresh.begin_write().map_err(failed)?;
+        copy(&reading, &writing, FACTS)?;
+        copy(&reading, &writing, OBJECTS)?;
+        copy(&reading, &writing, FILES)?;
+        copy(&reading, &writing, DELETED)?;
+        writing.commit().map_err(failed)?;
+        drop(reading);
+        let renamed = std::fs::rename(&unfinished, &self.path);
+        renamed.map_err(|error| disk::io_error(&self.path, error))?;
+        if let Some(directory) = self.path.parent() {
+            disk::sync_directory(directory)?;
+        }
+        *database = fresh;
+        Ok(())
+    }
+
+    fn store_facts(&self, facts: &Facts) -> Result<()> {
+        let writing = self.database.write().begin_write().map_err(failed)?;
+        {
+            let mut table = writing.open_table(FACTS).map_err(failed)?;
+            let bytes = serde_json::to_vec(facts).map_err(failed)?;
+            table.insert("facts", bytes.as_slice()).map_err(failed)?;
+        }
+        writing.commit().map_err(failed)
+    }
+
     /// Reserves the next OIDs; returns the first and the end of the block.
     ///
     /// # Errors
     /// [`Error::Definitions`].
     pub(crate) fn reserve_oids(&self, least: Oid) -> Result<(Oid, Oid)> {
-        let writing = self.database.begin_write().map_err(failed)?;
+        let writing = self.database.write().begin_write().map_err(failed)?;
         let block = {
             let mut table = writing.open_table(FACTS).map_err(failed)?;
             let bytes = table.get("facts").map_err(failed)?.map(|value| value.value().to_vec());
@@ -194,6 +262,20 @@ impl Manifest {
         writing.commit().map_err(failed)?;
         Ok(block)
     }
+}
+
+fn copy<K: redb::Key + 'static>(
+    from: &ReadTransaction,
+    to: &WriteTransaction,
+    table: TableDefinition<'static, K, &'static [u8]>,
+) -> Result<()> {
+    let from = from.open_table(table).map_err(failed)?;
+    let mut to = to.open_table(table).map_err(failed)?;
+    for entry in from.iter().map_err(failed)? {
+        let (key, value) = entry.map_err(failed)?;
+        to.insert(key.value(), value.value()).map_err(failed)?;
+    }
+    Ok(())
 }
 
 fn store_objects(writing: &WriteTransaction, now: &Catalog, last: Option<&Catalog>) -> Result<()> {

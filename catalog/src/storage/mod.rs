@@ -23,6 +23,7 @@
 mod active;
 mod arrays;
 mod backup;
+mod brand_key;
 mod bulk;
 mod check;
 mod commit;
@@ -30,6 +31,7 @@ mod compact;
 mod delta;
 pub(crate) mod disk;
 mod entry_reader;
+mod erasure;
 mod file;
 mod flush;
 mod interval_expr;
@@ -59,10 +61,12 @@ mod transaction;
 mod upkeep;
 mod writer;
 
+pub use brand_key::{BrandKey, hex, sha256, unhex, verify};
 pub use bulk::BulkWriter;
 pub use check::CheckReport;
 pub(crate) use check::check_definitions;
 pub use delta::Published;
+pub use erasure::{FileProof, Purged, Rewritten, Scanned, Scope, Tombstone, Tombstones, Victims};
 pub use file::{ColumnRange, FileEntry, FileFacts};
 pub use lookup::Lookup;
 pub use part::{FilePart, MemoryBatch, MemoryPart, PartId, RowAddress, TableData};

@@ -91,7 +91,23 @@ fn referring<'a>(
         .filter(|(_, key)| key.references == relation.oid)
 }
 
+/// The columns of each key of a relation that others refer to.
+pub(super) fn keys_referred_to(catalog: &Catalog, relation: &Relation) -> Vec<Vec<i16>> {
+    let mut keys: Vec<Vec<i16>> =
+        referring(catalog, relation).map(|(_, key)| key.referenced.to_vec()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
 impl Transaction {
+    /// Keys of deleted rows that others may refer to, by table, as hashes; before
+    /// [`Transaction::orphans`] has looked at them.
+    pub fn removed_keys(&self) -> Vec<(Oid, u128)> {
+        let removed = self.changes.references.removed.iter();
+        removed.flat_map(|((table, _), keys)| keys.iter().map(|key| (*table, *key))).collect()
+    }
+
     /// Notes what new rows refer to.
     pub(super) fn refer(&mut self, relation: Oid, referred: Vec<(Oid, Keys)>) {
         for (key, hashes) in referred {

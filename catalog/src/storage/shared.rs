@@ -8,15 +8,17 @@ use parking_lot::RwLock;
 use tokio::sync::watch;
 
 use super::active::{Active, ActiveGuard};
+use super::brand_key::BrandKey;
 use super::file::Graveyard;
 use super::key_index::KeyIndexes;
 use super::keys::KeyHasher;
-use super::manifest::Manifest;
+use super::manifest::{Facts, Manifest};
 use super::part::PartId;
 use super::snapshot::Snapshot;
 use super::stitching::Identity;
 use super::store::StoreOptions;
 use super::tally::Tallies;
+use crate::domains::Subject;
 
 /// How many times the bytes that lead to a flush may be in memory before writers wait for it.
 const MEMORY_SLACK: usize = 4;
@@ -35,6 +37,7 @@ pub(super) struct Shared {
     /// Who is who.
     pub(super) identity: Arc<Identity>,
     pub(super) hash_key: [u8; 16],
+    pub(super) brand_key: BrandKey,
     pub(super) manifest: Manifest,
     pub(super) tallies: Tallies,
     next_part: AtomicU32,
@@ -54,6 +57,7 @@ impl Shared {
             graveyard: start.graveyard,
             identity: start.identity,
             hash_key: start.hash_key,
+            brand_key: start.brand_key,
             manifest: start.manifest,
             tallies: Tallies::default(),
             next_part: AtomicU32::new(start.next_part),
@@ -98,6 +102,16 @@ impl Shared {
         self.next_part.load(Ordering::Relaxed)
     }
 
+    /// Facts of the present state, for a checkpoint.
+    pub(super) fn facts(&self) -> Facts {
+        let given = |subject| u32::try_from(self.identity.nodes(subject).len()).unwrap_or(0);
+        Facts {
+            next_part: self.next_part(),
+            nodes: Subject::ALL.map(given),
+            ..Facts::new(self.hash_key, self.brand_key.clone())
+        }
+    }
+
     pub(super) fn allocate_part(&self) -> PartId {
         self.next_part.fetch_add(1, Ordering::Relaxed)
     }
@@ -109,6 +123,7 @@ pub(super) struct Start {
     pub(super) graveyard: Arc<Graveyard>,
     pub(super) identity: Arc<Identity>,
     pub(super) hash_key: [u8; 16],
+    pub(super) brand_key: BrandKey,
     pub(super) next_part: PartId,
     pub(super) manifest: Manifest,
 }

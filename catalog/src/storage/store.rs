@@ -13,6 +13,7 @@ use object_store::local::LocalFileSystem;
 use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 
+use super::brand_key::BrandKey;
 use super::commit::{Committer, Queue};
 use super::disk;
 use super::file::{FileFacts, Graveyard};
@@ -33,6 +34,7 @@ use super::transaction::Transaction;
 use super::upkeep::{Background, Upkeep};
 use crate::catalog::BOOTSTRAP_ROLE_OID;
 use crate::definition::{Oid, Relation, Schema};
+use crate::domains::Subject;
 use crate::error::{Error, Result};
 use crate::features::oids;
 use crate::progress::Progress;
@@ -134,7 +136,10 @@ impl Store {
         disk::sync_directory(directory)?;
         let graveyard = Arc::new(Graveyard::default());
         let (mut recovered, stored, facts) = recover(directory, &manifest, &graveyard)?;
-        let identity = Arc::new(Identity::load(&mut recovered.snapshot)?);
+        let identity = Arc::new(Identity::load(&mut recovered.snapshot, &facts.brand_key)?);
+        for (subject, last) in Subject::ALL.into_iter().zip(facts.nodes) {
+            identity.nodes(subject).reserve(last);
+        }
         let orphans = remove_orphans(directory, &recovered.snapshot)?;
         tracing::info!(records = recovered.records, orphans = orphans.len(), "database recovered");
         let log = LogWriter::open(directory, recovered.position, options.segment_bytes)?;
@@ -143,6 +148,7 @@ impl Store {
             graveyard,
             identity,
             hash_key: facts.hash_key,
+            brand_key: facts.brand_key.clone(),
             next_part: recovered.next_part,
             manifest,
         };
@@ -202,6 +208,11 @@ impl Store {
         self.shared.versions.subscribe()
     }
 
+    /// The brand's secret, for keyed hashes and signatures.
+    pub fn brand_key(&self) -> &BrandKey {
+        &self.shared.brand_key
+    }
+
     /// Begins a transaction on the newest snapshot.
     pub fn begin(self: &Arc<Self>, temporary: Arc<TemporarySpace>) -> Transaction {
         Transaction::new(Arc::clone(self), temporary)
@@ -222,6 +233,7 @@ impl Store {
             // Writers wait for the flusher, or memory would grow without end.
             self.flush().await?;
         }
+        transaction.write_held()?;
         transaction.write_gathered().await?;
         let prepared = Box::new(prepare(&mut transaction)?);
         let (reply, answer) = oneshot::channel();

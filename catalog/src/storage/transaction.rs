@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::Utc;
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{ArrayRef, RecordBatch};
 use roaring::RoaringBitmap;
 
 use super::active::ActiveGuard;
 use super::arrays;
+use super::erasure::{Gate, Held};
 use super::file::FileEntry;
 use super::keys::Hashes;
 use super::own_keys::OwnKeys;
@@ -50,6 +51,8 @@ pub(super) struct Changes {
     pub(super) objects: BTreeMap<Oid, Option<Arc<Object>>>,
     pub(super) tables: BTreeMap<Oid, TableChanges>,
     pub(super) references: References,
+    /// Rows of people who were erased.
+    pub(super) held: Held,
 }
 
 /// A point that a transaction can go back to.
@@ -103,7 +106,8 @@ impl Transaction {
 
     /// Whether there is nothing to write to the log. Temporary relations do not count.
     pub fn is_read_only(&self) -> bool {
-        self.changes.objects.is_empty() && self.changes.tables.is_empty()
+        let Changes { objects, tables, held, .. } = &self.changes;
+        objects.is_empty() && tables.is_empty() && held.is_empty()
     }
 
     /// Whether it changed the session's temporary relations since they were `before`.
@@ -166,17 +170,18 @@ impl Transaction {
     }
 
     /// Adds rows: the relation's live columns in order, of the types that [`PgType::arrow`] gives.
+    /// Returns how many; rows of people who were erased are held back.
     ///
     /// # Errors
     /// [`Error::UniqueViolation`] when a row's key is there already; nothing was added then.
     ///
     /// [`PgType::arrow`]: clientele_udfs::types::PgType::arrow
-    pub fn insert(&mut self, relation: Oid, batch: RecordBatch) -> Result<()> {
+    pub fn insert(&mut self, relation: Oid, batch: RecordBatch) -> Result<u64> {
         let relation = self.stored(relation)?;
-        let inserted = batch.num_rows() as u64;
-        self.add(&relation, batch)?;
+        let gate = Gate::of(self, &relation);
+        let inserted = self.add(&relation, &gate, &batch)?;
         self.count(&relation, Tally { inserted, ..Default::default() });
-        Ok(())
+        Ok(inserted)
     }
 
     /// Puts rows in the place of others; what is more than those is inserted.
@@ -190,11 +195,12 @@ impl Transaction {
         after: &[RecordBatch],
     ) -> Result<()> {
         let relation = self.stored(relation)?;
-        let updated = self.remove(&relation, before)?;
+        let gate = Gate::of(self, &relation);
+        let stays = self.changed_rows(&relation, &gate, (before, after))?;
+        let updated = self.remove(&relation, &stays)?;
         let mut rows = 0;
         for batch in after {
-            rows += batch.num_rows() as u64;
-            self.add(&relation, batch.clone())?;
+            rows += self.add(&relation, &gate, batch)?;
         }
         let inserted = rows.saturating_sub(updated);
         self.count(&relation, Tally { inserted, updated, deleted: 0 });
@@ -209,14 +215,51 @@ impl Transaction {
         }
     }
 
-    fn add(&mut self, relation: &Arc<Relation>, batch: RecordBatch) -> Result<()> {
-        let (_, arrays, count) = batch.into_parts();
-        if count == 0 {
-            return Ok(());
+    /// The rows among `before` whose new ones are not held back: others stay as they are.
+    fn changed_rows(
+        &self,
+        relation: &Arc<Relation>,
+        gate: &Gate,
+        (before, after): (&[RowAddress], &[RecordBatch]),
+    ) -> Result<Vec<RowAddress>> {
+        let mut changed = before.to_vec();
+        if !gate.may_hold() {
+            return Ok(changed);
         }
-        let mut arrays = arrays::own_arrays(relation, &arrays)?;
-        if let Some(stitcher) = self.stitcher(relation) {
-            stitcher.stitch(&mut arrays, &mut self.gathered)?;
+        let mut place = 0;
+        let mut stays = vec![true; before.len()];
+        for batch in after {
+            let mut arrays = arrays::own_arrays(relation, batch.columns())?;
+            let (mut gathered, mut held) = (Gathered::default(), Held::default());
+            let mask = gate.pass(&mut arrays, (&mut gathered, &mut held))?;
+            for row in mask.iter().flatten().enumerate().filter(|(_, one)| *one != Some(true)) {
+                if let Some(slot) = stays.get_mut(place + row.0) {
+                    *slot = false;
+                }
+            }
+            place += batch.num_rows();
+        }
+        let mut stays = stays.into_iter();
+        changed.retain(|_| stays.next().unwrap_or(true));
+        Ok(changed)
+    }
+
+    fn add(&mut self, relation: &Arc<Relation>, gate: &Gate, batch: &RecordBatch) -> Result<u64> {
+        let mut arrays = arrays::own_arrays(relation, batch.columns())?;
+        let stay = gate.pass(&mut arrays, (&mut self.gathered, &mut self.changes.held))?;
+        let count = stay.map_or(batch.num_rows(), |stay| stay.true_count());
+        self.append(relation, arrays, count)
+    }
+
+    /// Adds rows that have their nodes.
+    pub(super) fn append(
+        &mut self,
+        relation: &Arc<Relation>,
+        arrays: Vec<ArrayRef>,
+        count: usize,
+    ) -> Result<u64> {
+        if count == 0 {
+            return Ok(0);
         }
         let columns = arrays::live_numbers(relation);
         let rows = MemoryBatch { start: 0, columns, arrays, rows: count };
@@ -231,7 +274,7 @@ impl Transaction {
             keys.add(RowAddress { part: OWN_PART, row: start }, &hashes);
         }
         self.keep_temporary(relation);
-        Ok(())
+        Ok(count as u64)
     }
 
     /// Finds out whose rows of a relation are; `None`: it has no identifiers.
@@ -270,7 +313,7 @@ impl Transaction {
         Ok(deleted)
     }
 
-    fn remove(&mut self, relation: &Arc<Relation>, rows: &[RowAddress]) -> Result<u64> {
+    pub(super) fn remove(&mut self, relation: &Arc<Relation>, rows: &[RowAddress]) -> Result<u64> {
         let mut parts: BTreeMap<PartId, RoaringBitmap> = BTreeMap::new();
         let visible = self.snapshot.table(relation.oid);
         for address in rows.iter().filter(|address| visible.is_live(**address)) {

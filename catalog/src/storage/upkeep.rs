@@ -72,7 +72,11 @@ impl Upkeep {
         Ok(())
     }
 
-    fn flush_locked(&self, checkpointed: &mut Snapshot, progress: &Progress) -> Result<()> {
+    pub(super) fn flush_locked(
+        &self,
+        checkpointed: &mut Snapshot,
+        progress: &Progress,
+    ) -> Result<()> {
         let sealed = self.seal()?;
         let tables = super::flush::write_memory(&self.shared, &sealed.snapshot, progress)?;
         let done = match tables.is_empty() {
@@ -103,8 +107,7 @@ impl Upkeep {
             replay_from: sealed.position,
             complete_to: done.position.sequence,
             memory_parts,
-            next_part: self.shared.next_part(),
-            ..Facts::new(self.shared.hash_key)
+            ..self.shared.facts()
         };
         self.shared.manifest.store(&done.snapshot, Some(checkpointed), &facts)?;
         *checkpointed = done.snapshot.as_ref().clone();

@@ -53,7 +53,10 @@ pub fn of_session(name: &str, context: &Arc<QueryContext>) -> Option<Arc<ScalarU
 
 fn all_kernels() -> impl Iterator<Item = &'static Kernel> {
     let session = session::KERNELS.iter().chain(registered::KERNELS).chain(sequences::KERNELS);
-    session.chain(crate::identity::KERNELS).chain(crate::quality::KERNELS)
+    session
+        .chain(crate::identity::KERNELS)
+        .chain(crate::gdpr::KERNELS)
+        .chain(crate::quality::KERNELS)
 }
 
 /// Scalar functions that every session has: DataFusion's, then ours over them.

@@ -8,8 +8,8 @@ use clientele_udfs::types::PgType;
 use datafusion::arrow::array::{ArrayRef, Int64Array, StringViewArray, TimestampMicrosecondArray};
 use datafusion::scalar::ScalarValue;
 
-use super::handle::{self, source_name};
 use crate::error::Result;
+use crate::handle::{self, source_name};
 use crate::planning::context::QueryContext;
 
 /// The columns.

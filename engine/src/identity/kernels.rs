@@ -6,9 +6,9 @@ use clientele_udfs::types::PgType;
 use datafusion::scalar::ScalarValue;
 
 use super::functions::may_read;
-use super::handle;
 use crate::error::Result;
 use crate::functions::row_kernel::{Kernel, number, stable, text, text_value};
+use crate::handle;
 use crate::planning::context::QueryContext;
 
 /// Every one.

@@ -9,14 +9,12 @@
 //! CALL identity.split('email:jane@example.com', 'loyalty_card:9204', reason => 'two sisters');
 //! ```
 //!
-//! - `handle`: `email:jane@example.com` to a node
 //! - `events`, `preview`, `why`: table functions
 //! - `kernels`: scalar functions; `procedures`: what `CALL` runs
 //! - `matching`: records of one person that share no identifier
 
 mod events;
 mod functions;
-mod handle;
 mod kernels;
 mod matching;
 mod preview;

@@ -8,10 +8,10 @@ use clientele_udfs::types::PgType;
 use datafusion::arrow::array::{ArrayRef, Int64Array, StringViewArray};
 use datafusion::scalar::ScalarValue;
 
-use super::handle;
 use super::procedures::{changed_limits, must_be_regex};
 use crate::error::{Error, Result};
 use crate::functions::procedures::text;
+use crate::handle;
 use crate::planning::context::QueryContext;
 
 /// The columns.

@@ -13,9 +13,9 @@ use datafusion::arrow::array::{
 use datafusion::arrow::datatypes::Schema;
 use datafusion::scalar::ScalarValue;
 
-use super::handle;
 use crate::error::{Error, Result};
 use crate::functions::procedures::{Parameter, Procedure, superuser, text};
+use crate::handle;
 use crate::planning::context::QueryContext;
 use crate::session::Session;
 

@@ -10,9 +10,9 @@ use datafusion::arrow::array::{
 };
 use datafusion::scalar::ScalarValue;
 
-use super::handle::{self, source_name};
 use crate::error::{Error, Result};
 use crate::functions::procedures::text;
+use crate::handle::{self, source_name};
 use crate::planning::context::QueryContext;
 
 /// The columns.

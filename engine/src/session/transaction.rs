@@ -117,7 +117,7 @@ impl Session {
     }
 
     /// Lets the next statement begin with the session's temporary relations as they are now.
-    pub(super) fn forget_work(&mut self) {
+    pub(crate) fn forget_work(&mut self) {
         if let Some(open) = self.transaction.as_mut() {
             open.work = None;
         }

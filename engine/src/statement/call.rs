@@ -52,6 +52,8 @@ pub(super) async fn execute(
     for (parameter, expr) in matched(procedure, arguments)? {
         values.push(evaluate(session, &context, (parameter, expr), &parameters).await?);
     }
+    // A procedure may wait for readers of older snapshots.
+    drop(context);
     let reply = (procedure.kernel)(session, values).await?;
     match (reply, columns(function)) {
         (Some(batch), Some(columns)) => Ok(Outcome::Rows(rows(columns, batch))),

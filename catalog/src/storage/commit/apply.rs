@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Committer;
 use super::validate::Deleted;
 use crate::definition::{Object, Oid};
+use crate::domains::Subject;
 use crate::error::Result;
 use crate::features::oids;
 use crate::storage::log::{BitmapBody, FileRecord, Payload, TableRecord};
@@ -15,6 +16,8 @@ impl Committer {
     pub(super) fn apply(&mut self, prepared: Prepared, deleted: &[Deleted]) -> Result<()> {
         let mut payload = Payload::default();
         if !prepared.gathered.is_empty() {
+            let forgotten = prepared.gathered.forgotten(Subject::Person);
+            self.erased.add(self.working.version + 1, forgotten);
             self.gathered.push(prepared.gathered);
         }
         for (oid, object) in &prepared.objects {
@@ -68,6 +71,7 @@ impl Committer {
         let oid = change.relation.oid;
         self.new_limits |= oid == oids::RULE_CHANGES;
         self.new_blocked |= oid == oids::BLOCKED_VALUES;
+        self.new_tombstones |= oid == oids::TOMBSTONES;
         let mut record =
             TableRecord { relation: oid, truncated: change.truncated, ..Default::default() };
         if change.truncated {

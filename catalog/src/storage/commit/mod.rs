@@ -15,6 +15,7 @@ use std::sync::mpsc::SyncSender;
 
 use tokio::sync::oneshot;
 
+use super::erasure::Erased;
 use super::file::FileEntry;
 use super::key_index::KeyIndex;
 use super::log::{LogWriter, Position};
@@ -76,6 +77,10 @@ pub(super) struct Committer {
     new_limits: bool,
     /// The group changes which values identify nobody.
     new_blocked: bool,
+    /// The group adds or takes away tombstones.
+    new_tombstones: bool,
+    /// What was erased lately.
+    erased: Erased,
 }
 
 impl Committer {
@@ -92,6 +97,8 @@ impl Committer {
             gathered: Vec::new(),
             new_limits: false,
             new_blocked: false,
+            new_tombstones: false,
+            erased: Erased::default(),
         }
     }
 
@@ -164,6 +171,12 @@ impl Committer {
 
     /// Finds the customers of what the group saw. It is in the log: recovery would find the same.
     fn stitch(&mut self) {
+        if std::mem::take(&mut self.new_tombstones) {
+            let taken = self.shared.identity.take_tombstones(&self.working, &self.shared.brand_key);
+            if let Err(error) = taken {
+                tracing::error!(%error, "new tombstones hold from the next start on");
+            }
+        }
         let gathered = std::mem::take(&mut self.gathered);
         if !gathered.is_empty() {
             self.working.customers = self.shared.identity.apply(&gathered);
@@ -190,6 +203,7 @@ impl Committer {
         self.gathered.clear();
         self.new_limits = false;
         self.new_blocked = false;
+        self.new_tombstones = false;
         for reply in accepted {
             drop(reply.send(Err(again(error))));
         }
@@ -202,6 +216,7 @@ impl Committer {
         self.shared.publish(&snapshot);
         self.buried.drain(..).for_each(|entry| entry.bury());
         self.forget_retired();
+        self.erased.forget_until(self.shared.active.oldest().unwrap_or(self.working.version));
         snapshot
     }
 }

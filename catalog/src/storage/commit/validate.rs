@@ -25,6 +25,7 @@ impl Committer {
             self.validate_object(prepared, *oid, object.as_deref())?;
         }
         self.validate_references(prepared)?;
+        self.erased.check(prepared)?;
         prepared.tables.iter().map(|table| self.validate_table(prepared, table)).collect()
     }
 

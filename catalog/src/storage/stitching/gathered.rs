@@ -22,6 +22,8 @@ pub(super) struct New {
     pub(super) values: Vec<(String, Oid)>,
     /// Pairs of which nothing is said any more.
     pub(super) unlinked: Vec<(Node, Node)>,
+    /// Nodes of people who were erased.
+    pub(super) forgotten: Vec<Node>,
     /// Source of each record in the evidence.
     pub(super) sources: Vec<Oid>,
     /// Nodes that are in the evidence.
@@ -30,7 +32,7 @@ pub(super) struct New {
 
 /// How much was gathered at some point of a transaction.
 #[derive(Debug, Clone, Copy, Default)]
-pub(in crate::storage) struct Mark([[usize; 4]; 2]);
+pub(in crate::storage) struct Mark([[usize; 5]; 2]);
 
 impl Gathered {
     pub(super) fn of(&mut self, subject: Subject) -> &mut New {
@@ -50,6 +52,32 @@ impl Gathered {
     /// Whether nothing new was seen.
     pub(in crate::storage) fn is_empty(&self) -> bool {
         self.person.is_empty() && self.company.is_empty()
+    }
+
+    /// Has nodes taken out of the graph.
+    pub(in crate::storage) fn forget(
+        &mut self,
+        subject: Subject,
+        nodes: impl Iterator<Item = Node>,
+    ) {
+        self.of(subject).forgotten.extend(nodes);
+    }
+
+    /// The nodes that are to be taken out of the graph.
+    pub(in crate::storage) fn forgotten(&self, subject: Subject) -> &[Node] {
+        &self.new(subject).forgotten
+    }
+
+    /// Whether anything that was gathered names one of the nodes.
+    pub(in crate::storage) fn names(&self, subject: Subject, nodes: &HashSet<Node>) -> bool {
+        let new = self.new(subject);
+        let identifiers = new.evidence.identifiers.iter().map(|one| one.node);
+        let links = new.evidence.links.iter().flat_map(|one| [one.a, one.b]);
+        let unlinked = new.unlinked.iter().flat_map(|(a, b)| [*a, *b]);
+        let members = new.evidence.members.iter().copied();
+        let all = identifiers.chain(members).chain(links).chain(unlinked);
+        let mut all = all.chain(new.forgotten.iter().copied());
+        all.any(|node| nodes.contains(&node))
     }
 
     /// Takes in what was gathered beside.
@@ -76,6 +104,7 @@ impl New {
             && self.evidence.records.is_empty()
             && self.evidence.links.is_empty()
             && self.unlinked.is_empty()
+            && self.forgotten.is_empty()
     }
 
     /// Adds an identifier, unless it is there.
@@ -98,7 +127,7 @@ impl New {
     }
 
     fn absorb(&mut self, other: Self) {
-        let Self { evidence, values, sources, unlinked, .. } = other;
+        let Self { evidence, values, sources, unlinked, forgotten, .. } = other;
         for (one, (value, source)) in evidence.identifiers.into_iter().zip(values) {
             self.identifier(one, &value, source);
         }
@@ -109,15 +138,18 @@ impl New {
         }
         self.evidence.links.extend(evidence.links);
         self.unlinked.extend(unlinked);
+        self.forgotten.extend(forgotten);
     }
 
-    fn mark(&self) -> [usize; 4] {
+    fn mark(&self) -> [usize; 5] {
         let evidence = &self.evidence;
         let (identifiers, records) = (evidence.identifiers.len(), evidence.records.len());
-        [identifiers, records, evidence.links.len(), self.unlinked.len()]
+        let forgotten = self.forgotten.len();
+        [identifiers, records, evidence.links.len(), self.unlinked.len(), forgotten]
     }
 
-    fn back_to(&mut self, [identifiers, records, links, unlinked]: [usize; 4]) {
+    fn back_to(&mut self, [identifiers, records, links, unlinked, forgotten]: [usize; 5]) {
+        self.forgotten.truncate(forgotten);
         for one in self.evidence.identifiers.drain(identifiers..) {
             self.seen.remove(&one.node);
         }

@@ -11,6 +11,8 @@ use super::rules::{Blocked, limits};
 use super::stored::Stored;
 use crate::domains::Subject;
 use crate::error::Result;
+use crate::storage::brand_key::BrandKey;
+use crate::storage::erasure::Tombstones;
 use crate::storage::snapshot::Snapshot;
 
 /// Numbers of nodes, and what is known of them.
@@ -18,6 +20,7 @@ pub(in crate::storage) struct Identity {
     person: Nodes,
     company: Nodes,
     blocked: RwLock<Arc<Blocked>>,
+    tombstones: RwLock<Arc<Tombstones>>,
     graphs: Mutex<Graphs>,
 }
 
@@ -51,7 +54,7 @@ impl Identity {
     ///
     /// # Errors
     /// A file cannot be read.
-    pub(in crate::storage) fn load(snapshot: &mut Snapshot) -> Result<Self> {
+    pub(in crate::storage) fn load(snapshot: &mut Snapshot, key: &BrandKey) -> Result<Self> {
         let stored = Stored::read(snapshot)?;
         let rules = limits(&snapshot.catalog, &stored.rules);
         let new = |rules: Rules| Graph::new(rules);
@@ -59,6 +62,7 @@ impl Identity {
             person: Nodes::default(),
             company: Nodes::default(),
             blocked: RwLock::new(Arc::new(Blocked::new(&stored.blocked))),
+            tombstones: RwLock::new(Arc::new(Tombstones::read(snapshot, key)?)),
             graphs: Mutex::new(Graphs { person: new(rules.clone()), company: new(rules) }),
         };
         let evidence = stored.evidence(&snapshot.catalog, &identity.blocked(), None);
@@ -85,6 +89,24 @@ impl Identity {
         Arc::clone(&self.blocked.read())
     }
 
+    /// What was erased and must not come back.
+    pub(in crate::storage) fn tombstones(&self) -> Arc<Tombstones> {
+        Arc::clone(&self.tombstones.read())
+    }
+
+    /// Takes on the tombstones of a snapshot.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub(in crate::storage) fn take_tombstones(
+        &self,
+        snapshot: &Snapshot,
+        key: &BrandKey,
+    ) -> Result<()> {
+        *self.tombstones.write() = Arc::new(Tombstones::read(snapshot, key)?);
+        Ok(())
+    }
+
     /// Puts what transactions gathered into the graphs; they are committed.
     pub(in crate::storage) fn apply(&self, gathered: &[Gathered]) -> Arc<Customers> {
         let mut graphs = self.graphs.lock();
@@ -95,6 +117,7 @@ impl Identity {
                     graph.unlink(*a, *b);
                 }
                 graph.apply(&new.evidence);
+                graph.remove(&new.forgotten);
             }
         }
         graphs.customers()

@@ -37,12 +37,16 @@ fn integers(values: impl Iterator<Item = u32>) -> ArrayRef {
     Arc::new(values.map(|one| Some(i64::from(one))).collect::<Int64Array>())
 }
 
-pub(super) fn times(seen_at: i64, count: usize) -> ArrayRef {
+/// The same instant for some rows.
+pub(in crate::storage) fn times(seen_at: i64, count: usize) -> ArrayRef {
     Arc::new(TimestampMicrosecondArray::from_value(seen_at, count).with_timezone("UTC"))
 }
 
 /// Rows of a system table.
-pub(super) fn batch(relation: Oid, columns: Vec<ArrayRef>) -> Result<RecordBatch> {
+///
+/// # Errors
+/// The columns are not the table's.
+pub(in crate::storage) fn batch(relation: Oid, columns: Vec<ArrayRef>) -> Result<RecordBatch> {
     let relation = crate::features::relation(relation)
         .ok_or_else(|| Error::Internal(format!("relation {relation} is not built in")))?;
     let fields = relation.live_columns().map(|one| one.pg_type.field(&one.name, true));

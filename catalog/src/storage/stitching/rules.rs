@@ -81,7 +81,7 @@ pub(super) fn limits(catalog: &Catalog, changes: &[RuleChange]) -> Rules {
 
 /// The values that identify nobody.
 #[derive(Debug, Default)]
-pub(super) struct Blocked {
+pub(in crate::storage) struct Blocked {
     by_name: HashMap<String, Patterns>,
 }
 

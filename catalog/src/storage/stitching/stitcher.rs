@@ -1,10 +1,12 @@
 //! Rows → nodes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
 
 use clientele_identity::graph::{Identifier, Key, Node, Record};
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringViewArray};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Int64Array, StringViewArray,
+};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use super::customers::Customers;
@@ -16,6 +18,7 @@ use crate::definition::{Column, Oid, Relation, RelationKind};
 use crate::domains::{self, Kind, SemanticDomain, Subject};
 use crate::error::{Error, Result};
 use crate::features;
+use crate::storage::erasure::{Tombstone, Tombstones};
 use crate::storage::snapshot::Snapshot;
 
 /// Finds the nodes of a relation's rows.
@@ -24,6 +27,7 @@ pub(in crate::storage) struct Stitcher {
     catalog: Arc<Catalog>,
     customers: Arc<Customers>,
     blocked: Arc<Blocked>,
+    tombstones: Arc<Tombstones>,
     source: Oid,
     /// The columns to fill, by their place among the live ones.
     targets: Vec<(usize, Subject)>,
@@ -52,11 +56,34 @@ impl IdentifierColumn {
     }
 }
 
+/// The identifiers that a value of a column gives, with their namespaces.
+pub(in crate::storage) fn identifiers_of(
+    catalog: &Catalog,
+    column: &Column,
+    value: &str,
+) -> Vec<(Oid, String)> {
+    let all = identifier_columns(catalog, 0, column);
+    all.iter().filter_map(|one| Some((one.namespace, one.identifier(value)?))).collect()
+}
+
+/// The namespaces whose identifiers a column has.
+fn identifier_columns(catalog: &Catalog, place: usize, column: &Column) -> Vec<IdentifierColumn> {
+    let meaning = column.domain.and_then(|one| Some((one, domains::meaning(catalog, one)?)));
+    let Some((namespace, domain)) = meaning else { return Vec::new() };
+    let Kind::Identifier(subject) = domain.kind else { return Vec::new() };
+    let implied = domains::implied_by(domain).map(|namespace| (namespace, true));
+    let all = [(namespace, false)].into_iter().chain(implied);
+    let of = |(namespace, implied)| IdentifierColumn { place, subject, namespace, domain, implied };
+    all.map(of).collect()
+}
+
 /// A column by its distinct identifiers.
 struct Coded {
     /// For each row 1 + the place in `distinct`; 0: no identifier.
     codes: Vec<u32>,
     distinct: Vec<Seen>,
+    /// Places in `distinct` of identifiers of those who were erased.
+    erased: HashSet<u32>,
 }
 
 #[derive(Clone, Copy)]
@@ -95,23 +122,13 @@ impl Stitcher {
         }
         for (place, column) in columns.into_iter().enumerate() {
             targets.extend(column.subject.map(|subject| (place, subject)));
-            let Some(namespace) = column.domain else { continue };
-            let Some(domain) = domains::meaning(&snapshot.catalog, namespace) else { continue };
-            match domain.kind {
-                Kind::Identifier(subject) => {
-                    let own = Some((namespace, false));
-                    let implied = domains::implied_by(domain).map(|namespace| (namespace, true));
-                    identifiers.extend(own.into_iter().chain(implied).map(
-                        |(namespace, implied)| IdentifierColumn {
-                            place,
-                            subject,
-                            namespace,
-                            domain,
-                            implied,
-                        },
-                    ));
+            let meaning = column.domain.and_then(|one| domains::meaning(&snapshot.catalog, one));
+            match meaning.map(|domain| domain.kind) {
+                Some(Kind::Attribute) => attributes.push(place),
+                Some(Kind::Identifier(_)) => {
+                    identifiers.extend(identifier_columns(&snapshot.catalog, place, column));
                 }
-                Kind::Attribute => attributes.push(place),
+                None => {}
             }
         }
         Some(Self {
@@ -119,6 +136,7 @@ impl Stitcher {
             catalog: Arc::clone(&snapshot.catalog),
             customers: Arc::clone(&snapshot.customers),
             blocked: identity.blocked(),
+            tombstones: identity.tombstones(),
             source: relation.oid,
             targets,
             identifiers,
@@ -126,7 +144,9 @@ impl Stitcher {
         })
     }
 
-    /// Fills the columns that say whose row it is, with nodes. What is new is gathered.
+    /// Fills the columns that say whose row it is, with nodes. What is new is gathered. If an
+    /// identifier is that of somebody who was erased, nothing is filled, and the rows are named
+    /// that may stay.
     ///
     /// # Errors
     /// A column is not of its domain's type.
@@ -134,15 +154,18 @@ impl Stitcher {
         &self,
         arrays: &mut [ArrayRef],
         gathered: &mut Gathered,
-    ) -> Result<()> {
+    ) -> Result<Option<BooleanArray>> {
         for (place, subject) in &self.targets {
-            let nodes = self.nodes(*subject, arrays, gathered)?;
+            let nodes = match self.nodes(*subject, arrays, gathered)? {
+                Ok(nodes) => nodes,
+                Err(stay) => return Ok(Some(stay)),
+            };
             let nodes = nodes.into_iter().map(|node| (node != 0).then_some(i64::from(node)));
             if let Some(slot) = arrays.get_mut(*place) {
                 *slot = Arc::new(nodes.collect::<Int64Array>());
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     fn nodes(
@@ -150,13 +173,17 @@ impl Stitcher {
         subject: Subject,
         arrays: &[ArrayRef],
         gathered: &mut Gathered,
-    ) -> Result<Vec<Node>> {
+    ) -> Result<Result<Vec<Node>, BooleanArray>> {
         let rows = arrays.first().map_or(0, |array| array.len());
         let columns = self.identifiers.iter().filter(|column| column.subject == subject);
         let columns = columns
             .filter_map(|column| Some((column, arrays.get(column.place)?)))
             .map(|(column, array)| self.code(column, array, gathered))
             .collect::<Result<Vec<Coded>>>()?;
+        if columns.iter().any(|column| !column.erased.is_empty()) {
+            let stays = |row| Some(!columns.iter().any(|column| column.is_erased(row)));
+            return Ok(Err((0..rows).map(stays).collect()));
+        }
         let attributes = self.attributes(subject, arrays)?;
         let mut nodes = vec![0; rows];
         let mut records = Records::default();
@@ -181,7 +208,7 @@ impl Stitcher {
             }
         }
         self.number(subject, &records, gathered, &mut nodes);
-        Ok(nodes)
+        Ok(Ok(nodes))
     }
 
     fn record_key(&self, members: &[Seen]) -> Key {
@@ -247,8 +274,14 @@ impl Stitcher {
         let customers = self.customers.of(column.subject);
         let blocked = self.blocked.of(&self.catalog, column.namespace);
         let new = gathered.of(column.subject);
-        let seen = distinct.iter().zip(keys).zip(nodes).map(|((value, key), node)| {
+        let mut erased = HashSet::new();
+        let seen = (1..).zip(&distinct).zip(keys).zip(nodes);
+        let seen = seen.map(|(((code, value), key), node)| {
             if !customers.known(node) {
+                let stone = Tombstone::Identifier(column.namespace, value);
+                if self.tombstones.contains(stone) {
+                    erased.insert(code);
+                }
                 let blocked = blocked.blocks(value);
                 let one = Identifier { node, key, namespace: column.namespace, blocked };
                 new.identifier(one, value, self.source);
@@ -256,7 +289,7 @@ impl Stitcher {
             Seen { node, key }
         });
         let distinct = seen.collect();
-        Ok(Coded { codes, distinct })
+        Ok(Coded { codes, distinct, erased })
     }
 
     /// The columns that tell people apart who share identifiers, or have none. Companies are not
@@ -301,6 +334,10 @@ impl<'a> Attribute<'a> {
 }
 
 impl Coded {
+    fn is_erased(&self, row: usize) -> bool {
+        self.codes.get(row).is_some_and(|code| self.erased.contains(code))
+    }
+
     fn at(&self, row: usize) -> Option<Seen> {
         let code = usize::try_from(*self.codes.get(row)?).ok()?;
         self.distinct.get(code.checked_sub(1)?).copied()

@@ -80,21 +80,21 @@ impl Stored {
 }
 
 /// The columns of a batch of a system table, in the order of its definition.
-pub(super) struct Columns(pub(super) Vec<ArrayRef>);
+pub(in crate::storage) struct Columns(pub(super) Vec<ArrayRef>);
 
 impl Columns {
-    pub(super) fn integer(&self, at: usize, row: usize) -> Option<i64> {
+    pub(in crate::storage) fn integer(&self, at: usize, row: usize) -> Option<i64> {
         let array = self.0.get(at)?;
         let wide = array.as_primitive_opt::<Int64Type>().map(|one| one.value(row));
         let narrow = || array.as_primitive_opt::<Int32Type>().map(|one| i64::from(one.value(row)));
         array.is_valid(row).then(|| wide.or_else(narrow)).flatten()
     }
 
-    pub(super) fn number(&self, at: usize, row: usize) -> Option<u32> {
+    pub(in crate::storage) fn number(&self, at: usize, row: usize) -> Option<u32> {
         self.integer(at, row).and_then(|one| u32::try_from(one).ok())
     }
 
-    pub(super) fn text(&self, at: usize, row: usize) -> Option<&str> {
+    pub(in crate::storage) fn text(&self, at: usize, row: usize) -> Option<&str> {
         let array = self.0.get(at)?;
         array.is_valid(row).then(|| array.as_string_view_opt().map(|one| one.value(row))).flatten()
     }
@@ -181,7 +181,10 @@ impl Stored {
 }
 
 /// Shows every live row of a system table.
-fn each_row(
+///
+/// # Errors
+/// A file cannot be read; [`Error::Internal`] for a row that `take` does not understand.
+pub(in crate::storage) fn each_row(
     snapshot: &Snapshot,
     relation: Oid,
     mut take: impl FnMut(&Columns, usize) -> Option<()>,

@@ -36,6 +36,13 @@ const THREADS: usize = 2;
 #[derive(Default)]
 pub(crate) struct Matchers(Mutex<HashMap<u32, Matcher>>);
 
+impl Matchers {
+    /// Forgets what is remembered of a database: somebody was erased from it.
+    pub(crate) fn forget(&self, database: u32) {
+        self.0.lock().remove(&database);
+    }
+}
+
 struct Matcher {
     model: i64,
     index: Index,

@@ -13,9 +13,9 @@ const NEVER_SEEN: &str = "P0002";
 
 /// What a handle names.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Handle {
-    pub(super) subject: Subject,
-    pub(super) node: u32,
+pub(crate) struct Handle {
+    pub(crate) subject: Subject,
+    pub(crate) node: u32,
 }
 
 /// The node of `email:jane@example.com`, `crm.crm_id:17`, `customer:42` or `account:7`.
@@ -23,7 +23,7 @@ pub(super) struct Handle {
 /// # Errors
 /// 22023 for what is no handle or no value of its namespace, P0002 for an identifier that was
 /// never seen.
-pub(super) fn find(context: &QueryContext, text: &str) -> Result<Handle> {
+pub(crate) fn find(context: &QueryContext, text: &str) -> Result<Handle> {
     let (name, value) = text.split_once(':').ok_or_else(|| malformed(text))?;
     let (subject, node) = match name {
         "customer" | "account" => {
@@ -54,7 +54,7 @@ pub(super) fn find(context: &QueryContext, text: &str) -> Result<Handle> {
 ///
 /// # Errors
 /// 22023, 42704 as [`find`].
-pub(super) fn seen(context: &QueryContext, text: &str) -> Result<Option<Handle>> {
+pub(crate) fn seen(context: &QueryContext, text: &str) -> Result<Option<Handle>> {
     match find(context, text) {
         Ok(handle) => Ok(Some(handle)),
         Err(error) if error.sqlstate == NEVER_SEEN => Ok(None),
@@ -66,7 +66,7 @@ pub(super) fn seen(context: &QueryContext, text: &str) -> Result<Option<Handle>>
 ///
 /// # Errors
 /// 42704, 22023 for a domain that identifies nobody.
-pub(super) fn namespace<'a>(
+pub(crate) fn namespace<'a>(
     context: &'a QueryContext,
     name: &str,
 ) -> Result<(&'a Domain, &'static SemanticDomain, Subject)> {
@@ -89,7 +89,7 @@ pub(super) fn namespace<'a>(
 }
 
 /// A node as people name it.
-pub(super) fn shown(catalog: &Catalog, sights: &[FirstSight], node: u32) -> Option<String> {
+pub(crate) fn shown(catalog: &Catalog, sights: &[FirstSight], node: u32) -> Option<String> {
     let sight = sights.iter().find(|one| one.node == node)?;
     Some(match &sight.identifier {
         Some((namespace, value)) => format!("{}:{value}", namespace_name(catalog, *namespace)),
@@ -98,13 +98,13 @@ pub(super) fn shown(catalog: &Catalog, sights: &[FirstSight], node: u32) -> Opti
 }
 
 /// The name of a namespace; its number when the domain is gone.
-pub(super) fn namespace_name(catalog: &Catalog, namespace: Oid) -> String {
+pub(crate) fn namespace_name(catalog: &Catalog, namespace: Oid) -> String {
     let domain = catalog.domain_by_oid(namespace);
     domain.map_or_else(|| namespace.to_string(), |domain| domain.name.clone())
 }
 
 /// The name of a table; its number when the table is gone.
-pub(super) fn source_name(catalog: &Catalog, source: Oid) -> String {
+pub(crate) fn source_name(catalog: &Catalog, source: Oid) -> String {
     let relation = catalog.relation_by_oid(source);
     relation.map_or_else(|| source.to_string(), |relation| catalog.qualified_name(relation))
 }

@@ -1,0 +1,8 @@
+-- table gdpr.erasures 14306
+-- one row for each CALL gdpr.erase(...): what it took from which table, and how far the physical part is
+-- erasure_id int8!: its number; the receipt has the same
+-- requested_at timestamptz!: when
+-- requested_by text!: the role
+-- people int4!: how many people
+-- state text!: erased: no answer has them any more; completed: no file has them any more, and there is a receipt; residue: see gdpr.residues
+-- tables jsonb!: by table: rows before, rows of the people, rows of which fields were kept or cleared, rows after

@@ -1,0 +1,5 @@
+-- table gdpr.held_back_rows 14302
+-- one row for each transaction in which rows of people who were erased were kept out; gdpr.held_back adds up
+-- relation oid!: the table
+-- day date!: when
+-- row_count int8!: how many rows

@@ -1,0 +1,10 @@
+-- table gdpr.holds 14305
+-- legal holds: columns that an erasure keeps, and on which basis; CALL gdpr.hold(...) and gdpr.release(...)
+-- hold_id int8!: number of the hold
+-- table_name text!: the table
+-- columns text[]!: the columns that are kept; all others become NULL
+-- customer_id person: the customer; NULL for all
+-- basis text!: the law that demands it (GDPR art. 17(3))
+-- held_until timestamptz: until when; NULL for ever
+-- held_by text!: the role that set it
+-- held_at timestamptz!: when

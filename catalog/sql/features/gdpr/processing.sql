@@ -1,0 +1,11 @@
+-- table gdpr.processing 14312
+-- what each table with people is used for: CALL gdpr.declare(...); the latest row of a table holds
+-- table_name text!: the table
+-- purposes text[]!: what for
+-- legal_basis text!: consent, contract, legal obligation, vital interests, public interest or legitimate interests (GDPR art. 6)
+-- origin text: where the data come from, if not from the person
+-- recipients text[]: who gets them
+-- transfers text: to which country outside the EU, and under which safeguard
+-- keep_for interval: for how long after the last act of the person
+-- declared_by text!: the role
+-- declared_at timestamptz!: when

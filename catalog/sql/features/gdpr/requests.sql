@@ -1,0 +1,13 @@
+-- table gdpr.requests 14300
+-- what people asked for under GDPR art. 15 to 22, and what was decided; subjects are keyed hashes
+-- request_id int8!: number of the request
+-- kind text!: access, portability, rectification, erasure, restriction, objection, lifting of a restriction, or of a tombstone
+-- subject text: keyed hash of the identifier or customer that was named
+-- received_at timestamptz!: when it came
+-- due_at timestamptz!: until when it has to be answered: one month (GDPR art. 12(3))
+-- state text!: erased: no answer has the person any more, files still may; completed; refused; residue: see details
+-- decided_by text!: the role that decided
+-- reason text: what it gave as reason; it must not name the person
+-- completed_at timestamptz: when it was done
+-- receipt_id int8: the receipt of an erasure
+-- details jsonb: what was done, in numbers

@@ -1,0 +1,7 @@
+-- table gdpr.restrictions 14310
+-- customers whose data are stored and not used (GDPR art. 18): CALL gdpr.restrict(...) and gdpr.unrestrict(...)
+-- customer_id person: the customer
+-- ground text!: accuracy is contested, processing is unlawful, needed for legal claims, or an objection is examined
+-- restricted_until timestamptz: until when; NULL until it is lifted
+-- restricted_by text!: the role that set it
+-- restricted_at timestamptz!: when

@@ -1,0 +1,7 @@
+-- table gdpr.tombstones 14301
+-- keyed hashes of identifiers of those who were erased, and of keys of their rows: who is in here does not come back
+-- erasure_id int8!: the erasure; 0: a row that was held back
+-- kind text!: identifier, or key: rows that refer to it stay away as well
+-- namespace oid!: the domain of the identifier, or the table of the key
+-- hash text!: HMAC-SHA-256 with the brand's key
+-- created_at timestamptz!: since when

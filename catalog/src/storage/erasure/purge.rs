@@ -1,0 +1,133 @@
+//! Purge: the physical part of erasures. Every file with deleted rows is written anew without them,
+//! the log and the definitions begin in new files, old files go as soon as nobody reads them; then
+//! everything is searched for those who were erased.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::journal::{self, FileProof, Rewritten};
+use super::needles;
+use super::scan::{self, Scanned};
+use crate::definition::Relation;
+use crate::error::Result;
+use crate::progress::Progress;
+use crate::storage::commit::{Replacement, TableReplacement};
+use crate::storage::compact::file_rows;
+use crate::storage::flush::write_sorted;
+use crate::storage::part::FilePart;
+use crate::storage::snapshot::Snapshot;
+use crate::storage::store::Store;
+use crate::storage::upkeep::Upkeep;
+
+/// How often it is looked whether readers have let go of old files.
+const STEP: Duration = Duration::from_millis(10);
+
+/// What a purge did and found.
+#[derive(Debug, Clone, Default)]
+pub struct Purged {
+    /// Files in whose place others came, also by a purge that was cut short.
+    pub rewritten: Vec<Rewritten>,
+    /// Files that were taken from readers who held them longer than they were given.
+    pub taken: u64,
+    /// What was searched, and where something was found.
+    pub scanned: Scanned,
+    /// Microseconds for the rewriting, and for the search.
+    pub times_us: (u64, u64),
+}
+
+impl Store {
+    /// Removes deleted rows from the disk and searches for those who were erased. Readers of older
+    /// snapshots have `wait` to end.
+    ///
+    /// # Errors
+    /// A file cannot be read or written. What was done stays done.
+    pub async fn purge(&self, wait: Duration, progress: Arc<Progress>) -> Result<Purged> {
+        self.maintain(move |upkeep| purge(upkeep, wait, &progress)).await
+    }
+}
+
+fn purge(upkeep: &Upkeep, wait: Duration, progress: &Progress) -> Result<Purged> {
+    let begin = Instant::now();
+    let shared = &upkeep.shared;
+    let mut checkpointed = upkeep.working();
+    progress.enter("flushing rows in memory");
+    upkeep.flush_locked(&mut checkpointed, &Progress::default())?;
+    progress.enter("rewriting files");
+    rewrite(upkeep, progress)?;
+    progress.enter("rewriting log and definitions");
+    // The last checkpoint holds the old files, and the log has the erased rows.
+    upkeep.flush_locked(&mut checkpointed, &Progress::default())?;
+    shared.manifest.rewrite()?;
+    progress.enter("waiting for readers");
+    let taken = let_go(upkeep, wait)?;
+    let rewriting = begin.elapsed();
+    progress.enter("searching");
+    let snapshot = shared.published();
+    let needles = needles::read(&shared.directory)?;
+    let scanned = scan::all(shared, &snapshot, &needles, progress)?;
+    let rewritten = journal::read(&shared.directory, &snapshot)?;
+    let micros = |one: Duration| u64::try_from(one.as_micros()).unwrap_or(u64::MAX);
+    let times_us = (micros(rewriting), micros(begin.elapsed().saturating_sub(rewriting)));
+    Ok(Purged { rewritten, taken, scanned, times_us })
+}
+
+/// Writes every file anew that has deleted rows or dropped columns.
+fn rewrite(upkeep: &Upkeep, progress: &Progress) -> Result<()> {
+    let base = upkeep.shared.published();
+    let worn = |relation: &Relation, part: &FilePart| {
+        let live =
+            |number: &i16| relation.column_by_number(*number).is_some_and(|one| !one.dropped);
+        part.deleted.is_some() || !part.entry.facts.columns.iter().all(live)
+    };
+    let mut todo: Vec<(Arc<Relation>, FilePart)> = Vec::new();
+    for (oid, table) in base.tables.iter() {
+        let Some(relation) = base.catalog.relation_by_oid(*oid) else { continue };
+        let files = table.files.iter().filter(|part| worn(relation, part));
+        todo.extend(files.map(|part| (Arc::clone(relation), part.clone())));
+    }
+    todo.iter().for_each(|(_, part)| progress.expect(part.entry.facts.bytes));
+    for (relation, part) in todo {
+        rewrite_file(upkeep, (&base, &relation), &part)?;
+        progress.advance(part.entry.facts.bytes);
+    }
+    Ok(())
+}
+
+fn rewrite_file(
+    upkeep: &Upkeep,
+    (base, relation): (&Arc<Snapshot>, &Arc<Relation>),
+    part: &FilePart,
+) -> Result<()> {
+    let shared = &upkeep.shared;
+    let mut sources = Vec::new();
+    file_rows(part, relation, &mut sources)?;
+    let (files, moves) = write_sorted(shared, relation, &sources)?;
+    let after = files.iter().map(|one| FileProof::of(&one.entry)).collect::<Result<_>>()?;
+    let one = Rewritten {
+        relation: relation.oid,
+        before: FileProof::of(&part.entry)?,
+        live: part.live_rows(),
+        after,
+    };
+    journal::add(&shared.directory, &one)?;
+    let removed = vec![part.entry.facts.part];
+    let change = TableReplacement { relation: relation.oid, removed, files, moves };
+    upkeep.replace(Replacement { base: Arc::clone(base), tables: vec![change] })?;
+    Ok(())
+}
+
+/// Waits until nobody reads files that were replaced, then takes what is left; returns how many.
+fn let_go(upkeep: &Upkeep, wait: Duration) -> Result<u64> {
+    let graveyard = &upkeep.shared.graveyard;
+    let end = Instant::now() + wait;
+    loop {
+        graveyard.empty();
+        if graveyard.buried() == 0 {
+            return Ok(0);
+        }
+        if Instant::now() >= end {
+            return graveyard.take();
+        }
+        std::thread::sleep(STEP);
+    }
+}

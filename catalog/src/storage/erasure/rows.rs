@@ -1,0 +1,130 @@
+//! Where rows of some nodes are.
+
+use std::collections::HashSet;
+
+use clientele_identity::graph::Node;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray};
+use datafusion::arrow::datatypes::Int64Type;
+use roaring::RoaringBitmap;
+
+use crate::definition::{Column, Relation};
+use crate::domains::Subject;
+use crate::error::Result;
+use crate::storage::arrays;
+use crate::storage::part::{FilePart, RowAddress};
+use crate::storage::prune::OneOf;
+use crate::storage::reader::ColumnReader;
+use crate::storage::snapshot::Snapshot;
+use crate::storage::store::Store;
+
+/// Rows up to which they are read one by one; of more, the column is read.
+const SINGLE_ROWS_MAX: u64 = 16;
+
+/// The columns of a relation that say whose row it is, of people.
+pub(in crate::storage) fn person_columns(relation: &Relation) -> Vec<&Column> {
+    relation.live_columns().filter(|one| one.subject == Some(Subject::Person)).collect()
+}
+
+impl Store {
+    /// The live rows of a relation that have one of the nodes in any column that says whose they
+    /// are. Files are asked by their bloom filters and indexes first.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn rows_of_nodes(
+        &self,
+        snapshot: &Snapshot,
+        relation: &Relation,
+        nodes: &HashSet<Node>,
+    ) -> Result<Vec<RowAddress>> {
+        let Some(table) = snapshot.table_ref(relation.oid) else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        if nodes.is_empty() {
+            return Ok(found);
+        }
+        for column in person_columns(relation) {
+            for file in table.files.iter() {
+                self.rows_of_file(file, column, nodes, &mut found)?;
+            }
+            for part in &table.memory {
+                for batch in &part.batches {
+                    let array = arrays::column_of(batch, column)?;
+                    let rows = batch.start..;
+                    let live = rows
+                        .zip(matches(&array, nodes))
+                        .filter(|(row, one)| *one && part.is_live(*row));
+                    found.extend(live.map(|(row, _)| RowAddress { part: part.id, row }));
+                }
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        Ok(found)
+    }
+
+    fn rows_of_file(
+        &self,
+        file: &FilePart,
+        column: &Column,
+        nodes: &HashSet<Node>,
+        found: &mut Vec<RowAddress>,
+    ) -> Result<()> {
+        let numbers = nodes.iter().map(|node| i64::from(*node));
+        let mut rows = self.values.rows(&file.entry, &[OneOf::numbers(column, numbers)])?;
+        if let Some(deleted) = &file.deleted {
+            rows -= deleted.as_ref();
+        }
+        // What was found has the hash of a node: it is looked at.
+        let part = file.entry.facts.part;
+        if rows.len() <= SINGLE_ROWS_MAX {
+            for row in &rows {
+                let place = usize::try_from(row).unwrap_or(usize::MAX);
+                let mut reader =
+                    ColumnReader::new(&file.entry, vec![column], Some(place..place + 1))?;
+                let array = reader.next()?.and_then(|(arrays, _)| arrays.into_iter().next());
+                if array.is_some_and(|array| matches(&array, nodes).any(|one| one)) {
+                    found.push(RowAddress { part, row });
+                }
+            }
+            return Ok(());
+        }
+        self.rows_of_range(file, column, (nodes, &rows), found)
+    }
+
+    fn rows_of_range(
+        &self,
+        file: &FilePart,
+        column: &Column,
+        (nodes, candidates): (&HashSet<Node>, &RoaringBitmap),
+        found: &mut Vec<RowAddress>,
+    ) -> Result<()> {
+        let part = file.entry.facts.part;
+        let first = candidates.min().unwrap_or(0);
+        let end = candidates.max().unwrap_or(0).saturating_add(1);
+        let place = |row: u32| usize::try_from(row).unwrap_or(usize::MAX);
+        let mut reader =
+            ColumnReader::new(&file.entry, vec![column], Some(place(first)..place(end)))?;
+        let mut row = first;
+        while let Some((arrays, _)) = reader.next()? {
+            for is_theirs in arrays.iter().flat_map(|array| matches(array, nodes)) {
+                if is_theirs && candidates.contains(row) {
+                    found.push(RowAddress { part, row });
+                }
+                row += 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Which numbers of an array are among the nodes.
+pub(in crate::storage) fn matches<'a>(
+    array: &'a ArrayRef,
+    nodes: &'a HashSet<Node>,
+) -> impl Iterator<Item = bool> + 'a {
+    let numbers = array.as_primitive_opt::<Int64Type>();
+    (0..array.len()).map(move |row| {
+        let number = numbers.filter(|_| array.is_valid(row)).map(|numbers| numbers.value(row));
+        number.and_then(|one| Node::try_from(one).ok()).is_some_and(|one| nodes.contains(&one))
+    })
+}

@@ -1,0 +1,177 @@
+//! Rows of the feature's tables.
+
+use std::sync::Arc;
+
+use clientele_catalog::catalog::BOOTSTRAP_ROLE_OID;
+use clientele_catalog::definition::{Oid, Relation};
+use clientele_catalog::domains::Subject;
+use clientele_catalog::features;
+use clientele_catalog::storage::{NodeRows, RowAddress, Snapshot, Store};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray,
+};
+use datafusion::arrow::compute::{cast, concat_batches};
+use datafusion::arrow::datatypes::{Int64Type, Schema, TimestampMicrosecondType};
+use sqlparser::ast;
+
+use crate::error::{Error, Result};
+use crate::planning;
+use crate::planning::context::QueryContext;
+use crate::session::Session;
+use crate::sql;
+
+/// Rows of a built-in table, of columns in its order.
+pub(super) fn batch(relation: Oid, columns: &[ArrayRef]) -> Result<RecordBatch> {
+    let relation = features::relation(relation)
+        .ok_or_else(|| Error::internal("a built-in relation is missing"))?;
+    let fields = relation.live_columns().map(|one| one.pg_type.field(&one.name, true));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let columns = columns.iter().zip(schema.fields());
+    let columns = columns
+        .map(|(array, field)| cast(array, field.data_type()))
+        .collect::<std::result::Result<_, _>>()
+        .map_err(Error::internal)?;
+    RecordBatch::try_new(schema, columns).map_err(Error::internal)
+}
+
+/// A column of texts.
+pub(super) fn texts<'a>(values: impl IntoIterator<Item = Option<&'a str>>) -> ArrayRef {
+    Arc::new(values.into_iter().collect::<StringViewArray>())
+}
+
+/// A column of numbers.
+pub(super) fn numbers(values: impl IntoIterator<Item = Option<i64>>) -> ArrayRef {
+    Arc::new(values.into_iter().collect::<Int64Array>())
+}
+
+/// A column of instants, in microseconds since 1970.
+pub(super) fn times(values: impl IntoIterator<Item = Option<i64>>) -> ArrayRef {
+    let times = values.into_iter().collect::<TimestampMicrosecondArray>();
+    Arc::new(times.with_timezone("UTC"))
+}
+
+/// Adds rows in the session's transaction.
+pub(super) async fn insert(
+    session: &mut Session,
+    relation: Oid,
+    columns: &[ArrayRef],
+) -> Result<()> {
+    let rows = batch(relation, columns)?;
+    let work = session.work().await?;
+    work.lock().await.insert(relation, rows)?;
+    Ok(())
+}
+
+/// The rows of a query of the engine's own, in one batch. Nobody's privileges are asked for.
+pub(super) async fn select(
+    session: &Session,
+    context: &Arc<QueryContext>,
+    query: &str,
+) -> Result<RecordBatch> {
+    let context = context.as_role(BOOTSTRAP_ROLE_OID);
+    let query = sql::parse::query(query)?;
+    let planning_context = Arc::clone(&context);
+    let planned =
+        session.compute(async move { planning::plan_query(&planning_context, query, &[]) }).await?;
+    let schema = Arc::new(planned.plan.schema().as_arrow().clone());
+    let batches = session.collect(&context, planned.plan).await?;
+    let schema = batches.first().map_or(schema, RecordBatch::schema);
+    concat_batches(&schema, &batches).map_err(Error::internal)
+}
+
+/// Where the rows of a built-in table are that have one of some numbers in a column.
+///
+/// # Errors
+/// A file cannot be read.
+pub(super) fn with_number(
+    context: &QueryContext,
+    relation: Oid,
+    column: &str,
+    wanted: &[i64],
+) -> Result<Vec<RowAddress>> {
+    let relation = features::relation(relation)
+        .ok_or_else(|| Error::internal("a built-in relation is missing"))?;
+    let number = relation.column(column).map(|one| one.number);
+    let number = number.ok_or_else(|| Error::internal("a built-in column is missing"))?;
+    let mut found = Vec::new();
+    context.store.node_rows(
+        &context.snapshot,
+        relation,
+        (Subject::Person, &[number]),
+        |rows: NodeRows| {
+            let numbers = rows.columns.first().and_then(|one| one.as_primitive_opt::<Int64Type>());
+            let Some(numbers) = numbers else { return };
+            let pairs = rows.addresses.iter().zip(numbers);
+            let wanted = pairs.filter(|(_, one)| one.is_some_and(|one| wanted.contains(&one)));
+            found.extend(wanted.map(|(address, _)| *address));
+        },
+    )?;
+    Ok(found)
+}
+
+/// The rows of a built-in table, one batch for each, and where they are.
+///
+/// # Errors
+/// A file cannot be read.
+pub(super) fn stored(
+    store: &Store,
+    snapshot: &Snapshot,
+    relation: Oid,
+) -> Result<Vec<(RecordBatch, RowAddress)>> {
+    let relation = features::relation(relation)
+        .ok_or_else(|| Error::internal("a built-in relation is missing"))?;
+    let numbers: Vec<i16> = relation.live_columns().map(|one| one.number).collect();
+    let fields = relation.live_columns().map(|one| one.pg_type.field(&one.name, true));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let mut found = Vec::new();
+    let mut failed = None;
+    store.node_rows(snapshot, relation, (Subject::Person, &numbers), |rows: NodeRows| {
+        match RecordBatch::try_new(Arc::clone(&schema), rows.columns) {
+            Err(error) => failed = Some(error),
+            Ok(batch) => {
+                let rows = rows.addresses.iter().enumerate();
+                found.extend(rows.map(|(row, address)| (batch.slice(row, 1), *address)));
+            }
+        }
+    })?;
+    match failed {
+        None => Ok(found),
+        Some(error) => Err(Error::internal(error)),
+    }
+}
+
+/// A table with rows, by its name as `regclass` reads it.
+///
+/// # Errors
+/// 42P01, 42809.
+pub(super) fn table(context: &QueryContext, name: &str) -> Result<Arc<Relation>> {
+    let name = match sql::parse::expression(name)? {
+        ast::Expr::Identifier(one) => ast::ObjectName::from(vec![one]),
+        ast::Expr::CompoundIdentifier(parts) => ast::ObjectName::from(parts),
+        _ => return Err(Error::new("42602", "invalid name syntax")),
+    };
+    let relation = context.relation(&name)?;
+    match relation.stores_rows() {
+        true => Ok(relation),
+        false => Err(Error::new("42809", format!("\"{}\" stores no rows", relation.name))),
+    }
+}
+
+/// A text of a row.
+pub(super) fn text<'a>(batch: &'a RecordBatch, name: &str, row: usize) -> Option<&'a str> {
+    let array = batch.column_by_name(name)?;
+    let array = array.as_string_view_opt().filter(|array| array.is_valid(row))?;
+    Some(array.value(row))
+}
+
+/// An instant of a row, in microseconds since 1970.
+pub(super) fn instant(batch: &RecordBatch, name: &str, row: usize) -> Option<i64> {
+    let array = batch.column_by_name(name)?.as_primitive_opt::<TimestampMicrosecondType>()?;
+    array.is_valid(row).then(|| array.value(row))
+}
+
+/// A number of a row.
+pub(super) fn number(batch: &RecordBatch, name: &str, row: usize) -> Option<i64> {
+    let array = batch.column_by_name(name)?.as_primitive_opt::<Int64Type>()?;
+    array.is_valid(row).then(|| array.value(row))
+}
