@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::customers;
-use crate::definition::{Domain, FIRST_USER_OID, Object, Oid, Relation, RelationKind, Schema};
+use crate::definition::{
+    DefaultPrivileges, Domain, FIRST_USER_OID, Function, Grant, Object, Oid, Relation,
+    RelationKind, Schema,
+};
 use crate::domains;
 use crate::features;
 use crate::privileges::predefined::DATABASE_OWNER;
@@ -28,6 +31,8 @@ pub struct Catalog {
     schemas: BTreeMap<Oid, Arc<Schema>>,
     relations: BTreeMap<Oid, Arc<Relation>>,
     domains: BTreeMap<Oid, Arc<Domain>>,
+    functions: BTreeMap<Oid, Arc<Function>>,
+    default_privileges: BTreeMap<Oid, Arc<DefaultPrivileges>>,
     schemas_by_name: BTreeMap<String, Oid>,
     /// Relations and domains by schema and name: PostgreSQL has two name spaces, so have we.
     relations_by_name: BTreeMap<(Oid, String), Oid>,
@@ -102,6 +107,12 @@ impl Catalog {
                 self.domains_by_name.insert((domain.schema, domain.name.clone()), domain.oid);
                 self.domains.insert(domain.oid, Arc::new(domain));
             }
+            Object::Function(function) => {
+                self.functions.insert(function.oid, Arc::new(function));
+            }
+            Object::DefaultPrivileges(defaults) => {
+                self.default_privileges.insert(defaults.oid, Arc::new(defaults));
+            }
         }
     }
 
@@ -130,6 +141,8 @@ impl Catalog {
         if let Some(domain) = self.domains.remove(&oid) {
             self.domains_by_name.remove(&(domain.schema, domain.name.clone()));
         }
+        self.functions.remove(&oid);
+        self.default_privileges.remove(&oid);
     }
 
     /// The object of that OID.
@@ -138,7 +151,11 @@ impl Catalog {
         let relation =
             || self.relation_by_oid(oid).map(|one| Object::Relation(one.as_ref().clone()));
         let domain = || self.domains.get(&oid).map(|one| Object::Domain(one.as_ref().clone()));
-        schema.or_else(relation).or_else(domain)
+        let function =
+            || self.functions.get(&oid).map(|one| Object::Function(one.as_ref().clone()));
+        let defaults = || self.default_privileges.get(&oid);
+        let defaults = || defaults().map(|one| Object::DefaultPrivileges(one.as_ref().clone()));
+        schema.or_else(relation).or_else(domain).or_else(function).or_else(defaults)
     }
 
     /// All schemas by OID.
@@ -168,6 +185,63 @@ impl Catalog {
     /// All domains by OID, built-in ones included.
     pub fn domains(&self) -> impl Iterator<Item = &Arc<Domain>> {
         self.domains.values()
+    }
+
+    /// All functions of users by OID.
+    pub fn functions(&self) -> impl Iterator<Item = &Arc<Function>> {
+        self.functions.values()
+    }
+
+    /// The functions of that name in the schema: one for each number of arguments.
+    pub fn functions_named<'a>(
+        &'a self,
+        schema: Oid,
+        name: &'a str,
+    ) -> impl Iterator<Item = &'a Arc<Function>> + 'a {
+        self.functions.values().filter(move |one| one.schema == schema && one.name == name)
+    }
+
+    /// All default privileges by OID.
+    pub fn default_privileges(&self) -> impl Iterator<Item = &Arc<DefaultPrivileges>> {
+        self.default_privileges.values()
+    }
+
+    /// What a new object gets: of the role, in the schema (0: a schema itself), of the kind (see
+    /// [`DefaultPrivileges::kind`]). `built_in` is what everyone has by default. `None`: nothing
+    /// was said about such objects.
+    pub fn grants_of_new(
+        &self,
+        (role, schema, kind): (Oid, Oid, char),
+        built_in: Vec<Grant>,
+    ) -> Option<Vec<Grant>> {
+        let said = |schema: Oid| {
+            let mut all = self.default_privileges.values();
+            all.find(move |one| one.role == role && one.schema == schema && one.kind == kind)
+        };
+        let everywhere = said(0).map(|one| one.grants.clone());
+        let here = said(schema).filter(|_| schema != 0).map(|one| one.grants.clone());
+        if everywhere.is_none() && here.is_none() {
+            return None;
+        }
+        let mut grants = everywhere.unwrap_or(built_in);
+        for grant in here.into_iter().flatten() {
+            let same =
+                |one: &&mut Grant| one.grantee == grant.grantee && one.grantor == grant.grantor;
+            match grants.iter_mut().find(same) {
+                Some(known) => {
+                    let new = |letter: &char| !known.privileges.contains(*letter);
+                    let new: String = grant.privileges.chars().filter(new).collect();
+                    known.privileges.push_str(&new);
+                }
+                None => grants.push(grant),
+            }
+        }
+        Some(grants)
+    }
+
+    /// The function of that OID.
+    pub fn function_by_oid(&self, oid: Oid) -> Option<&Arc<Function>> {
+        self.functions.get(&oid)
     }
 
     /// The schema of that name.
@@ -211,7 +285,11 @@ impl Catalog {
         let schemas = self.schemas.values().map(|one| Object::Schema(one.as_ref().clone()));
         let relations = self.relations().map(|one| Object::Relation(one.as_ref().clone()));
         let domains = self.domains.values().map(|one| Object::Domain(one.as_ref().clone()));
-        schemas.chain(relations).chain(domains).filter(|one| is_stored(one.oid()))
+        let functions = self.functions.values().map(|one| Object::Function(one.as_ref().clone()));
+        let defaults = self.default_privileges.values();
+        let defaults = defaults.map(|one| Object::DefaultPrivileges(one.as_ref().clone()));
+        let all = schemas.chain(relations).chain(domains).chain(functions).chain(defaults);
+        all.filter(|one| is_stored(one.oid()))
     }
 }
 

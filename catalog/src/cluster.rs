@@ -90,6 +90,7 @@ impl Cluster {
             owner: BOOTSTRAP_ROLE_OID,
             comment: Some("default administrative connection database".to_owned()),
             grants: None,
+            settings: Vec::new(),
         })?;
         cluster.store(POSTGRES_DATABASE_OID)?;
         let version = directory.join(VERSION_FILE);
@@ -243,7 +244,14 @@ impl Cluster {
             return Err(Error::Duplicate { kind: "database", name: name.to_owned() });
         }
         let oid = self.allocate_oid()?;
-        let database = Database { oid, name: name.to_owned(), owner, comment: None, grants: None };
+        let database = Database {
+            oid,
+            name: name.to_owned(),
+            owner,
+            comment: None,
+            grants: None,
+            settings: Vec::new(),
+        };
         // The directory first: an entry without one would be a database that lost its rows.
         let store = self.open_store(oid)?;
         self.put_database(database.clone())?;
@@ -420,6 +428,8 @@ fn admin(password: Option<String>) -> Role {
         connection_limit: -1,
         member_of: Vec::new(),
         comment: None,
+        valid_until: None,
+        settings: Vec::new(),
     }
 }
 

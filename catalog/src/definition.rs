@@ -115,6 +115,39 @@ pub struct Relation {
     pub temporary: bool,
     /// Columns after which files are sorted, by number (`CLUSTER`); empty: arrival order.
     pub sort_columns: Vec<i16>,
+    /// `ROW LEVEL SECURITY` and the policies.
+    #[serde(default)]
+    pub row_security: RowSecurity,
+}
+
+/// Which rows of a table a role sees and writes (manual: ddl-rowsecurity).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowSecurity {
+    /// `ENABLE ROW LEVEL SECURITY`.
+    pub enabled: bool,
+    /// `FORCE ROW LEVEL SECURITY`: for the owner, too.
+    pub forced: bool,
+    /// By name.
+    pub policies: Vec<Policy>,
+}
+
+/// A policy (`pg_policy`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// Its OID.
+    pub oid: Oid,
+    /// Its name.
+    pub name: String,
+    /// `*` ALL, `r` SELECT, `a` INSERT, `w` UPDATE, `d` DELETE.
+    pub command: char,
+    /// PERMISSIVE, not RESTRICTIVE.
+    pub permissive: bool,
+    /// The roles that it is for; 0 is PUBLIC.
+    pub roles: Vec<Oid>,
+    /// `USING`, as SQL.
+    pub using: Option<String>,
+    /// `WITH CHECK`, as SQL.
+    pub with_check: Option<String>,
 }
 
 impl Relation {
@@ -357,6 +390,77 @@ pub struct Domain {
     pub grants: Option<Vec<Grant>>,
 }
 
+/// A function whose body is SQL (`pg_proc`, manual: xfunc-sql).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Function {
+    /// Its OID.
+    pub oid: Oid,
+    /// OID of its schema.
+    pub schema: Oid,
+    /// Its name.
+    pub name: String,
+    /// The role that owns it.
+    pub owner: Oid,
+    /// What a caller gives, in order; those with defaults last.
+    pub arguments: Vec<FunctionArgument>,
+    /// What it returns.
+    pub returns: Returns,
+    /// One query or, after `RETURN`, one expression; as the user wrote it.
+    pub body: String,
+    /// `i` immutable, `s` stable, `v` volatile.
+    pub volatility: char,
+    /// NULL for a NULL argument.
+    pub strict: bool,
+    /// `COMMENT ON FUNCTION`.
+    pub comment: Option<String>,
+    /// `None`: everyone may call it.
+    pub grants: Option<Vec<Grant>>,
+}
+
+impl Function {
+    /// How many arguments a caller must give at least.
+    pub fn required(&self) -> usize {
+        self.arguments.iter().filter(|one| one.default.is_none()).count()
+    }
+}
+
+/// An argument of a function.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FunctionArgument {
+    /// Empty: it has none, the body calls it `$n`.
+    pub name: String,
+    /// Its type.
+    pub pg_type: PgType,
+    /// DEFAULT, as SQL.
+    pub default: Option<String>,
+}
+
+/// What new objects of a role get (`pg_default_acl`, manual: sql-alterdefaultprivileges).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DefaultPrivileges {
+    /// Its OID.
+    pub oid: Oid,
+    /// The role whose new objects are meant.
+    pub role: Oid,
+    /// OID of the schema; 0: all of them.
+    pub schema: Oid,
+    /// `r` tables and views, `S` sequences, `f` functions, `T` types, `n` schemas.
+    pub kind: char,
+    /// In all schemas: in place of the built-in defaults; in one: beside them.
+    pub grants: Vec<Grant>,
+}
+
+/// What a function returns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Returns {
+    /// One value.
+    Value(PgType),
+    /// `SETOF`: a column of values.
+    Set(PgType),
+    /// `TABLE (…)`, or `SETOF` a relation: names and types of the columns.
+    Table(Vec<(String, PgType)>),
+}
+
 /// Any object of a database; what a transaction puts into or takes out of the catalog.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Object {
@@ -366,6 +470,10 @@ pub enum Object {
     Relation(Relation),
     /// A domain.
     Domain(Domain),
+    /// A function.
+    Function(Function),
+    /// Privileges of objects to come.
+    DefaultPrivileges(DefaultPrivileges),
 }
 
 impl Object {
@@ -375,6 +483,8 @@ impl Object {
             Self::Schema(schema) => schema.oid,
             Self::Relation(relation) => relation.oid,
             Self::Domain(domain) => domain.oid,
+            Self::Function(function) => function.oid,
+            Self::DefaultPrivileges(defaults) => defaults.oid,
         }
     }
 }
@@ -404,6 +514,23 @@ pub struct Role {
     pub member_of: Vec<Oid>,
     /// `COMMENT ON ROLE`.
     pub comment: Option<String>,
+    /// `VALID UNTIL`: the password is good until then; microseconds since 1970.
+    #[serde(default)]
+    pub valid_until: Option<i64>,
+    /// `ALTER ROLE … SET`.
+    #[serde(default)]
+    pub settings: Vec<RoleSetting>,
+}
+
+/// A setting that sessions of a role begin with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleSetting {
+    /// `IN DATABASE`; 0: in all of them.
+    pub database: Oid,
+    /// The setting's name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
 }
 
 /// A database (`pg_database`); cluster-wide. Its directory is `databases/<oid>`.
@@ -419,4 +546,7 @@ pub struct Database {
     pub comment: Option<String>,
     /// `None`: everyone may connect.
     pub grants: Option<Vec<Grant>>,
+    /// `ALTER DATABASE … SET`: names and values that its sessions begin with.
+    #[serde(default)]
+    pub settings: Vec<(String, String)>,
 }

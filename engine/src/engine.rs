@@ -132,7 +132,8 @@ impl Engine {
     /// SCRAM-SHA-256 verifier of a role that may log in.
     pub fn password_verifier(&self, role: &str) -> Option<String> {
         let role = self.cluster.role_by_name(role).filter(|one| one.login)?;
-        role.password
+        let now = chrono::Utc::now().timestamp_micros();
+        role.password.filter(|_| role.valid_until.is_none_or(|until| now < until))
     }
 
     /// Begins a session for an authenticated role.

@@ -6,7 +6,7 @@ use clientele_udfs::types::PgType;
 
 use super::schema_oid;
 use crate::catalog::BOOTSTRAP_ROLE_OID;
-use crate::definition::{Column, Index, Oid, Relation, RelationKind};
+use crate::definition::{Column, Index, Oid, Relation, RelationKind, RowSecurity};
 use crate::domains::Subject;
 
 /// The relation that a file describes; `None` when its head is malformed.
@@ -38,6 +38,7 @@ pub(super) fn relation(text: &str) -> Option<Arc<Relation>> {
         grants: None,
         temporary: false,
         sort_columns: Vec::new(),
+        row_security: RowSecurity::default(),
     }))
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clientele_udfs::types::PgType;
 
 use crate::catalog::Catalog;
-use crate::definition::{Database, Oid, Relation, RelationKind, Role, Schema};
+use crate::definition::{Database, Function, Oid, Relation, RelationKind, Role, Schema};
 use crate::progress::Progress;
 use crate::storage::Tally;
 
@@ -216,6 +216,8 @@ pub struct FunctionFacts {
     pub strict: bool,
     /// `COMMENT ON FUNCTION`.
     pub comment: Option<String>,
+    /// Its definition, when it is a user's.
+    pub defined: Option<Arc<Function>>,
 }
 
 impl FunctionFacts {

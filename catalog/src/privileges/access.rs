@@ -4,7 +4,7 @@ use super::kind::Kind;
 use super::predefined::{READ_ALL_DATA, WRITE_ALL_DATA};
 use super::rights::Rights;
 use crate::catalog::{BOOTSTRAP_ROLE_OID, INFORMATION_SCHEMA_OID, PG_CATALOG_OID, PUBLIC_OID};
-use crate::definition::{Column, Database, Domain, Grant, Oid, Relation, Schema};
+use crate::definition::{Column, Database, Domain, Function, Grant, Oid, Relation, Schema};
 use crate::features::CLIENTELE_OID;
 
 /// System relations that show passwords' verifiers or samples of rows: not for everyone.
@@ -52,6 +52,11 @@ impl<'a> Access<'a> {
     /// Of a domain.
     pub fn domain(domain: &'a Domain) -> Self {
         Self::new(Kind::Type, domain.owner, domain.grants.as_ref())
+    }
+
+    /// Of a function.
+    pub fn function(function: &'a Function) -> Self {
+        Self::new(Kind::Function, function.owner, function.grants.as_ref())
     }
 
     /// Of a column: grants only, the owner's rights come from the table.
@@ -129,7 +134,7 @@ impl<'a> Access<'a> {
         let letters = match self.kind {
             Kind::Table | Kind::Sequence | Kind::Column => ("r", "awd"),
             Kind::Schema => ("U", "U"),
-            Kind::Database | Kind::Type => return false,
+            Kind::Database | Kind::Type | Kind::Function => return false,
         };
         rights.has(READ_ALL_DATA) && letters.0.contains(letter)
             || rights.has(WRITE_ALL_DATA) && letters.1.contains(letter)

@@ -17,6 +17,8 @@ pub enum Kind {
     Column,
     /// Domain.
     Type,
+    /// Function.
+    Function,
 }
 
 impl Kind {
@@ -37,6 +39,7 @@ impl Kind {
             Self::Database => "CTc",
             Self::Column => "arwx",
             Self::Type => "U",
+            Self::Function => "X",
         }
     }
 
@@ -45,6 +48,7 @@ impl Kind {
         match self {
             Self::Database => "Tc",
             Self::Type => "U",
+            Self::Function => "X",
             _ => "",
         }
     }
@@ -58,6 +62,7 @@ impl Kind {
             Self::Database => "database",
             Self::Column => "column",
             Self::Type => "type",
+            Self::Function => "function",
         }
     }
 }

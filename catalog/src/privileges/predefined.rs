@@ -53,5 +53,7 @@ pub fn roles() -> impl Iterator<Item = Role> {
             _ => Vec::new(),
         },
         comment: None,
+        valid_until: None,
+        settings: Vec::new(),
     })
 }

@@ -317,6 +317,17 @@ fn changed_objects(now: &Catalog, last: Option<&Catalog>) -> Vec<Object> {
             objects.push(Object::Domain(one.as_ref().clone()));
         }
     }
+    for one in now.default_privileges() {
+        let before = last.and_then(|last| last.default_privileges().find(|it| it.oid == one.oid));
+        if changed(one, before) {
+            objects.push(Object::DefaultPrivileges(one.as_ref().clone()));
+        }
+    }
+    for one in now.functions() {
+        if changed(one, last.and_then(|last| last.function_by_oid(one.oid))) {
+            objects.push(Object::Function(one.as_ref().clone()));
+        }
+    }
     objects
 }
 

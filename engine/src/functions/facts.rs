@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
 use clientele_catalog::catalog::PG_CATALOG_OID;
-use clientele_catalog::definition::Oid;
+use clientele_catalog::definition::{Function, Oid, Returns};
 use clientele_catalog::features;
 use clientele_catalog::pg_catalog::{
     Argument, ArgumentMode, Context, CursorFacts, Done, FunctionFacts, FunctionKind, PreparedFacts,
@@ -20,6 +20,9 @@ use crate::planning::context::QueryContext;
 use crate::session::job::Running;
 use crate::session::settings::{self, Kind};
 use crate::session::shared::SessionShared;
+
+/// Pseudo-type `record`.
+const RECORD: PgType = PgType::plain(2249);
 
 /// What the relations of `pg_catalog` are drawn from; made once per statement.
 pub fn catalog_context(context: &QueryContext) -> Arc<Context> {
@@ -132,10 +135,49 @@ fn setting_facts(context: &QueryContext) -> Vec<SettingFacts> {
     .collect()
 }
 
-/// Every function that SQL can call; the same for all sessions.
+/// Every function that SQL can call: the built-in ones, the same for all sessions, and those that
+/// users made.
 fn functions(context: &QueryContext) -> Arc<Vec<FunctionFacts>> {
     static ALL: OnceLock<Arc<Vec<FunctionFacts>>> = OnceLock::new();
-    Arc::clone(ALL.get_or_init(|| number_functions(list(context))))
+    let built_in = Arc::clone(ALL.get_or_init(|| number_functions(list(context))));
+    if context.catalog().functions().next().is_none() {
+        return built_in;
+    }
+    let mut all = built_in.as_ref().clone();
+    all.extend(context.catalog().functions().map(defined));
+    all.sort_by_key(|function| function.oid);
+    Arc::new(all)
+}
+
+fn defined(function: &Arc<Function>) -> FunctionFacts {
+    let given = function.arguments.iter().map(|one| Argument {
+        default: one.default.clone(),
+        ..argument(&one.name, one.pg_type, ArgumentMode::In)
+    });
+    let (returns, returns_set, columns) = match &function.returns {
+        Returns::Value(pg_type) => (*pg_type, false, [].as_slice()),
+        Returns::Set(pg_type) => (*pg_type, true, [].as_slice()),
+        Returns::Table(columns) => (RECORD, true, columns.as_slice()),
+    };
+    let columns =
+        columns.iter().map(|(name, pg_type)| argument(name, *pg_type, ArgumentMode::Table));
+    FunctionFacts {
+        oid: function.oid,
+        schema: function.schema,
+        name: function.name.clone(),
+        kind: FunctionKind::Function,
+        arguments: given.chain(columns).collect(),
+        returns,
+        returns_set,
+        volatility: match function.volatility {
+            'i' => Volatility::Immutable,
+            's' => Volatility::Stable,
+            _ => Volatility::Volatile,
+        },
+        strict: function.strict,
+        comment: function.comment.clone(),
+        defined: Some(Arc::clone(function)),
+    }
 }
 
 fn list(context: &QueryContext) -> Vec<FunctionFacts> {
@@ -190,6 +232,7 @@ fn documented(doc: &clientele_udfs::functions::Doc) -> FunctionFacts {
         volatility: volatility(doc.volatility),
         strict: doc.strict,
         comment: Some(doc.description.trim_end_matches('.').to_owned()),
+        defined: None,
     }
 }
 
@@ -222,6 +265,7 @@ fn kernel(kernel: &super::Kernel) -> FunctionFacts {
         },
         strict: kernel.signature.strict,
         comment: Some(kernel.comment.to_owned()),
+        defined: None,
     }
 }
 
@@ -253,6 +297,7 @@ fn procedure(procedure: &Procedure) -> FunctionFacts {
         volatility: Volatility::Volatile,
         strict: false,
         comment: Some(procedure.comment.to_owned()),
+        defined: None,
     }
 }
 
@@ -272,11 +317,12 @@ fn table_function(function: &super::declared::Function) -> FunctionFacts {
         name: name.to_owned(),
         kind: FunctionKind::Function,
         arguments: parameters.into_iter().chain(columns).collect(),
-        returns: PgType::plain(2249),
+        returns: RECORD,
         returns_set: true,
         volatility: Volatility::Stable,
         strict: false,
         comment: Some(function.comment.to_owned()),
+        defined: None,
     }
 }
 
@@ -325,5 +371,6 @@ fn inferred(
         volatility: volatility(signature.volatility),
         strict: true,
         comment: None,
+        defined: None,
     })
 }

@@ -7,6 +7,7 @@
 mod array_query;
 pub(crate) mod declared;
 mod facts;
+mod of_domain;
 mod offered;
 mod operators;
 pub mod procedures;
@@ -25,6 +26,7 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
 pub use array_query::ARRAY_QUERY;
 pub use facts::catalog_context;
+pub use of_domain::of_domain;
 pub use offered::{OWN, is_offered, registered_name};
 pub use operators::{Operators, operand_type, operator};
 pub use registered::{is_registered, read_registered, register_cast, show_registered};

@@ -104,7 +104,7 @@ kernels! {
     "has_sequence_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| has(c, v, relation_oid, privileges::sequence), "user privilege on sequence";
     "has_schema_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| has(c, v, schema_oid, privileges::schema), "user privilege on schema";
     "has_database_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| has(c, v, database_oid, privileges::database), "user privilege on database";
-    "has_function_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| has(c, v, function_oid, |context, _, function, wanted| privileges::function(context, function, wanted)), "user privilege on function";
+    "has_function_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| has(c, v, function_oid, privileges::function), "user privilege on function";
     "acldefault" "\"char\", oid" stable(2, 2, ACLITEMS), default_acl, "show hardwired default privileges, primarily for use by the information schema";
     "has_type_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| has(c, v, type_oid, privileges::usage_of_type), "user privilege on type";
     "has_tablespace_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| { let (f, role) = asked(c, v)?; answer(privileges::tablespace(&f, role, text(v, v.len() - 1)?)) }, "user privilege on tablespace";

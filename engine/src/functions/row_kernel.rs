@@ -69,7 +69,9 @@ pub(super) fn bind(kernel: &'static Kernel, context: &Arc<QueryContext>) -> Arc<
 /// The same function of another statement, or of none: what a kept plan holds. `None` for a
 /// function that is not of [`bind`].
 pub fn rebind(function: &ScalarUDF, context: Option<&Arc<QueryContext>>) -> Option<Arc<ScalarUDF>> {
-    let bound = function.inner().downcast_ref::<Bound>()?;
+    let Some(bound) = function.inner().downcast_ref::<Bound>() else {
+        return super::of_domain::rebind(function, context);
+    };
     let (kernel, accepts) = (bound.kernel, bound.accepts.clone());
     let context = context.map(Arc::clone);
     Some(Arc::new(ScalarUDF::new_from_impl(Bound { kernel, accepts, context })))
@@ -163,7 +165,13 @@ impl ScalarUDFImpl for Bound {
             let empty = datafusion::arrow::array::new_empty_array(&result);
             return Ok(ColumnarValue::Array(empty));
         }
-        ScalarValue::iter_to_array(rows).map(ColumnarValue::Array)
+        let array = ScalarValue::iter_to_array(rows)?;
+        match result {
+            DataType::List(_) => {
+                Ok(ColumnarValue::Array(datafusion::arrow::compute::cast(&array, &result)?))
+            }
+            _ => Ok(ColumnarValue::Array(array)),
+        }
     }
 }
 

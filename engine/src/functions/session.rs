@@ -9,11 +9,15 @@ use super::row_kernel::{Kernel, Signature, number, optional_text, stable, text, 
 use crate::api::Notice;
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
+use crate::session::notify::Notification;
 use crate::session::settings::{self, SERVER_VERSION};
 use crate::session::shared::StopReason;
 
 const VOLATILE_BOOL: Signature =
     Signature { least: 1, most: 2, result: PgType::BOOL, volatile: true, strict: true };
+
+const NOTIFY: Signature =
+    Signature { least: 2, most: 2, result: PgType::VOID, volatile: true, strict: false };
 
 macro_rules! kernels {
     ($($name:literal $arguments:literal $signature:expr, $call:expr, $comment:literal;)*) => {
@@ -34,6 +38,7 @@ kernels! {
     "current_catalog" "" stable(0, 0, PgType::NAME), |context, _| Ok(text_value(context.database.name.clone())), "name of the current database";
     "current_schema" "" stable(0, 0, PgType::NAME), |context, _| Ok(optional_text(schemas(context, false).into_iter().next())), "current schema name";
     "current_schemas" "boolean" stable(1, 1, PgType::NAME_ARRAY), current_schemas, "current schema search list";
+    "pg_notify" "text, text" NOTIFY, notify, "send a notification event";
     "pg_backend_pid" "" stable(0, 0, PgType::INT4), |context, _| Ok(ScalarValue::Int32(Some(context.session.pid))), "statistics: current backend PID";
     "getdatabaseencoding" "" stable(0, 0, PgType::NAME), |_, _| Ok(text_value("UTF8")), "encoding name of current database";
     "pg_client_encoding" "" stable(0, 0, PgType::NAME), |_, _| Ok(text_value("UTF8")), "encoding name of current database";
@@ -136,6 +141,13 @@ fn set_config(context: &QueryContext, values: &[ScalarValue]) -> Result<ScalarVa
         context.session.notices.lock().push(Notice::Parameter(name, value));
     }
     Ok(optional_text(settings.get(name)))
+}
+
+fn notify(context: &QueryContext, values: &[ScalarValue]) -> Result<ScalarValue> {
+    let (channel, payload) = (text(values, 0).unwrap_or_default(), text(values, 1));
+    let payload = payload.unwrap_or_default().to_owned();
+    context.session.channels.add(Notification::Notify(channel.to_owned(), payload))?;
+    Ok(text_value(""))
 }
 
 fn stop(context: &QueryContext, values: &[ScalarValue], reason: StopReason) -> Result<ScalarValue> {

@@ -1,6 +1,7 @@
 //! A parsed query → a logical plan with PostgreSQL's rules in it.
 //!
 //! 1. [`output_names`]: columns get PostgreSQL's names, on the tree.
+//!    [`inline`]: bodies in place of calls of functions written in SQL.
 //! 2. DataFusion's SQL planner, resolving names through [`provider::Names`].
 //! 3. [`values`]: casts, arithmetic, literals.
 //! 4. [`parameters`]: types of `$1 …`.
@@ -13,12 +14,14 @@ pub mod cooperate;
 pub mod distinct_on;
 pub mod filters;
 pub mod in_order;
+pub mod inline;
 pub mod needs;
 pub mod output_names;
 pub mod parameters;
 pub mod provider;
 pub mod relations;
 pub mod rights;
+pub mod row_security;
 pub mod subqueries;
 pub mod types;
 pub mod unnested;
@@ -104,6 +107,8 @@ pub fn describe_query(
 pub struct Changed<'a> {
     /// The relation; its scans have a last column `ctid`.
     pub target: u32,
+    /// What is done to its rows, as a letter of privileges: `w` UPDATE, `d` DELETE.
+    pub command: char,
     /// Outputs that the statement adds for itself, by place: addresses, values that stay.
     pub own: &'a (dyn Fn(usize) -> bool + Sync),
 }
@@ -178,6 +183,7 @@ pub(crate) fn plan_with(
     declared: &[Option<PgType>],
 ) -> Result<(LogicalPlan, Vec<String>)> {
     output_names::name_outputs(&mut query);
+    inline::inline(names.context(), &mut query)?;
     crate::sql::rewrite::rewrite(&mut query)?;
     let types: Vec<Option<FieldRef>> =
         declared.iter().map(|one| one.map(|pg_type| pg_type.field("", true))).collect();

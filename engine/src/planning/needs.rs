@@ -36,6 +36,8 @@ pub struct Scan {
     pub responsible: Option<Oid>,
     /// The target of an UPDATE, DELETE or MERGE: not read unless a column is named.
     pub target: bool,
+    /// What the policies of the relation let through.
+    pub condition: Option<Expr>,
     schema: SchemaRef,
     inner: Inner,
 }
@@ -56,7 +58,14 @@ impl Scan {
             Inner::View(plan) => Arc::new(plan.schema().as_arrow().clone()),
         };
         let schema = with_origins(relation, &schema);
-        Self { relation: Arc::clone(relation), responsible, target: false, schema, inner }
+        Self {
+            relation: Arc::clone(relation),
+            responsible,
+            target: false,
+            condition: None,
+            schema,
+            inner,
+        }
     }
 }
 
@@ -216,10 +225,18 @@ pub fn open(plan: LogicalPlan) -> DataFusionResult<LogicalPlan> {
     let opened = plan.transform_down_with_subqueries(|node| {
         let Some(scan) = scan_of(&node) else { return Ok(Transformed::no(node)) };
         let LogicalPlan::TableScan(table) = &node else { return Ok(Transformed::no(node)) };
+        let condition = scan.condition.clone();
         match &scan.inner {
             Inner::Rows(source) => {
                 let scan = TableScanBuilder::new(table.table_name.clone(), Arc::clone(source));
-                Ok(Transformed::yes(LogicalPlan::TableScan(scan.build()?)))
+                let rows = LogicalPlan::TableScan(scan.build()?);
+                match condition {
+                    Some(condition) => LogicalPlanBuilder::from(rows)
+                        .filter(condition)?
+                        .build()
+                        .map(Transformed::yes),
+                    None => Ok(Transformed::yes(rows)),
+                }
             }
             Inner::View(view) => {
                 // The view's plan is open already.

@@ -23,8 +23,8 @@ use datafusion::logical_expr::{
 use super::Changed;
 use super::context::{Named, QueryContext, undefined_table};
 use super::needs::{self, Inner, Need, Scan};
-use super::rights;
 use super::types::Types;
+use super::{rights, row_security};
 use crate::error::{Error, Result};
 use crate::{customers, functions, sql};
 
@@ -64,6 +64,11 @@ impl<'a> Names<'a> {
             responsible: Cell::new(None),
             needs: RefCell::default(),
         }
+    }
+
+    /// What the statement may look at.
+    pub fn context(&self) -> &'a Arc<QueryContext> {
+        self.context
     }
 
     /// A bare name stands for these rows; `origin` is the relation whose columns they are.
@@ -124,12 +129,24 @@ impl<'a> Names<'a> {
         self.needs.take()
     }
 
-    fn source(&self, relation: &Arc<Relation>) -> Result<Arc<dyn TableSource>> {
+    fn source(
+        &self,
+        relation: &Arc<Relation>,
+        name: &TableReference,
+    ) -> Result<Arc<dyn TableSource>> {
         let target = self.changed.is_some_and(|changed| changed.target == relation.oid)
             && self.depth.get() == 0;
         let inner = self.inner(relation, target)?;
         let mut scan = Scan::new(relation, inner, self.responsible.get());
         scan.target = target;
+        let change = self.changed.filter(|_| target).map(|changed| changed.command);
+        let schema = scan.schema();
+        scan.condition = row_security::condition(
+            self,
+            relation,
+            (self.responsible.get(), change),
+            (name, schema.as_ref()),
+        )?;
         Ok(Arc::new(scan))
     }
 
@@ -219,7 +236,7 @@ impl ContextProvider for Names<'_> {
             _ => self.context.resolve(&parts),
         };
         let source = match named.map_err(external)? {
-            Some(Named::Relation(relation)) => self.source(&relation),
+            Some(Named::Relation(relation)) => self.source(&relation, &name),
             Some(Named::System(schema, name)) => self.system(schema, &name),
             None => Err(undefined_table(&parts)),
         };

@@ -26,6 +26,7 @@ use datafusion::logical_expr::{
 };
 
 use super::context::QueryContext;
+use super::types::DOMAIN_KEY;
 use super::{choice, common_type};
 use crate::functions::{self, values_cell};
 
@@ -188,6 +189,21 @@ pub(super) fn field_of(expr: &Expr, schema: &DFSchema) -> DataFusionResult<Field
 }
 
 fn convert_cast(
+    expr: Expr,
+    field: FieldRef,
+    schema: &DFSchema,
+    context: &Arc<QueryContext>,
+) -> DataFusionResult<Expr> {
+    let domain = field.metadata().get(DOMAIN_KEY).and_then(|oid| oid.parse().ok());
+    let domain = domain.and_then(|oid| context.catalog().domain_by_oid(oid));
+    let value = convert_to_base(expr, field, schema, context)?;
+    Ok(match domain {
+        Some(domain) => functions::of_domain(value, domain, context),
+        None => value,
+    })
+}
+
+fn convert_to_base(
     expr: Expr,
     field: FieldRef,
     schema: &DFSchema,

@@ -1,23 +1,40 @@
-//! `DECLARE`, `FETCH`, `MOVE`, `CLOSE` (manual: sql-declare). Cursors scan forward.
+//! `DECLARE`, `FETCH`, `MOVE`, `CLOSE` (manual: sql-declare, sql-fetch).
+//!
+//! A cursor reads its query as far as it is asked to and forgets what it has given. One that may
+//! scroll, and one that outlives its transaction, keeps its rows.
 
-use std::collections::VecDeque;
-
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{RecordBatch, UInt64Array};
+use datafusion::arrow::compute::{concat_batches, take_record_batch};
 use futures::StreamExt;
 
 use super::{Prepared, Session};
 use crate::api::{BatchStream, Column, Outcome, Rows, RowsTag};
 use crate::error::{Error, Result};
-use crate::sql::{FetchCount, Statement};
+use crate::sql::{Statement, Step};
 
-/// An open cursor: the rows read but not fetched, and the rest of the stream.
+/// An open cursor.
 pub(crate) struct Cursor {
     pub(crate) columns: Vec<Column>,
     stream: Option<BatchStream>,
-    waiting: VecDeque<RecordBatch>,
+    /// Rows that were read: all of them when it scrolls, else those not fetched yet.
+    rows: Vec<RecordBatch>,
+    /// How many rows were read and forgotten.
+    forgotten: u64,
+    /// The row that it stands on, from 1; 0: before the first, one more than there are: behind.
+    position: u64,
+    scrolls: bool,
     hold: bool,
     /// Made by a transaction that has not committed yet.
     new: bool,
+}
+
+/// What `DECLARE` says of a cursor.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Kind {
+    /// `SCROLL`.
+    pub scrolls: bool,
+    /// `WITH HOLD`.
+    pub hold: bool,
 }
 
 impl Session {
@@ -25,10 +42,10 @@ impl Session {
     pub(crate) async fn declare(
         &mut self,
         name: &str,
-        hold: bool,
+        kind: Kind,
         query: &Statement,
     ) -> Result<Outcome> {
-        if !hold && !self.in_block() {
+        if !kind.hold && !self.in_block() {
             return Err(Error::new(
                 "25P01",
                 "DECLARE CURSOR can only be used in transaction blocks",
@@ -41,26 +58,14 @@ impl Session {
         let Outcome::Rows(rows) = self.run_query(&prepared, Vec::new()).await? else {
             return Err(Error::internal("a cursor's query without rows"));
         };
-        let cursor = Cursor {
-            columns: rows.columns,
-            stream: Some(rows.stream),
-            waiting: VecDeque::new(),
-            hold,
-            new: true,
-        };
-        self.cursors.insert(name.to_owned(), cursor);
+        self.cursors.insert(name.to_owned(), Cursor::new(rows, kind));
         Ok(Outcome::Done("DECLARE CURSOR".to_owned()))
     }
 
     /// `FETCH` and `MOVE`.
-    pub(crate) async fn fetch(
-        &mut self,
-        name: &str,
-        count: FetchCount,
-        moves: bool,
-    ) -> Result<Outcome> {
+    pub(crate) async fn fetch(&mut self, name: &str, step: Step, moves: bool) -> Result<Outcome> {
         let cursor = self.cursors.get_mut(name).ok_or_else(|| no_cursor(name))?;
-        let batches = cursor.take(count).await?;
+        let batches = cursor.step(step).await?;
         if moves {
             let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
             return Ok(Outcome::Done(format!("MOVE {rows}")));
@@ -75,14 +80,7 @@ impl Session {
 
     /// Takes in the rows of a portal as a cursor that ends with the transaction.
     pub fn adopt(&mut self, name: &str, rows: Rows) {
-        let cursor = Cursor {
-            columns: rows.columns,
-            stream: Some(rows.stream),
-            waiting: VecDeque::new(),
-            hold: false,
-            new: true,
-        };
-        self.cursors.insert(name.to_owned(), cursor);
+        self.cursors.insert(name.to_owned(), Cursor::new(rows, Kind::default()));
     }
 
     /// The next rows of a cursor, at most `limit`.
@@ -90,11 +88,11 @@ impl Session {
     /// # Errors
     /// 34000 when there is no such cursor; what its query ends with.
     pub async fn fetch_rows(&mut self, name: &str, limit: usize) -> Result<Rows> {
-        let count = match limit {
-            usize::MAX => FetchCount::All,
-            limit => FetchCount::Forward(limit as u64),
+        let step = match limit {
+            usize::MAX => Step::ForwardAll,
+            limit => Step::Forward(i64::try_from(limit).unwrap_or(i64::MAX)),
         };
-        match self.fetch(name, count, false).await? {
+        match self.fetch(name, step, false).await? {
             Outcome::Rows(rows) => Ok(Rows { tag: RowsTag::Counted("SELECT"), ..rows }),
             _ => Err(Error::internal("a cursor without rows")),
         }
@@ -127,9 +125,7 @@ impl Session {
     /// Reads to their end the cursors that outlive the transaction.
     pub(super) async fn hold_cursors(&mut self) -> Result<()> {
         for cursor in self.cursors.values_mut().filter(|cursor| cursor.hold && cursor.new) {
-            let rest = cursor.take(FetchCount::All).await?;
-            cursor.waiting = rest.into();
-            cursor.stream = None;
+            cursor.read_to(u64::MAX).await?;
         }
         Ok(())
     }
@@ -146,37 +142,132 @@ pub(crate) fn no_cursor(name: &str) -> Error {
 }
 
 impl Cursor {
-    async fn take(&mut self, count: FetchCount) -> Result<Vec<RecordBatch>> {
-        let mut wanted = match count {
-            FetchCount::All => usize::MAX,
-            FetchCount::Forward(rows) => usize::try_from(rows).unwrap_or(usize::MAX),
-        };
-        let mut taken = Vec::new();
-        while wanted > 0 {
-            let Some(batch) = self.next().await? else { break };
-            if batch.num_rows() > wanted {
-                self.waiting.push_front(batch.slice(wanted, batch.num_rows() - wanted));
-                taken.push(batch.slice(0, wanted));
-                break;
-            }
-            wanted -= batch.num_rows();
-            taken.push(batch);
+    fn new(rows: Rows, kind: Kind) -> Self {
+        Self {
+            columns: rows.columns,
+            stream: Some(rows.stream),
+            rows: Vec::new(),
+            forgotten: 0,
+            position: 0,
+            scrolls: kind.scrolls,
+            hold: kind.hold,
+            new: true,
         }
+    }
+
+    /// How many rows were read so far.
+    fn read(&self) -> u64 {
+        self.forgotten + self.rows.iter().map(|batch| batch.num_rows() as u64).sum::<u64>()
+    }
+
+    /// Reads until row `last` is there, or the end. Returns the number of rows known.
+    async fn read_to(&mut self, last: u64) -> Result<u64> {
+        let mut read = self.read();
+        while read < last {
+            let Some(stream) = self.stream.as_mut() else { break };
+            match stream.next().await {
+                Some(batch) => {
+                    let batch = batch?;
+                    read += batch.num_rows() as u64;
+                    self.rows.push(batch);
+                }
+                None => self.stream = None,
+            }
+        }
+        Ok(read)
+    }
+
+    /// Moves, and gives the rows on the way; for a place, the row there.
+    async fn step(&mut self, step: Step) -> Result<Vec<RecordBatch>> {
+        match step {
+            Step::ForwardAll => self.forward(u64::MAX).await,
+            Step::BackwardAll => self.backward(u64::MAX).await,
+            Step::Forward(0) => self.place(self.position).await,
+            Step::Forward(rows) if rows > 0 => self.forward(rows.unsigned_abs()).await,
+            Step::Forward(rows) => self.backward(rows.unsigned_abs()).await,
+            Step::Absolute(row) if row >= 0 => self.place(row.unsigned_abs()).await,
+            Step::Absolute(from_end) => {
+                let rows = self.read_to(u64::MAX).await?;
+                self.place((rows + 1).saturating_sub(from_end.unsigned_abs())).await
+            }
+            Step::Relative(rows) => self.place(self.position.saturating_add_signed(rows)).await,
+        }
+    }
+
+    async fn forward(&mut self, rows: u64) -> Result<Vec<RecordBatch>> {
+        let first = self.position + 1;
+        let last = self.position.saturating_add(rows);
+        let known = self.read_to(last).await?;
+        self.position = if known < last { known + 1 } else { last };
+        let taken = self.slice(first, last.min(known));
+        self.forget();
         Ok(taken)
     }
 
-    async fn next(&mut self) -> Result<Option<RecordBatch>> {
-        if let Some(batch) = self.waiting.pop_front() {
-            return Ok(Some(batch));
+    async fn backward(&mut self, rows: u64) -> Result<Vec<RecordBatch>> {
+        self.may_scroll()?;
+        let last = self.position.saturating_sub(1);
+        let first = self.position.saturating_sub(rows);
+        self.position = first;
+        let batches = self.slice(first.max(1), last);
+        let Some(batch) = batches.first() else { return Ok(batches) };
+        let all = concat_batches(&batch.schema(), &batches).map_err(Error::internal)?;
+        let order = UInt64Array::from_iter_values((0..all.num_rows() as u64).rev());
+        Ok(vec![take_record_batch(&all, &order).map_err(Error::internal)?])
+    }
+
+    /// Stands on a row and gives it.
+    async fn place(&mut self, row: u64) -> Result<Vec<RecordBatch>> {
+        if row <= self.position {
+            self.may_scroll()?;
         }
-        let Some(stream) = self.stream.as_mut() else { return Ok(None) };
-        match stream.next().await {
-            Some(batch) => batch.map(Some),
-            None => {
-                self.stream = None;
-                Ok(None)
+        let known = self.read_to(row).await?;
+        self.position = row.min(known + 1);
+        let taken = self.slice(row.max(1), row.min(known));
+        self.forget();
+        Ok(taken)
+    }
+
+    fn may_scroll(&self) -> Result<()> {
+        // A cursor that was held has its rows.
+        if self.scrolls || self.hold && !self.new {
+            return Ok(());
+        }
+        Err(Error::new("55000", "cursor can only scan forward")
+            .with_hint("Declare it with SCROLL option to enable backward scan."))
+    }
+
+    /// Rows `first` to `last`, both from 1.
+    fn slice(&self, first: u64, last: u64) -> Vec<RecordBatch> {
+        let mut before = self.forgotten;
+        let mut slices = Vec::new();
+        for batch in &self.rows {
+            let rows = batch.num_rows() as u64;
+            let from = first.max(before + 1);
+            let to = last.min(before + rows);
+            if from <= to {
+                slices.push(batch.slice((from - before - 1) as usize, (to - from + 1) as usize));
             }
+            before += rows;
         }
+        slices
+    }
+
+    /// Lets go of the rows that cannot be asked for again.
+    fn forget(&mut self) {
+        if self.scrolls || self.hold {
+            return;
+        }
+        let mut keep = 0;
+        for batch in &self.rows {
+            let rows = batch.num_rows() as u64;
+            if self.forgotten + rows > self.position {
+                break;
+            }
+            self.forgotten += rows;
+            keep += 1;
+        }
+        self.rows.drain(..keep);
     }
 }
 

@@ -11,6 +11,7 @@ mod execution;
 pub(crate) mod job;
 mod kept;
 mod named;
+pub mod notify;
 mod recent;
 pub mod settings;
 pub mod shared;
@@ -19,7 +20,7 @@ mod transaction;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use clientele_catalog::definition::{Database, Role, Schema};
+use clientele_catalog::definition::{Database, Oid, Role, Schema};
 use clientele_catalog::storage::{Store, TemporarySpace};
 use clientele_udfs::types::PgType;
 use clientele_udfs::{input, output};
@@ -120,7 +121,8 @@ impl Session {
     ) -> Result<Self> {
         let store = engine.cluster.store(database.oid)?;
         store.register(&engine.runtime_env)?;
-        let settings = initial_settings(&role, &startup, engine.options.connections_max)?;
+        let settings =
+            initial_settings((&role, &database), &startup, engine.options.connections_max)?;
         let identity = Identity {
             pid,
             role: (role.oid, role.name.clone()),
@@ -387,8 +389,21 @@ impl Drop for Session {
     }
 }
 
-fn initial_settings(role: &Role, startup: &Startup, most: usize) -> Result<Settings> {
+fn initial_settings(
+    (role, database): (&Role, &Database),
+    startup: &Startup,
+    most: usize,
+) -> Result<Settings> {
     let mut settings = Settings::default();
+    let of_role = |wanted: Oid| {
+        let here = role.settings.iter().filter(move |one| one.database == wanted);
+        here.map(|one| (one.name.as_str(), one.value.as_str()))
+    };
+    let of_database = database.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    // The nearer wins: the role's in this database, the role's, the database's.
+    for (name, value) in of_database.chain(of_role(0)).chain(of_role(database.oid)) {
+        settings.set(name, value, false)?;
+    }
     settings.force("is_superuser", if role.superuser { "on" } else { "off" });
     settings.force("session_authorization", &role.name);
     settings.force("max_connections", &most.to_string());

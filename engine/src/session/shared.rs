@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::job::Running;
+use super::notify::Channels;
 use super::settings::Settings;
 use crate::api::Notice;
 use crate::copy::progress::CopyProgress;
@@ -82,6 +83,8 @@ pub struct SessionShared {
     pub prepared: Mutex<Vec<PreparedFacts>>,
     /// Its cursors, for `pg_cursors`.
     pub cursors: Mutex<Vec<CursorFacts>>,
+    /// What it listens to.
+    pub channels: Channels,
     statement: Mutex<CancellationToken>,
     reason: AtomicU8,
     serial: AtomicU64,
@@ -121,6 +124,7 @@ impl SessionShared {
             job: Mutex::default(),
             prepared: Mutex::default(),
             cursors: Mutex::default(),
+            channels: Channels::default(),
             statement: Mutex::new(CancellationToken::new()),
             reason: AtomicU8::new(0),
             serial: AtomicU64::new(0),

@@ -196,6 +196,7 @@ impl Session {
         let changes = self.shared.settings.lock().end(committed);
         self.report(changes);
         self.end_cursors(committed);
+        self.end_notifications(committed);
         result.map(|()| committed)
     }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use datafusion::catalog::Session;
 use datafusion::common::DFSchemaRef;
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{
     Expr, LogicalPlan, UserDefinedLogicalNode, UserDefinedLogicalNodeCore,
@@ -25,7 +25,7 @@ pub(super) struct Part {
     number: usize,
     plan: LogicalPlan,
     readers: AtomicUsize,
-    planned: OnceCell<(Arc<dyn ExecutionPlan>, Arc<Materialized>)>,
+    planned: OnceCell<Arc<Materialized>>,
 }
 
 impl Part {
@@ -113,16 +113,13 @@ impl ExtensionPlanner for SharedPlanner {
         let Some(shared) = node.as_any().downcast_ref::<Shared>() else { return Ok(None) };
         let part = &shared.part;
         let readers = part.readers.load(Ordering::Relaxed);
-        let plan = async || {
+        let rows = async || {
             let plan = planner.create_physical_plan(&part.plan, session).await?;
-            let rows = Arc::new(Materialized::new(Arc::clone(&plan), readers));
-            Ok::<_, datafusion::error::DataFusionError>((plan, rows))
+            Ok::<_, DataFusionError>(Arc::new(Materialized::new(plan, readers)))
         };
-        let (plan, rows) = part.planned.get_or_try_init(plan).await?;
-        // The other readers were within parts that are themselves computed once.
-        if readers == 1 {
-            return Ok(Some(Arc::clone(plan)));
-        }
+        // Also for a reader that is alone, because the others were within parts that are themselves
+        // computed once: a plan that was optimized must not be optimized again.
+        let rows = part.planned.get_or_try_init(rows).await?;
         let reader = SharedExec::new(Arc::clone(rows), part.number, shared.reader);
         Ok(Some(Arc::new(reader)))
     }

@@ -2,14 +2,16 @@
 //! DATABASE`, `ALTER TABLE … SET SCHEMA`, options in any order, `CREATE DOMAIN … NOT NULL`.
 
 use sqlparser::ast::{
-    CheckConstraint, ColumnOption, CreateDomain, DataType, Expr, Ident, ObjectName, Owner,
-    SequenceOptions, Statement, TableConstraint,
+    CheckConstraint, ColumnOption, CreateDomain, DataType, Expr, FunctionDesc, Ident, ObjectName,
+    OperateFunctionArg, Owner, SequenceOptions, Statement, TableConstraint,
 };
+use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::Token;
 
 use super::Body;
-use super::own::{expect, if_exists, name, setting_value, take, unexpected, word};
+use super::own::{at_end, expect, if_exists, name, setting_value, take, unexpected, word};
+use super::roles::{SettingDefault, setting_default};
 
 type Parsed<T> = Result<T, ParserError>;
 
@@ -51,6 +53,19 @@ pub enum Definition {
         /// OWNER.
         owner: Option<Owner>,
     },
+    /// `CREATE TABLE name (LIKE source INCLUDING …)`.
+    CreateTableLike {
+        /// Its name.
+        name: ObjectName,
+        /// TEMPORARY.
+        temporary: bool,
+        /// IF NOT EXISTS.
+        if_not_exists: bool,
+        /// The table that it is like.
+        source: ObjectName,
+        /// What is taken over beside names, types and NOT NULL.
+        including: Including,
+    },
     /// `ALTER DATABASE`.
     Database {
         /// Its name.
@@ -67,6 +82,30 @@ pub enum Definition {
         /// The text; `None`: NULL.
         comment: Option<String>,
     },
+    /// `COMMENT ON FUNCTION name [(types)] IS …`.
+    CommentOnFunction {
+        /// The function.
+        function: FunctionDesc,
+        /// The text; `None`: NULL.
+        comment: Option<String>,
+    },
+}
+
+/// What `LIKE` takes over (manual: sql-createtable).
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Including {
+    /// COMMENTS.
+    pub comments: bool,
+    /// CONSTRAINTS: CHECK.
+    pub constraints: bool,
+    /// DEFAULTS.
+    pub defaults: bool,
+    /// GENERATED.
+    pub generated: bool,
+    /// IDENTITY.
+    pub identity: bool,
+    /// INDEXES: keys and indexes.
+    pub indexes: bool,
 }
 
 /// What an ALTER changes.
@@ -90,6 +129,8 @@ pub enum Change {
     NotNull(bool),
     /// `DROP CONSTRAINT [IF EXISTS] name`.
     DropConstraint(String, bool),
+    /// `SET`, `RESET` of a database.
+    Setting(SettingDefault),
 }
 
 /// Options of a sequence, in the order that they were given.
@@ -116,7 +157,12 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Parsed<Option<Body>> {
         ["create", "temp" | "temporary", "sequence"] => {
             return create_sequence(parser, true).map(Some);
         }
+        ["create", "table" | "temp" | "temporary" | "unlogged", _] => {
+            let Some(definition) = create_table_like(parser)? else { return Ok(None) };
+            definition
+        }
         ["comment", "on", "constraint"] => comment_on_constraint(parser)?,
+        ["comment", "on", "function"] => comment_on_function(parser)?,
         ["alter", "database", _] => alter_database(parser)?,
         ["alter", "domain" | "type", _] => alter_domain(parser)?,
         ["alter", "sequence", _] => alter_relation(parser, "SEQUENCE")?,
@@ -300,7 +346,11 @@ fn create_database(parser: &mut Parser<'_>) -> Parsed<Definition> {
 fn alter_database(parser: &mut Parser<'_>) -> Parsed<Definition> {
     skip(parser, 2);
     let name = name(parser)?;
-    match change(parser)? {
+    let change = match change(parser)? {
+        Some(change) => Some(change),
+        None => setting_default(parser)?.map(Change::Setting),
+    };
+    match change {
         Some(change) => Ok(Definition::Database { name, change }),
         None => unexpected(parser),
     }
@@ -384,10 +434,91 @@ fn comment_on_constraint(parser: &mut Parser<'_>) -> Parsed<Definition> {
     let constraint = name(parser)?;
     expect(parser, "on")?;
     let table = parser.parse_object_name(false)?;
-    expect(parser, "is")?;
-    let comment = match take(parser, "null") {
-        true => None,
-        false => Some(parser.parse_literal_string()?),
-    };
+    let comment = comment(parser)?;
     Ok(Definition::CommentOnConstraint { name: constraint, table, comment })
+}
+
+fn comment_on_function(parser: &mut Parser<'_>) -> Parsed<Definition> {
+    skip(parser, 3);
+    let name = parser.parse_object_name(false)?;
+    let mut args = None;
+    if parser.consume_token(&Token::LParen) {
+        let types = match parser.peek_token().token {
+            Token::RParen => Vec::new(),
+            _ => parser.parse_comma_separated(Parser::parse_data_type)?,
+        };
+        parser.expect_token(&Token::RParen)?;
+        args = Some(types.into_iter().map(OperateFunctionArg::unnamed).collect());
+    }
+    let comment = comment(parser)?;
+    Ok(Definition::CommentOnFunction { function: FunctionDesc { name, args }, comment })
+}
+
+/// `IS 'text'`, `IS NULL`.
+fn comment(parser: &mut Parser<'_>) -> Parsed<Option<String>> {
+    expect(parser, "is")?;
+    match take(parser, "null") {
+        true => Ok(None),
+        false => parser.parse_literal_string().map(Some),
+    }
+}
+
+/// `CREATE TABLE name (LIKE source …)`; `None` (nothing consumed) for any other CREATE TABLE.
+fn create_table_like(parser: &mut Parser<'_>) -> Parsed<Option<Definition>> {
+    let read = |parser: &mut Parser<'_>| {
+        skip(parser, 1);
+        let temporary = take(parser, "temp") || take(parser, "temporary");
+        let _ = take(parser, "unlogged");
+        expect(parser, "table")?;
+        let if_not_exists = parser.parse_keywords(&[Keyword::IF, Keyword::NOT, Keyword::EXISTS]);
+        let name = parser.parse_object_name(false)?;
+        parser.expect_token(&Token::LParen)?;
+        expect(parser, "like")?;
+        let source = parser.parse_object_name(false)?;
+        let including = including(parser)?;
+        parser.expect_token(&Token::RParen)?;
+        Ok(Definition::CreateTableLike { name, temporary, if_not_exists, source, including })
+    };
+    // A list that goes on after it is read as columns are.
+    match parser.maybe_parse(read)? {
+        Some(definition) if at_end(parser) => Ok(Some(definition)),
+        Some(_) => unexpected(parser),
+        None => Ok(None),
+    }
+}
+
+fn including(parser: &mut Parser<'_>) -> Parsed<Including> {
+    let mut all = Including::default();
+    loop {
+        let on = match word(parser, 0).as_str() {
+            "including" => true,
+            "excluding" => false,
+            _ => return Ok(all),
+        };
+        parser.next_token();
+        match name(parser)?.as_str() {
+            "comments" => all.comments = on,
+            "constraints" => all.constraints = on,
+            "defaults" => all.defaults = on,
+            "generated" => all.generated = on,
+            "identity" => all.identity = on,
+            "indexes" => all.indexes = on,
+            // Files are compressed and measured in one way.
+            "compression" | "statistics" | "storage" => {}
+            "all" => {
+                all = Including {
+                    comments: on,
+                    constraints: on,
+                    defaults: on,
+                    generated: on,
+                    identity: on,
+                    indexes: on,
+                }
+            }
+            _ => {
+                parser.prev_token();
+                return unexpected(parser);
+            }
+        }
+    }
 }

@@ -19,6 +19,8 @@ use std::sync::Arc;
 
 use sqlparser::ast;
 
+use crate::session::{cursors, notify};
+
 pub use copy::{CopyFrom, CopyOptions, CopyTo};
 pub use maintenance::Maintenance;
 pub use parse::parse;
@@ -72,14 +74,16 @@ pub enum Body {
     },
     /// `CREATE/ALTER ROLE`, `GRANT role TO role` …
     Role(roles::RoleStatement),
+    /// `ALTER DEFAULT PRIVILEGES`.
+    DefaultPrivileges(DefaultPrivileges),
     /// `ALTER VIEW`, `CREATE DOMAIN` … as PostgreSQL writes them.
     Definition(definitions::Definition),
     /// `DECLARE name CURSOR FOR query`.
     Declare {
         /// The cursor.
         name: String,
-        /// `WITH HOLD`.
-        hold: bool,
+        /// SCROLL, WITH HOLD.
+        kind: cursors::Kind,
         /// Its query.
         query: Box<Statement>,
     },
@@ -87,8 +91,8 @@ pub enum Body {
     Fetch {
         /// The cursor.
         name: String,
-        /// How far.
-        count: FetchCount,
+        /// How far, or where to.
+        step: Step,
         /// MOVE: rows are skipped, not returned.
         moves: bool,
     },
@@ -114,10 +118,21 @@ pub enum Body {
     Deallocate(Option<String>),
     /// `CALL procedure(arguments)`.
     Call(ast::Function),
-    /// `LISTEN`, `UNLISTEN`, `NOTIFY`: read, and answered with 0A000.
-    Notification(&'static str),
+    /// `LISTEN`, `UNLISTEN`, `NOTIFY`.
+    Notification(notify::Notification),
     /// `VACUUM`, `ANALYZE`, `CLUSTER`, `CHECKPOINT`; `REINDEX` and `LOCK`, which change nothing.
     Maintenance(Maintenance),
+}
+
+/// `ALTER DEFAULT PRIVILEGES`.
+#[derive(Debug, Clone)]
+pub struct DefaultPrivileges {
+    /// `FOR ROLE`; none: the current role.
+    pub roles: Vec<String>,
+    /// `IN SCHEMA`; none: all.
+    pub schemas: Vec<String>,
+    /// A GRANT or REVOKE whose object is `TABLES`, `SEQUENCES` …
+    pub change: Box<ast::Statement>,
 }
 
 /// `EXPLAIN` with its options.
@@ -133,13 +148,19 @@ pub struct Explain {
     pub statement: Box<Statement>,
 }
 
-/// How far a cursor moves.
+/// Where a cursor moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FetchCount {
-    /// This many rows forward.
-    Forward(u64),
-    /// All that are left.
-    All,
+pub enum Step {
+    /// This many rows forward; backward when negative; 0: the row that it stands on, again.
+    Forward(i64),
+    /// Over all rows that are left.
+    ForwardAll,
+    /// Over all rows before.
+    BackwardAll,
+    /// To this row, from 1; from the end when negative.
+    Absolute(i64),
+    /// To the row that is so many rows away.
+    Relative(i64),
 }
 
 /// `SET`, `RESET`, `SHOW`, `DISCARD`.

@@ -9,9 +9,12 @@ use sqlparser::tokenizer::Token;
 
 use super::place::{Source, folded};
 use super::{
-    Body, FetchCount, SettingStatement, TransactionModes, TransactionStatement, copy, definitions,
-    maintenance, merge, parse as text, roles,
+    Body, DefaultPrivileges, SettingStatement, Step, TransactionModes, TransactionStatement, copy,
+    definitions, maintenance, merge, parse as text, roles,
 };
+
+use crate::session::cursors::Kind;
+use crate::session::notify::Notification;
 
 type Parsed<T> = Result<T, ParserError>;
 
@@ -38,9 +41,7 @@ pub(super) fn parse(parser: &mut Parser<'_>, source: &Arc<Source>) -> Parsed<Opt
         ("execute", _) => execute(parser)?,
         ("deallocate", _) => deallocate(parser)?,
         ("table", _) => table(parser)?,
-        ("listen", _) => notification(parser, "LISTEN"),
-        ("unlisten", _) => notification(parser, "UNLISTEN"),
-        ("notify", _) => notification(parser, "NOTIFY"),
+        ("listen" | "unlisten" | "notify", _) => notification(parser, &first)?,
         ("vacuum", _) => Body::Maintenance(maintenance::parse(parser, "VACUUM")?),
         ("analyze" | "analyse", _) => Body::Maintenance(maintenance::parse(parser, "ANALYZE")?),
         ("checkpoint", _) => Body::Maintenance(maintenance::parse(parser, "CHECKPOINT")?),
@@ -50,6 +51,7 @@ pub(super) fn parse(parser: &mut Parser<'_>, source: &Arc<Source>) -> Parsed<Opt
         ("create" | "alter" | "drop", "role" | "user" | "group") | ("grant" | "revoke", _) => {
             return Ok(roles::parse(parser)?.map(Body::Role));
         }
+        ("alter", "default") => Body::DefaultPrivileges(default_privileges(parser)?),
         ("create" | "alter" | "comment", _) => return definitions::parse(parser),
         ("merge", _) => merge::parse(parser)?,
         _ => return Ok(None),
@@ -139,7 +141,7 @@ fn set(parser: &mut Parser<'_>) -> Parsed<Body> {
     Ok(Body::Setting(SettingStatement::Set { name, values, local }))
 }
 
-fn setting_name(parser: &mut Parser<'_>) -> Parsed<String> {
+pub(super) fn setting_name(parser: &mut Parser<'_>) -> Parsed<String> {
     let mut text = name(parser)?;
     while parser.consume_token(&Token::Period) {
         text = format!("{text}.{}", name(parser)?);
@@ -147,7 +149,7 @@ fn setting_name(parser: &mut Parser<'_>) -> Parsed<String> {
     Ok(text)
 }
 
-fn setting_values(parser: &mut Parser<'_>) -> Parsed<Option<Vec<String>>> {
+pub(super) fn setting_values(parser: &mut Parser<'_>) -> Parsed<Option<Vec<String>>> {
     if take(parser, "default") {
         return Ok(None);
     }
@@ -371,51 +373,82 @@ fn explain(parser: &mut Parser<'_>, source: &Arc<Source>) -> Parsed<Body> {
 fn declare(parser: &mut Parser<'_>, source: &Arc<Source>) -> Parsed<Body> {
     parser.next_token();
     let name = name(parser)?;
-    while ["binary", "asensitive", "insensitive", "no", "scroll"]
-        .iter()
-        .any(|word| take(parser, word))
-    {}
+    let mut kind = Kind::default();
+    loop {
+        if take(parser, "no") {
+            expect(parser, "scroll")?;
+        } else if take(parser, "scroll") {
+            kind.scrolls = true;
+        } else if !["binary", "asensitive", "insensitive"].iter().any(|word| take(parser, word)) {
+            break;
+        }
+    }
     expect(parser, "cursor")?;
-    let mut hold = false;
     if take(parser, "with") {
         expect(parser, "hold")?;
-        hold = true;
+        kind.hold = true;
     } else if take(parser, "without") {
         expect(parser, "hold")?;
     }
     expect(parser, "for")?;
     let query = Box::new(text::rest_as_statement(parser, source)?);
-    Ok(Body::Declare { name, hold, query })
+    Ok(Body::Declare { name, kind, query })
 }
 
 fn fetch(parser: &mut Parser<'_>, moves: bool) -> Parsed<Body> {
     parser.next_token();
-    let mut count = FetchCount::Forward(1);
-    if take(parser, "next") {
-    } else if take(parser, "all") {
-        count = FetchCount::All;
-    } else if take(parser, "forward") {
-        if take(parser, "all") {
-            count = FetchCount::All;
-        } else if let Some(number) = number(parser)? {
-            count = FetchCount::Forward(number);
-        }
-    } else if let Some(number) = number(parser)? {
-        count = FetchCount::Forward(number);
-    } else if matches!(
-        word(parser, 0).as_str(),
-        "prior" | "first" | "last" | "absolute" | "relative" | "backward"
-    ) {
-        let text = "!cursors scan forward only".to_owned();
-        return Err(ParserError::ParserError(text));
-    }
+    let step = step(parser)?;
     let _ = take(parser, "from") || take(parser, "in");
-    Ok(Body::Fetch { name: name(parser)?, count, moves })
+    Ok(Body::Fetch { name: name(parser)?, step, moves })
 }
 
-fn number(parser: &mut Parser<'_>) -> Parsed<Option<u64>> {
+fn step(parser: &mut Parser<'_>) -> Parsed<Step> {
+    let direction = word(parser, 0);
+    // A cursor may be called like a direction: `FETCH first` alone.
+    let last = matches!(parser.peek_nth_token(1).token, Token::EOF | Token::SemiColon);
+    if last && parser.peek_token().token != Token::Minus {
+        return Ok(Step::Forward(1));
+    }
+    let plain = match direction.as_str() {
+        "next" => Some(Step::Forward(1)),
+        "prior" => Some(Step::Forward(-1)),
+        "first" => Some(Step::Absolute(1)),
+        "last" => Some(Step::Absolute(-1)),
+        "all" => Some(Step::ForwardAll),
+        _ => None,
+    };
+    if let Some(step) = plain {
+        parser.next_token();
+        return Ok(step);
+    }
+    match direction.as_str() {
+        "absolute" | "relative" => {
+            parser.next_token();
+            let Some(rows) = number(parser)? else { return unexpected(parser) };
+            let absolute = direction == "absolute";
+            Ok(if absolute { Step::Absolute(rows) } else { Step::Relative(rows) })
+        }
+        "forward" | "backward" => {
+            parser.next_token();
+            let forward = direction == "forward";
+            if take(parser, "all") {
+                return Ok(if forward { Step::ForwardAll } else { Step::BackwardAll });
+            }
+            let rows = number(parser)?.unwrap_or(1);
+            Ok(Step::Forward(if forward { rows } else { -rows }))
+        }
+        _ => Ok(Step::Forward(number(parser)?.unwrap_or(1))),
+    }
+}
+
+fn number(parser: &mut Parser<'_>) -> Parsed<Option<i64>> {
+    let negative = parser.consume_token(&Token::Minus);
     match parser.peek_token().token {
-        Token::Number(..) => parser.parse_literal_uint().map(Some),
+        Token::Number(..) => {
+            let number = i64::try_from(parser.parse_literal_uint()?).unwrap_or(i64::MAX);
+            Ok(Some(if negative { -number } else { number }))
+        }
+        _ if negative => unexpected(parser),
         _ => Ok(None),
     }
 }
@@ -475,9 +508,44 @@ fn table(parser: &mut Parser<'_>) -> Parsed<Body> {
     Ok(Body::Query(Box::new(query)))
 }
 
-fn notification(parser: &mut Parser<'_>, tag: &'static str) -> Body {
-    skip_rest(parser);
-    Body::Notification(tag)
+/// `ALTER DEFAULT PRIVILEGES` (manual: sql-alterdefaultprivileges).
+fn default_privileges(parser: &mut Parser<'_>) -> Parsed<DefaultPrivileges> {
+    parser.next_token();
+    parser.next_token();
+    expect(parser, "privileges")?;
+    let (mut roles, mut schemas) = (Vec::new(), Vec::new());
+    loop {
+        if take(parser, "for") {
+            let _ = take(parser, "role") || take(parser, "user");
+            roles = parser.parse_comma_separated(name)?;
+        } else if take(parser, "in") {
+            expect(parser, "schema")?;
+            schemas = parser.parse_comma_separated(name)?;
+        } else {
+            break;
+        }
+    }
+    if !matches!(word(parser, 0).as_str(), "grant" | "revoke") {
+        return unexpected(parser);
+    }
+    let change = Box::new(parser.parse_statement()?);
+    Ok(DefaultPrivileges { roles, schemas, change })
+}
+
+fn notification(parser: &mut Parser<'_>, first: &str) -> Parsed<Body> {
+    parser.next_token();
+    if first == "unlisten" && parser.consume_token(&Token::Mul) {
+        return Ok(Body::Notification(Notification::Unlisten(None)));
+    }
+    let channel = name(parser)?;
+    Ok(Body::Notification(match first {
+        "listen" => Notification::Listen(channel),
+        "unlisten" => Notification::Unlisten(Some(channel)),
+        _ if parser.consume_token(&Token::Comma) => {
+            Notification::Notify(channel, parser.parse_literal_string()?)
+        }
+        _ => Notification::Notify(channel, String::new()),
+    }))
 }
 
 pub(super) fn skip_rest(parser: &mut Parser<'_>) {

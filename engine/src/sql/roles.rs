@@ -3,7 +3,7 @@
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::Token;
 
-use super::own::{expect, if_exists, name, take, unexpected, word};
+use super::own::{expect, if_exists, name, setting_name, setting_values, take, unexpected, word};
 
 type Parsed<T> = Result<T, ParserError>;
 
@@ -23,6 +23,15 @@ pub enum RoleStatement {
         name: String,
         /// Attributes that change.
         options: RoleOptions,
+    },
+    /// `ALTER ROLE name [IN DATABASE d] SET …`.
+    Setting {
+        /// Its name.
+        name: String,
+        /// `IN DATABASE`.
+        database: Option<String>,
+        /// What is set.
+        change: SettingDefault,
     },
     /// `ALTER ROLE name RENAME TO other`.
     Rename {
@@ -49,6 +58,17 @@ pub enum RoleStatement {
     },
 }
 
+/// What becomes of a setting that sessions begin with.
+#[derive(Debug, Clone)]
+pub enum SettingDefault {
+    /// `SET name = value`; `None`: `FROM CURRENT`.
+    Set(String, Option<String>),
+    /// `RESET name`, `SET name TO DEFAULT`.
+    Reset(String),
+    /// `RESET ALL`.
+    ResetAll,
+}
+
 /// Attributes of a role; `None`: not mentioned.
 #[derive(Debug, Clone, Default)]
 pub struct RoleOptions {
@@ -66,6 +86,8 @@ pub struct RoleOptions {
     pub password: Option<Option<String>>,
     /// CONNECTION LIMIT.
     pub connection_limit: Option<i32>,
+    /// VALID UNTIL, as it was written.
+    pub valid_until: Option<String>,
     /// IN ROLE.
     pub in_roles: Vec<String>,
 }
@@ -97,6 +119,19 @@ fn statement(parser: &mut Parser<'_>, verb: &str, user: bool) -> Parsed<RoleStat
     if verb == "alter" && take(parser, "rename") {
         expect(parser, "to")?;
         return Ok(RoleStatement::Rename { name, to: self::name(parser)? });
+    }
+    if verb == "alter" {
+        let database = match word(parser, 0) == "in" && word(parser, 1) == "database" {
+            true => {
+                parser.next_token();
+                parser.next_token();
+                Some(self::name(parser)?)
+            }
+            false => None,
+        };
+        if let Some(change) = setting_default(parser)? {
+            return Ok(RoleStatement::Setting { name, database, change });
+        }
     }
     take(parser, "with");
     let mut options = options(parser)?;
@@ -139,7 +174,7 @@ fn options(parser: &mut Parser<'_>) -> Parsed<RoleOptions> {
             }
             "valid" => {
                 expect(parser, "until")?;
-                parser.parse_literal_string()?;
+                options.valid_until = Some(parser.parse_literal_string()?);
             }
             "in" => {
                 let _ = take(parser, "role") || take(parser, "group");
@@ -149,6 +184,44 @@ fn options(parser: &mut Parser<'_>) -> Parsed<RoleOptions> {
                 parser.prev_token();
                 return unexpected(parser);
             }
+        }
+    }
+}
+
+/// `SET name = value`, `RESET name`; `None` when neither comes.
+pub(super) fn setting_default(parser: &mut Parser<'_>) -> Parsed<Option<SettingDefault>> {
+    if take(parser, "reset") {
+        return Ok(Some(match take(parser, "all") {
+            true => SettingDefault::ResetAll,
+            false => SettingDefault::Reset(setting_name(parser)?),
+        }));
+    }
+    if !take(parser, "set") {
+        return Ok(None);
+    }
+    let name = match word(parser, 0) == "time" && word(parser, 1) == "zone" {
+        true => {
+            parser.next_token();
+            parser.next_token();
+            return Ok(Some(SettingDefault::of("timezone".to_owned(), setting_values(parser)?)));
+        }
+        false => setting_name(parser)?,
+    };
+    if take(parser, "from") {
+        expect(parser, "current")?;
+        return Ok(Some(SettingDefault::Set(name, None)));
+    }
+    if !parser.consume_token(&Token::Eq) {
+        expect(parser, "to")?;
+    }
+    Ok(Some(SettingDefault::of(name, setting_values(parser)?)))
+}
+
+impl SettingDefault {
+    fn of(name: String, values: Option<Vec<String>>) -> Self {
+        match values {
+            Some(values) => Self::Set(name, Some(values.join(", "))),
+            None => Self::Reset(name),
         }
     }
 }

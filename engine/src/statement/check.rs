@@ -8,25 +8,28 @@ use clientele_catalog::domains;
 use clientele_udfs::output;
 use clientele_udfs::types::PgType;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
+use datafusion::logical_expr::ExprSchemable;
 use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
 
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::planning::provider::Names;
-use crate::planning::values;
+use crate::planning::{row_security, values};
 use crate::road::Conditions;
 use crate::sql;
 
-/// Checks rows that are about to be written; columns are the live ones in order.
+/// Fills the generated columns of rows that are about to be written, and checks the rows; columns
+/// are the live ones in order.
 ///
 /// # Errors
 /// 23502 and 23514 with the names of table, column and constraint.
 pub(crate) fn rows(
     context: &Arc<QueryContext>,
     relation: &Relation,
-    batch: &RecordBatch,
-) -> Result<()> {
+    batch: RecordBatch,
+) -> Result<RecordBatch> {
     kept_rows(context, &Conditions::default(), relation, batch)
 }
 
@@ -38,8 +41,9 @@ pub(crate) fn kept_rows(
     context: &Arc<QueryContext>,
     conditions: &Conditions,
     relation: &Relation,
-    batch: &RecordBatch,
-) -> Result<()> {
+    batch: RecordBatch,
+) -> Result<RecordBatch> {
+    let batch = generated(context, conditions, relation, batch)?;
     for (column, array) in relation.live_columns().zip(batch.columns()) {
         not_null(context, relation, column, array)?;
         if let Some(domain) = column.domain.and_then(|oid| context.catalog().domain_by_oid(oid)) {
@@ -48,9 +52,87 @@ pub(crate) fn kept_rows(
     }
     for constraint in &relation.constraints {
         if let ConstraintKind::Check { expression } = &constraint.kind
-            && !holds(context, (conditions, constraint.oid), expression, batch)?
+            && !holds(context, (conditions, constraint.oid), expression, &batch)?
         {
             return Err(check_violation(context, relation, constraint));
+        }
+    }
+    Ok(batch)
+}
+
+/// Refuses new rows that the policies of a command (`a` INSERT, `w` UPDATE) do not let in.
+///
+/// # Errors
+/// 42501.
+pub(super) fn policies(
+    context: &Arc<QueryContext>,
+    relation: &Relation,
+    command: char,
+    batches: &[RecordBatch],
+) -> Result<()> {
+    let Some(text) = row_security::of_new_rows(context, relation, command) else { return Ok(()) };
+    let conditions = Conditions::default();
+    for batch in batches {
+        if !holds(context, (&conditions, relation.oid), &text, batch)? {
+            let table = &relation.name;
+            let text = format!("new row violates row-level security policy for table \"{table}\"");
+            return Err(Error::new("42501", text));
+        }
+    }
+    Ok(())
+}
+
+/// Puts the values of `GENERATED ALWAYS AS (…) STORED` in their places.
+fn generated(
+    context: &Arc<QueryContext>,
+    conditions: &Conditions,
+    relation: &Relation,
+    batch: RecordBatch,
+) -> Result<RecordBatch> {
+    if batch.num_rows() == 0 || !relation.live_columns().any(is_computed) {
+        return Ok(batch);
+    }
+    let mut columns = batch.columns().to_vec();
+    for (column, array) in relation.live_columns().zip(&mut columns) {
+        let Some(text) = column.generated.as_ref().filter(|_| is_computed(column)) else {
+            continue;
+        };
+        let text = format!("CAST(({text}) AS {})", column.pg_type.sql_name());
+        let compile = || condition(context, &text, &batch);
+        *array = conditions.evaluate((relation.oid, &text), context, &batch, compile)?;
+    }
+    RecordBatch::try_new(batch.schema(), columns).map_err(Error::internal)
+}
+
+fn is_computed(column: &Column) -> bool {
+    column.generated.is_some() && column.subject.is_none()
+}
+
+/// Looks whether the generated columns of a new shape can be computed.
+///
+/// # Errors
+/// What is wrong with an expression; 42P17 for one over another generated column or one that gives
+/// another value each time.
+pub(super) fn generated_columns(context: &Arc<QueryContext>, relation: &Relation) -> Result<()> {
+    let empty = RecordBatch::new_empty(super::rows::schema(relation));
+    for column in relation.live_columns().filter(|column| is_computed(column)) {
+        let text = column.generated.as_deref().unwrap_or_default();
+        let tree = sql::parse::expression(text)?;
+        let mut others = relation.live_columns().filter(|one| one.generated.is_some());
+        if let Some(other) =
+            others.find(|one| sql::place::of_identifier(&tree, &one.name).is_some())
+        {
+            let text = format!(
+                "cannot use generated column \"{}\" in column generation expression",
+                other.name
+            );
+            return Err(Error::new("42P17", text)
+                .with_detail("A generated column cannot reference another generated column."));
+        }
+        let text = format!("CAST(({text}) AS {})", column.pg_type.sql_name());
+        let (expr, _) = condition(context, &text, &empty)?;
+        if expr.is_volatile() {
+            return Err(Error::new("42P17", "generation expression is not immutable"));
         }
     }
     Ok(())
@@ -189,13 +271,31 @@ fn condition(
     batch: &RecordBatch,
 ) -> Result<(datafusion::logical_expr::Expr, DFSchema)> {
     let schema = DFSchema::try_from(batch.schema().as_ref().clone())?;
-    let tree = sql::parse::expression(expression)?;
+    let mut tree = sql::parse::expression(expression)?;
+    sql::rewrite::rewrite_expression(&mut tree)?;
     let names = Names::new(context);
     let options = ParserOptions::new().with_parse_float_as_decimal(true);
     let expr = SqlToRel::new_with_options(&names, options)
         .sql_to_expr(tree, &schema, &mut PlannerContext::new())
         .and_then(|expr| values::rewrite_expression(expr, &schema, context))?;
     Ok((expr, schema))
+}
+
+/// Looks whether a condition makes sense over a relation's columns.
+///
+/// # Errors
+/// What is wrong with it; 42804 when it is no truth value.
+pub(super) fn condition_of(
+    context: &Arc<QueryContext>,
+    relation: &Relation,
+    text: &str,
+) -> Result<()> {
+    let empty = RecordBatch::new_empty(super::rows::schema(relation));
+    let (expr, schema) = condition(context, text, &empty)?;
+    match expr.get_type(&schema)? {
+        DataType::Boolean | DataType::Null => Ok(()),
+        _ => Err(Error::new("42804", "argument of POLICY must be type boolean")),
+    }
 }
 
 /// `column "x" does not exist` (42703).

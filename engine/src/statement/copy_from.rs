@@ -342,10 +342,9 @@ impl Checks {
         let options = RecordBatchOptions::new().with_row_count(Some(lines.len()));
         let batch = RecordBatch::try_new_with_options(Arc::clone(shape), columns, &options)
             .map_err(|error| Error::internal(format!("rows do not fit the table: {error}")))?;
-        match check::rows(&self.context, &self.relation, &batch) {
-            Ok(()) => Ok(batch),
-            Err(error) => Err(self.located(&batch, &lines, error)),
-        }
+        check::policies(&self.context, &self.relation, 'a', std::slice::from_ref(&batch))?;
+        let checked = check::rows(&self.context, &self.relation, batch.clone());
+        checked.map_err(|error| self.located(&batch, &lines, error))
     }
 
     /// Columns with a domain: position and domain.
@@ -417,13 +416,13 @@ impl Checks {
     /// Says on which line the first row stands that a check refuses, and with which value.
     fn located(&self, batch: &RecordBatch, lines: &[u64], error: Error) -> Error {
         let fits = |offset, length| {
-            check::rows(&self.context, &self.relation, &batch.slice(offset, length)).is_ok()
+            check::rows(&self.context, &self.relation, batch.slice(offset, length)).is_ok()
         };
         let row = first_failing(batch.num_rows(), fits);
         let line = lines.get(row).copied().unwrap_or_default();
         let one = batch.slice(row, 1);
         // The first failing row may fail for another reason than the batch did.
-        let error = check::rows(&self.context, &self.relation, &one).err().unwrap_or(error);
+        let error = check::rows(&self.context, &self.relation, one.clone()).err().unwrap_or(error);
         let culprit = self.domains().find(|(at, domain)| {
             one.columns()
                 .get(*at)

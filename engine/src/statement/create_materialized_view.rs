@@ -6,6 +6,7 @@ use sqlparser::ast::{CreateTableOptions, CreateView, ObjectName, SqlOption};
 
 use super::create_table::{empty, fill, plan_rows};
 use super::create_view::stored_query;
+use super::grant::grants_of_new;
 use crate::error::{Error, Result};
 use crate::refresh::{self, Cause, How, Run, options};
 use crate::segments;
@@ -38,6 +39,7 @@ pub(super) async fn create(
     }
     let mut view = empty(session.store.allocate_oid(), schema, &name, context.role.oid);
     view.options = with_options(&create.options);
+    view.grants = grants_of_new(&context, &view);
     let names: Vec<String> = create.columns.iter().map(|column| folded(&column.name)).collect();
     let plan = plan_rows(session, &context, &create.query, &names, &mut view).await?;
     let query = stored_query(&context, &create.query, &names)?;

@@ -1,8 +1,10 @@
 //! `CREATE SCHEMA` (manual: sql-createschema).
 
 use clientele_catalog::definition::{Object, Schema};
+use clientele_catalog::privileges::Kind;
 use sqlparser::ast::SchemaName;
 
+use super::grant;
 use super::owner::{may_become, role_named};
 use crate::error::{Error, Result};
 use crate::session::Session;
@@ -53,6 +55,8 @@ pub(super) async fn execute(
     };
     let oid = session.store.allocate_oid();
     let work = session.work().await?;
-    work.lock().await.put(Object::Schema(Schema { oid, name, owner, comment: None, grants: None }));
+    let built_in = grant::built_in(Kind::Schema, owner);
+    let grants = context.catalog().grants_of_new((owner, 0, 'n'), built_in);
+    work.lock().await.put(Object::Schema(Schema { oid, name, owner, comment: None, grants }));
     Ok(TAG.to_owned())
 }

@@ -6,6 +6,7 @@ use sqlparser::ast::{DataType, Expr, ObjectName, SequenceOptions, Statement};
 
 use super::create_index::name_taken;
 use super::create_table::empty;
+use super::grant::grants_of_new;
 use crate::error::{Error, Result};
 use crate::planning::context::{Named, QueryContext, undefined_table};
 use crate::planning::types;
@@ -53,6 +54,7 @@ pub(super) async fn execute(session: &mut Session, statement: &Statement) -> Res
     };
     let mut relation = empty(session.store.allocate_oid(), schema, &name, context.role.oid);
     relation.kind = RelationKind::Sequence(sequence);
+    relation.grants = grants_of_new(&context, &relation);
     relation.temporary = *temporary;
     let work = session.work().await?;
     work.lock().await.put(Object::Relation(relation));

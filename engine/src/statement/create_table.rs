@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clientele_catalog::definition::{
-    Column, Constraint, ConstraintKind, Object, Oid, Relation, RelationKind, Sequence,
+    Column, Constraint, ConstraintKind, Object, Oid, Relation, RelationKind, RowSecurity, Sequence,
 };
 use clientele_catalog::pg_catalog::JobKind;
 use clientele_catalog::storage::Store;
@@ -11,16 +11,18 @@ use clientele_udfs::types::PgType;
 use futures::StreamExt;
 use sqlparser::ast::{
     self, ColumnDef, ColumnOption, CreateTable, CreateTableLikeKind, GeneratedAs, Ident,
-    ReferentialAction, TableConstraint,
+    ObjectName, ReferentialAction, TableConstraint,
 };
 
 use super::check::undefined_column;
+use super::grant::grants_of_new;
 use super::{rows, subject_columns};
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::planning::{self, types};
 use crate::session::Session;
 use crate::session::job::Job;
+use crate::sql::definitions::Including;
 use crate::sql::place::{folded, name_parts};
 
 /// Largest number of columns (PostgreSQL's limit).
@@ -31,13 +33,7 @@ pub(super) async fn execute(session: &mut Session, create: &CreateTable) -> Resu
     let tag = if create.query.is_some() { "CREATE TABLE AS" } else { "CREATE TABLE" };
     session.writable(tag)?;
     let context = session.context().await?;
-    let (schema, name) = match create.temporary {
-        true => {
-            context.must_have_on_database('T')?;
-            (session.temporary.schema().oid, name_parts(&create.name).pop().unwrap_or_default())
-        }
-        false => context.creation_target(&create.name)?,
-    };
+    let (schema, name) = place_of(session, &context, &create.name, create.temporary)?;
     if context.catalog().relation(schema, &name).is_some() {
         return match create.if_not_exists {
             true => {
@@ -53,27 +49,58 @@ pub(super) async fn execute(session: &mut Session, create: &CreateTable) -> Resu
     }
     let mut relation = empty(session.store.allocate_oid(), schema, &name, context.role.oid);
     relation.temporary = create.temporary;
+    relation.grants = grants_of_new(&context, &relation);
     if let Some(query) = &create.query {
         return create_as(session, &context, relation, (create, query)).await;
     }
     let mut builder =
         Builder { context: &context, store: &session.store, relation, sequences: Vec::new() };
-    builder.like(create.like.as_ref())?;
+    if let Some(CreateTableLikeKind::Parenthesized(like) | CreateTableLikeKind::Plain(like)) =
+        &create.like
+    {
+        let defaults = like.defaults == Some(ast::CreateTableLikeDefaults::Including);
+        builder.like(&like.name, Including { defaults, ..Including::default() })?;
+    }
     for column in &create.columns {
         builder.column(column)?;
     }
     for constraint in &create.constraints {
         builder.constraint(constraint)?;
     }
-    let Builder { mut relation, sequences, .. } = builder;
-    subject_columns::settle(&context, &mut relation)?;
+    let Builder { relation, sequences, .. } = builder;
+    store(session, &context, (relation, sequences)).await?;
+    Ok(tag.to_owned())
+}
+
+/// Puts a finished table and its sequences into the catalog.
+pub(super) async fn store(
+    session: &mut Session,
+    context: &Arc<QueryContext>,
+    (mut relation, sequences): (Relation, Vec<Relation>),
+) -> Result<()> {
+    subject_columns::settle(context, &mut relation)?;
+    super::check::generated_columns(context, &relation)?;
     let work = session.work().await?;
     let mut transaction = work.lock().await;
     for sequence in sequences {
         transaction.put(Object::Relation(sequence));
     }
     transaction.put(Object::Relation(relation));
-    Ok(tag.to_owned())
+    Ok(())
+}
+
+/// The schema that a new table goes into, and its name there.
+pub(super) fn place_of(
+    session: &Session,
+    context: &QueryContext,
+    name: &ObjectName,
+    temporary: bool,
+) -> Result<(Oid, String)> {
+    if !temporary {
+        return context.creation_target(name);
+    }
+    context.must_have_on_database('T')?;
+    Ok((session.temporary.schema().oid, name_parts(name).pop().unwrap_or_default()))
 }
 
 /// A table without columns.
@@ -92,6 +119,7 @@ pub(super) fn empty(oid: Oid, schema: Oid, name: &str, owner: Oid) -> Relation {
         grants: None,
         temporary: false,
         sort_columns: Vec::new(),
+        row_security: RowSecurity::default(),
     }
 }
 
@@ -199,28 +227,7 @@ pub(super) struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn like(&mut self, like: Option<&CreateTableLikeKind>) -> Result<()> {
-        let Some(CreateTableLikeKind::Parenthesized(like) | CreateTableLikeKind::Plain(like)) =
-            like
-        else {
-            return Ok(());
-        };
-        let other = self.context.relation(&like.name)?;
-        self.context.must_have(&other, 'r')?;
-        for column in other.live_columns().filter(|column| column.subject.is_none()) {
-            let number = self.next_number()?;
-            let mut own = Column::plain(number, &column.name, column.pg_type);
-            own.domain = column.domain;
-            own.not_null = column.not_null;
-            if like.defaults == Some(ast::CreateTableLikeDefaults::Including) {
-                own.default.clone_from(&column.default);
-            }
-            self.relation.columns.push(own);
-        }
-        Ok(())
-    }
-
-    fn next_number(&self) -> Result<i16> {
+    pub(super) fn next_number(&self) -> Result<i16> {
         let last = self.relation.columns.iter().map(|column| column.number).max().unwrap_or(0);
         if self.relation.columns.len() >= COLUMNS_MAX {
             return Err(Error::new(
@@ -270,7 +277,7 @@ impl Builder<'_> {
         candidate
     }
 
-    fn column_mut(&mut self, number: i16) -> Result<&mut Column> {
+    pub(super) fn column_mut(&mut self, number: i16) -> Result<&mut Column> {
         let found = self.relation.columns.iter_mut().find(|column| column.number == number);
         found.ok_or_else(|| Error::internal("a column that was just added is missing"))
     }
@@ -300,6 +307,9 @@ impl Builder<'_> {
                 let default = self.sequence(&name, pg_type)?;
                 self.column_mut(number)?.default = Some(default);
             }
+            ColumnOption::Generated { generation_expr: Some(expr), .. } => {
+                self.column_mut(number)?.generated = Some(expr.to_string());
+            }
             ColumnOption::Collation(_) | ColumnOption::Comment(_) => {}
             other => return Err(Error::unsupported(format!("column option {other}"))),
         }
@@ -316,7 +326,7 @@ impl Builder<'_> {
     }
 
     /// Makes the sequence of a column; returns the default that draws from it.
-    fn sequence(&mut self, column: &str, pg_type: PgType) -> Result<String> {
+    pub(super) fn sequence(&mut self, column: &str, pg_type: PgType) -> Result<String> {
         let name = self.free_name(&format!("{}_{column}_seq", self.relation.name));
         let maximum = match pg_type.oid {
             21 => i64::from(i16::MAX),
@@ -347,7 +357,7 @@ impl Builder<'_> {
         Ok(text)
     }
 
-    fn free_name(&self, wanted: &str) -> String {
+    pub(super) fn free_name(&self, wanted: &str) -> String {
         let taken = |name: &str| {
             self.context.catalog().relation(self.relation.schema, name).is_some()
                 || self.sequences.iter().any(|one| one.name == name)
@@ -406,7 +416,12 @@ impl Builder<'_> {
             .collect()
     }
 
-    fn key(&mut self, name: Option<String>, columns: Vec<i16>, primary: bool) -> Result<()> {
+    pub(super) fn key(
+        &mut self,
+        name: Option<String>,
+        columns: Vec<i16>,
+        primary: bool,
+    ) -> Result<()> {
         if primary && self.relation.primary_key().is_some() {
             let text = format!(
                 "multiple primary keys for table \"{}\" are not allowed",
@@ -435,7 +450,12 @@ impl Builder<'_> {
         names.map(|column| column.name.as_str()).collect::<Vec<_>>().join("_")
     }
 
-    fn add(&mut self, name: Option<String>, default: &str, kind: ConstraintKind) -> Result<()> {
+    pub(super) fn add(
+        &mut self,
+        name: Option<String>,
+        default: &str,
+        kind: ConstraintKind,
+    ) -> Result<()> {
         let name = match name {
             Some(name) if self.relation.constraints.iter().any(|one| one.name == name) => {
                 let text = format!(

@@ -8,14 +8,15 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use clientele_catalog::definition::{Object, Relation, RelationKind};
-use sqlparser::ast::{CreateView, Ident, ObjectName, Query, VisitMut, VisitorMut};
+use sqlparser::ast::{CreateView, Expr, Ident, ObjectName, Query, VisitMut, VisitorMut};
 
 use super::create_materialized_view::with_options;
 use super::create_table::{empty, take_columns};
+use super::grant::grants_of_new;
 use super::rows::quoted;
 use crate::error::{Error, Result};
-use crate::planning;
 use crate::planning::context::{Named, QueryContext};
+use crate::planning::{self, inline};
 use crate::session::Session;
 use crate::sql::place::{folded, name_parts};
 use crate::{refresh, segments};
@@ -46,6 +47,7 @@ pub(super) async fn execute(session: &mut Session, create: &CreateView) -> Resul
     let oid = replaced.map_or_else(|| session.store.allocate_oid(), |old| old.oid);
     let mut view = empty(oid, schema, &name, context.role.oid);
     view.temporary = create.temporary;
+    view.grants = grants_of_new(&context, &view);
     let names: Vec<String> = create.columns.iter().map(|column| folded(&column.name)).collect();
     view.options = with_options(&create.options);
     // Who makes a view need not be able to read it (manual: sql-createview).
@@ -129,6 +131,15 @@ impl VisitorMut for Qualifier<'_> {
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
         let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
         self.ctes.extend(ctes.map(|cte| folded(&cte.alias.name)));
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        if let Some(name) = inline::qualified(self.context, expr)
+            && let Expr::Function(function) = expr
+        {
+            function.name = name;
+        }
         ControlFlow::Continue(())
     }
 

@@ -9,12 +9,13 @@ use clientele_catalog::definition::{Database, Object, Schema};
 use sqlparser::ast::{AlterSchema, AlterSchemaOperation, Owner, Statement};
 
 use super::alter_table::with_sequence_renamed;
-use super::dependency;
 use super::owner::new_owner;
+use super::{default_settings, dependency};
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::session::Session;
 use crate::sql::place::name_parts;
+use crate::sql::roles::SettingDefault;
 
 /// Runs a CREATE DATABASE or ALTER SCHEMA.
 pub(super) async fn execute(session: &mut Session, statement: &Statement) -> Result<String> {
@@ -139,6 +140,23 @@ pub(super) async fn give(session: &mut Session, name: &str, owner: &Owner) -> Re
     let mut database = named(&context, name)?;
     context.must_own("database", name, database.owner)?;
     database.owner = new_owner(&context, owner)?.oid;
+    context.engine.cluster.put_database(database)?;
+    Ok(TAG.to_owned())
+}
+
+/// `ALTER DATABASE name SET …`.
+pub(super) async fn set(
+    session: &mut Session,
+    name: &str,
+    change: &SettingDefault,
+) -> Result<String> {
+    const TAG: &str = "ALTER DATABASE";
+    session.writable(TAG)?;
+    let context = session.context().await?;
+    let mut database = named(&context, name)?;
+    context.must_own("database", name, database.owner)?;
+    let settings = std::mem::take(&mut database.settings);
+    database.settings = default_settings::changed(session, settings, change)?;
     context.engine.cluster.put_database(database)?;
     Ok(TAG.to_owned())
 }

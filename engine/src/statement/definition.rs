@@ -6,7 +6,7 @@ use sqlparser::ast::{ObjectName, SequenceOptions};
 use super::alter_table::{self, Target};
 use super::create_index::name_taken;
 use super::owner::new_owner;
-use super::{comment, create_domain, create_sequence, database};
+use super::{comment, create_domain, create_sequence, create_table_like, database, function};
 use crate::error::{Error, Result};
 use crate::functions;
 use crate::planning::context::{Named, QueryContext, undefined_table};
@@ -38,6 +38,9 @@ pub(super) async fn execute(session: &mut Session, definition: &Definition) -> R
         Definition::Database { name, change: Change::Owner(owner) } => {
             database::give(session, name, owner).await
         }
+        Definition::Database { name, change: Change::Setting(change) } => {
+            database::set(session, name, change).await
+        }
         Definition::Database { .. } => Err(Error::unsupported("this ALTER DATABASE")),
         Definition::CommentOnConstraint { name, table, comment } => {
             session.writable("COMMENT")?;
@@ -45,6 +48,24 @@ pub(super) async fn execute(session: &mut Session, definition: &Definition) -> R
             let text = comment.clone().filter(|text| !text.is_empty());
             let object = comment::of_constraint(&context, (name, table), text)?;
             alter_table::put(session, [object]).await?;
+            Ok("COMMENT".to_owned())
+        }
+        Definition::CreateTableLike { name, temporary, if_not_exists, source, including } => {
+            let target = create_table_like::Like {
+                name,
+                temporary: *temporary,
+                if_not_exists: *if_not_exists,
+                source,
+            };
+            create_table_like::execute(session, &target, *including).await
+        }
+        Definition::CommentOnFunction { function: described, comment } => {
+            session.writable("COMMENT")?;
+            let context = session.context().await?;
+            let mut found = function::named(&context, described)?.as_ref().clone();
+            context.must_own("function", &found.name, found.owner)?;
+            found.comment = comment.clone().filter(|text| !text.is_empty());
+            alter_table::put(session, [Object::Function(found)]).await?;
             Ok("COMMENT".to_owned())
         }
     }
@@ -99,7 +120,10 @@ async fn relation(
         Change::Schema(schema) => alter_table::change_schema(session, &target, schema).await?,
         Change::Options(changes) => options::change(session, &target.relation, changes).await?,
         Change::Sequence(change) => sequence(session, &target, change).await?,
-        Change::Default(_) | Change::NotNull(_) | Change::DropConstraint(..) => {
+        Change::Default(_)
+        | Change::NotNull(_)
+        | Change::DropConstraint(..)
+        | Change::Setting(_) => {
             return Err(Error::unsupported(tag));
         }
     }
@@ -238,7 +262,8 @@ async fn domain(session: &mut Session, name: &ObjectName, change: &Change) -> Re
         Change::NotNull(true)
         | Change::RenameColumn(..)
         | Change::Options(_)
-        | Change::Sequence(_) => {
+        | Change::Sequence(_)
+        | Change::Setting(_) => {
             return Err(Error::unsupported("this ALTER DOMAIN"));
         }
     }

@@ -103,7 +103,7 @@ fn plan(
     let selection = delete.selection.clone();
     let query = rows::select(SelectParts { projection, from, selection })?;
     // Addresses, and the old rows: what RETURNING shows of them is asked for there.
-    let changed = Changed { target: relation.oid, own: &|_| true };
+    let changed = Changed { target: relation.oid, command: 'd', own: &|_| true };
     let mut planned = planning::plan_for_target(context, query, declared, &changed)?;
     planned.needs.push(Need::on(&relation, 'd', []));
     Ok((relation, planned))

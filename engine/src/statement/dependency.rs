@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use clientele_catalog::Catalog;
-use clientele_catalog::definition::{Oid, Relation, RelationKind};
+use clientele_catalog::definition::{Function, Oid, Relation, RelationKind};
 use sqlparser::ast::{
     Expr, ObjectName, Query, Select, SelectItem, TableAlias, TableFactor, Visit, VisitMut, Visitor,
     VisitorMut,
@@ -14,6 +14,8 @@ use sqlparser::ast::{
 
 use super::create_view::plain;
 use crate::error::{Error, Result};
+use crate::planning::context::QueryContext;
+use crate::planning::{inline, rights};
 use crate::sql;
 use crate::sql::place::{folded, name_parts};
 
@@ -29,6 +31,22 @@ pub(super) fn dependents(catalog: &Catalog, relation: Oid) -> Vec<Arc<Relation>>
         })
     };
     catalog.relations().filter(|view| view.oid != relation).filter(names).map(Arc::clone).collect()
+}
+
+/// What calls a function: `view lapsed`, `function add_tax`.
+pub(super) fn users_of_function(context: &QueryContext, function: &Function) -> Vec<String> {
+    let catalog = context.catalog();
+    let calls = |text: &str| {
+        text.contains(function.name.as_str())
+            && inline::parse_body(text)
+                .is_ok_and(|query| inline::calls(context, &query, function.oid))
+    };
+    let views = catalog.relations().filter(|view| query_of(view).is_some_and(calls));
+    let views = views.map(|view| format!("{} {}", rights::kind_of(view), view.name));
+    let others = catalog.functions().filter(|one| one.oid != function.oid && calls(&one.body));
+    let others = others.map(|one| format!("function {}", one.name));
+    let users = views.chain(others);
+    users.map(|user| format!("{user} depends on function {}", function.name)).collect()
 }
 
 /// [`dependents`] and the views that stand on those.

@@ -58,9 +58,9 @@ pub(super) async fn execute(
     let batches = session.rows(&context, &kept, parameters.clone()).await?;
     let batches: Vec<RecordBatch> =
         batches.iter().map(|batch| rows::shaped(batch, &schema, 0)).collect::<Result<_>>()?;
-    for batch in &batches {
-        check::kept_rows(&context, &kept.conditions, &relation, batch)?;
-    }
+    let checked = |batch| check::kept_rows(&context, &kept.conditions, &relation, batch);
+    let batches: Vec<RecordBatch> = batches.into_iter().map(checked).collect::<Result<_>>()?;
+    check::policies(&context, &relation, 'a', &batches)?;
     let written = write(session, &context, &relation, insert, batches).await?;
     settle(session, &context, Event::Update).await?;
     let count: usize = written.iter().map(RecordBatch::num_rows).sum();
@@ -231,7 +231,8 @@ async fn update_met(
     let query = met_query(relation, insert, update)?;
     let fresh = session.context().await?;
     let own = super::update::own_outputs(relation, &update.assignments)?;
-    let changed = Changed { target: relation.oid, own: &|place| own.contains(&place) };
+    let changed =
+        Changed { target: relation.oid, command: 'w', own: &|place| own.contains(&place) };
     let rows = ("excluded".to_owned(), excluded);
     let planned = planning::plan_target_with_rows(&fresh, query, &changed, rows)?;
     let planned = planned.allowed(&fresh)?;
@@ -270,11 +271,16 @@ fn plan(context: &Arc<QueryContext>, insert: &Insert, declared: &[Option<PgType>
         Some(query) => query.as_ref().clone(),
         None => sql::parse::query("SELECT")?,
     };
-    let named = match insert.source {
+    let mut named = match insert.source {
         Some(_) => named,
         None => Vec::new(),
     };
-    let query = full_rows(context, &relation, named, source)?;
+    let is_query = matches!(source.body.as_ref(), ast::SetExpr::Select(_));
+    if insert.source.is_some() && insert.columns.is_empty() && is_query {
+        // A query may give fewer columns than the table has: the rest get their defaults.
+        named.truncate(planning::describe_query(context, source.clone(), declared)?.columns.len());
+    }
+    let query = full_rows(context, &relation, (named, insert.columns.is_empty()), source)?;
     let mut planned = planning::describe_query(context, query, declared)?;
     planned.needs.extend(needs);
     let plan =
@@ -333,13 +339,16 @@ fn insert_columns(relation: &Relation, insert: &Insert) -> Result<Vec<String>> {
 fn full_rows(
     context: &Arc<QueryContext>,
     relation: &Relation,
-    mut named: Vec<String>,
+    (mut named, all): (Vec<String>, bool),
     mut source: ast::Query,
 ) -> Result<ast::Query> {
     let width = prepare_values(relation, &named, &mut source)?;
     if let Some(width) = width {
         if width > named.len() {
             return Err(Error::new("42601", "INSERT has more expressions than target columns"));
+        }
+        if width < named.len() && !all {
+            return Err(Error::new("42601", "INSERT has more target columns than expressions"));
         }
         named.truncate(width.max(usize::from(named.is_empty())));
     }

@@ -57,9 +57,11 @@ pub(super) async fn execute(
     for batch in session.rows(&context, &kept, parameters).await? {
         changes.take(&relation, &batch)?;
     }
-    for batch in &changes.new {
-        check::kept_rows(&context, &kept.conditions, &relation, batch)?;
+    for batch in &mut changes.new {
+        *batch = check::kept_rows(&context, &kept.conditions, &relation, batch.clone())?;
     }
+    check::policies(&context, &relation, 'w', &changes.new)?;
+    check::policies(&context, &relation, 'a', &changes.new)?;
     let work = session.work().await?;
     work.lock().await.delete(relation.oid, &changes.deleted)?;
     settle(session, &context, Event::Delete).await?;
@@ -168,7 +170,7 @@ fn plan(
     let from = source.joined(&merge.table, &merge.on)?;
     let query = rows::select(SelectParts { projection, from, selection: None })?;
     let own = |place| place == 0 || (2..written).contains(&place);
-    let changed = Changed { target: relation.oid, own: &own };
+    let changed = Changed { target: relation.oid, command: 'w', own: &own };
     let mut planned = planning::plan_for_target(context, query, declared, &changed)?;
     planned.needs.extend(needs);
     let mut targets = vec![("ctid".to_owned(), PgType::TID), (CLAUSE.to_owned(), PgType::INT4)];

@@ -12,18 +12,22 @@ mod create_materialized_view;
 mod create_schema;
 mod create_sequence;
 mod create_table;
+mod create_table_like;
 mod create_view;
 mod database;
+mod default_settings;
 mod definition;
 mod delete;
 mod dependency;
 mod drop;
 mod explain;
+mod function;
 mod grant;
 mod insert;
 mod maintenance;
 mod merge;
 mod owner;
+mod policy;
 mod prepare;
 mod referential;
 mod roles;
@@ -47,8 +51,11 @@ use crate::api::{Column, Outcome};
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::planning::{self, Planned};
+use crate::session::notify::Notification;
 use crate::session::{Prepared, Session, cursors};
 use crate::sql::{Body, SettingStatement};
+
+pub(crate) use check::of_domain as check_domain;
 
 /// What a statement needs and returns.
 #[derive(Default)]
@@ -132,9 +139,10 @@ pub(crate) async fn execute(
             done(create_materialized_view::refresh(session, name, *no_data).await?)
         }
         Body::Role(one) => done(roles::execute(session, one)?),
+        Body::DefaultPrivileges(one) => done(grant::default_privileges(session, one).await?),
         Body::Definition(one) => done(definition::execute(session, one).await?),
-        Body::Declare { name, hold, query } => session.declare(name, *hold, query).await,
-        Body::Fetch { name, count, moves } => session.fetch(name, *count, *moves).await,
+        Body::Declare { name, kind, query } => session.declare(name, *kind, query).await,
+        Body::Fetch { name, step, moves } => session.fetch(name, *step, *moves).await,
         Body::Close(name) => session.close(name.as_deref()),
         Body::Prepare { name, types, statement } => {
             prepare::prepare(session, name, types, statement).await
@@ -142,9 +150,10 @@ pub(crate) async fn execute(
         Body::Execute { name, arguments } => prepare::execute(session, name, arguments).await,
         Body::Deallocate(name) => done(prepare::deallocate(session, name.as_deref())?),
         Body::Call(function) => call::execute(session, function, parameters).await,
-        // Nobody listens: LISTEN is refused.
-        Body::Notification(tag @ "UNLISTEN") => done((*tag).to_owned()),
-        Body::Notification(tag) => Err(Error::unsupported(tag)),
+        Body::Notification(one) => {
+            session.shared.channels.add(one.clone())?;
+            done(notification_tag(one).to_owned())
+        }
         Body::Maintenance(one) => done(maintenance::execute(session, one).await?),
         Body::Other(other) => Box::pin(execute_other(session, other, prepared, parameters)).await,
     }
@@ -177,6 +186,11 @@ async fn execute_other(
         S::CreateDatabase { .. } | S::AlterSchema(_) => {
             database::execute(session, statement).await?
         }
+        S::CreatePolicy(one) => policy::create(session, one).await?,
+        S::AlterPolicy(one) => policy::alter(session, one).await?,
+        S::DropPolicy(one) => policy::drop_policy(session, one).await?,
+        S::CreateFunction(one) => function::create(session, one).await?,
+        S::DropFunction(one) => function::drop_functions(session, one).await?,
         S::AlterTable(one) => alter_table::execute(session, one).await?,
         S::AlterView { name, .. } => {
             return Err(Error::unsupported(format!("ALTER VIEW {name} AS")));
@@ -196,6 +210,14 @@ async fn execute_other(
         other => return Err(Error::unsupported(first_words(&other.to_string()))),
     };
     Ok(Outcome::Done(tag))
+}
+
+fn notification_tag(notification: &Notification) -> &'static str {
+    match notification {
+        Notification::Listen(_) => "LISTEN",
+        Notification::Unlisten(_) => "UNLISTEN",
+        Notification::Notify(..) => "NOTIFY",
+    }
 }
 
 /// The statement's verb, for a message that must not repeat what the user wrote.

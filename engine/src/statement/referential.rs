@@ -113,6 +113,6 @@ fn set(
         });
     }
     let after = RecordBatch::try_new(rows::schema(relation), columns).map_err(Error::internal)?;
-    check::rows(context, relation, &after)?;
+    let after = check::rows(context, relation, after)?;
     Ok(transaction.update(relation.oid, &orphans.rows, &[after])?)
 }

@@ -5,21 +5,27 @@
 
 use clientele_catalog::Catalog;
 use clientele_catalog::catalog::BOOTSTRAP_ROLE_OID;
-use clientele_catalog::definition::{Grant, Object, Oid, Role};
+use clientele_catalog::definition::{Grant, Object, Oid, Role, RoleSetting};
+use clientele_udfs::input;
+use clientele_udfs::types::PgType;
+use datafusion::scalar::ScalarValue;
 
+use super::default_settings;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::password;
 use crate::planning::context::QueryContext;
 use crate::planning::rights::kind_of;
 use crate::session::Session;
-use crate::sql::roles::{RoleOptions, RoleStatement};
+use crate::sql::roles::{RoleOptions, RoleStatement, SettingDefault};
 
 /// Runs a statement about roles.
 pub(super) fn execute(session: &Session, statement: &RoleStatement) -> Result<String> {
     let tag = match statement {
         RoleStatement::Create { .. } => "CREATE ROLE",
-        RoleStatement::Alter { .. } | RoleStatement::Rename { .. } => "ALTER ROLE",
+        RoleStatement::Alter { .. }
+        | RoleStatement::Rename { .. }
+        | RoleStatement::Setting { .. } => "ALTER ROLE",
         RoleStatement::Drop { .. } => "DROP ROLE",
         RoleStatement::Membership { grant: true, .. } => "GRANT ROLE",
         RoleStatement::Membership { grant: false, .. } => "REVOKE ROLE",
@@ -29,6 +35,9 @@ pub(super) fn execute(session: &Session, statement: &RoleStatement) -> Result<St
         RoleStatement::Create { name, options } => create(session, name, options)?,
         RoleStatement::Alter { name, options } => alter(session, name, options)?,
         RoleStatement::Rename { name, to } => rename(session, name, to)?,
+        RoleStatement::Setting { name, database, change } => {
+            set(session, name, database.as_deref(), change)?
+        }
         RoleStatement::Drop { names, if_exists } => {
             for name in names {
                 drop_role(session, name, *if_exists)?;
@@ -84,8 +93,10 @@ fn create(session: &Session, name: &str, options: &RoleOptions) -> Result<()> {
         connection_limit: -1,
         member_of: Vec::new(),
         comment: None,
+        valid_until: None,
+        settings: Vec::new(),
     };
-    apply(&mut role, options);
+    apply(&mut role, options)?;
     for parent in &options.in_roles {
         let parent = existing(session, parent)?;
         may_grant(&current, &parent)?;
@@ -130,7 +141,7 @@ fn free_name(session: &Session, name: &str) -> Result<()> {
     }
 }
 
-fn apply(role: &mut Role, options: &RoleOptions) {
+fn apply(role: &mut Role, options: &RoleOptions) -> Result<()> {
     let flags = [
         (&mut role.login, options.login),
         (&mut role.superuser, options.superuser),
@@ -144,6 +155,9 @@ fn apply(role: &mut Role, options: &RoleOptions) {
     if let Some(limit) = options.connection_limit {
         role.connection_limit = limit;
     }
+    if let Some(text) = &options.valid_until {
+        role.valid_until = instant(text)?;
+    }
     match &options.password {
         Some(Some(text)) if password::is_verifier(text) => role.password = Some(text.clone()),
         // An empty password could not be told from none.
@@ -151,6 +165,46 @@ fn apply(role: &mut Role, options: &RoleOptions) {
         Some(_) => role.password = None,
         None => {}
     }
+    Ok(())
+}
+
+/// Microseconds since 1970; `None`: `infinity`.
+fn instant(text: &str) -> Result<Option<i64>> {
+    match input::parse(PgType::TIMESTAMPTZ, Some(text), &input::Context::default())? {
+        ScalarValue::TimestampMicrosecond(Some(i64::MAX), _) => Ok(None),
+        ScalarValue::TimestampMicrosecond(micros, _) => Ok(micros),
+        _ => Ok(None),
+    }
+}
+
+/// `ALTER ROLE name SET …`: one's own, or those of roles that one may change.
+fn set(
+    session: &Session,
+    name: &str,
+    database: Option<&str>,
+    change: &SettingDefault,
+) -> Result<()> {
+    let current = current(session);
+    let mut role = existing(session, name)?;
+    if role.oid != current.oid {
+        refuse_change(&current, &role, "alter")?;
+    }
+    let database = match database {
+        None => 0,
+        Some(name) => {
+            let found = session.engine.cluster.databases().into_iter().find(|one| one.name == name);
+            let missing = || Error::new("3D000", format!("database \"{name}\" does not exist"));
+            found.ok_or_else(missing)?.oid
+        }
+    };
+    let (here, mut settings): (Vec<RoleSetting>, Vec<RoleSetting>) =
+        role.settings.into_iter().partition(|one| one.database == database);
+    let here = here.into_iter().map(|one| (one.name, one.value)).collect();
+    let here = default_settings::changed(session, here, change)?;
+    settings.extend(here.into_iter().map(|(name, value)| RoleSetting { database, name, value }));
+    role.settings = settings;
+    session.engine.cluster.put_role(role)?;
+    Ok(())
 }
 
 fn alter(session: &Session, name: &str, options: &RoleOptions) -> Result<()> {
@@ -167,7 +221,7 @@ fn alter(session: &Session, name: &str, options: &RoleOptions) -> Result<()> {
             "The bootstrap superuser must have the SUPERUSER attribute.",
         ));
     }
-    apply(&mut role, options);
+    apply(&mut role, options)?;
     session.engine.cluster.put_role(role)?;
     Ok(())
 }
@@ -175,6 +229,7 @@ fn alter(session: &Session, name: &str, options: &RoleOptions) -> Result<()> {
 fn only_password(options: &RoleOptions) -> bool {
     options.password.is_some()
         && options.connection_limit.is_none()
+        && options.valid_until.is_none()
         && [
             options.login,
             options.superuser,
@@ -282,6 +337,16 @@ fn in_catalog(catalog: &Catalog, role: Oid, uses: &mut Vec<String>) {
             Object::Domain(one) => {
                 note(uses, role, (&format!("type {}", one.name), one.owner, None))
             }
+            Object::DefaultPrivileges(one) => note(
+                uses,
+                role,
+                ("default privileges on new objects", one.role, Some(one.grants.as_slice())),
+            ),
+            Object::Function(one) => note(
+                uses,
+                role,
+                (&format!("function {}", one.name), one.owner, one.grants.as_deref()),
+            ),
             Object::Relation(one) => {
                 let what = format!("{} {}", kind_of(one), one.name);
                 note(uses, role, (&what, one.owner, one.grants.as_deref()));

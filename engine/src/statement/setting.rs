@@ -7,6 +7,7 @@ use datafusion::arrow::array::{ArrayRef, RecordBatch, StringViewArray};
 
 use crate::api::{Column, Outcome, Rows, RowsTag};
 use crate::error::{Error, Result};
+use crate::session::notify::Notification;
 use crate::session::{Session, settings};
 use crate::sql::SettingStatement;
 
@@ -169,6 +170,7 @@ fn discard(session: &mut Session, what: &str) -> Result<Outcome> {
         "all" => {
             session.outside_block("DISCARD ALL")?;
             session.cursors.clear();
+            session.shared.channels.add(Notification::Unlisten(None))?;
             session.forget_all_named();
             set_role(session, None)?;
             reset(session, None)?;

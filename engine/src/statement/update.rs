@@ -92,10 +92,10 @@ async fn replace(
     for batch in batches {
         let (found, batch) = rows::addresses(&batch, &mut seen)?;
         let batch = rows::shaped(&batch, &schema, 1)?;
-        check::kept_rows(context, conditions, relation, &batch)?;
         addresses.extend(found);
-        written.push(batch);
+        written.push(check::kept_rows(context, conditions, relation, batch)?);
     }
+    check::policies(context, relation, 'w', &written)?;
     let work = session.work().await?;
     let mut transaction = work.lock().await;
     transaction.update(relation.oid, &addresses, &written)?;
@@ -122,7 +122,8 @@ fn plan(
     let query = rows::select(SelectParts { projection, from, selection })?;
     let need = need(&relation, &update.assignments)?;
     let own = own_outputs(&relation, &update.assignments)?;
-    let changed = Changed { target: relation.oid, own: &|place| own.contains(&place) };
+    let changed =
+        Changed { target: relation.oid, command: 'w', own: &|place| own.contains(&place) };
     let mut planned = planning::plan_for_target(context, query, declared, &changed)?;
     planned.needs.push(need);
     let plan = assign(context, &relation, planned.plan)?;

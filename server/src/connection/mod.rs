@@ -173,7 +173,7 @@ impl Connection {
     async fn next(&mut self) -> Result<Frame, Failure> {
         let (setting, sqlstate, message) = match (self.is_ready, self.session.status()) {
             (false, _) => return self.link.next().await,
-            (true, TransactionStatus::Idle) => IDLE_SESSION,
+            (true, TransactionStatus::Idle) => return self.next_when_idle().await,
             (true, _) => IDLE_IN_TRANSACTION,
         };
         let limit_ms = self.session.milliseconds(setting);
@@ -185,6 +185,36 @@ impl Connection {
             Ok(frame) => frame,
             Err(_) => Err(Failure::End(Some(Error::fatal(sqlstate, message)))),
         }
+    }
+
+    /// Waits outside a transaction, where notifications are told as they arrive.
+    async fn next_when_idle(&mut self) -> Result<Frame, Failure> {
+        let (setting, sqlstate, message) = IDLE_SESSION;
+        let limit_ms = self.session.milliseconds(setting);
+        let limit = Duration::from_millis(if limit_ms == 0 { u64::MAX / 1000 } else { limit_ms });
+        let since = Instant::now();
+        loop {
+            tokio::select! {
+                biased;
+                frame = self.link.next() => return frame,
+                () = self.session.notified() => {}
+                () = tokio::time::sleep(limit.saturating_sub(since.elapsed())) => {
+                    return Err(Failure::End(Some(Error::fatal(sqlstate, message))));
+                }
+            }
+            self.tell_notifications()?;
+            self.link.flush().await?;
+        }
+    }
+
+    fn tell_notifications(&mut self) -> Result<(), Failure> {
+        for notice in self.session.take_notifications() {
+            if let Notice::Notification { pid, channel, payload } = notice {
+                let notification = NotificationResponse::new(pid, channel, payload);
+                self.link.send(&PgWireBackendMessage::NotificationResponse(notification))?;
+            }
+        }
+        Ok(())
     }
 
     async fn dispatch(&mut self, frame: Frame) -> Result<(), Failure> {
@@ -246,10 +276,11 @@ impl Connection {
             TransactionStatus::InTransaction => WireStatus::Transaction,
             TransactionStatus::Failed => WireStatus::Error,
         };
+        self.tell()?;
         if status == WireStatus::Idle {
             self.portals.clear();
+            self.tell_notifications()?;
         }
-        self.tell()?;
         for (name, value) in std::mem::take(&mut self.changed) {
             let status = ParameterStatus::new(name, value);
             self.link.send(&PgWireBackendMessage::ParameterStatus(status))?;
@@ -276,10 +307,8 @@ impl Connection {
                     self.changed.insert(name, value);
                     continue;
                 }
-                Notice::Notification { pid, channel, payload } => {
-                    let notification = NotificationResponse::new(pid, channel, payload);
-                    PgWireBackendMessage::NotificationResponse(notification)
-                }
+                // Notifications have a queue of their own.
+                Notice::Notification { .. } => continue,
             };
             self.link.send(&message)?;
         }

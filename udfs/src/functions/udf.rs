@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, new_null_array};
 use datafusion::arrow::buffer::{BooleanBuffer, NullBuffer};
-use datafusion::arrow::compute::nullif;
+use datafusion::arrow::compute::{cast, nullif};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
@@ -218,7 +218,12 @@ impl ScalarUDFImpl for Overloads {
             && function.volatility != Volatility::Volatile;
         let rows = if once { 1 } else { args.number_rows };
         let call = Call::new(&arguments, rows, &args.return_field, zone_name);
-        let array = run(function, &call)?;
+        let mut array = run(function, &call)?;
+        let promised = args.return_field.data_type();
+        // A list may have lost what its element's metadata say of the type.
+        if array.data_type() != promised && matches!(promised, DataType::List(_)) {
+            array = cast(&array, promised)?;
+        }
         if once {
             return Ok(ColumnarValue::Scalar(constant(&array)?));
         }

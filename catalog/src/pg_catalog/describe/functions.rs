@@ -100,10 +100,13 @@ pub fn function_definition(context: &Context, function: Oid) -> Option<String> {
         Volatility::Volatile => "",
     };
     let strict = if found.strict { " STRICT" } else { "" };
+    let (language, source) = match &found.defined {
+        Some(defined) => ("sql", format!("$function${}$function$", defined.body)),
+        None => ("internal", quote_literal(&found.name)),
+    };
     Some(format!(
         "CREATE OR REPLACE {kind} {schema}.{name}({})\n\
-         {returns} LANGUAGE internal\n{volatility}{strict}\nAS {}\n",
+         {returns} LANGUAGE {language}\n{volatility}{strict}\nAS {source}\n",
         arguments(found, true),
-        quote_literal(&found.name),
     ))
 }

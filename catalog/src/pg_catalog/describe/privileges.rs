@@ -100,11 +100,17 @@ pub fn database(context: &Context, role: Oid, database: Oid, privileges: &str) -
     Ok(found.map(|database| permits(&Access::database(database), &rights, &wanted)))
 }
 
-/// `has_function_privilege`: everyone may execute; what a procedure does is checked when it runs.
-pub fn function(context: &Context, function: Oid, privileges: &str) -> Answer {
-    parse(privileges, "X")?;
-    let is_type_function = functions::find_type_function(function).is_some();
-    Ok((is_type_function || functions::find(context, function).is_some()).then_some(true))
+/// `has_function_privilege`: everyone may execute what is built in; what a procedure does is checked
+/// when it runs.
+pub fn function(context: &Context, role: Oid, function: Oid, privileges: &str) -> Answer {
+    let wanted = parse(privileges, "X")?;
+    if functions::find_type_function(function).is_some() {
+        return Ok(Some(true));
+    }
+    Ok(functions::find(context, function).map(|found| match &found.defined {
+        Some(defined) => permits(&Access::function(defined), &context.rights(role), &wanted),
+        None => true,
+    }))
 }
 
 /// `acldefault`: the privileges on a new object of a kind, PUBLIC's first; `None` for a letter that

@@ -25,6 +25,18 @@ pub(crate) fn acl(access: &Access<'_>, context: &Context) -> Option<Vec<String>>
     Some(access.entries().iter().map(|grant| acl_item(context, grant, order)).collect())
 }
 
+/// Grants as `aclitem[]`, letters in any order that prints.
+pub(crate) fn items(grants: &[Grant], kind: char, context: &Context) -> Vec<String> {
+    let order = match kind {
+        'S' => "rwU",
+        'f' => "X",
+        'T' => "U",
+        'n' => "UC",
+        _ => "arwdDxt",
+    };
+    grants.iter().map(|grant| acl_item(context, grant, order)).collect()
+}
+
 /// The `aclitem` of privileges that nobody granted.
 pub(crate) fn default_item(
     context: &Context,

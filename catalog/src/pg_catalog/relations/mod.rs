@@ -11,6 +11,8 @@ pub(crate) mod pg_class;
 pub(crate) mod pg_constraint;
 pub(crate) mod pg_cursors;
 pub(crate) mod pg_database;
+pub(crate) mod pg_db_role_setting;
+pub(crate) mod pg_default_acl;
 pub(crate) mod pg_depend;
 pub(crate) mod pg_description;
 pub(crate) mod pg_group;
@@ -18,6 +20,8 @@ pub(crate) mod pg_index;
 pub(crate) mod pg_indexes;
 pub(crate) mod pg_matviews;
 pub(crate) mod pg_namespace;
+pub(crate) mod pg_policies;
+pub(crate) mod pg_policy;
 pub(crate) mod pg_prepared_statements;
 pub(crate) mod pg_proc;
 pub(crate) mod pg_rewrite;
@@ -64,8 +68,8 @@ macro_rules! files {
 /// Relations that are worked out from the context.
 pub(crate) const BUILT: &[(&str, &str, Source)] = built! {
     pg_aggregate pg_attrdef pg_attribute pg_auth_members pg_authid pg_class pg_constraint
-    pg_cursors pg_database pg_depend pg_description pg_group pg_index pg_indexes
-    pg_matviews pg_namespace pg_prepared_statements pg_proc pg_rewrite pg_roles
+    pg_cursors pg_database pg_db_role_setting pg_default_acl pg_depend pg_description pg_group pg_index pg_indexes
+    pg_matviews pg_namespace pg_policies pg_policy pg_prepared_statements pg_proc pg_rewrite pg_roles
     pg_sequence pg_sequences pg_settings pg_shadow pg_shdescription pg_stat_activity
     pg_stat_database pg_stat_progress_basebackup pg_stat_progress_cluster
     pg_stat_progress_copy pg_stat_progress_create_index pg_stat_progress_vacuum

@@ -16,5 +16,6 @@ relation! { (context) (role, privileged) in {
     rolcanlogin: role.login,
     rolbypassrls: role.superuser,
     rolconnlimit: role.connection_limit,
+    rolvaliduntil: role.valid_until,
     rolpassword: role.password.as_deref().filter(|_| privileged),
 } }

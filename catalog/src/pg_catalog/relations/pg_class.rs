@@ -34,6 +34,8 @@ relation! { (context) row in rows(context) => {
     relchecks: row.checks as i64,
     relhasrules: row.has_rules,
     relhastriggers: row.has_foreign_keys,
+    relrowsecurity: row.row_security.0,
+    relforcerowsecurity: row.row_security.1,
     relispopulated: row.populated,
     relreplident: row.replica_identity,
     relacl: row.acl,
@@ -58,6 +60,8 @@ struct Row<'a> {
     /// PostgreSQL keeps foreign keys by triggers, on both sides; psql shows them only then.
     has_foreign_keys: bool,
     populated: bool,
+    /// Enabled, forced.
+    row_security: (bool, bool),
     replica_identity: char,
     acl: Option<Vec<String>>,
     options: Option<Vec<String>>,
@@ -112,6 +116,7 @@ fn user<'a>(context: &Context, relation: &'a Relation, linked: &HashSet<Oid>) ->
         ),
         replica_identity: if stored { 'd' } else { 'n' },
         acl: grants::acl(&Access::relation(relation), context),
+        row_security: (relation.row_security.enabled, relation.row_security.forced),
         options: (!relation.options.is_empty()).then(options),
     }
 }
@@ -140,6 +145,7 @@ fn of_index<'a>(index: &Index<'a>) -> Row<'a> {
         populated: true,
         replica_identity: 'n',
         acl: None,
+        row_security: (false, false),
         options: None,
     }
 }
@@ -164,6 +170,7 @@ fn system<'a>(relation: &'static SystemRelation) -> Row<'a> {
         populated: true,
         replica_identity: 'n',
         acl: None,
+        row_security: (false, false),
         options: None,
     }
 }

@@ -4,12 +4,16 @@ use clientele_udfs::types::PgType;
 
 use super::super::context::{Context, FunctionFacts};
 use super::super::facts::functions::{self, TypeFunction};
+use super::super::facts::grants;
 use super::super::system_relation::relation;
 use crate::catalog::{BOOTSTRAP_ROLE_OID, PG_CATALOG_OID};
-use crate::definition::Oid;
+use crate::definition::{Function, Oid};
+use crate::privileges::Access;
 
 /// Language `internal` (`sql/pg_catalog/pg_language.tsv`).
 const INTERNAL: Oid = 12;
+/// Language `sql`.
+const SQL: Oid = 14;
 /// Rows that PostgreSQL expects of a set-returning function by default.
 const ROWS_EXPECTED: f64 = 1000.0;
 
@@ -17,8 +21,8 @@ relation! { (context) row in rows(context) => {
     oid: row.oid,
     proname: row.name,
     pronamespace: row.schema,
-    proowner: BOOTSTRAP_ROLE_OID,
-    prolang: INTERNAL,
+    proowner: row.defined.map_or(BOOTSTRAP_ROLE_OID, |one| one.owner),
+    prolang: if row.defined.is_some() { SQL } else { INTERNAL },
     procost: 1.0,
     prorows: if row.returns_set { ROWS_EXPECTED } else { 0.0 },
     provariadic: row.variadic,
@@ -35,7 +39,8 @@ relation! { (context) row in rows(context) => {
     proargmodes: row.modes,
     proargnames: row.names,
     proargdefaults: (!row.defaults.is_empty()).then(|| row.defaults.join(", ")),
-    prosrc: row.name,
+    proacl: row.defined.and_then(|one| grants::acl(&Access::function(one), context)),
+    prosrc: row.defined.map_or(row.name, |one| one.body.as_str()),
 } }
 
 struct Row<'a> {
@@ -53,6 +58,7 @@ struct Row<'a> {
     modes: Option<Vec<char>>,
     names: Option<Vec<&'a str>>,
     defaults: Vec<&'a str>,
+    defined: Option<&'a Function>,
 }
 
 fn rows(context: &Context) -> Vec<Row<'_>> {
@@ -82,6 +88,7 @@ fn of_function(function: &FunctionFacts) -> Row<'_> {
         modes: has_modes.then(|| arguments.iter().map(|one| one.mode.letter()).collect()),
         names: has_names.then(|| arguments.iter().map(|one| one.name.as_str()).collect()),
         defaults: arguments.iter().filter_map(|one| one.default.as_deref()).collect(),
+        defined: function.defined.as_deref(),
     }
 }
 
@@ -101,5 +108,6 @@ fn of_type<'a>(function: &'static TypeFunction) -> Row<'a> {
         modes: None,
         names: None,
         defaults: Vec::new(),
+        defined: None,
     }
 }

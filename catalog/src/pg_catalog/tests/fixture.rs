@@ -22,6 +22,7 @@ fn context(catalog: Catalog) -> Context {
         owner: ADMIN,
         comment: comment.map(str::to_owned),
         grants: None,
+        settings: Vec::new(),
     };
     let acme = database(20060, "acme", Some("the brand"));
     Context {
@@ -59,6 +60,8 @@ fn role(oid: Oid, name: &str, superuser: bool, member_of: &[Oid]) -> Role {
         connection_limit: -1,
         member_of: member_of.to_vec(),
         comment: Some("a role".to_owned()),
+        valid_until: None,
+        settings: Vec::new(),
     }
 }
 
@@ -81,6 +84,7 @@ pub(crate) fn table(oid: Oid, schema: Oid, name: &str, columns: Vec<Column>) -> 
         grants: None,
         temporary: false,
         sort_columns: Vec::new(),
+        row_security: crate::definition::RowSecurity::default(),
     }
 }
 
@@ -238,6 +242,7 @@ fn functions() -> Vec<FunctionFacts> {
         volatility: Volatility::Immutable,
         strict: true,
         comment: Some("lowercase".to_owned()),
+        defined: None,
     };
     vec![
         FunctionFacts {

@@ -75,6 +75,7 @@ impl Committer {
         let touched = |oid: Oid| prepared.objects.iter().any(|(one, _)| *one == oid);
         let (kind, name, taken, schema) = match object {
             None => return self.validate_drop(prepared, oid),
+            Some(Object::DefaultPrivileges(_)) => return Ok(()),
             Some(Object::Schema(one)) => {
                 ("schema", &one.name, now.schema(&one.name).map(|found| found.oid), None)
             }
@@ -85,6 +86,12 @@ impl Committer {
             Some(Object::Domain(one)) => {
                 let found = now.domain(one.schema, &one.name).map(|found| found.oid);
                 ("type", &one.name, found, Some(one.schema))
+            }
+            Some(Object::Function(one)) => {
+                let alike = now.functions_named(one.schema, &one.name);
+                let found = alike.filter(|other| other.arguments.len() == one.arguments.len());
+                let found = found.map(|other| other.oid).next();
+                ("function", &one.name, found, Some(one.schema))
             }
         };
         if taken.is_some_and(|found| found != oid && !touched(found)) {
@@ -108,7 +115,8 @@ impl Committer {
             |oid: Oid| prepared.objects.iter().any(|(one, object)| *one == oid && object.is_none());
         let relations = now.relations().any(|one| one.schema == oid && !gone(one.oid));
         let domains = now.domains().any(|one| one.schema == oid && !gone(one.oid));
-        if relations || domains { Err(Error::Conflict) } else { Ok(()) }
+        let functions = now.functions().any(|one| one.schema == oid && !gone(one.oid));
+        if relations || domains || functions { Err(Error::Conflict) } else { Ok(()) }
     }
 
     fn validate_table(&self, prepared: &Prepared, change: &PreparedTable) -> Result<Deleted> {

@@ -21,7 +21,8 @@ use datafusion::prelude::SessionContext;
 use super::{RowAddress, Snapshot, Store, StoreOptions, TemporarySpace, Transaction};
 use crate::catalog::PUBLIC_OID;
 use crate::definition::{
-    Column, Constraint, ConstraintKind, Object, Oid, Relation, RelationKind, Schema as SchemaObject,
+    Column, Constraint, ConstraintKind, Object, Oid, Relation, RelationKind, RowSecurity,
+    Schema as SchemaObject,
 };
 use crate::error::Result;
 
@@ -90,6 +91,7 @@ pub(super) fn table(oid: Oid, name: &str, keyed: bool) -> Relation {
         grants: None,
         temporary: false,
         sort_columns: Vec::new(),
+        row_security: RowSecurity::default(),
     }
 }
 

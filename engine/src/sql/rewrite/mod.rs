@@ -36,6 +36,17 @@ pub fn rewrite(query: &mut Query) -> Result<()> {
     }
 }
 
+/// The same for an expression that stands alone: a condition, a default.
+///
+/// # Errors
+/// 0A000 for what cannot be expressed.
+pub fn rewrite_expression(expr: &mut Expr) -> Result<()> {
+    match VisitMut::visit(expr, &mut Rewriter) {
+        ControlFlow::Break(error) => Err(error),
+        ControlFlow::Continue(()) => Ok(()),
+    }
+}
+
 struct Rewriter;
 
 impl VisitorMut for Rewriter {

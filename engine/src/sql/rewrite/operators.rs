@@ -64,10 +64,40 @@ pub(super) fn rewrite(expr: &mut Expr) {
                 *expr = query;
             }
         }
+        Expr::IsDistinctFrom(..) | Expr::IsNotDistinctFrom(..) => distinct(expr),
         Expr::CompoundFieldAccess { .. } => fields(expr),
         Expr::Between { .. } => symmetric(expr),
         _ => {}
     }
+}
+
+/// `a IS DISTINCT FROM b OR c` is `(a IS DISTINCT FROM b) OR c`: sqlparser takes all that follows for
+/// the right side.
+fn distinct(expr: &mut Expr) {
+    let right = match expr {
+        Expr::IsDistinctFrom(_, right) | Expr::IsNotDistinctFrom(_, right) => right,
+        _ => return,
+    };
+    let loose = |expr: &Expr| {
+        matches!(expr, Expr::BinaryOp { op: BinaryOperator::And | BinaryOperator::Or, .. })
+    };
+    if !loose(right) {
+        return;
+    }
+    let mut whole = std::mem::replace(right.as_mut(), Expr::Value(Value::Null.with_empty_span()));
+    let mut place = &mut whole;
+    while let Expr::BinaryOp { op: BinaryOperator::And | BinaryOperator::Or, left, .. } = place {
+        place = left.as_mut();
+    }
+    let operand = std::mem::replace(place, Expr::Value(Value::Null.with_empty_span()));
+    *place = match expr {
+        Expr::IsDistinctFrom(left, _) => Expr::IsDistinctFrom(left.clone(), Box::new(operand)),
+        Expr::IsNotDistinctFrom(left, _) => {
+            Expr::IsNotDistinctFrom(left.clone(), Box::new(operand))
+        }
+        _ => return,
+    };
+    *expr = whole;
 }
 
 /// `x BETWEEN SYMMETRIC a AND b` is between a and b or between b and a.

@@ -55,7 +55,9 @@ pub(super) async fn add(
     let column = relation.columns.get(place).cloned();
     let column = column.ok_or_else(|| Error::internal("a new column is missing"))?;
     put(session, sequences.iter().cloned().map(Object::Relation)).await?;
+    super::super::check::generated_columns(&target.context, &relation)?;
     let volatile = match &column.default {
+        None if column.generated.is_some() => true,
         Some(default) => is_volatile(&target.context, &column, default)?,
         None => false,
     };

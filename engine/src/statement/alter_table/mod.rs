@@ -13,7 +13,7 @@ mod subjects;
 
 use std::sync::Arc;
 
-use clientele_catalog::definition::{Object, Oid, Relation, RelationKind};
+use clientele_catalog::definition::{Object, Oid, Relation, RelationKind, RowSecurity};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::scalar::ScalarValue;
 use sqlparser::ast::{AlterColumnOperation, AlterTable, AlterTableOperation, RenameTableNameKind};
@@ -127,10 +127,14 @@ async fn step(
             table_name: RenameTableNameKind::To(name) | RenameTableNameKind::As(name),
         } => rename(session, target, name_parts(name).pop().unwrap_or_default()).await,
         Op::OwnerTo { new_owner } => change_owner(session, target, new_owner).await,
-        Op::EnableRowLevelSecurity
-        | Op::DisableRowLevelSecurity
-        | Op::ForceRowLevelSecurity
-        | Op::NoForceRowLevelSecurity => Err(Error::unsupported("row-level security")),
+        Op::EnableRowLevelSecurity => row_security(session, target, |one| one.enabled = true).await,
+        Op::DisableRowLevelSecurity => {
+            row_security(session, target, |one| one.enabled = false).await
+        }
+        Op::ForceRowLevelSecurity => row_security(session, target, |one| one.forced = true).await,
+        Op::NoForceRowLevelSecurity => {
+            row_security(session, target, |one| one.forced = false).await
+        }
         other => Err(Error::unsupported(format!(
             "ALTER TABLE … {}",
             super::first_words(&other.to_string())
@@ -184,4 +188,14 @@ pub(super) fn first_value(batches: &[RecordBatch]) -> Result<ScalarValue> {
     let column = batch.and_then(|batch| batch.columns().first());
     let column = column.ok_or_else(|| Error::internal("an expression without value"))?;
     ScalarValue::try_from_array(column, 0).map_err(Error::from)
+}
+
+async fn row_security(
+    session: &mut Session,
+    target: &Target,
+    change: impl FnOnce(&mut RowSecurity),
+) -> Result<()> {
+    let mut relation = target.relation.as_ref().clone();
+    change(&mut relation.row_security);
+    put(session, [Object::Relation(relation)]).await
 }

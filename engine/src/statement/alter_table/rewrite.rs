@@ -159,8 +159,7 @@ pub(super) async fn fill(
     let shape = schema(after);
     let mut count = 0;
     while let Some(batch) = stream.next().await {
-        let batch = shaped(&batch?, &shape, 0)?;
-        check::rows(&target.context, after, &batch)?;
+        let batch = check::rows(&target.context, after, shaped(&batch?, &shape, 0)?)?;
         count += batch.num_rows();
         let work = session.work().await?;
         let mut transaction = work.lock().await;

@@ -4,6 +4,7 @@
 //! and grantor. `None` stands for the defaults; the first change writes out what PUBLIC has.
 
 mod acl;
+mod defaults;
 mod objects;
 
 use clientele_catalog::definition::Oid;
@@ -14,11 +15,13 @@ use sqlparser::ast::{
 };
 
 use self::acl::Change;
-use super::owner;
+use super::{function, owner};
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::session::Session;
 use crate::sql::place::{folded, name_parts};
+
+pub(super) use defaults::{built_in, default_privileges, grants_of_new};
 
 /// Runs a GRANT.
 pub(super) async fn grant(session: &mut Session, grant: &Grant) -> Result<String> {
@@ -156,11 +159,17 @@ async fn apply(
                 objects::database(session, &context, &name_parts(name).join("."), request)?;
             }
         }
-        // Functions are built in and open to everyone: PostgreSQL's default for EXECUTE.
-        GrantObjects::Function { .. }
-        | GrantObjects::Procedure { .. }
-        | GrantObjects::AllFunctionsInSchema { .. } => {
-            return Err(Error::unsupported("privileges on functions"));
+        GrantObjects::Function { name, arg_types } => {
+            let function = function::described(&context, name, arg_types)?;
+            objects::function(session, &context, &function, request).await?;
+        }
+        GrantObjects::AllFunctionsInSchema { schemas } => {
+            for schema in schemas {
+                let oid = context.schema(&name_parts(schema).join("."))?;
+                for one in context.catalog().functions().filter(|one| one.schema == oid) {
+                    objects::function(session, &context, one, request).await?;
+                }
+            }
         }
         other => return Err(Error::unsupported(format!("privileges on {other}"))),
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use clientele_catalog::definition::{Grant, Object, Relation};
+use clientele_catalog::definition::{Function, Grant, Object, Relation};
 use clientele_catalog::features::is_feature_schema;
 use clientele_catalog::privileges::{Access, Kind};
 use sqlparser::ast::ObjectName;
@@ -78,6 +78,23 @@ pub(super) async fn all_in_schemas(
         }
     }
     Ok(())
+}
+
+/// A function.
+pub(super) async fn function(
+    session: &mut Session,
+    context: &QueryContext,
+    function: &Function,
+    request: &Request,
+) -> Result<()> {
+    let (letters, _) = request.changes(Kind::Function)?;
+    let mut function = function.clone();
+    let name = function.name.clone();
+    let target = Target { kind: Kind::Function, name: &name, owner: function.owner };
+    let default = Access::function(&function).public_entry();
+    let before = function.grants.take().unwrap_or(default);
+    function.grants = Some(list(session, context, (&target, before, &letters), request)?);
+    put(session, Object::Function(function)).await
 }
 
 /// A schema.
