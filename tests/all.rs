@@ -11,6 +11,7 @@ mod foreign_keys;
 mod identity;
 mod operations;
 mod rights;
+mod segments;
 mod server;
 mod slt;
 mod tidy;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         rights::trials(),
         foreign_keys::trials(),
         identity::trials(),
+        segments::trials(),
         tour::trials(),
         transcripts::trials(),
         clients::trials(),

@@ -22,6 +22,7 @@ use crate::functions;
 use crate::identity::Matchers;
 use crate::password;
 use crate::refresh::Workers;
+use crate::segments::Memberships;
 use crate::session::Session;
 use crate::session::shared::{SessionShared, StopReason};
 
@@ -65,6 +66,8 @@ pub struct Engine {
     pub(crate) sequences: Mutex<functions::Blocks>,
     /// What record matching remembers of each database.
     pub(crate) matchers: Matchers,
+    /// Who is in which segment, as last asked for.
+    pub(crate) memberships: Memberships,
     /// What refreshes materialized views.
     pub(crate) workers: Workers,
     /// Held by the one who purges: one at a time.
@@ -121,6 +124,7 @@ impl Engine {
             sessions: Mutex::default(),
             next_pid: AtomicI32::new(1000),
             sequences: Mutex::default(),
+            memberships: Memberships::default(),
             workers: Workers::default(),
         });
         if background {

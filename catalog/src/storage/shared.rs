@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::active::{Active, ActiveGuard};
 use super::brand_key::BrandKey;
+use super::feed::Feed;
 use super::file::Graveyard;
 use super::key_index::KeyIndexes;
 use super::keys::KeyHasher;
@@ -40,6 +41,8 @@ pub(super) struct Shared {
     pub(super) brand_key: BrandKey,
     pub(super) manifest: Manifest,
     pub(super) tallies: Tallies,
+    /// Whose rows commits change.
+    pub(super) feed: Feed,
     next_part: AtomicU32,
     /// Bytes of rows in memory when they were last counted.
     memory_bytes: AtomicUsize,
@@ -60,6 +63,7 @@ impl Shared {
             brand_key: start.brand_key,
             manifest: start.manifest,
             tallies: Tallies::default(),
+            feed: Feed::default(),
             next_part: AtomicU32::new(start.next_part),
             memory_bytes: AtomicUsize::new(0),
         }

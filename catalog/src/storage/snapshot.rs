@@ -52,6 +52,11 @@ impl Snapshot {
         self.own.get(&relation).or_else(|| self.tables.get(&relation))
     }
 
+    /// Whether a transaction has changed the rows of a relation in it.
+    pub fn is_changed(&self, relation: Oid) -> bool {
+        self.own.contains_key(&relation)
+    }
+
     /// How many live rows a relation has.
     pub fn row_count(&self, relation: Oid) -> u64 {
         self.table_ref(relation).map_or(0, |table| table.live_rows())

@@ -53,6 +53,11 @@ pub fn of_session(name: &str, context: &Arc<QueryContext>) -> Option<Arc<ScalarU
     Some(row_kernel::bind(kernel, context))
 }
 
+/// Whether a function looks at the session or the catalog.
+pub(crate) fn is_of_session(name: &str) -> bool {
+    all_kernels().any(|kernel| kernel.name == name)
+}
+
 fn all_kernels() -> impl Iterator<Item = &'static Kernel> {
     let session = session::KERNELS.iter().chain(registered::KERNELS).chain(sequences::KERNELS);
     session

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use clientele_catalog::definition::{Object, Relation, RelationKind};
+use clientele_catalog::definition::{Column, Object, Relation, RelationKind};
 use clientele_catalog::pg_catalog::JobKind;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 
+use super::extracts::Extracts;
+use super::incremental;
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::session::Session;
@@ -85,26 +88,70 @@ pub(crate) async fn refresh(
     session: &mut Session,
     context: &Arc<QueryContext>,
     view: &Arc<Relation>,
-    run: &Run,
+    (run, extracts): (&Run, &mut Extracts),
 ) -> Result<How> {
-    let RelationKind::MaterializedView { query, .. } = &view.kind else {
-        return Err(Error::new("42809", format!("\"{}\" is not a materialized view", view.name)));
-    };
     // What is under it is read with the owner's rights, whoever refreshes it.
     let context = context.as_role(view.owner);
     let job = Job::new(&session.shared, JobKind::RefreshMaterializedView, view.oid);
+    let before = session.engine.workers.of(session.database.oid).state(view.oid);
+    let concerned = match &view.kind {
+        RelationKind::MaterializedView { populated: true, .. } => {
+            incremental::concerned(session, &context, view, &before).await?
+        }
+        _ => Err("it has had no rows".to_owned()),
+    };
+    let reason = match concerned {
+        Ok(concerned) => {
+            let how = How {
+                incremental: true,
+                reason: format!("{} customers were concerned", concerned.customers.len()),
+            };
+            let change = incremental::apply(session, &context, view, (concerned, extracts)).await?;
+            segments::record(session, view, (run, &how), Some(change)).await?;
+            return Ok(how);
+        }
+        Err(reason) => reason,
+    };
+    whole(session, &context, view, &job).await?;
+    let how = How::full(reason);
+    if segments::is_segment(view) {
+        segments::record(session, view, (run, &how), None).await?;
+    }
+    Ok(how)
+}
+
+/// Computes all rows of a view.
+async fn whole(
+    session: &mut Session,
+    context: &Arc<QueryContext>,
+    view: &Arc<Relation>,
+    job: &Job,
+) -> Result<()> {
+    let RelationKind::MaterializedView { query, .. } = &view.kind else {
+        return Err(Error::new("42809", format!("\"{}\" is not a materialized view", view.name)));
+    };
     let parsed = sql::parse::query(query)?;
-    let planning_context = Arc::clone(&context);
+    let planning_context = Arc::clone(context);
     let planned = session
         .compute(async move { planning::plan_query(&planning_context, parsed, &[]) })
         .await?;
     empty(session, view, true).await?;
-    statement::fill(session, &context, (view, planned.plan), &job).await?;
-    let how = How::full("the definition is computed as a whole");
-    if segments::is_segment(view) {
-        segments::record(session, view, (run, &how)).await?;
-    }
-    Ok(how)
+    let plan = of_somebody(view, planned.plan)?;
+    statement::fill(session, context, (view, plan), job).await?;
+    Ok(())
+}
+
+/// The rows of a segment that are of somebody: others are in no segment.
+///
+/// # Errors
+/// None in practice.
+pub(crate) fn of_somebody(view: &Relation, plan: LogicalPlan) -> Result<LogicalPlan> {
+    let subject = |column: &Column| column.subject.is_some();
+    let Some(place) = view.live_columns().position(subject) else { return Ok(plan) };
+    let schema = Arc::clone(plan.schema());
+    let Some(column) = schema.iter().nth(place) else { return Ok(plan) };
+    let known = Expr::Column(column.into()).is_not_null();
+    Ok(LogicalPlanBuilder::from(plan).filter(known)?.build()?)
 }
 
 /// Takes the rows of a view away, and says whether it can be read (`populated`).

@@ -1,6 +1,6 @@
 //! The stored relations that a view reads, through other views.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clientele_catalog::Catalog;
 use clientele_catalog::definition::{Oid, Relation, RelationKind};
@@ -9,11 +9,26 @@ use clientele_catalog::storage::Snapshot;
 
 use crate::statement::names_in;
 
+/// Words of SQL that say the time.
+const CLOCKS: [&str; 7] = [
+    "now(",
+    "current_date",
+    "current_time",
+    "localtime",
+    "transaction_timestamp",
+    "statement_timestamp",
+    "age(",
+];
+
 /// What a view reads.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Sources {
     /// Tables and materialized views.
     pub(crate) stored: BTreeSet<Oid>,
+    /// The queries of the views on the way.
+    pub(crate) views: BTreeMap<Oid, String>,
+    /// What it says may depend on the time.
+    pub(crate) timed: bool,
     /// It reads something whose rows come from elsewhere: profiles, functions, the catalog.
     pub(crate) others: bool,
 }
@@ -33,6 +48,9 @@ impl Sources {
         else {
             return;
         };
+        self.views.insert(view.oid, query.clone());
+        let words = query.to_lowercase();
+        self.timed |= CLOCKS.iter().any(|clock| words.contains(clock));
         // The queries of features call functions; what those read is not in any name.
         self.others |= features::relation(view.oid).is_some() && view.schema != SEGMENTS_OID;
         for name in names_in(query) {

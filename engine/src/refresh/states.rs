@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use clientele_catalog::definition::Oid;
+use clientele_catalog::definition::{Oid, Relation};
+use clientele_catalog::storage::{Customers, Snapshot};
 use parking_lot::Mutex;
 use tokio::sync::OwnedMutexGuard;
 
 use super::run::{How, Run};
+use super::sources::Sources;
 
 /// The last refresh of a view.
 #[derive(Debug, Clone, Default)]
@@ -27,18 +29,24 @@ pub(crate) struct State {
     pub(crate) how: Option<How>,
     /// Version of the snapshot that the last one saw.
     pub(crate) version: u64,
+    /// Who was who in it.
+    pub(crate) customers: Option<Arc<Customers>>,
+    /// What it read.
+    pub(crate) sources: Sources,
 }
 
 impl State {
-    /// A refresh has been made over a snapshot of that version.
-    pub(crate) fn done(&mut self, run: &Run, version: u64, how: How) {
-        *self = Self {
+    /// After a good refresh over a snapshot.
+    pub(crate) fn after(run: &Run, (snapshot, view): (&Snapshot, &Relation), how: How) -> Self {
+        Self {
             last_refreshed_at: Some(run.started_at),
             last_tried_at: Some(run.started_at),
             how: Some(how),
-            version,
+            version: snapshot.version,
+            customers: Some(Arc::clone(&snapshot.customers)),
+            sources: Sources::of(&snapshot.catalog, view),
             ..Self::default()
-        };
+        }
     }
 }
 

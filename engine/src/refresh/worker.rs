@@ -4,7 +4,7 @@
 //! taken together; between two runs after commits it rests as long as the last one took, so that
 //! refreshing never takes more than half of a processor's time from those who ask.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -12,16 +12,17 @@ use chrono::{DateTime, Utc};
 use clientele_catalog::Catalog;
 use clientele_catalog::catalog::BOOTSTRAP_ROLE_OID;
 use clientele_catalog::definition::{Oid, Relation, RelationKind};
-use clientele_catalog::storage::Snapshot;
+use clientele_catalog::storage::{Snapshot, Store};
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::extracts::Extracts;
 use super::run::{Cause, Run, refresh};
 use super::schedule::Schedule;
 use super::sources::Sources;
-use super::states::Refreshes;
+use super::states::{Refreshes, State};
 use crate::api::Startup;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -32,6 +33,8 @@ use crate::session::Session;
 const LOOK_FOR_DATABASES: Duration = Duration::from_millis(500);
 /// The least rest between two runs.
 const REST_MIN: Duration = Duration::from_millis(20);
+/// How long after the last refresh a view on commit is looked at whose definition says the time.
+const TIMED: chrono::TimeDelta = chrono::TimeDelta::seconds(60);
 /// The longest sleep: clocks may be set.
 const SLEEP_MAX: Duration = Duration::from_secs(60);
 
@@ -145,6 +148,7 @@ async fn run_due(engine: &Arc<Engine>, database: Oid) -> Result<Option<DateTime<
     refreshes.retain(|view| snapshot.catalog.relation_by_oid(view).is_some());
     let now = Utc::now();
     let (mut due, mut next) = (Vec::new(), None);
+    watch_sources(&store, &snapshot, &refreshes);
     for view in snapshot.catalog.relations() {
         let Some((cause, at)) = due_at(&refreshes, &snapshot, view, now) else { continue };
         refreshes.note(view.oid, |state| state.next_at = at);
@@ -164,6 +168,21 @@ async fn run_due(engine: &Arc<Engine>, database: Oid) -> Result<Option<DateTime<
     Ok(Some(Utc::now()))
 }
 
+/// Lets storage tell of the tables that the segments read, as long as somebody will ask.
+fn watch_sources(store: &Store, snapshot: &Snapshot, refreshes: &Refreshes) {
+    let (mut sources, mut oldest) = (BTreeSet::new(), snapshot.version);
+    for view in snapshot.catalog.relations().filter(|one| segments::is_segment(one)) {
+        if matches!(view.kind, RelationKind::MaterializedView { .. }) {
+            sources.extend(Sources::of(&snapshot.catalog, view).stored);
+            let state = refreshes.state(view.oid);
+            if state.last_refreshed_at.is_some() {
+                oldest = oldest.min(state.version);
+            }
+        }
+    }
+    store.watch(&sources, oldest);
+}
+
 /// Why and when a view is due; `None`: it has no schedule.
 fn due_at(
     refreshes: &Refreshes,
@@ -178,9 +197,13 @@ fn due_at(
         (Schedule::Manual, _) => None,
         (Schedule::OnCommit, _) if !populated => None,
         (Schedule::OnCommit, None) => Some((Cause::Commit, Some(now))),
-        (Schedule::OnCommit, Some(_)) => {
+        (Schedule::OnCommit, Some(last)) => {
             let sources = Sources::of(&snapshot.catalog, view);
-            Some((Cause::Commit, sources.changed_since(snapshot, state.version).then_some(now)))
+            if sources.changed_since(snapshot, state.version) {
+                return Some((Cause::Commit, Some(now)));
+            }
+            // Who leaves because time passes leaves without a commit.
+            Some((Cause::Schedule, sources.timed.then(|| last + TIMED)))
         }
         (Schedule::Cron(_), None) => {
             // What was missed while nobody watched is not made up for.
@@ -219,6 +242,7 @@ async fn run(engine: &Arc<Engine>, database: Oid, due: Vec<(Arc<Relation>, Cause
     let base = session.context().await?;
     let number = i64::from(session.store.allocate_oid());
     let mut outcomes = Vec::with_capacity(due.len());
+    let mut extracts = Extracts::default();
     for (view, cause) in due {
         let run = Run { number, cause, started_at: base.started_at };
         let context = session.context().await?;
@@ -228,7 +252,7 @@ async fn run(engine: &Arc<Engine>, database: Oid, due: Vec<(Arc<Relation>, Cause
         };
         refreshes.note(view.oid, |state| state.running = true);
         let savepoint = session.work().await?.lock().await.savepoint();
-        let done = Box::pin(refresh(&mut session, &context, &view, &run)).await;
+        let done = Box::pin(refresh(&mut session, &context, &view, (&run, &mut extracts))).await;
         if let Err(error) = &done {
             session.work().await?.lock().await.rollback_to(savepoint);
             tracing::warn!(view = %view.name, sqlstate = error.sqlstate, "a refresh has failed");
@@ -236,13 +260,13 @@ async fn run(engine: &Arc<Engine>, database: Oid, due: Vec<(Arc<Relation>, Cause
                 segments::failed(&mut session, &view, (&run, error)).await?;
             }
         }
-        outcomes.push((view.oid, run, done));
+        outcomes.push((view, run, done));
     }
     let committed = session.sync().await;
     for (view, run, done) in outcomes {
         let done = committed.clone().and(done);
-        refreshes.note(view, |state| match done {
-            Ok(how) => state.done(&run, base.snapshot.version, how),
+        refreshes.note(view.oid, |state| match done {
+            Ok(how) => *state = State::after(&run, (&base.snapshot, &view), how),
             Err(error) => {
                 state.running = false;
                 state.last_tried_at = Some(run.started_at);

@@ -31,10 +31,23 @@ struct Open {
     version: i32,
 }
 
+/// What an incremental refresh changed, of the customers that it computed.
+#[derive(Debug)]
+pub(crate) struct Change {
+    /// Those that were members.
+    pub(crate) before: RoaringBitmap,
+    /// Those that are.
+    pub(crate) after: RoaringBitmap,
+    /// How many members there are, others included.
+    pub(crate) members: u64,
+    /// There were members that are nobody any more.
+    pub(crate) nobody: bool,
+}
+
 /// What a refresh changed.
 #[derive(Debug)]
 struct Difference {
-    members: RoaringBitmap,
+    members: u64,
     entered: RoaringBitmap,
     left: Vec<Open>,
 }
@@ -48,6 +61,7 @@ pub(crate) async fn record(
     session: &mut Session,
     view: &Relation,
     (run, how): (&Run, &How),
+    change: Option<Change>,
 ) -> Result<()> {
     let work = session.work().await?;
     let snapshot = Arc::clone(work.lock().await.snapshot());
@@ -55,7 +69,10 @@ pub(crate) async fn record(
     let (store, segment) = (Arc::clone(&session.store), view.clone());
     let (found, version) = session
         .compute(async move {
-            let found = difference(&store, &snapshot, (&segment, subject))?;
+            let found = match change {
+                Some(change) => part(&store, &snapshot, (&segment, subject), change)?,
+                None => difference(&store, &snapshot, (&segment, subject))?,
+            };
             let version = definition::latest(&store, &snapshot, &segment.name)?;
             Ok((found, version.map_or(1, |(version, _)| version)))
         })
@@ -79,7 +96,7 @@ pub(crate) async fn record(
     let mended = refreshes.state(view.oid).error.is_some();
     // A refresh that changed nothing leaves nothing behind: there may be many each second.
     if asked || mended || entered + left > 0 {
-        let members = Some(found.members.len());
+        let members = Some(found.members);
         let outcome = Outcome { members, entered: Some(entered), left: Some(left), error: None };
         runs::write_down(session, view, (run, how), (version, &outcome)).await?;
     }
@@ -95,7 +112,23 @@ fn difference(
     let open = open(store, snapshot, (&view.name, subject))?;
     let before: RoaringBitmap = open.iter().map(|one| one.customer).collect();
     let left = open.into_iter().filter(|one| !members.contains(one.customer)).collect();
-    Ok(Difference { entered: &members - before, members, left })
+    Ok(Difference { entered: &members - before, members: members.len(), left })
+}
+
+/// The difference that an incremental refresh has made.
+fn part(
+    store: &Arc<Store>,
+    snapshot: &Snapshot,
+    (view, subject): (&Relation, Subject),
+    change: Change,
+) -> Result<Difference> {
+    let gone = &change.before - &change.after;
+    let mut left = Vec::new();
+    if change.nobody || !gone.is_empty() {
+        left = open(store, snapshot, (&view.name, subject))?;
+        left.retain(|one| one.customer == 0 || gone.contains(one.customer));
+    }
+    Ok(Difference { entered: change.after - change.before, members: change.members, left })
 }
 
 /// The customers in a materialized segment as a snapshot has it.

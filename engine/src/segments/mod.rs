@@ -13,10 +13,13 @@
 //!
 //! - `definition`: what a view must have to be a segment; versions of definitions
 //! - `intervals`: who came and who left; `runs`: what `membership.runs` tells
+//! - `members`: who is in a segment, as a bitmap; `overlap`: what segments have in common
 //! - `states`: the table function behind `membership.segments`
 
 mod definition;
 mod intervals;
+mod members;
+mod overlap;
 mod rows;
 mod runs;
 mod states;
@@ -27,11 +30,12 @@ use clientele_catalog::features::SEGMENTS_OID;
 use crate::functions::declared::Function;
 
 pub(crate) use definition::define;
-pub(crate) use intervals::record;
+pub(crate) use intervals::{Change, record};
+pub(crate) use members::Memberships;
 pub(crate) use runs::failed;
 
 /// Every table function.
-pub(crate) static FUNCTIONS: &[Function] = &[states::FUNCTION];
+pub(crate) static FUNCTIONS: &[Function] = &[states::FUNCTION, overlap::OVERLAP, overlap::MATRIX];
 
 /// Whether a relation is a segment: a view of schema `segments`.
 pub(crate) fn is_segment(relation: &Relation) -> bool {

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use clientele_catalog::definition::Oid;
 use clientele_catalog::storage::{Savepoint, Snapshot, Transaction};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::Session;
 use crate::error::{Error, Result};
 use crate::functions;
+use crate::refresh::State;
 use crate::sql::{Body, TransactionModes, TransactionStatement};
 
 /// An open transaction.
@@ -26,6 +28,8 @@ pub(super) struct Open {
     savepoints: Vec<(String, Option<Savepoint>)>,
     /// Nobody else refreshes materialized views before it ends.
     refreshing: Option<OwnedMutexGuard<()>>,
+    /// Views that it refreshed.
+    refreshed: Vec<(Oid, State)>,
 }
 
 impl Open {
@@ -38,6 +42,7 @@ impl Open {
             snapshot_for: 0,
             savepoints: Vec::new(),
             refreshing: None,
+            refreshed: Vec::new(),
         }
     }
 }
@@ -114,6 +119,13 @@ impl Session {
             open.snapshot_for = 0;
         }
         Ok(())
+    }
+
+    /// Notes that the transaction has refreshed a view: it counts once that is committed.
+    pub(crate) fn refreshed(&mut self, view: Oid, state: State) {
+        if let Some(open) = self.transaction.as_mut() {
+            open.refreshed.push((view, state));
+        }
     }
 
     /// Lets the next statement begin with the session's temporary relations as they are now.
@@ -193,6 +205,12 @@ impl Session {
             _ => Ok(()),
         };
         let committed = commit && result.is_ok();
+        if committed {
+            let refreshes = self.engine.workers.of(self.database.oid);
+            for (view, state) in open.refreshed {
+                refreshes.note(view, |known| *known = state);
+            }
+        }
         let changes = self.shared.settings.lock().end(committed);
         self.report(changes);
         self.end_cursors(committed);

@@ -8,7 +8,7 @@ use super::create_table::{empty, fill, plan_rows};
 use super::create_view::stored_query;
 use super::grant::grants_of_new;
 use crate::error::{Error, Result};
-use crate::refresh::{self, Cause, How, Run, options};
+use crate::refresh::{self, Cause, Extracts, How, Run, State, options};
 use crate::segments;
 use crate::session::Session;
 use crate::session::job::Job;
@@ -57,14 +57,14 @@ pub(super) async fn create(
         return Ok(TAG.to_owned());
     }
     let job = Job::new(&session.shared, JobKind::CreateMaterializedView, view.oid);
+    let plan = refresh::of_somebody(&view, plan)?;
     let count = fill(session, &context, (&view, plan), &job).await?;
     let run = Run::new(session, Cause::Create, &context);
     let how = How::full("the view is new");
     if segments::is_segment(&view) {
-        segments::record(session, &view, (&run, &how)).await?;
+        segments::record(session, &view, (&run, &how), None).await?;
     }
-    let refreshes = session.engine.workers.of(session.database.oid);
-    refreshes.note(view.oid, |state| state.done(&run, context.snapshot.version, how));
+    session.refreshed(view.oid, State::after(&run, (&context.snapshot, &view), how));
     Ok(format!("SELECT {count}"))
 }
 
@@ -106,8 +106,8 @@ pub(super) async fn refresh(
         return Ok(TAG.to_owned());
     }
     let run = Run::new(session, Cause::Refresh, &context);
-    let how = Box::pin(refresh::refresh(session, &context, &view, &run)).await?;
-    let refreshes = session.engine.workers.of(session.database.oid);
-    refreshes.note(view.oid, |state| state.done(&run, context.snapshot.version, how));
+    let with = (&run, &mut Extracts::default());
+    let how = Box::pin(refresh::refresh(session, &context, &view, with)).await?;
+    session.refreshed(view.oid, State::after(&run, (&context.snapshot, &view), how));
     Ok(TAG.to_owned())
 }

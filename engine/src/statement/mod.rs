@@ -31,7 +31,7 @@ mod policy;
 mod prepare;
 mod referential;
 mod roles;
-mod rows;
+pub(crate) mod rows;
 mod setting;
 mod subject_columns;
 mod truncate;

@@ -42,13 +42,13 @@ pub(super) fn target(context: &QueryContext, name: &ObjectName) -> Result<Arc<Re
 }
 
 /// Arrow schema of a relation's rows: live columns in order.
-pub(super) fn schema(relation: &Relation) -> SchemaRef {
+pub(crate) fn schema(relation: &Relation) -> SchemaRef {
     let fields = relation.live_columns().map(|column| column.pg_type.field(&column.name, true));
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
 /// Names and types of the live columns, for assignment.
-pub(super) fn assignment(relation: &Relation) -> Vec<(String, PgType)> {
+pub(crate) fn assignment(relation: &Relation) -> Vec<(String, PgType)> {
     relation.live_columns().map(|column| (column.name.clone(), column.pg_type)).collect()
 }
 
@@ -61,7 +61,7 @@ pub(super) fn shaped(batch: &RecordBatch, schema: &SchemaRef, first: usize) -> R
 }
 
 /// The same for a batch that may end before the columns that storage fills.
-pub(super) fn padded(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+pub(crate) fn padded(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
     let missing = schema.fields().iter().skip(batch.num_columns());
     let missing = missing.map(|field| new_null_array(field.data_type(), batch.num_rows()));
     let columns = batch.columns().iter().cloned().chain(missing).collect();
@@ -88,7 +88,7 @@ pub(super) fn addresses(
 }
 
 /// An identifier that is never folded.
-pub(super) fn quoted(name: &str) -> Ident {
+pub(crate) fn quoted(name: &str) -> Ident {
     Ident::with_quote('"', name)
 }
 

@@ -54,6 +54,26 @@ impl Assignment {
         all.filter(|node| self.customer(*node) == *node)
     }
 
+    /// The nodes whose customer is not that of `before`: node, customer before, customer now; 0 for
+    /// none. Pages that both share are not looked at.
+    pub fn changes_since(&self, before: &Self) -> Vec<(Node, Node, Node)> {
+        let mut changes = Vec::new();
+        for number in 0..self.pages.len().max(before.pages.len()) {
+            let (old, new) = (before.pages.get(number), self.pages.get(number));
+            if old.zip(new).is_some_and(|(old, new)| Arc::ptr_eq(old, new)) {
+                continue;
+            }
+            for place in 0..SIZE {
+                let of = |page: Option<&Arc<Page>>| page.map_or(0, |page| page.customer(place));
+                let (was, is) = (of(old), of(new));
+                if was != is {
+                    changes.push(((number * SIZE + place) as Node, was, is));
+                }
+            }
+        }
+        changes
+    }
+
     fn label(&self, node: Node) -> Label {
         let (page, place) = locate(node);
         self.pages.get(page).map_or_else(Label::default, |page| page.get(place))

@@ -54,6 +54,7 @@ impl Committer {
             _ => false,
         };
         if before.is_some() && !same {
+            self.shared.feed.note_definition(oid, self.working.version + 1);
             self.shared.indexes.drop_relation(oid);
         }
     }
@@ -74,6 +75,10 @@ impl Committer {
         self.new_tombstones |= oid == oids::TOMBSTONES;
         let mut record =
             TableRecord { relation: oid, truncated: change.truncated, ..Default::default() };
+        let before = self.working.tables.get(&oid).map(Arc::clone).unwrap_or_default();
+        let next = self.working.version + 1;
+        self.shared.feed.note_rows((&change, deleted), &before, next);
+        drop(before);
         if change.truncated {
             self.clear_table(oid);
         }

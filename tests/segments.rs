@@ -1,0 +1,223 @@
+//! Segments: what is computed for some customers is what the definition says of all, whatever
+//! happens to rows and to who is who.
+
+use anyhow::{Context, Result, ensure};
+use libtest_mimic::{Failed, Trial};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::client::{Client, value};
+use crate::server::Server;
+
+/// The trials.
+pub fn trials() -> Vec<Trial> {
+    let trial = |name: &str, run: fn() -> Result<()>| {
+        Trial::test(format!("segments::{name}"), move || {
+            run().map_err(|error| Failed::from(format!("{error:#}")))
+        })
+    };
+    vec![trial("incremental_is_full", incremental), trial("survive_a_crash", crash)]
+}
+
+const TABLES: &str = "CREATE TABLE contacts (id customer_key PRIMARY KEY, email email); \
+    CREATE TABLE products (product int PRIMARY KEY, category text); \
+    CREATE TABLE orders (order_id int PRIMARY KEY, email email, total int, product int, ordered_at timestamptz); \
+    INSERT INTO products SELECT g, CASE g % 3 WHEN 0 THEN 'a' ELSE 'b' END FROM generate_series(0, 9) g";
+
+/// Definitions, and whether some customers can be computed alone.
+const DEFINITIONS: &[(&str, bool)] = &[
+    ("SELECT customer_id FROM orders GROUP BY 1 HAVING sum(total) > 150", true),
+    ("SELECT DISTINCT customer_id FROM orders WHERE total > 50", true),
+    (
+        "SELECT o.customer_id, count(*) AS n FROM orders o JOIN contacts c USING (customer_id) GROUP BY 1",
+        true,
+    ),
+    ("SELECT customer_id FROM contacts EXCEPT SELECT customer_id FROM orders", true),
+    ("SELECT customer_id FROM orders INTERSECT SELECT customer_id FROM contacts", true),
+    (
+        "SELECT customer_id FROM contacts c WHERE NOT EXISTS \
+      (SELECT 1 FROM orders o WHERE o.customer_id = c.customer_id AND o.total > 20)",
+        true,
+    ),
+    (
+        "SELECT customer_id FROM contacts WHERE customer_id IN (SELECT customer_id FROM orders WHERE total < 10)",
+        true,
+    ),
+    (
+        "SELECT customer_id FROM (SELECT customer_id, row_number() OVER \
+      (PARTITION BY customer_id ORDER BY order_id) AS n FROM orders) AS t WHERE n = 3",
+        true,
+    ),
+    (
+        "SELECT customer_id FROM orders WHERE ordered_at > now() - interval '2 seconds' GROUP BY 1",
+        true,
+    ),
+    (
+        "SELECT customer_id FROM orders GROUP BY 1 HAVING max(ordered_at) < now() - interval '1 second'",
+        true,
+    ),
+    (
+        "SELECT customer_id FROM orders JOIN products USING (product) WHERE category = 'a' GROUP BY 1 HAVING count(*) >= 2",
+        true,
+    ),
+    (
+        "SELECT c.customer_id, coalesce(sum(o.total), 0) AS total FROM contacts c \
+      LEFT JOIN orders o ON o.customer_id = c.customer_id GROUP BY 1",
+        true,
+    ),
+    (
+        "SELECT customer_id FROM orders WHERE total > 90 UNION SELECT customer_id FROM contacts WHERE id LIKE '%7'",
+        true,
+    ),
+    ("SELECT customer_id FROM orders GROUP BY 1 ORDER BY sum(total) DESC, 1 LIMIT 5", false),
+    (
+        "SELECT customer_id FROM orders GROUP BY 1 HAVING sum(total) > (SELECT avg(total) FROM orders)",
+        false,
+    ),
+    ("SELECT customer_id, now() AS at FROM orders", false),
+];
+
+/// A random change of rows, or of who is who.
+fn change(random: &mut ChaCha8Rng, next: &mut u32) -> String {
+    let person = |random: &mut ChaCha8Rng| random.random_range(0..60);
+    match random.random_range(0..12) {
+        0..=5 => {
+            let rows: Vec<String> = (0..random.random_range(1..6))
+                .map(|_| {
+                    *next += 1;
+                    let email = match random.random_range(0..12) {
+                        0 => "NULL".to_owned(),
+                        _ => format!("'p{}@shop.example'", person(random)),
+                    };
+                    let (total, product) =
+                        (random.random_range(0..100), random.random_range(0..10));
+                    format!("({next}, {email}, {total}, {product}, now())")
+                })
+                .collect();
+            format!("INSERT INTO orders VALUES {}", rows.join(", "))
+        }
+        6 => format!("DELETE FROM orders WHERE order_id % 23 = {}", random.random_range(0..23)),
+        7 => format!(
+            "UPDATE orders SET total = {}, email = 'p{}@shop.example' WHERE order_id % 29 = {}",
+            random.random_range(0..100),
+            person(random),
+            random.random_range(0..29)
+        ),
+        8 | 9 => {
+            *next += 1;
+            format!("INSERT INTO contacts VALUES ('{next}', 'p{}@shop.example')", person(random))
+        }
+        10 => format!(
+            "CALL identity.merge('email:p{}@shop.example', 'email:p{}@shop.example', reason => 'one')",
+            person(random),
+            person(random)
+        ),
+        _ => match random.random_range(0..4) {
+            0 => format!(
+                "UPDATE products SET category = 'a' WHERE product = {}",
+                random.random_range(0..10)
+            ),
+            1 => "CALL clientele.flush()".to_owned(),
+            2 => format!(
+                "CALL identity.split('email:p{}@shop.example', 'email:p{}@shop.example', reason => 'two')",
+                person(random),
+                person(random)
+            ),
+            _ => "CALL clientele.compact()".to_owned(),
+        },
+    }
+}
+
+fn incremental() -> Result<()> {
+    let server = Server::start()?;
+    let mut client = Client::connect(server.port, "postgres")?;
+    client.simple(TABLES)?;
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    let mut next = 0;
+    for (number, (definition, _)) in DEFINITIONS.iter().enumerate() {
+        client.simple(&format!("CREATE MATERIALIZED VIEW segments.s{number} AS {definition}"))?;
+    }
+    for round in 0..25 {
+        for _ in 0..random.random_range(1..8) {
+            let sql = change(&mut random, &mut next);
+            // Not every pair of identifiers can be merged or split.
+            if let Err(error) = client.simple(&sql) {
+                ensure!(sql.starts_with("CALL identity"), "{sql}: {error}");
+            }
+        }
+        for (number, (definition, _)) in DEFINITIONS.iter().enumerate() {
+            client.simple("BEGIN")?;
+            client.simple(&format!("REFRESH MATERIALIZED VIEW segments.s{number}"))?;
+            // now() is the same in the whole transaction.
+            let known = format!("SELECT * FROM ({definition}) AS d WHERE customer_id IS NOT NULL");
+            let stored = format!("SELECT * FROM segments.s{number}");
+            for (one, other) in [(&known, &stored), (&stored, &known)] {
+                let missing = value(
+                    &mut client,
+                    &format!("SELECT count(*) FROM ({one} EXCEPT ALL {other}) AS missing"),
+                )?;
+                ensure!(
+                    missing == "0",
+                    "round {round}: {missing} rows of {one} are not in {other}"
+                );
+            }
+            client.simple("COMMIT")?;
+        }
+        let differ = "SELECT count(*) FROM (SELECT DISTINCT customer_id FROM segments.s{} \
+            EXCEPT SELECT customer_id FROM membership.current WHERE segment = 's{}') AS a";
+        for number in 0..DEFINITIONS.len() {
+            let differ = differ.replace("{}", &number.to_string());
+            let count = value(&mut client, &differ)?;
+            ensure!(count == "0", "round {round}: {count} members of s{number} are not current");
+        }
+    }
+    for (number, (definition, local)) in DEFINITIONS.iter().enumerate() {
+        let modes = format!(
+            "SELECT count(*) FILTER (WHERE mode = 'incremental') || '/' || count(*) FROM membership.runs \
+             WHERE segment = 's{number}'"
+        );
+        let modes = value(&mut client, &modes)?;
+        let none = modes.starts_with("0/");
+        let reason = format!("SELECT max(reason) FROM membership.runs WHERE segment = 's{number}'");
+        let reason = value(&mut client, &reason)?;
+        ensure!(none != *local, "{definition}: {modes} were incremental ({reason})");
+    }
+    Ok(())
+}
+
+/// A refresh that was acknowledged is there after `kill -9`, rows, members and all.
+fn crash() -> Result<()> {
+    let folder = tempfile::TempDir::new()?;
+    let data = folder.path().join("data");
+    let mut server = Server::on(&data)?;
+    let mut client = Client::connect(server.port, "postgres")?;
+    client.simple(TABLES)?;
+    client.simple(
+        "INSERT INTO orders SELECT g, 'p' || g || '@shop.example', g, 1, now() FROM generate_series(1, 100) g",
+    )?;
+    client.simple(
+        "CREATE MATERIALIZED VIEW segments.vip WITH (refresh = 'on commit') AS \
+         SELECT customer_id FROM orders WHERE total > 50",
+    )?;
+    client.simple("UPDATE orders SET total = 10 WHERE order_id > 90")?;
+    client.simple("REFRESH MATERIALIZED VIEW segments.vip")?;
+    let figures = "SELECT (SELECT count(*) FROM segments.vip) || ' ' || (SELECT count(*) FROM membership.current) \
+        || ' ' || (SELECT count(*) FROM membership.changes WHERE change = 'left')";
+    let before = value(&mut client, figures)?;
+    ensure!(before == "40 40 10", "before the crash: {before}");
+    server.kill();
+    let server = Server::on(&data)?;
+    let mut client = Client::connect(server.port, "postgres")?;
+    let after = value(&mut client, figures)?;
+    ensure!(after == before, "after the crash: {after}, before: {before}");
+    client.simple("INSERT INTO orders VALUES (500, 'p1@shop.example', 99, 1, now())")?;
+    for _ in 0..100 {
+        if value(&mut client, "SELECT count(*) FROM segments.vip")? == "41" {
+            return Ok(());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let state =
+        value(&mut client, "SELECT state || coalesce(last_error, '') FROM membership.segments");
+    Err(anyhow::anyhow!("who came is no member")).context(state.unwrap_or_default())
+}
