@@ -69,6 +69,7 @@ const DEFINITIONS: &[(&str, bool)] = &[
         "SELECT customer_id FROM orders WHERE total > 90 UNION SELECT customer_id FROM contacts WHERE id LIKE '%7'",
         true,
     ),
+    ("SELECT customer_id FROM customers.profiles WHERE identifier_count > 2", true),
     ("SELECT customer_id FROM orders GROUP BY 1 ORDER BY sum(total) DESC, 1 LIMIT 5", false),
     (
         "SELECT customer_id FROM orders GROUP BY 1 HAVING sum(total) > (SELECT avg(total) FROM orders)",

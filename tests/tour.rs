@@ -39,6 +39,8 @@ fn readme() -> Result<(), Failed> {
         "COPY 2",
         "2 | 111.50",
         "loyalty_card:9204",
+        "{lapsed,vip}",
+        "| entered |",
         "SELECT 0",
         "REFRESH MATERIALIZED VIEW",
     ] {

@@ -50,6 +50,11 @@ pub(crate) fn provider(
     Some(Arc::new(Golden::new(context, relation, (subject, shape))))
 }
 
+/// Whose rows a provider of [`provider`] has, each made of the rows of one; `None`: it is none.
+pub(crate) fn subject(provider: &dyn TableProvider) -> Option<Subject> {
+    provider.downcast_ref::<Golden>().map(Golden::subject)
+}
+
 /// The same relation in another snapshot, or in none.
 pub(crate) fn moved_to(
     provider: &dyn TableProvider,

@@ -67,6 +67,10 @@ impl Golden {
         }
     }
 
+    pub(super) fn subject(&self) -> Subject {
+        self.touchpoints.subject
+    }
+
     pub(super) fn moved_to(&self, snapshot: Option<&Arc<Snapshot>>) -> Self {
         Self {
             store: Arc::clone(&self.store),

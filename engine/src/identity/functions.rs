@@ -7,7 +7,7 @@ use clientele_udfs::types::PgType;
 use datafusion::arrow::array::ArrayRef;
 use datafusion::scalar::ScalarValue;
 
-use super::{events, preview, why};
+use super::{events, preview, preview_segments, why};
 use crate::error::{Error, Result};
 use crate::functions::declared::{Function, Kernel};
 use crate::functions::procedures::Parameter;
@@ -21,6 +21,16 @@ const fn number(name: &'static str) -> Parameter {
     Parameter { name, pg_type: PgType::INT8, default: Some("NULL") }
 }
 
+/// The arguments that say a rule.
+const RULE: &[Parameter] = &[
+    parameter("namespace", None),
+    number("priority"),
+    number("max_per_customer"),
+    number("max_fan_out"),
+    parameter("blocked", Some("NULL")),
+    parameter("blocked_regex", Some("NULL")),
+];
+
 /// Every table function.
 pub(crate) static FUNCTIONS: &[Function] = &[
     Function {
@@ -33,18 +43,21 @@ pub(crate) static FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "identity.preview",
-        parameters: &[
-            parameter("namespace", None),
-            number("priority"),
-            number("max_per_customer"),
-            number("max_fan_out"),
-            parameter("blocked", Some("NULL")),
-            parameter("blocked_regex", Some("NULL")),
-        ],
+        parameters: RULE,
         variadic: false,
         columns: preview::COLUMNS,
         comment: "who would merge and who would split under another rule; nothing is changed",
         kernel: |context, values| allowed(context, "identity.preview", (preview::rows, values)),
+    },
+    Function {
+        name: "identity.preview_segments",
+        parameters: RULE,
+        variadic: false,
+        columns: preview_segments::COLUMNS,
+        comment: "how many customers would enter and leave each segment under another rule; nothing is changed",
+        kernel: |context, values| {
+            allowed(context, "identity.preview_segments", (preview_segments::rows, values))
+        },
     },
     Function {
         name: "identity.events",

@@ -18,6 +18,7 @@ mod functions;
 mod kernels;
 mod matching;
 mod preview;
+mod preview_segments;
 mod procedures;
 mod why;
 

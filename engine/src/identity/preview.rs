@@ -32,8 +32,11 @@ struct Change {
     cause: u32,
 }
 
-/// One row for each merge, split, identifier that would stitch nothing any more or again.
-pub(super) fn rows(context: &QueryContext, arguments: &[ScalarValue]) -> Result<Vec<ArrayRef>> {
+/// The rule that the arguments of a preview propose.
+///
+/// # Errors
+/// 22004, 22023, 2201B.
+pub(super) fn proposal(context: &QueryContext, arguments: &[ScalarValue]) -> Result<Proposal> {
     let namespace = text(arguments, 0)
         .ok_or_else(|| Error::new("22004", "namespace of a preview must not be null"))?;
     let limits = changed_limits(context, namespace, arguments.get(1..4).unwrap_or_default())?;
@@ -42,10 +45,15 @@ pub(super) fn rows(context: &QueryContext, arguments: &[ScalarValue]) -> Result<
     if let Some((pattern, true)) = pattern {
         must_be_regex(pattern)?;
     }
-    let proposal = Proposal {
+    Ok(Proposal {
         limits: Some((namespace.to_owned(), limits)),
         blocked: pattern.map(|(one, regex)| (namespace.to_owned(), one.to_owned(), regex)),
-    };
+    })
+}
+
+/// One row for each merge, split, identifier that would stitch nothing any more or again.
+pub(super) fn rows(context: &QueryContext, arguments: &[ScalarValue]) -> Result<Vec<ArrayRef>> {
+    let proposal = proposal(context, arguments)?;
     let both = context.store.preview(&context.snapshot, &proposal)?;
     let mut changes = Vec::new();
     let mut sights = Vec::new();

@@ -3,22 +3,23 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use clientele_catalog::definition::{Oid, Relation};
+use clientele_catalog::definition::Oid;
 use clientele_catalog::domains::Subject;
-use clientele_catalog::storage::{provider_schema, stored_relation};
 use datafusion::arrow::array::{AsArray, BooleanArray, RecordBatch};
 use datafusion::arrow::compute::filter_record_batch;
-use datafusion::arrow::datatypes::{Int64Type, Schema};
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::arrow::datatypes::Int64Type;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, TableReference};
-use datafusion::datasource::{MemTable, provider_as_source, source_as_provider};
+use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::logical_expr::{
-    Expr, LogicalPlan, LogicalPlanBuilder, TableScan, TableScanBuilder, lit,
+    Expr, LogicalPlan, LogicalPlanBuilder, TableScan, TableScanBuilder, TableSource, lit,
 };
 use roaring::RoaringBitmap;
 
+use super::local::keyed;
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
+use crate::planning::needs::origin;
 use crate::session::Session;
 
 /// Up to so many customers are asked for by number: the scan reads their pages alone.
@@ -34,8 +35,12 @@ struct Extract {
     rows: Arc<MemTable>,
 }
 
-/// A table, and the columns of it that a plan reads.
-type Wanted = HashMap<Oid, (Arc<Relation>, BTreeSet<String>)>;
+/// The columns of a table that a plan reads, that with the customer among them.
+struct Wanted {
+    source: Arc<dyn TableSource>,
+    key: String,
+    columns: BTreeSet<String>,
+}
 
 impl Extracts {
     /// A plan over the rows of these customers in the place of those of all.
@@ -49,7 +54,7 @@ impl Extracts {
         plan: LogicalPlan,
         (subject, customers): (Subject, &RoaringBitmap),
     ) -> Result<LogicalPlan> {
-        for (oid, (relation, columns)) in wanted(&plan, subject)? {
+        for (oid, Wanted { source, key, columns }) in wanted(&plan, subject)? {
             let known = self.0.get(&(oid, subject));
             let enough = known.is_some_and(|known| {
                 columns.is_subset(&known.columns) && customers.is_subset(&known.customers)
@@ -62,13 +67,12 @@ impl Extracts {
                 columns.extend(known.columns.iter().cloned());
                 customers |= &known.customers;
             }
-            let rows = take(session, context, (&relation, &columns), (subject, &customers)).await?;
+            let rows = take(session, context, (source, &key, &columns), &customers).await?;
             self.0.insert((oid, subject), Extract { columns, customers, rows });
         }
         let narrowed = plan.transform_down(|node| {
             let LogicalPlan::TableScan(scan) = &node else { return Ok(Transformed::no(node)) };
-            let relation = table(scan).filter(|one| key(one, subject).is_some());
-            let extract = relation.and_then(|one| self.0.get(&(one.oid, subject)));
+            let extract = place(scan).and_then(|oid| self.0.get(&(oid, subject)));
             let Some(extract) = extract else { return Ok(Transformed::no(node)) };
             let source = provider_as_source(Arc::clone(&extract.rows) as _);
             let schema = source.schema();
@@ -84,30 +88,28 @@ impl Extracts {
     }
 }
 
-fn table(scan: &TableScan) -> Option<Arc<Relation>> {
-    let provider = source_as_provider(&scan.source).ok()?;
-    stored_relation(provider.as_ref()).map(|(relation, _)| Arc::clone(relation))
-}
-
-fn key(relation: &Relation, subject: Subject) -> Option<&str> {
-    let column = relation.live_columns().find(|one| one.subject == Some(subject));
-    column.map(|column| column.name.as_str())
+/// The relation that a scan reads.
+fn place(scan: &TableScan) -> Option<Oid> {
+    let schema = scan.source.schema();
+    schema.fields().first().and_then(|field| origin(field)).map(|(oid, _)| oid)
 }
 
 /// The tables with customers in a plan.
-fn wanted(plan: &LogicalPlan, subject: Subject) -> Result<Wanted> {
-    let mut wanted = Wanted::new();
+fn wanted(plan: &LogicalPlan, subject: Subject) -> Result<HashMap<Oid, Wanted>> {
+    let mut wanted: HashMap<Oid, Wanted> = HashMap::new();
     plan.apply(|node| {
         if let LogicalPlan::TableScan(scan) = node
-            && let Some(relation) = table(scan)
-            && let Some(key) = key(&relation, subject)
+            && let Ok(Some(key)) = keyed(scan, subject)
+            && let Some(oid) = place(scan)
         {
-            let key = key.to_owned();
-            let (_, columns) = wanted.entry(relation.oid).or_insert((relation, BTreeSet::new()));
-            columns.insert(key);
-            columns.extend(scan.projected_schema.fields().iter().map(|one| one.name().clone()));
+            let one = wanted.entry(oid).or_insert_with(|| Wanted {
+                source: Arc::clone(&scan.source),
+                key: key.name.clone(),
+                columns: BTreeSet::from([key.name]),
+            });
+            one.columns.extend(scan.projected_schema.fields().iter().map(|one| one.name().clone()));
         }
-        Ok(datafusion::common::tree_node::TreeNodeRecursion::Continue)
+        Ok(TreeNodeRecursion::Continue)
     })?;
     Ok(wanted)
 }
@@ -116,17 +118,15 @@ fn wanted(plan: &LogicalPlan, subject: Subject) -> Result<Wanted> {
 async fn take(
     session: &Session,
     context: &Arc<QueryContext>,
-    (relation, columns): (&Arc<Relation>, &BTreeSet<String>),
-    (subject, customers): (Subject, &RoaringBitmap),
+    (source, key, columns): (Arc<dyn TableSource>, &str, &BTreeSet<String>),
+    customers: &RoaringBitmap,
 ) -> Result<Arc<MemTable>> {
-    let whole = provider_schema(relation, false);
+    let whole = source.schema();
     let places: Vec<usize> = columns.iter().filter_map(|one| whole.index_of(one).ok()).collect();
-    let schema = Arc::new(Schema::new(whole.project(&places).map_err(Error::internal)?.fields));
-    let key = key(relation, subject).unwrap_or_default();
+    let schema = Arc::new(whole.project(&places).map_err(Error::internal)?);
     let place = schema.index_of(key).map_err(Error::internal)?;
-    let provider = context.store.table_provider(&context.snapshot, relation, false);
-    let name = TableReference::bare(relation.name.as_str());
-    let scan = LogicalPlanBuilder::scan(name.clone(), provider_as_source(provider), Some(places))?;
+    let name = TableReference::bare("extract");
+    let scan = LogicalPlanBuilder::scan(name.clone(), source, Some(places))?;
     let plan = if customers.len() <= ASKED_MAX {
         let key = Expr::Column(Column::new(Some(name), key));
         let numbers = customers.iter().map(|one| lit(i64::from(one))).collect();

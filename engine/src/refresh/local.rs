@@ -16,7 +16,7 @@ use datafusion::logical_expr::{
     Aggregate, Distinct, Expr, Join, LogicalPlan, TableScan, Volatility, Window,
 };
 
-use crate::functions;
+use crate::{customers, functions};
 
 /// Whose the rows of a part of a plan are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,14 +92,18 @@ fn together(one: Rows, other: Rows) -> Rows {
     }
 }
 
-/// The stored table of a scan, and the place of its column of customers, if it has one.
+/// The column of customers of a scan, if it has one.
 pub(super) fn keyed(scan: &TableScan, subject: Subject) -> Result<Option<Column>, String> {
     let provider = source_as_provider(&scan.source).map_err(|error| error.to_string())?;
-    let Some((relation, _)) = stored_relation(provider.as_ref()) else {
-        return Err(format!("rows of {} are not stored", scan.table_name));
+    let column = match (stored_relation(provider.as_ref()), customers::subject(provider.as_ref())) {
+        (Some((relation, _)), _) => {
+            let column = relation.live_columns().find(|column| column.subject == Some(subject));
+            column.map(|column| column.name.as_str())
+        }
+        (None, Some(found)) if found == subject => Some(subject.column()),
+        _ => return Err(format!("rows of {} are not stored", scan.table_name)),
     };
-    let column = relation.live_columns().find(|column| column.subject == Some(subject));
-    Ok(column.map(|column| Column::new(Some(scan.table_name.clone()), &column.name)))
+    Ok(column.map(|column| Column::new(Some(scan.table_name.clone()), column)))
 }
 
 fn of_scan(scan: &TableScan, subject: Subject) -> Found {

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use clientele_catalog::Catalog;
+use clientele_catalog::customers::{PINNED_VALUES, SURVIVORSHIP, Touchpoints, is_derived};
 use clientele_catalog::definition::{Oid, Relation, RelationKind};
+use clientele_catalog::domains::Subject;
 use clientele_catalog::features::{self, SEGMENTS_OID, oids};
 use clientele_catalog::storage::Snapshot;
 
@@ -63,6 +65,7 @@ impl Sources {
             match found {
                 None => self.others = true,
                 Some(found) if !seen.insert(found.oid) => {}
+                Some(found) if is_derived(found.oid) => self.take_profiles(catalog),
                 Some(found) => match &found.kind {
                     RelationKind::View { .. } => self.take(catalog, found, seen),
                     RelationKind::Table | RelationKind::MaterializedView { .. } => {
@@ -76,6 +79,15 @@ impl Sources {
 }
 
 impl Sources {
+    /// Profiles are made of all tables with identifiers, and of what was said of them.
+    fn take_profiles(&mut self, catalog: &Catalog) {
+        for subject in Subject::ALL {
+            let tables = Touchpoints::of(catalog, subject).tables;
+            self.stored.extend(tables.iter().map(|table| table.relation.oid));
+        }
+        self.stored.extend([SURVIVORSHIP, PINNED_VALUES, oids::BLOCKED_VALUES]);
+    }
+
     /// Whether rows of them, or who is who, may have changed since the snapshot of a version.
     pub(crate) fn changed_since(&self, snapshot: &Snapshot, version: u64) -> bool {
         if self.others {

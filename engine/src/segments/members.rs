@@ -9,13 +9,12 @@ use clientele_catalog::domains::Subject;
 use clientele_catalog::storage::Customers;
 use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::datatypes::Int64Type;
-use datafusion::physical_plan::collect;
 use parking_lot::Mutex;
 use roaring::RoaringBitmap;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::planning::context::QueryContext;
-use crate::session::physical;
+use crate::session::collect_while_planning;
 use crate::statement::rows::quoted;
 use crate::{planning, sql};
 
@@ -104,14 +103,7 @@ fn computed(
     let query = sql::parse::query(&query)?;
     let context = Arc::new(context.clone());
     let planned = planning::plan_query(&context, query, &[])?;
-    let cpu = context.engine.cpu()?;
-    let run = async {
-        let plan = physical(&context, &planned.plan).await?;
-        Ok::<_, Error>(collect(plan, context.state.task_ctx()).await?)
-    };
-    // Planning is no place to wait in: another thread does.
-    let batches = std::thread::scope(|scope| scope.spawn(|| cpu.block_on(run)).join())
-        .map_err(|_| Error::internal("a segment could not be computed"))??;
+    let batches = collect_while_planning(&context, &planned.plan)?;
     let mut members = RoaringBitmap::new();
     for batch in batches {
         if let Some(numbers) = batch.column(0).as_primitive_opt::<Int64Type>() {

@@ -195,6 +195,25 @@ pub(crate) async fn physical(
     Ok(context.timed_state().create_physical_plan(plan).await?)
 }
 
+/// Runs a plan while another one is made: table functions have their rows by then.
+///
+/// # Errors
+/// What the plan does wrong.
+pub(crate) fn collect_while_planning(
+    context: &Arc<QueryContext>,
+    plan: &LogicalPlan,
+) -> Result<Vec<RecordBatch>> {
+    let cpu = context.engine.cpu()?;
+    let run = async {
+        let plan = physical(context, plan).await?;
+        let batches = datafusion::physical_plan::collect(plan, context.state.task_ctx()).await?;
+        Ok::<_, Error>(batches)
+    };
+    // Planning is no place to wait in: another thread does.
+    std::thread::scope(|scope| scope.spawn(|| cpu.block_on(run)).join())
+        .map_err(|_| Error::internal("a query could not be computed"))?
+}
+
 fn panicked(failure: &tokio::task::JoinError) -> Error {
     if failure.is_panic() {
         tracing::error!("a statement's task panicked");

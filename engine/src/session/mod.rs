@@ -53,7 +53,7 @@ use settings::Settings;
 use shared::{Identity, SessionShared};
 use transaction::{Open, ends_transaction};
 
-pub(crate) use execution::physical;
+pub(crate) use execution::{collect_while_planning, physical};
 pub(crate) use kept::Kept;
 pub(crate) use named::missing;
 

@@ -87,6 +87,25 @@ impl Store {
     /// # Errors
     /// A file cannot be read.
     pub fn preview(&self, snapshot: &Snapshot, proposal: &Proposal) -> Result<[Changes; 2]> {
+        Ok(self.proposed(snapshot, proposal)?.map(|(changes, _)| changes))
+    }
+
+    /// Who would be who under a rule.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn preview_customers(
+        &self,
+        snapshot: &Snapshot,
+        proposal: &Proposal,
+    ) -> Result<Arc<Customers>> {
+        let [(_, mut person), (_, mut company)] = self.proposed(snapshot, proposal)?;
+        let (person, company) = (person.assignment(), company.assignment());
+        Ok(Arc::new(Customers { person, company }))
+    }
+
+    /// The graphs of people and of companies under a rule, and what it changes in them.
+    fn proposed(&self, snapshot: &Snapshot, proposal: &Proposal) -> Result<[(Changes, Graph); 2]> {
         let mut stored = Stored::read_rules(snapshot)?;
         if let Some((namespace, limits)) = &proposal.limits {
             let (namespace, limits) = (namespace.clone(), *limits);
@@ -102,18 +121,18 @@ impl Store {
                 stored.evidence(&snapshot.catalog, &only, None)
             }
         };
-        let mut changes = [Changes::default(), Changes::default()];
-        for (place, subject) in subjects() {
+        let of = |place: usize, subject: Subject| {
             let mut graph = self.shared.identity.read(subject, Graph::clone);
             let identifiers = newly_blocked[place].identifiers.iter();
             let nodes: Vec<Node> =
                 identifiers.filter(|one| one.blocked).map(|one| one.node).collect();
-            changes[place] = graph.set_rules(limits.clone());
+            let mut changes = graph.set_rules(limits.clone());
             let blocked = graph.set_blocked(&nodes, true);
-            changes[place].merges.extend(blocked.merges);
-            changes[place].splits.extend(blocked.splits);
-        }
-        Ok(changes)
+            changes.merges.extend(blocked.merges);
+            changes.splits.extend(blocked.splits);
+            (changes, graph)
+        };
+        Ok([of(0, Subject::Person), of(1, Subject::Company)])
     }
 
     /// Who was who at an instant (microseconds since 1970), under the rules of that instant.
