@@ -186,6 +186,7 @@ fn list(context: &QueryContext) -> Vec<FunctionFacts> {
     all.extend(super::all_kernels().map(kernel));
     all.extend(super::procedures::all().map(procedure));
     all.extend(super::declared::all().map(table_function));
+    all.extend(super::inlined::all().map(query_function));
     let declared: std::collections::HashSet<String> =
         all.iter().map(|one| one.name.clone()).collect();
     let foreign = |name: &str| !declared.contains(name) && super::is_offered(name);
@@ -225,7 +226,11 @@ fn documented(doc: &clientele_udfs::functions::Doc) -> FunctionFacts {
         oid: 0,
         schema: PG_CATALOG_OID,
         name: signature.name.to_owned(),
-        kind: if doc.kind == 'a' { FunctionKind::Aggregate } else { FunctionKind::Function },
+        kind: match doc.kind {
+            'a' => FunctionKind::Aggregate,
+            'w' => FunctionKind::Window,
+            _ => FunctionKind::Function,
+        },
         arguments: inputs.chain(columns).collect(),
         returns: signature.result,
         returns_set: signature.returns_set,
@@ -323,6 +328,25 @@ fn table_function(function: &super::declared::Function) -> FunctionFacts {
         strict: false,
         comment: Some(function.comment.to_owned()),
         defined: None,
+    }
+}
+
+fn query_function(function: &super::QueryFunction) -> FunctionFacts {
+    let (schema, name) = placed(function.name);
+    let column = |(name, pg_type): &(&str, PgType)| argument(name, *pg_type, ArgumentMode::Table);
+    let columns = function.columns.iter().map(column);
+    FunctionFacts {
+        oid: 0,
+        schema,
+        name: name.to_owned(),
+        kind: FunctionKind::Function,
+        arguments: given(function.parameters).into_iter().chain(columns).collect(),
+        returns: PgType::plain(2249),
+        returns_set: true,
+        volatility: Volatility::Stable,
+        strict: false,
+        defined: None,
+        comment: Some(function.comment.to_owned()),
     }
 }
 

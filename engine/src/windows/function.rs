@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use clientele_udfs::functions::behaviour::sessionize;
 use datafusion::arrow::datatypes::{DataType, FieldRef, SchemaRef, TimeUnit};
 use datafusion::error::Result;
 use datafusion::logical_expr::{WindowFrame, WindowFrameBound, WindowFrameUnits};
@@ -32,6 +33,8 @@ pub(super) enum Kind {
     DenseRank,
     /// The value so many rows before (`lag`) or, negative, after (`lead`).
     Shift(i64),
+    /// The number of the session, which ends where the next row is so many microseconds away.
+    Session(i64),
     FirstValue,
     LastValue,
     Count,
@@ -99,6 +102,9 @@ fn standard_function(standard: &StandardWindowExpr) -> Option<Function> {
         ("dense_rank", []) => (Kind::DenseRank, None),
         ("lag", [argument, rest @ ..]) => (Kind::Shift(offset(rest)?), Some(argument)),
         ("lead", [argument, rest @ ..]) => (Kind::Shift(-offset(rest)?), Some(argument)),
+        (sessionize::NAME, [time, _]) => {
+            (Kind::Session(sessionize::gap_of(function.args()).ok()?), Some(time))
+        }
         ("first_value", [argument]) => (Kind::FirstValue, Some(argument)),
         ("last_value", [argument]) => (Kind::LastValue, Some(argument)),
         _ => return None,

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use clientele_udfs::functions::behaviour::sessionize::apart;
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, Decimal128Array, Int64Array, PrimitiveArray, UInt32Array,
 };
@@ -34,6 +35,7 @@ pub(super) fn compute(
             let from = i64::try_from(at).ok()?.checked_sub(by)?;
             usize::try_from(from).ok().filter(|from| group.contains(from))
         })?,
+        Kind::Session(gap) => sessions(gap, argument.ok_or_else(missing)?, arranged)?,
         Kind::FirstValue => {
             let bounds = Bounds::new(function.frame, arranged);
             picked(argument.ok_or_else(missing)?, arranged, |_, at| Some(bounds.of(at).start))?
@@ -110,6 +112,25 @@ fn number(count: usize) -> i64 {
 
 fn numbers(arranged: &Arranged, value: impl Fn(&Range<usize>, usize) -> usize) -> ArrayRef {
     Arc::new(Int64Array::from(each(arranged, |group, at| number(value(group, at)))))
+}
+
+fn sessions(gap: i64, argument: &ArrayRef, arranged: &Arranged) -> Result<ArrayRef> {
+    let times = cast(argument, &DataType::Int64)?;
+    let times = times.as_primitive::<Int64Type>();
+    let (mut session, mut before) = (1, None);
+    let numbers = each(arranged, |group, at| {
+        if at == group.start {
+            (session, before) = (1, None);
+        }
+        let row = arranged.rows[at] as usize;
+        if times.is_valid(row) {
+            let time = times.value(row);
+            session += i64::from(before.is_some_and(|one| apart(one, time, gap)));
+            before = Some(time);
+        }
+        session
+    });
+    Ok(Arc::new(Int64Array::from(numbers)))
 }
 
 fn ranks(arranged: &Arranged, dense: bool) -> ArrayRef {

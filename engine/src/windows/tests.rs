@@ -36,6 +36,8 @@ const FUNCTIONS: &[&str] = &[
     "max(at) OVER (PARTITION BY who)",
     "max(maybe) OVER (PARTITION BY amount ORDER BY at DESC)",
     "count(*) OVER (PARTITION BY who ORDER BY CASE WHEN maybe > 9 THEN at END RANGE BETWEEN INTERVAL '5 seconds' PRECEDING AND CURRENT ROW)",
+    "sessionize(at, INTERVAL '5 seconds') OVER (PARTITION BY who ORDER BY at, id)",
+    "sessionize(CASE WHEN maybe > 9 THEN at END, INTERVAL '3 seconds') OVER (PARTITION BY who ORDER BY at DESC, id)",
     // Not recognised: they go DataFusion's way.
     "count(*) OVER (PARTITION BY who ORDER BY CAST(at AS date) RANGE BETWEEN INTERVAL '5 days' PRECEDING AND CURRENT ROW)",
     "count(*) FILTER (WHERE id > 3) OVER (PARTITION BY who ORDER BY at)",
@@ -99,6 +101,9 @@ fn context(own: bool, memory_bytes: usize, batches: &[RecordBatch]) -> SessionCo
         .with_physical_optimizer_rules(rules)
         .build();
     let context = SessionContext::new_with_state(state);
+    for function in clientele_udfs::functions::behaviour::windows() {
+        context.register_udwf(function.as_ref().clone());
+    }
     let half = batches.len() / 2;
     let parts = vec![batches[..half].to_vec(), batches[half..].to_vec()];
     let table = MemTable::try_new(batches[0].schema(), parts).unwrap();

@@ -17,6 +17,7 @@
 //! | [`windows`] | 9.22: `ntile` |
 //! | [`aggregates`] | 9.21: `avg` that is exact, `mode`, `jsonb_agg` |
 //! | [`sets`] | 9.25: `generate_series` |
+//! | [`behaviour`] | what customers did, and when: `funnel`, `sessionize`, `latest_by` |
 //! | [`identity`] | F.17, F.35: `levenshtein`, `soundex`, `similarity`; `normalize_email` |
 //! | [`misc`] | 9.26, 9.14: `format_type`, `gen_random_uuid` |
 
@@ -29,6 +30,7 @@ pub mod aggregates;
 pub mod argument;
 pub mod arithmetic;
 pub mod arrays;
+pub mod behaviour;
 pub mod cache;
 pub mod columns;
 pub mod datetime;
@@ -67,7 +69,7 @@ pub struct Doc {
     pub volatility: Volatility,
     /// Whether a NULL argument makes the result NULL.
     pub strict: bool,
-    /// `f` function, `a` aggregate.
+    /// `f` function, `a` aggregate, `w` window function.
     pub kind: char,
     /// The operator that stands for it.
     pub operator: Option<&'static str>,
@@ -86,6 +88,7 @@ static DECLARED: LazyLock<Vec<Function>> = LazyLock::new(|| {
         arrays::functions(),
         sets::functions(),
         identity::functions(),
+        behaviour::functions(),
         misc::functions(),
     ]
     .concat()
@@ -123,7 +126,7 @@ pub fn docs() -> Vec<Doc> {
             description: function.description,
         })
     });
-    scalar.chain(aggregates::docs()).collect()
+    scalar.chain(aggregates::docs()).chain(behaviour::window_docs()).collect()
 }
 
 /// A scalar function by name.

@@ -118,6 +118,9 @@ pub(crate) fn check_query(cases: &[(&str, &str, &[&str])]) {
         for udaf in super::aggregates() {
             context.register_udaf(udaf.as_ref().clone());
         }
+        for udwf in super::windows::all() {
+            context.register_udwf(udwf.as_ref().clone());
+        }
         let batches = runtime.block_on(async {
             let plan = context.state().create_logical_plan(&sql).await?;
             context.execute_logical_plan(plan).await?.collect().await

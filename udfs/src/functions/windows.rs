@@ -18,7 +18,8 @@ use datafusion::physical_expr::PhysicalExpr;
 pub fn all() -> Vec<Arc<WindowUDF>> {
     let inner = ntile_udwf();
     let signature = inner.signature().clone();
-    vec![Arc::new(WindowUDF::from(Ntile { inner, signature }))]
+    let ntile = Arc::new(WindowUDF::from(Ntile { inner, signature }));
+    [vec![ntile], super::behaviour::windows()].concat()
 }
 
 /// `ntile`, an `integer`.

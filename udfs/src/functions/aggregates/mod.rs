@@ -8,8 +8,8 @@ use std::sync::Arc;
 use datafusion::functions_aggregate::{average, bool_and_or, sum};
 use datafusion::logical_expr::{AggregateUDF, Volatility};
 
-use super::Doc;
 use super::signature::Signature;
+use super::{Doc, behaviour};
 
 pub mod collect;
 pub mod delegate;
@@ -25,7 +25,8 @@ pub fn all() -> Vec<Arc<AggregateUDF>> {
         delegate::Delegate::udaf("sum", sum::sum_udaf(), delegate::sum),
         delegate::Delegate::udaf("every", bool_and_or::bool_and_udaf(), delegate::same),
     ];
-    [delegates, json::all(), listed::all(), ordered::all(), spread::all()].concat()
+    let own = [delegates, json::all(), listed::all(), ordered::all(), spread::all()].concat();
+    [own, behaviour::aggregates()].concat()
 }
 
 const DECLARED: &[(&str, &str)] = &[
@@ -75,7 +76,8 @@ const DECLARED: &[(&str, &str)] = &[
 
 /// Their declarations.
 pub fn docs() -> Vec<Doc> {
-    let docs = DECLARED.iter().flat_map(|(signatures, description)| {
+    let declared = DECLARED.iter().chain(behaviour::DECLARED);
+    let docs = declared.flat_map(|(signatures, description)| {
         signatures.split(';').filter_map(|text| Signature::parse(text.trim())).map(
             move |signature| Doc {
                 signature,
