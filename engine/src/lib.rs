@@ -18,13 +18,16 @@ mod identity;
 mod memory;
 mod password;
 pub mod planning;
+mod preview;
 mod quality;
 mod refresh;
 mod road;
+mod rules;
 mod segments;
 pub mod session;
 mod sharing;
 pub mod sql;
+mod standard;
 mod statement;
 mod windows;
 

@@ -7,6 +7,7 @@
 mod array_query;
 pub(crate) mod declared;
 mod facts;
+mod inlined;
 mod of_domain;
 mod offered;
 mod operators;
@@ -26,6 +27,7 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
 pub use array_query::ARRAY_QUERY;
 pub use facts::catalog_context;
+pub(crate) use inlined::{QueryFunction, arguments_of, place_queries};
 pub use of_domain::of_domain;
 pub use offered::{OWN, is_offered, registered_name};
 pub use operators::{Operators, operand_type, operator};
@@ -63,6 +65,7 @@ fn all_kernels() -> impl Iterator<Item = &'static Kernel> {
     session
         .chain(crate::identity::KERNELS)
         .chain(crate::gdpr::KERNELS)
+        .chain(crate::rules::KERNELS)
         .chain(crate::quality::KERNELS)
 }
 

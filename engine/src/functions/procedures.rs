@@ -64,7 +64,8 @@ pub struct Procedure {
 pub fn all() -> impl Iterator<Item = &'static Procedure> {
     let own = PROCEDURES.iter().chain(publishing::PROCEDURES);
     let features = crate::identity::PROCEDURES.iter().chain(crate::identity::MATCHING);
-    own.chain(features).chain(crate::customers::PROCEDURES).chain(crate::gdpr::PROCEDURES)
+    let more = crate::customers::PROCEDURES.iter().chain(crate::gdpr::PROCEDURES);
+    own.chain(features).chain(more).chain(crate::standard::PROCEDURES)
 }
 
 /// The procedure of that schema and name.

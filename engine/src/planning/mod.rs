@@ -182,6 +182,7 @@ pub(crate) fn plan_with(
     mut query: ast::Query,
     declared: &[Option<PgType>],
 ) -> Result<(LogicalPlan, Vec<String>)> {
+    functions::place_queries(&mut query, names.context())?;
     output_names::name_outputs(&mut query);
     inline::inline(names.context(), &mut query)?;
     crate::sql::rewrite::rewrite(&mut query)?;

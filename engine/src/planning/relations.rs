@@ -19,10 +19,10 @@ use sqlparser::ast::{
 
 use super::context::QueryContext;
 use crate::error::{Error, Result};
-use crate::functions;
 use crate::sql::mended::ROWS_FROM;
 use crate::sql::place::{folded, name_parts};
 use crate::sql::rewrite::own_call;
+use crate::{functions, preview};
 
 /// Plans table functions of one statement.
 pub struct Relations {
@@ -177,6 +177,14 @@ impl RelationPlanner for Relations {
             }
             parts => parts.join("."),
         };
+        if name == preview::SIZE {
+            let values = functions::arguments_of(&name, arguments).map_err(external)?;
+            let plan = preview::plan_size(&self.context, &values, planner)?;
+            return Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(
+                plan,
+                alias.clone(),
+            ))));
+        }
         let plain = arguments.iter().map(|(_, expr)| expr.clone()).collect();
         let constant = match *with_ordinality || name == "unnest" || name == ROWS_FROM {
             true => None,

@@ -31,6 +31,7 @@ use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::SessionConfig;
 use datafusion::scalar::ScalarValue;
 use parking_lot::Mutex;
+use sqlparser::ast;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{Column, Notice, Outcome, Startup, TransactionStatus};
@@ -42,6 +43,7 @@ use crate::planning::distinct_on::DistinctOnFirstRow;
 use crate::planning::filters::FiltersDown;
 use crate::planning::in_order::InOrder;
 use crate::sharing::SharingPlanner;
+use crate::sql::place::Source;
 use crate::sql::{Body, Statement};
 use crate::windows::GroupedWindows;
 use crate::{functions, planning, statement};
@@ -308,6 +310,19 @@ impl Session {
         }
         let parameters = planning::parameters::stored(&prepared.parameters, &parameters)?;
         statement::execute(self, prepared, parameters).await
+    }
+
+    /// Runs a statement within another one, which it is a part of: a procedure's.
+    ///
+    /// # Errors
+    /// What it does wrong.
+    pub(crate) async fn run_inner(&mut self, body: ast::Statement) -> Result<()> {
+        let text: Arc<str> = body.to_string().into();
+        let source = Arc::new(Source { text: text.to_string() });
+        let statement = Statement { body: Arc::new(Body::Other(Box::new(body))), text, source };
+        let prepared = self.describe(statement, Vec::new()).await?;
+        Box::pin(statement::execute(self, &prepared, Vec::new())).await?;
+        Ok(())
     }
 
     /// Refuses to bind a statement in a transaction that has failed, unless it ends it.

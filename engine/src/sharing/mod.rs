@@ -30,6 +30,7 @@ use datafusion::logical_expr::{Extension, LogicalPlan, TableScan};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 
+use crate::preview::SizePlanner;
 use node::{Part, Shared, SharedPlanner};
 
 /// Plans queries so that equal parts are computed once.
@@ -43,8 +44,10 @@ impl QueryPlanner for SharingPlanner {
         plan: &LogicalPlan,
         session: &dyn Session,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let planner =
-            DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(SharedPlanner)]);
+        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![
+            Arc::new(SharedPlanner),
+            Arc::new(SizePlanner),
+        ]);
         match shared(plan)? {
             Some(plan) => planner.create_physical_plan(&plan, session).await,
             None => planner.create_physical_plan(plan, session).await,

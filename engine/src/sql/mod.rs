@@ -14,6 +14,7 @@ pub mod parse;
 pub mod place;
 pub mod rewrite;
 pub mod roles;
+pub(crate) mod template;
 
 use std::sync::Arc;
 

@@ -1,0 +1,3 @@
+CREATE VIEW segments.champions AS
+SELECT customer_id FROM segments.rfm WHERE name = 'champions';
+COMMENT ON VIEW segments.champions IS 'Bought lately and buy often';
