@@ -25,6 +25,7 @@ const SCRIPTS: &[(&str, &[&str])] = &[
     ("asyncpg", &["python3", "py_asyncpg.py"]),
     ("sqlalchemy", &["python3", "py_sqlalchemy.py"]),
     ("jdbc", &["java", "-cp", PGJDBC, "JdbcChecks.java"]),
+    ("dbt", &["bash", "dbt_checks.sh"]),
 ];
 
 /// One trial for each script.
@@ -112,6 +113,10 @@ fn is_installed(name: &str) -> Result<bool, Failed> {
         "jdbc" => {
             let java = Command::new("java").arg("-version").output();
             return Ok(Path::new(PGJDBC).exists() && java.is_ok());
+        }
+        "dbt" => {
+            let dbt = std::env::var_os("DBT").unwrap_or_else(|| "dbt".into());
+            return Ok(Command::new(dbt).arg("--version").output().is_ok());
         }
         _ => return Ok(true),
     };

@@ -383,6 +383,9 @@ pub struct Domain {
     pub default: Option<String>,
     /// Own CHECK constraints: name and condition over `VALUE`, as SQL.
     pub checks: Vec<(String, String)>,
+    /// An enumerated type (`CREATE TYPE … AS ENUM`): its values, in order. None: a domain.
+    #[serde(default)]
+    pub labels: Vec<String>,
     /// `COMMENT ON DOMAIN`.
     pub comment: Option<String>,
     /// `None`: everyone may use it.

@@ -140,6 +140,12 @@ impl Engine {
         role.password.filter(|_| role.valid_until.is_none_or(|until| now < until))
     }
 
+    /// Whether a role is another one or a member of it, over any number of steps.
+    pub fn is_member(&self, role: &str, group: &str) -> bool {
+        let (Some(role), Some(group)) = (self.role(role), self.role(group)) else { return false };
+        self.cluster.is_member(role.oid, group.oid)
+    }
+
     /// Begins a session for an authenticated role.
     ///
     /// # Errors

@@ -28,6 +28,7 @@ pub mod connection;
 pub mod demo;
 pub mod encode;
 pub mod error;
+pub mod hba;
 pub mod http;
 pub mod listener;
 pub mod logging;

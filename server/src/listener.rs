@@ -14,6 +14,7 @@ use crate::auth::{Doubles, Throttle};
 use crate::connection;
 use crate::connection::link::Guard;
 use crate::error::error_response;
+use crate::hba::Rules;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::tls::Tls;
@@ -28,6 +29,8 @@ pub struct Server {
     pub engine: Arc<Engine>,
     /// Certificate and key, where TLS is on.
     pub tls: Option<Tls>,
+    /// Who may connect from where.
+    pub hba: Rules,
     /// Limits from the settings.
     pub limits: Limits,
     /// What is counted.
@@ -61,7 +64,7 @@ impl Server {
     /// None in practice, see [`Metrics::new`].
     pub fn new(
         engine: Arc<Engine>,
-        tls: Option<Tls>,
+        (tls, hba): (Option<Tls>, Rules),
         settings: &Settings,
     ) -> prometheus::Result<Arc<Self>> {
         let limits = Limits {
@@ -72,6 +75,7 @@ impl Server {
         Ok(Arc::new(Self {
             engine,
             tls,
+            hba,
             limits,
             metrics: Metrics::new()?,
             throttle: Throttle::default(),

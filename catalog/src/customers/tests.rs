@@ -51,6 +51,7 @@ fn catalog() -> Catalog {
         not_null: false,
         default: None,
         checks: Vec::new(),
+        labels: Vec::new(),
         comment: None,
         grants: None,
     }));

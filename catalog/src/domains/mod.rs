@@ -91,6 +91,7 @@ pub fn built_in() -> Vec<Domain> {
         not_null: false,
         default: None,
         checks: Vec::new(),
+        labels: Vec::new(),
         comment: Some(semantic.comment.to_owned()),
         grants: None,
     };

@@ -206,6 +206,23 @@ fn plan(text: &str) -> Error {
         let name = name.split('(').next().unwrap_or_default();
         return undefined_function(name, "");
     }
+    if text.contains("queries have different number of columns") {
+        let word = text.split(' ').next().unwrap_or_default().to_uppercase();
+        let text = format!("each {word} query must have the same number of columns");
+        return Error::new("42601", text);
+    }
+    if text.starts_with("LIMIT must be >= 0") {
+        return Error::new("2201W", "LIMIT must not be negative");
+    }
+    if text.starts_with("OFFSET must be >= 0") {
+        return Error::new("2201X", "OFFSET must not be negative");
+    }
+    if text.contains("ggregate function calls cannot be nested") {
+        return Error::new("42803", "aggregate function calls cannot be nested");
+    }
+    if text.contains("ggregate functions are not allowed in the WHERE") {
+        return Error::new("42803", "aggregate functions are not allowed in WHERE");
+    }
     if text.contains("Projections require unique expression names") {
         return Error::new("42701", "a column name is specified more than once");
     }
@@ -235,6 +252,9 @@ fn execution(text: &str) -> Error {
     }
     if text.contains("verflow") {
         return Error::new("22003", "value out of range");
+    }
+    if text.contains("egative count not allowed") {
+        return Error::new("22011", "negative substring length not allowed");
     }
     if text.contains("more than one row") {
         return Error::new(

@@ -155,6 +155,14 @@ fn convert_function(
             let one = Expr::Literal(ScalarValue::Int64(Some(1)), None);
             *place = std::mem::replace(place, one.clone()) + one;
         }
+    } else if matches!(name, "length" | "char_length" | "character_length") {
+        // The blanks that char(n) is filled with are not counted.
+        for argument in &mut function.args {
+            if functions::operand_type(argument, schema)?.oid == PgType::BPCHAR.oid {
+                let value = std::mem::replace(argument, Expr::Literal(ScalarValue::Null, None));
+                *argument = datafusion::functions::string::expr_fn::rtrim(vec![value]);
+            }
+        }
     } else if PRINTING.contains(&name) {
         let arguments = std::mem::take(&mut function.args).into_iter();
         let shown = arguments.map(|argument| shown(argument, schema, context));
@@ -306,14 +314,62 @@ fn convert_binary(
             }
             return Ok(call(function, arguments));
         }
+        if is_comparison(op) {
+            (left, right) = blanks(left, right, types);
+        }
         match types {
             (PgType::UNKNOWN, PgType::UNKNOWN) => {}
             (_, PgType::UNKNOWN) => right = adopt(right, &field_of(&left, schema)?),
             (PgType::UNKNOWN, _) => left = adopt(left, &field_of(&right, schema)?),
             _ => {}
         }
+        // An interval of a day is one of 24 hours.
+        let of_time = |one: PgType| one.oid == PgType::INTERVAL.oid;
+        if is_comparison(op) && (of_time(types.0) || of_time(types.1)) {
+            left = call(kernels::datetime::span::length(), vec![left]);
+            right = call(kernels::datetime::span::length(), vec![right]);
+        }
     }
     Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right))))
+}
+
+fn is_comparison(op: Operator) -> bool {
+    use Operator as O;
+    matches!(
+        op,
+        O::Eq
+            | O::NotEq
+            | O::Lt
+            | O::LtEq
+            | O::Gt
+            | O::GtEq
+            | O::IsDistinctFrom
+            | O::IsNotDistinctFrom
+    )
+}
+
+/// Trailing blanks of `char(n)` mean nothing where values are compared. A literal gets the blanks
+/// that the column's values have, so that the column stays what files and keys are searched by.
+fn blanks(left: Expr, right: Expr, types: (PgType, PgType)) -> (Expr, Expr) {
+    let fixed = |one: PgType| one.oid == PgType::BPCHAR.oid;
+    let trimmed = |expr: Expr| datafusion::functions::string::expr_fn::rtrim(vec![expr]);
+    let padded = |literal: Expr, width: i32| match &literal {
+        Expr::Literal(ScalarValue::Utf8(Some(text)), None) => {
+            let text = text.trim_end_matches(' ');
+            let width = usize::try_from(width - 4).unwrap_or_default();
+            Expr::Literal(ScalarValue::Utf8(Some(format!("{text:<width$}"))), None)
+        }
+        _ => literal,
+    };
+    match (fixed(types.0), fixed(types.1)) {
+        (false, false) => (left, right),
+        (true, true) if types.0.modifier == types.1.modifier => (left, right),
+        (true, false) if types.1 == PgType::UNKNOWN => (left, padded(right, types.0.modifier)),
+        (false, true) if types.0 == PgType::UNKNOWN => (padded(left, types.1.modifier), right),
+        (true, true) => (trimmed(left), trimmed(right)),
+        (true, false) => (trimmed(left), right),
+        (false, true) => (left, trimmed(right)),
+    }
 }
 
 /// A value of `regclass` and its kin as its name, which text is made of; others as they are.
@@ -401,6 +457,11 @@ fn convert_aggregate(
         return Ok(Expr::AggregateFunction(aggregate));
     };
     let data_type = argument.get_type(schema)?;
+    if matches!(data_type, DataType::Interval(_)) && matches!(name.as_str(), "sum" | "avg") {
+        let (sum, avg) = (kernels::aggregates::intervals::sum, kernels::aggregates::intervals::avg);
+        aggregate.func = if name == "sum" { sum() } else { avg() };
+        return Ok(Expr::AggregateFunction(aggregate));
+    }
     if name == "sum" && matches!(data_type, DataType::Int16 | DataType::Int32) {
         aggregate.func = datafusion::functions_aggregate::sum::sum_udaf();
     }

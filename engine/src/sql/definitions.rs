@@ -66,6 +66,15 @@ pub enum Definition {
         /// What is taken over beside names, types and NOT NULL.
         including: Including,
     },
+    /// `DROP DATABASE`.
+    DropDatabase {
+        /// Its name.
+        name: String,
+        /// IF EXISTS.
+        if_exists: bool,
+        /// `WITH (FORCE)`: its sessions are ended.
+        force: bool,
+    },
     /// `ALTER DATABASE`.
     Database {
         /// Its name.
@@ -129,8 +138,21 @@ pub enum Change {
     NotNull(bool),
     /// `DROP CONSTRAINT [IF EXISTS] name`.
     DropConstraint(String, bool),
+    /// `ADD VALUE` of an enumerated type.
+    Label(NewLabel),
     /// `SET`, `RESET` of a database.
     Setting(SettingDefault),
+}
+
+/// A value that an enumerated type gets.
+#[derive(Debug, Clone)]
+pub struct NewLabel {
+    /// The value.
+    pub label: String,
+    /// IF NOT EXISTS.
+    pub if_not_exists: bool,
+    /// `BEFORE` (true) or `AFTER` another one; `None`: last.
+    pub beside: Option<(String, bool)>,
 }
 
 /// Options of a sequence, in the order that they were given.
@@ -161,6 +183,7 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Parsed<Option<Body>> {
             let Some(definition) = create_table_like(parser)? else { return Ok(None) };
             definition
         }
+        ["drop", "database", _] => drop_database(parser)?,
         ["comment", "on", "constraint"] => comment_on_constraint(parser)?,
         ["comment", "on", "function"] => comment_on_function(parser)?,
         ["alter", "database", _] => alter_database(parser)?,
@@ -257,6 +280,20 @@ fn alter_domain(parser: &mut Parser<'_>) -> Parsed<Definition> {
     if let Some(change) = change(parser)? {
         return Ok(Definition::Domain { name: domain, change });
     }
+    if take(parser, "add") {
+        expect(parser, "value")?;
+        let if_not_exists = parser.parse_keywords(&[Keyword::IF, Keyword::NOT, Keyword::EXISTS]);
+        let label = parser.parse_literal_string()?;
+        let beside = match word(parser, 0).as_str() {
+            side @ ("before" | "after") => {
+                parser.next_token();
+                Some((parser.parse_literal_string()?, side == "before"))
+            }
+            _ => None,
+        };
+        let change = Change::Label(NewLabel { label, if_not_exists, beside });
+        return Ok(Definition::Domain { name: domain, change });
+    }
     let set = take(parser, "set");
     if !set {
         expect(parser, "drop")?;
@@ -341,6 +378,20 @@ fn create_database(parser: &mut Parser<'_>) -> Parsed<Definition> {
         }
     }
     Ok(Definition::CreateDatabase { name: database, owner })
+}
+
+fn drop_database(parser: &mut Parser<'_>) -> Parsed<Definition> {
+    skip(parser, 2);
+    let if_exists = if_exists(parser);
+    let database = name(parser)?;
+    let mut force = false;
+    take(parser, "with");
+    if parser.consume_token(&Token::LParen) {
+        expect(parser, "force")?;
+        parser.expect_token(&Token::RParen)?;
+        force = true;
+    }
+    Ok(Definition::DropDatabase { name: database, if_exists, force })
 }
 
 fn alter_database(parser: &mut Parser<'_>) -> Parsed<Definition> {

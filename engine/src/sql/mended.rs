@@ -7,7 +7,11 @@
 //! | `ROWS FROM (f(…), g(…))` | `"rows from"(f(…), g(…))` |
 //! | `COLLATE pg_catalog."default"` | nothing: there is one order of text |
 //! | `$tag$text$tag$` | `'text'`, which every statement takes |
+//! | `trim(BOTH FROM x)` | `trim(BOTH ' ' FROM x)` |
+//! | `INSERT INTO t … OVERRIDING SYSTEM VALUE` | `INSERT INTO TABLE t …`, which PostgreSQL lacks |
+//! | `CREATE TABLE t AS … WITH NO DATA` | without its end, which the statement's text still has |
 
+use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 
 /// Name of the function that stands for `ROWS FROM`.
@@ -33,6 +37,16 @@ pub(super) fn mended(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
         } else if begins_rows_from(&look, at) {
             mended[solid[at]].token = quoted(ROWS_FROM);
             remove(&mut mended, &solid[at + 1..at + 2]);
+        } else if begins_trim(&look, at) {
+            // There is white space between the two words.
+            mended[solid[at] + 1].token = Token::SingleQuotedString(" ".to_owned());
+        } else if is_word(look(at), "overriding") && is_word(look(at + 2), "value") {
+            if is_word(look(at + 1), "system") && is_word(look(1), "into") {
+                mended[solid[1] + 1].token = quoted_keyword("table", Keyword::TABLE);
+            }
+            remove(&mut mended, &solid[at..at + 3]);
+        } else if ends_with_data(&look, at) {
+            remove(&mut mended, &solid[at..]);
         } else if is_word(look(at), "collate") {
             let length = collation(&look, at + 1);
             if length > 0 {
@@ -58,8 +72,31 @@ fn quoted(name: &str) -> Token {
     Token::Word(Word {
         value: name.to_owned(),
         quote_style: Some('"'),
-        keyword: sqlparser::keywords::Keyword::NoKeyword,
+        keyword: Keyword::NoKeyword,
     })
+}
+
+/// `BOTH FROM`, `LEADING FROM`, `TRAILING FROM` behind `trim(`.
+fn begins_trim<'a>(look: &impl Fn(usize) -> Option<&'a Token>, at: usize) -> bool {
+    let side = ["both", "leading", "trailing"].iter().any(|side| is_word(look(at), side));
+    side && at >= 2
+        && is_word(look(at + 1), "from")
+        && look(at - 1) == Some(&Token::LParen)
+        && is_word(look(at - 2), "trim")
+}
+
+/// The end of `CREATE TABLE … AS … WITH [NO] DATA`.
+fn ends_with_data<'a>(look: &impl Fn(usize) -> Option<&'a Token>, at: usize) -> bool {
+    let no = usize::from(is_word(look(at + 1), "no"));
+    is_word(look(0), "create")
+        && (1..4).any(|place| is_word(look(place), "table"))
+        && is_word(look(at), "with")
+        && is_word(look(at + 1 + no), "data")
+        && matches!(look(at + 2 + no), None | Some(Token::EOF))
+}
+
+fn quoted_keyword(name: &str, keyword: Keyword) -> Token {
+    Token::Word(Word { value: name.to_owned(), quote_style: None, keyword })
 }
 
 /// `ROWS FROM (f(`; a query `SELECT rows FROM (SELECT …` goes on otherwise.

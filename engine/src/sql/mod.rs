@@ -15,6 +15,7 @@ pub mod place;
 pub mod rewrite;
 pub mod roles;
 pub(crate) mod template;
+mod settled;
 
 use std::sync::Arc;
 

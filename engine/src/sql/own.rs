@@ -52,7 +52,9 @@ pub(super) fn parse(parser: &mut Parser<'_>, source: &Arc<Source>) -> Parsed<Opt
             return Ok(roles::parse(parser)?.map(Body::Role));
         }
         ("alter", "default") => Body::DefaultPrivileges(default_privileges(parser)?),
-        ("create" | "alter" | "comment", _) => return definitions::parse(parser),
+        ("create" | "alter" | "comment", _) | ("drop", "database") => {
+            return definitions::parse(parser);
+        }
         ("merge", _) => merge::parse(parser)?,
         _ => return Ok(None),
     };
@@ -500,12 +502,13 @@ fn deallocate(parser: &mut Parser<'_>) -> Parsed<Body> {
 fn table(parser: &mut Parser<'_>) -> Parsed<Body> {
     parser.next_token();
     let name = parser.parse_object_name(false)?;
+    let query = text::query(&format!("SELECT * FROM {name}"))
+        .map_err(|error| ParserError::ParserError(format!("!{}", error.message)))?;
+    let order_by = parser.parse_optional_order_by()?;
     if !at_end(parser) {
         return unexpected(parser);
     }
-    let query = text::query(&format!("SELECT * FROM {name}"))
-        .map_err(|error| ParserError::ParserError(format!("!{}", error.message)))?;
-    Ok(Body::Query(Box::new(query)))
+    Ok(Body::Query(Box::new(ast::Query { order_by, ..query })))
 }
 
 /// `ALTER DEFAULT PRIVILEGES` (manual: sql-alterdefaultprivileges).

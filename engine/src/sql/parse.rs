@@ -8,7 +8,7 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
 use super::place::Source;
-use super::{Body, Explain, Statement, mended, own};
+use super::{Body, Explain, Statement, mended, own, settled};
 use crate::error::{Error, Result};
 
 /// PostgreSQL's dialect.
@@ -92,12 +92,11 @@ fn body(parser: &mut Parser<'_>, source: &Arc<Source>) -> Result<Body, ParserErr
         return Ok(own);
     }
     Ok(match parser.parse_statement()? {
-        ast::Statement::Query(query) => Body::Query(query),
         ast::Statement::Call(function) => Body::Call(function),
         ast::Statement::Explain { describe_alias: DescribeAlias::Explain, .. } => {
             return Err(ParserError::ParserError("EXPLAIN in this place".to_owned()));
         }
-        other => Body::Other(Box::new(other)),
+        other => settled::settled(other)?,
     })
 }
 

@@ -202,6 +202,9 @@ fn kept_of_domain(
             format!("domain {} does not allow null values", domain.name),
         ));
     }
+    if !domain.labels.is_empty() {
+        only_labels(domain, array)?;
+    }
     for (name, expression) in &domain.checks {
         let field = domain.pg_type.field("value", true);
         let schema = Arc::new(datafusion::arrow::datatypes::Schema::new(vec![field]));
@@ -224,6 +227,20 @@ fn kept_of_domain(
     match domain.parent.and_then(|oid| context.catalog().domain_by_oid(oid)) {
         Some(parent) => kept_of_domain(context, conditions, &Arc::clone(parent), array),
         None => Ok(()),
+    }
+}
+
+/// An enumerated type has its values and no others.
+fn only_labels(domain: &Domain, array: &ArrayRef) -> Result<()> {
+    let text = output::to_text_array(array, domain.pg_type, &output::Style::default())?;
+    let text = text.as_string_view();
+    let known = |value: &&str| domain.labels.iter().any(|label| label == value);
+    match text.iter().flatten().find(|value| !known(value)) {
+        None => Ok(()),
+        Some(value) => {
+            let name = &domain.name;
+            Err(Error::new("22P02", format!("invalid input value for enum {name}: \"{value}\"")))
+        }
     }
 }
 

@@ -53,6 +53,7 @@ pub(super) async fn define(
         not_null,
         default: base.domain.as_ref().and_then(|parent| parent.default.clone()),
         checks: Vec::new(),
+        labels: Vec::new(),
         comment: None,
         grants: None,
     };

@@ -29,29 +29,29 @@ use crate::sql::place::{folded, name_parts};
 const COLUMNS_MAX: usize = 1600;
 
 /// Runs a CREATE TABLE. Returns the tag.
-pub(super) async fn execute(session: &mut Session, create: &CreateTable) -> Result<String> {
+pub(super) async fn execute(
+    session: &mut Session,
+    create: &CreateTable,
+    text: &str,
+) -> Result<String> {
     let tag = if create.query.is_some() { "CREATE TABLE AS" } else { "CREATE TABLE" };
     session.writable(tag)?;
     let context = session.context().await?;
     let (schema, name) = place_of(session, &context, &create.name, create.temporary)?;
     if context.catalog().relation(schema, &name).is_some() {
-        return match create.if_not_exists {
-            true => {
-                session.notice(
-                    "NOTICE",
-                    "42P07",
-                    format!("relation \"{name}\" already exists, skipping"),
-                );
-                Ok(tag.to_owned())
-            }
-            false => Err(Error::new("42P07", format!("relation \"{name}\" already exists"))),
-        };
+        let text = format!("relation \"{name}\" already exists");
+        if !create.if_not_exists {
+            return Err(Error::new("42P07", text));
+        }
+        session.notice("NOTICE", "42P07", format!("{text}, skipping"));
+        return Ok(tag.to_owned());
     }
     let mut relation = empty(session.store.allocate_oid(), schema, &name, context.role.oid);
     relation.temporary = create.temporary;
     relation.grants = grants_of_new(&context, &relation);
     if let Some(query) = &create.query {
-        return create_as(session, &context, relation, (create, query)).await;
+        let filled = !text.trim_end().to_lowercase().ends_with("with no data");
+        return create_as(session, &context, relation, (create, query, filled)).await;
     }
     let mut builder =
         Builder { context: &context, store: &session.store, relation, sequences: Vec::new() };
@@ -127,7 +127,7 @@ async fn create_as(
     session: &mut Session,
     context: &Arc<QueryContext>,
     mut relation: Relation,
-    (create, query): (&CreateTable, &ast::Query),
+    (create, query, filled): (&CreateTable, &ast::Query, bool),
 ) -> Result<String> {
     let names: Vec<String> = create.columns.iter().map(|column| folded(&column.name)).collect();
     let planned = plan_rows(session, context, query, &names, &mut relation).await?;
@@ -136,6 +136,9 @@ async fn create_as(
     {
         let work = session.work().await?;
         work.lock().await.put(Object::Relation(relation.clone()));
+    }
+    if !filled {
+        return Ok("CREATE TABLE AS".to_owned());
     }
     let job = Job::new(&session.shared, JobKind::CreateTableAs, relation.oid);
     let count = fill(session, context, (&relation, planned), &job).await?;

@@ -14,8 +14,13 @@ use super::{default_settings, dependency};
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::session::Session;
+use crate::session::shared::StopReason;
 use crate::sql::place::name_parts;
 use crate::sql::roles::SettingDefault;
+
+/// How often, and how long in between, `WITH (FORCE)` looks whether the sessions have ended.
+const FORCE_TRIES: usize = 100;
+const FORCE_PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// Runs a CREATE DATABASE or ALTER SCHEMA.
 pub(super) async fn execute(session: &mut Session, statement: &Statement) -> Result<String> {
@@ -68,7 +73,12 @@ pub(super) async fn create(
 }
 
 /// `DROP DATABASE [IF EXISTS]`.
-pub(super) async fn drop(session: &mut Session, name: &str, if_exists: bool) -> Result<String> {
+pub(super) async fn drop(
+    session: &mut Session,
+    name: &str,
+    if_exists: bool,
+    force: bool,
+) -> Result<String> {
     const TAG: &str = "DROP DATABASE";
     session.writable(TAG)?;
     session.outside_block(TAG)?;
@@ -89,9 +99,27 @@ pub(super) async fn drop(session: &mut Session, name: &str, if_exists: bool) -> 
     if database.oid == context.database.oid {
         return Err(Error::new("55006", "cannot drop the currently open database"));
     }
+    if force {
+        end_sessions(&context, &database).await;
+    }
     unused(&context, &database)?;
     context.engine.cluster.drop_database(database.oid)?;
     Ok(TAG.to_owned())
+}
+
+/// Ends the sessions of a database, and waits a moment until they are gone.
+async fn end_sessions(context: &QueryContext, database: &Database) {
+    let inside = || {
+        let all = context.engine.sessions().into_iter();
+        all.filter(|session| session.database == database.oid).collect::<Vec<_>>()
+    };
+    inside().iter().for_each(|session| session.stop(StopReason::Termination));
+    for _ in 0..FORCE_TRIES {
+        if inside().is_empty() {
+            return;
+        }
+        tokio::time::sleep(FORCE_PAUSE).await;
+    }
 }
 
 /// Refuses a database that somebody is connected to.

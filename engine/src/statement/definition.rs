@@ -6,7 +6,9 @@ use sqlparser::ast::{ObjectName, SequenceOptions};
 use super::alter_table::{self, Target};
 use super::create_index::name_taken;
 use super::owner::new_owner;
-use super::{comment, create_domain, create_sequence, create_table_like, database, function};
+use super::{
+    comment, create_domain, create_sequence, create_table_like, create_type, database, function,
+};
 use crate::error::{Error, Result};
 use crate::functions;
 use crate::planning::context::{Named, QueryContext, undefined_table};
@@ -31,6 +33,9 @@ pub(super) async fn execute(session: &mut Session, definition: &Definition) -> R
         Definition::Domain { name, change } => domain(session, name, change).await,
         Definition::CreateDatabase { name, owner } => {
             database::create(session, name, false, owner.as_ref()).await
+        }
+        Definition::DropDatabase { name, if_exists, force } => {
+            database::drop(session, name, *if_exists, *force).await
         }
         Definition::Database { name, change: Change::Rename(to) } => {
             database::rename(session, name, to).await
@@ -123,6 +128,7 @@ async fn relation(
         Change::Default(_)
         | Change::NotNull(_)
         | Change::DropConstraint(..)
+        | Change::Label(_)
         | Change::Setting(_) => {
             return Err(Error::unsupported(tag));
         }
@@ -245,6 +251,7 @@ async fn domain(session: &mut Session, name: &ObjectName, change: &Change) -> Re
             changed.default = Some(value.to_string());
         }
         Change::NotNull(false) => changed.not_null = false,
+        Change::Label(new) => create_type::add_label(session, &mut changed, new)?,
         Change::DropConstraint(constraint, if_exists) => {
             let before = changed.checks.len();
             changed.checks.retain(|(name, _)| name != constraint);

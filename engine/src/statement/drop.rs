@@ -26,11 +26,6 @@ pub(super) async fn execute(session: &mut Session, statement: &Statement) -> Res
     };
     let tag = format!("DROP {kind}");
     session.writable(&tag)?;
-    if kind == ObjectType::Database {
-        let name =
-            names.first().map(name_parts).and_then(|mut parts| parts.pop()).unwrap_or_default();
-        return database::drop(session, &name, if_exists).await;
-    }
     for name in &names {
         match kind {
             ObjectType::Schema => schema(session, name, if_exists, cascade).await?,

@@ -269,7 +269,7 @@ fn plan(context: &Arc<QueryContext>, insert: &Insert, declared: &[Option<PgType>
     let needs = needs(&relation, insert, &named)?;
     let source = match &insert.source {
         Some(query) => query.as_ref().clone(),
-        None => sql::parse::query("SELECT")?,
+        None => no_columns()?,
     };
     let mut named = match insert.source {
         Some(_) => named,
@@ -280,12 +280,22 @@ fn plan(context: &Arc<QueryContext>, insert: &Insert, declared: &[Option<PgType>
         // A query may give fewer columns than the table has: the rest get their defaults.
         named.truncate(planning::describe_query(context, source.clone(), declared)?.columns.len());
     }
+    refuse_identities(&relation, &named, (&source, insert.has_table_keyword))?;
     let query = full_rows(context, &relation, (named, insert.columns.is_empty()), source)?;
     let mut planned = planning::describe_query(context, query, declared)?;
     planned.needs.extend(needs);
     let plan =
         planning::project_for_assignment(planned.plan, &rows::assignment(&relation), context)?;
     Ok(Plan { relation, source: Planned { plan, ..planned } })
+}
+
+/// One row without columns: what `DEFAULT VALUES` gives.
+fn no_columns() -> Result<ast::Query> {
+    let mut query = sql::parse::query("SELECT 1")?;
+    if let SetExpr::Select(select) = query.body.as_mut() {
+        select.projection.clear();
+    }
+    Ok(query)
 }
 
 /// INSERT on the named columns; with ON CONFLICT also SELECT on those of the key, and UPDATE on
@@ -333,6 +343,38 @@ fn insert_columns(relation: &Relation, insert: &Insert) -> Result<Vec<String>> {
     }
     super::subject_columns::refuse_values(relation, &names)?;
     Ok(names)
+}
+
+/// Refuses values for identity columns that are GENERATED ALWAYS (manual: sql-insert, OVERRIDING).
+fn refuse_identities(
+    relation: &Relation,
+    named: &[String],
+    (source, overriding): (&ast::Query, bool),
+) -> Result<()> {
+    let always =
+        |name: &String| relation.column(name).is_some_and(|column| column.identity == Some('a'));
+    for (place, name) in named.iter().enumerate().filter(|(_, name)| !overriding && always(name)) {
+        let given = match source.body.as_ref() {
+            SetExpr::Values(values) => {
+                values.rows.iter().any(|row| row.get(place).is_some_and(|value| !is_default(value)))
+            }
+            _ => true,
+        };
+        if given {
+            let text = format!("cannot insert a non-DEFAULT value into column \"{name}\"");
+            let detail =
+                format!("Column \"{name}\" is an identity column defined as GENERATED ALWAYS.");
+            return Err(Error::new("428C9", text)
+                .with_detail(detail)
+                .with_hint("Use OVERRIDING SYSTEM VALUE to override."));
+        }
+    }
+    Ok(())
+}
+
+fn is_default(value: &Expr) -> bool {
+    matches!(value, Expr::Identifier(ident)
+        if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("default"))
 }
 
 /// `SELECT source columns and defaults FROM (source)`: a value for every live column.
@@ -403,8 +445,7 @@ fn prepare_values(
             let Some(column) = named.get(index).and_then(|name| relation.column(name)) else {
                 continue;
             };
-            if matches!(value, Expr::Identifier(ident) if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("default"))
-            {
+            if is_default(value) {
                 *value = rows::default_of(column)?;
             }
             *value = typed(value.clone(), column.pg_type)?;

@@ -23,6 +23,10 @@ pub(super) async fn execute(session: &mut Session, statement: &Maintenance) -> R
         "CLUSTER" => cluster(session, statement).await?,
         "ANALYZE" => drop(targets(session, statement, "analyze").await?),
         "CHECKPOINT" => checkpoint(session).await?,
+        "LOCK TABLE" if !session.in_block() => {
+            let text = "LOCK TABLE can only be used in transaction blocks";
+            return Err(Error::new("25P01", text));
+        }
         _ => {}
     }
     Ok(statement.tag.to_owned())

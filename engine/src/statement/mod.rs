@@ -13,6 +13,7 @@ mod create_schema;
 mod create_sequence;
 mod create_table;
 mod create_table_like;
+mod create_type;
 mod create_view;
 mod database;
 mod default_settings;
@@ -172,7 +173,9 @@ async fn execute_other(
         S::Delete(one) => return delete::execute(session, one, (prepared, parameters)).await,
         S::Merge(one) => return merge::execute(session, one, (prepared, parameters)).await,
         S::Truncate(one) => truncate::execute(session, one).await?,
-        S::CreateTable(one) => create_table::execute(session, one).await?,
+        S::CreateTable(one) => {
+            create_table::execute(session, one, &prepared.statement.text).await?
+        }
         S::CreateView(one) if one.materialized => {
             create_materialized_view::create(session, one, &prepared.statement.text).await?
         }
@@ -185,6 +188,9 @@ async fn execute_other(
         S::CreateSequence { .. } => create_sequence::execute(session, statement).await?,
         S::CreateDatabase { .. } | S::AlterSchema(_) => {
             database::execute(session, statement).await?
+        }
+        S::CreateType { name, representation } => {
+            create_type::create(session, name, representation.as_ref()).await?
         }
         S::CreatePolicy(one) => policy::create(session, one).await?,
         S::AlterPolicy(one) => policy::alter(session, one).await?,

@@ -177,6 +177,13 @@ pub(super) fn new_values(
             return Err(Error::new("428C9", text)
                 .with_detail(format!("Column \"{name}\" is a generated column.")));
         }
+        let defaulted = matches!(&assignment.value, Expr::Identifier(word) if is_default(word));
+        if !defaulted && relation.column(&name).is_some_and(|one| one.identity == Some('a')) {
+            let text = format!("column \"{name}\" can only be updated to DEFAULT");
+            let detail =
+                format!("Column \"{name}\" is an identity column defined as GENERATED ALWAYS.");
+            return Err(Error::new("428C9", text).with_detail(detail));
+        }
         if set.iter().any(|(one, _)| *one == name) {
             return Err(Error::new(
                 "42601",

@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{password, tell};
+use crate::hba::Rules;
 use crate::http;
 use crate::listener::{self, Server};
 use crate::settings::Settings;
@@ -102,7 +103,8 @@ pub async fn serve(
         _ => None,
     };
     let mut signals = Signals::new()?;
-    let server = Server::new(Arc::clone(&engine), tls, settings)?;
+    let hba = settings.hba_file.as_deref().map(Rules::read).transpose()?.unwrap_or_default();
+    let server = Server::new(Arc::clone(&engine), (tls, hba), settings)?;
     let sockets = bind(settings.listen, "listen").await?;
     let web = match settings.http_listen {
         Some(address) => Some(bind(address, "http_listen").await?),

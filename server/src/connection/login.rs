@@ -79,6 +79,7 @@ fn read_startup(
 }
 
 async fn authenticate(link: &mut Link, startup: &Startup, server: &Server) -> Result<(), Failure> {
+    server.hba.admit(startup, &server.engine)?;
     let tls = server.tls.as_ref().filter(|_| startup.tls);
     link.send(&Message::Authentication(Authentication::SASL(auth::mechanisms(tls))))?;
     link.flush().await?;

@@ -36,6 +36,8 @@ pub struct Settings {
     pub tls_cert: Option<PathBuf>,
     /// `tls_key`.
     pub tls_key: Option<PathBuf>,
+    /// `hba_file`.
+    pub hba_file: Option<PathBuf>,
     /// `connections_max`.
     pub connections_max: usize,
     /// `startup_timeout`.
@@ -123,6 +125,7 @@ impl Settings {
             http_listen: None,
             tls_cert: None,
             tls_key: None,
+            hba_file: None,
             connections_max: 0,
             startup_timeout: Duration::ZERO,
             message_size_max_bytes: 0,

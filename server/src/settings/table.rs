@@ -79,6 +79,9 @@ settings! {
     NETWORK "tls_key" "FILE" = "",
         "Private key of the certificate, PEM",
         |settings, text| settings.tls_key = path(text);
+    NETWORK "hba_file" "FILE" = "",
+        "Who may connect from where, in the form of pg_hba.conf; empty: everyone with a password",
+        |settings, text| settings.hba_file = path(text);
     NETWORK "startup_timeout" "TIME" = "30s",
         "A client that has not logged in after this time is dropped",
         |settings, text| settings.startup_timeout = units::duration(text)?;

@@ -3,14 +3,17 @@
 
 use super::system_relation::Source;
 
+pub(crate) mod domains;
 pub(crate) mod progress;
 
 /// All of them.
-pub(crate) const BUILT: &[(&str, &str, Source)] = &[("clientele", "progress", progress::SOURCE)];
+pub(crate) const BUILT: &[(&str, &str, Source)] =
+    &[("clientele", "domains", domains::SOURCE), ("clientele", "progress", progress::SOURCE)];
 
 /// The comment on a relation.
 pub(crate) fn comment(name: &str) -> Option<&'static str> {
     match name {
+        "domains" => Some(domains::COMMENT),
         "progress" => Some(progress::COMMENT),
         _ => None,
     }

@@ -3,7 +3,7 @@
 
 use super::super::system_relation::relation;
 
-relation! { (context) domain in context.catalog.domains() => {
+relation! { (context) domain in context.catalog.domains().filter(|one| one.labels.is_empty()) => {
     udt_catalog: &context.database.name,
     udt_schema: "pg_catalog",
     udt_name: domain.pg_type.name(),

@@ -5,6 +5,7 @@ use super::super::facts::sql_types::sql_type;
 use super::super::system_relation::relation;
 
 relation! { (context) (domain, facts) in context.catalog.domains()
+    .filter(|domain| domain.labels.is_empty())
     .map(|domain| (domain, sql_type(domain.pg_type))) => {
     domain_catalog: &context.database.name,
     domain_schema: context.schema_name(domain.schema),

@@ -124,7 +124,8 @@ fn of_domain<'a>(context: &Context, domain: &'a Domain) -> Option<Row<'a>> {
         name: Cow::Borrowed(&domain.name),
         schema: domain.schema,
         owner: domain.owner,
-        kind: 'd',
+        kind: if domain.labels.is_empty() { 'd' } else { 'e' },
+        category: if domain.labels.is_empty() { base(facts).category } else { 'E' },
         preferred: false,
         element: 0,
         array: 0,
@@ -133,7 +134,10 @@ fn of_domain<'a>(context: &Context, domain: &'a Domain) -> Option<Row<'a>> {
         modifier_input: 0,
         modifier_output: 0,
         not_null: domain.not_null,
-        base: domain.parent.unwrap_or(domain.pg_type.oid),
+        base: match domain.labels.is_empty() {
+            true => domain.parent.unwrap_or(domain.pg_type.oid),
+            false => 0,
+        },
         modifier: domain.pg_type.modifier,
         default: domain
             .default

@@ -199,6 +199,7 @@ pub(crate) fn rich() -> Context {
         not_null: false,
         default: Some("'none@example.com'".to_owned()),
         checks: vec![("email_check".to_owned(), "(VALUE ~ '@')".to_owned())],
+        labels: Vec::new(),
         comment: None,
         grants: None,
     }));

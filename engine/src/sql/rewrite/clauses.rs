@@ -11,6 +11,16 @@ use super::{call, cast, literals};
 use crate::functions::values_cell;
 use crate::sql::place::{folded, name_parts};
 
+/// `TABLE t` is `SELECT * FROM t` (manual: sql-select, TABLE Command).
+pub(super) fn table(query: &mut Query) {
+    let SetExpr::Table(table) = query.body.as_ref() else { return };
+    let name = [&table.schema_name, &table.table_name].into_iter().flatten();
+    let name: Vec<String> = name.map(ToString::to_string).collect();
+    if let Ok(rows) = crate::sql::parse::query(&format!("SELECT * FROM {}", name.join("."))) {
+        query.body = rows.body;
+    }
+}
+
 /// Rows of different kinds of expressions under one another keep their types to themselves until
 /// [`crate::planning::values`] finds the one of their column. Rows that name columns, which only
 /// LATERAL can, are a union.

@@ -55,6 +55,7 @@ impl VisitorMut for Rewriter {
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
         // FOR UPDATE locks rows; with first-committer-wins a conflict shows at commit instead.
         query.locks.clear();
+        clauses::table(query);
         clauses::values(query);
         clauses::fetch(query);
         sets::separate(query);

@@ -1,7 +1,8 @@
 //! Operators and special forms of expressions.
 
 use sqlparser::ast::{
-    AccessExpr, BinaryOperator, Expr, FunctionArguments, SelectItem, SetExpr, UnaryOperator, Value,
+    AccessExpr, BinaryOperator, Expr, FunctionArguments, SelectItem, SetExpr, Subscript,
+    UnaryOperator, Value,
 };
 
 use super::{call, own_call, text};
@@ -65,10 +66,32 @@ pub(super) fn rewrite(expr: &mut Expr) {
             }
         }
         Expr::IsDistinctFrom(..) | Expr::IsNotDistinctFrom(..) => distinct(expr),
+        Expr::Substring { .. } => substring(expr),
         Expr::CompoundFieldAccess { .. } => fields(expr),
         Expr::Between { .. } => symmetric(expr),
         _ => {}
     }
+}
+
+/// `substring(x FROM 'pattern')` is the first element of what the pattern matches (manual:
+/// functions-posix-regexp).
+fn substring(expr: &mut Expr) {
+    let Expr::Substring { expr: text, substring_from: Some(pattern), substring_for: None, .. } =
+        expr
+    else {
+        return;
+    };
+    if !matches!(pattern.as_ref(), Expr::Value(value)
+        if matches!(value.value, Value::SingleQuotedString(_) | Value::EscapedStringLiteral(_)))
+    {
+        return;
+    }
+    let arguments = vec![text.as_ref().clone(), pattern.as_ref().clone()];
+    let first = Expr::Value(Value::Number("1".to_owned(), false).with_empty_span());
+    *expr = Expr::CompoundFieldAccess {
+        root: Box::new(call("regexp_match", arguments)),
+        access_chain: vec![AccessExpr::Subscript(Subscript::Index { index: first })],
+    };
 }
 
 /// `a IS DISTINCT FROM b OR c` is `(a IS DISTINCT FROM b) OR c`: sqlparser takes all that follows for

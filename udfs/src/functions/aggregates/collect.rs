@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, new_empty_array};
 use datafusion::arrow::buffer::OffsetBuffer;
-use datafusion::arrow::compute::concat;
+use datafusion::arrow::compute::{
+    SortColumn, SortOptions, concat, lexsort_to_indices, take_arrays,
+};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::ScalarValue;
 use datafusion::error::Result;
@@ -30,6 +32,8 @@ pub struct Plan {
     pub descending: bool,
     /// Type of the result.
     pub result: DataType,
+    /// `ORDER BY` within the call: how the columns behind the arguments are sorted.
+    pub orderings: Vec<(DataType, SortOptions)>,
 }
 
 /// Computes the result from all values, NULLs included: one array per argument.
@@ -118,14 +122,25 @@ impl AggregateUDFImpl for Collect {
         if self.within_group {
             AggregateOrderSensitivity::Insensitive
         } else {
-            AggregateOrderSensitivity::HardRequirement
+            // Several calls of one query may each want another order: each sorts for itself.
+            AggregateOrderSensitivity::Beneficial
         }
     }
 
+    fn with_beneficial_ordering(
+        self: Arc<Self>,
+        _beneficial_ordering: bool,
+    ) -> Result<Option<Arc<dyn AggregateUDFImpl>>> {
+        // Sorted or not, it sorts once more: nothing changes.
+        Ok(Some(self))
+    }
+
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
+        let orderings = args.ordering_fields.iter().filter(|_| !self.within_group);
         Ok(args
             .input_fields
             .iter()
+            .chain(orderings)
             .enumerate()
             .map(|(index, field)| state_field(args.name, index, field))
             .collect())
@@ -137,8 +152,16 @@ impl AggregateUDFImpl for Collect {
             exprs: args.exprs.to_vec(),
             descending: args.order_bys.first().is_some_and(|order| order.options.descending),
             result: args.return_field.data_type().clone(),
+            orderings: match self.within_group {
+                true => Vec::new(),
+                false => args
+                    .order_bys
+                    .iter()
+                    .map(|order| Ok((order.expr.data_type(args.schema)?, order.options)))
+                    .collect::<Result<_>>()?,
+            },
         };
-        let batches = vec![vec![]; plan.fields.len()];
+        let batches = vec![vec![]; plan.fields.len() + plan.orderings.len()];
         Ok(Box::new(Collected { plan, evaluate: self.evaluate, batches }))
     }
 }
@@ -158,12 +181,14 @@ impl std::fmt::Debug for Collected {
 
 impl Collected {
     fn columns(&self) -> Result<Vec<ArrayRef>> {
+        let fields = self.plan.fields.iter().map(|field| field.data_type());
+        let types = fields.chain(self.plan.orderings.iter().map(|(data_type, _)| data_type));
         self.batches
             .iter()
-            .zip(&self.plan.fields)
-            .map(|(batches, field)| {
+            .zip(types)
+            .map(|(batches, data_type)| {
                 if batches.is_empty() {
-                    return Ok(new_empty_array(field.data_type()));
+                    return Ok(new_empty_array(data_type));
                 }
                 let arrays: Vec<&dyn Array> = batches.iter().map(AsRef::as_ref).collect();
                 Ok(concat(&arrays)?)
@@ -199,7 +224,18 @@ impl Accumulator for Collected {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        (self.evaluate)(&self.plan, &self.columns()?)
+        let mut columns = self.columns()?;
+        let keys = columns.split_off(self.plan.fields.len().min(columns.len()));
+        if keys.is_empty() {
+            return (self.evaluate)(&self.plan, &columns);
+        }
+        let keys = keys.into_iter().zip(&self.plan.orderings);
+        let keys: Vec<SortColumn> = keys
+            .map(|(values, (_, options))| SortColumn { values, options: Some(*options) })
+            .collect();
+        let order = lexsort_to_indices(&keys, None)?;
+        let columns = take_arrays(&columns, &order, None)?;
+        (self.evaluate)(&self.plan, &columns)
     }
 
     fn size(&self) -> usize {

@@ -13,6 +13,7 @@ use super::{Doc, behaviour};
 
 pub mod collect;
 pub mod delegate;
+pub mod intervals;
 pub mod json;
 pub mod listed;
 pub mod ordered;

@@ -9,6 +9,7 @@ pub mod extract;
 pub mod justify;
 pub mod make;
 pub mod overlaps;
+pub mod span;
 pub mod truncate;
 pub mod units;
 pub mod zone;
