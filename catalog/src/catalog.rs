@@ -311,6 +311,10 @@ fn as_built_in(stored: Relation) -> Relation {
     let mut relation = built_in.as_ref().clone();
     for (column, stored) in relation.columns.iter_mut().zip(stored.columns) {
         column.grants = stored.grants;
+        let openings = stored.privacy.map(|privacy| privacy.openings).unwrap_or_default();
+        if !openings.is_empty() {
+            column.privacy.get_or_insert_default().openings = openings;
+        }
     }
     Relation { grants: stored.grants, ..relation }
 }

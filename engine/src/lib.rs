@@ -19,6 +19,7 @@ mod memory;
 mod password;
 pub mod planning;
 mod preview;
+mod privacy;
 mod quality;
 mod refresh;
 mod road;

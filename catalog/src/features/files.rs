@@ -50,4 +50,5 @@ files! {
     "gdpr/receipts",
     "gdpr/holds",
     "gdpr/erasures",
+    "gdpr/columns",
 }

@@ -89,6 +89,7 @@ pub const SETTINGS: &[Facts] = &[
     reported(setting("client_encoding", "UTF8", Kind::OneOf(&["utf8", "unicode"]), "Sets the client's character set encoding."), "client_encoding"),
     setting("client_min_messages", "notice", LEVELS, "Sets the message levels that are sent to the client."),
     setting("clientele.as_of", "", Kind::Instant, "Shows who was who at an instant; empty: now."),
+    setting("clientele.reason", "", Kind::Text, "Says why: it is recorded with decisions about privacy."),
     setting("clientele.purpose", "", Kind::Text, "Restricts rows and columns to those that a purpose covers."),
     reported(setting("datestyle", "ISO, MDY", Kind::Text, "Sets the display format for date and time values."), "DateStyle"),
     setting("default_table_access_method", "heap", Kind::Fixed, "Sets the default table access method for new tables."),

@@ -9,6 +9,7 @@ pub mod definitions;
 mod maintenance;
 pub mod mended;
 mod merge;
+pub(crate) mod normalised;
 mod own;
 pub mod parse;
 pub mod place;

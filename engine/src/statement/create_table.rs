@@ -20,6 +20,7 @@ use super::{rows, subject_columns};
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::planning::{self, types};
+use crate::privacy::lineage;
 use crate::session::Session;
 use crate::session::job::Job;
 use crate::sql::definitions::Including;
@@ -155,6 +156,7 @@ pub(super) async fn plan_rows(
     let planned =
         session.compute(async move { planning::plan_query(&planning, query, &[]) }).await?;
     take_columns(context, &planned.columns, names, relation)?;
+    lineage::derive(context, &planned.plan, relation)?;
     Ok(planned.plan)
 }
 
