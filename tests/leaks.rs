@@ -79,6 +79,12 @@ fn statements() -> Result<()> {
     for value in &values {
         ensure!(contains(&seen, &value.planted), "{} was not planted", value.name);
     }
+    for statement in
+        ["SELECT note FROM crm.contacts", "SELECT visits FROM crm.contacts WHERE email = '{email}'"]
+    {
+        let found = leak(&mut admin, statement, &values)?;
+        ensure!(found.is_some(), "nothing was found in: {statement}");
+    }
     ensure!(leaks.is_empty(), "{} of {tried}:\n{}", leaks.len(), leaks.join("\n"));
     Ok(())
 }

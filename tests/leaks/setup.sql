@@ -41,9 +41,9 @@ CREATE VIEW crm.over_kept AS SELECT mail, text FROM crm.kept;
 GRANT SELECT, INSERT, UPDATE, DELETE, REFERENCES ON ALL TABLES IN SCHEMA crm TO leaks_analyst;
 GRANT SELECT ON crm.kept, crm.joined TO leaks_analyst;
 GRANT USAGE ON SCHEMA customers, identity, gdpr TO leaks_analyst, leaks_owner;
-GRANT SELECT ON ALL TABLES IN SCHEMA customers TO leaks_analyst;
-GRANT SELECT ON ALL TABLES IN SCHEMA identity TO leaks_analyst;
-GRANT SELECT ON ALL TABLES IN SCHEMA gdpr TO leaks_analyst;
+GRANT SELECT ON customers.profiles, customers.attributes, customers.household_members, customers.households,
+  customers.pinned_values, identity.nodes, identity.identifiers, identity.records, identity.links, identity.merges,
+  identity.suspicious, identity.near_limits, gdpr.columns TO leaks_analyst;
 ALTER TABLE crm.contacts OWNER TO leaks_owner;
 ALTER TABLE crm.orders OWNER TO leaks_owner;
 ALTER TABLE crm.copied OWNER TO leaks_owner;
