@@ -175,10 +175,13 @@ fn comparable(frames: &[Frame], values: &[Value]) -> Vec<(u8, String)> {
 
 /// A line of EXPLAIN ANALYZE without what differs from run to run: of its figures the rows stay.
 fn timeless(text: &str) -> String {
-    let Some((plan, metrics)) = text.split_once("metrics=[") else {
+    let Some((head, metrics)) = text.split_once("metrics=[") else {
         return if text.contains(" Time: ") { String::new() } else { text.to_owned() };
     };
-    let rows = metrics.split(", ").filter(|one| one.contains("rows"));
-    let rows = rows.map(|one| one.split(['{', ']']).next().unwrap_or(one));
-    format!("{plan} {}", rows.collect::<Vec<_>>().join(" "))
+    let counts = |one: &&str| one.starts_with("output_rows") || one.contains("pruned");
+    let counts = metrics.split(", ").filter(counts);
+    let counts = counts.map(|one| one.split(['{', ']']).next().unwrap_or(one));
+    // Before the line there is its length.
+    let plan: String = head.chars().skip(6).collect();
+    format!("{plan} {}", counts.collect::<Vec<_>>().join(" "))
 }

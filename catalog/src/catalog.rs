@@ -311,9 +311,9 @@ fn as_built_in(stored: Relation) -> Relation {
     let mut relation = built_in.as_ref().clone();
     for (column, stored) in relation.columns.iter_mut().zip(stored.columns) {
         column.grants = stored.grants;
-        let openings = stored.privacy.map(|privacy| privacy.openings).unwrap_or_default();
-        if !openings.is_empty() {
-            column.privacy.get_or_insert_default().openings = openings;
+        if let Some(said) = stored.privacy {
+            let built_in = column.privacy.take().map(|one| *one).unwrap_or_default();
+            column.privacy = Some(Box::new(built_in.with_rest_of(Some(&said))));
         }
     }
     Relation { grants: stored.grants, ..relation }

@@ -65,7 +65,7 @@ fn granted(stored: Option<&Relation>, mut column: Column) -> Column {
     let Some(before) = stored.and_then(|stored| stored.column(&column.name)) else { return column };
     column.grants.clone_from(&before.grants);
     if let (Some(privacy), Some(before)) = (&mut column.privacy, &before.privacy) {
-        privacy.openings.clone_from(&before.openings);
+        **privacy = std::mem::take(&mut **privacy).with_rest_of(Some(before));
     }
     column
 }

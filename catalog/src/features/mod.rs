@@ -76,6 +76,8 @@ pub mod oids {
     pub const TOMBSTONES: Oid = 14301;
     /// `gdpr.held_back_rows`.
     pub const HELD_BACK: Oid = 14302;
+    /// `gdpr.restrictions`.
+    pub const RESTRICTIONS: Oid = 14310;
     /// `gdpr.receipts`.
     pub const RECEIPTS: Oid = 14304;
     /// `gdpr.holds`.

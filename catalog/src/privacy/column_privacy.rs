@@ -38,12 +38,22 @@ pub struct ColumnPrivacy {
     pub decision: Option<Decision>,
     /// The roles that it is open to.
     pub openings: Vec<Opening>,
+    /// The purposes that it was declared for.
+    #[serde(default)]
+    pub purposes: Vec<String>,
 }
 
 impl ColumnPrivacy {
     /// Of a column whose treatment follows from others.
     pub fn derived(masking: Masking, namespace: Option<Oid>, category: Option<Category>) -> Self {
         Self { masking: Some(masking), namespace, category, ..Self::default() }
+    }
+
+    /// What stays when what is said of the column's treatment changes.
+    #[must_use]
+    pub fn with_rest_of(self, before: Option<&Self>) -> Self {
+        let before = before.cloned().unwrap_or_default();
+        Self { openings: before.openings, purposes: before.purposes, ..self }
     }
 
     /// Opens the column to a role; an older opening stays as it was.

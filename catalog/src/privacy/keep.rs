@@ -20,8 +20,7 @@ pub fn keep_closed(catalog: &Catalog, before: &Relation, after: &mut Relation) {
         .collect();
     for (place, old) in loosened {
         let Some(column) = after.columns.get_mut(place) else { continue };
-        let openings = column.privacy.take().map(|one| one.openings).unwrap_or_default();
         let kept = ColumnPrivacy::derived(old.masking, old.namespace, old.category);
-        column.privacy = Some(Box::new(ColumnPrivacy { openings, ..kept }));
+        column.privacy = Some(Box::new(kept.with_rest_of(column.privacy.as_deref())));
     }
 }

@@ -40,6 +40,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Function> {
         .iter()
         .chain(crate::segments::FUNCTIONS)
         .chain(crate::privacy::FUNCTIONS)
+        .chain(crate::consent::FUNCTIONS)
 }
 
 /// Calls the function of that name; `None`: there is none.

@@ -70,6 +70,7 @@ fn all_kernels() -> impl Iterator<Item = &'static Kernel> {
         .chain(crate::identity::KERNELS)
         .chain(crate::gdpr::KERNELS)
         .chain(crate::rules::KERNELS)
+        .chain(crate::consent::KERNELS)
         .chain(crate::quality::KERNELS)
 }
 

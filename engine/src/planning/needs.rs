@@ -27,7 +27,7 @@ use super::ORIGIN_KEY;
 use super::context::QueryContext;
 use super::rights;
 use crate::error::Result;
-use crate::privacy::{self, scan::Treated};
+use crate::privacy::{self, filter, scan::Treated};
 
 /// A relation under a query, until its columns are noted.
 pub struct Scan {
@@ -41,6 +41,8 @@ pub struct Scan {
     pub condition: Option<Expr>,
     /// Its columns that the current role sees treated.
     treated: Vec<Treated>,
+    /// Rows that the statement may not use.
+    pub filters: Vec<filter::Planned>,
     schema: SchemaRef,
     inner: Inner,
 }
@@ -62,7 +64,16 @@ impl Scan {
         };
         let schema = with_origins(relation, &schema);
         let (relation, treated) = (Arc::clone(relation), Vec::new());
-        Self { relation, responsible, target: false, condition: None, treated, schema, inner }
+        Self {
+            relation,
+            responsible,
+            target: false,
+            condition: None,
+            treated,
+            filters: Vec::new(),
+            schema,
+            inner,
+        }
     }
 
     /// With what the role that `context` is of may see.
@@ -248,6 +259,7 @@ pub fn open(plan: LogicalPlan) -> DataFusionResult<LogicalPlan> {
                 let rows = TableScanBuilder::new(table.table_name.clone(), Arc::clone(source));
                 let rows = LogicalPlan::TableScan(rows.build()?);
                 let (name, treated) = (&table.table_name, &scan.treated);
+                let rows = filter::apply(rows, (scan.relation.as_ref(), name), &scan.filters)?;
                 // A policy is met by what the role sees, as the conditions of its statement are.
                 let rows = privacy::scan::cover(rows, name, treated, scan.target)?;
                 match condition {

@@ -26,6 +26,7 @@ use super::needs::{self, Inner, Need, Scan};
 use super::types::Types;
 use super::{rights, row_security};
 use crate::error::{Error, Result};
+use crate::privacy::filter;
 use crate::{customers, functions, sql};
 
 /// How many views may stand on one another (54001 beyond).
@@ -166,7 +167,21 @@ impl<'a> Names<'a> {
             (self.responsible.get(), change),
             (name, schema.as_ref()),
         )?;
+        scan.filters = self.filters(relation)?;
         Ok(Arc::new(scan.treating(self.context)?))
+    }
+
+    /// The rows that the statement may use, as plans over what says so.
+    fn filters(&self, relation: &Relation) -> Result<Vec<filter::Planned>> {
+        let mut planned = Vec::new();
+        for filter in filter::filters(self.context, relation) {
+            let over = self.context.catalog().relation_by_oid(filter.over).map(Arc::clone);
+            let over = over.ok_or_else(|| Error::internal("a built-in relation is missing"))?;
+            if let Inner::View(plan) = self.view(&over, &filter.query)? {
+                planned.push((filter, *plan));
+            }
+        }
+        Ok(planned)
     }
 
     fn inner(&self, relation: &Arc<Relation>, target: bool) -> Result<Inner> {

@@ -66,7 +66,8 @@ pub(crate) fn refuse_hidden(
     }
 }
 
-fn names(expr: &Expr) -> BTreeSet<String> {
+/// The names in an expression that may be columns.
+pub(super) fn names(expr: &Expr) -> BTreeSet<String> {
     struct Names(BTreeSet<String>);
     impl Visitor for Names {
         type Break = ();

@@ -12,6 +12,7 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 
+use super::hide;
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::planning::needs::origin;
@@ -38,10 +39,30 @@ pub(crate) fn derive(
         let own = treatment(context.catalog(), &before, column);
         let stricter = derived.masking.strictness() > own.masking.strictness();
         if !decided && stricter {
-            let openings = column.privacy.take().map(|one| one.openings).unwrap_or_default();
             let Treatment { masking, namespace, category } = derived;
             let derived = ColumnPrivacy::derived(masking, namespace, category);
-            column.privacy = Some(Box::new(ColumnPrivacy { openings, ..derived }));
+            column.privacy = Some(Box::new(derived.with_rest_of(column.privacy.as_deref())));
+        }
+    }
+    Ok(())
+}
+
+/// Gives generated columns the treatment of the columns that they are generated from.
+///
+/// # Errors
+/// 42601 for an expression that cannot be read.
+pub(crate) fn generated(context: &QueryContext, relation: &mut Relation) -> Result<()> {
+    let before = relation.clone();
+    for column in relation.columns.iter_mut().filter(|one| !one.dropped && one.subject.is_none()) {
+        let Some(expression) = &column.generated else { continue };
+        let names = hide::names(&crate::sql::parse::expression(expression)?);
+        let read = before.live_columns().filter(|one| names.contains(&one.name));
+        let read = read.map(|one| treatment(context.catalog(), &before, one));
+        let Treatment { masking, namespace, category } = strictest(read);
+        let own = treatment(context.catalog(), &before, column).masking;
+        if masking.strictness() > own.strictness() {
+            let derived = ColumnPrivacy::derived(masking, namespace, category);
+            column.privacy = Some(Box::new(derived.with_rest_of(column.privacy.as_deref())));
         }
     }
     Ok(())

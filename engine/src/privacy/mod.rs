@@ -12,16 +12,22 @@
 //! - `lineage`: what a materialized result shows follows the columns that it was made of
 //! - `hide`: values in errors, and expressions that would tell them
 //! - `stored`: values that an UPDATE leaves alone stay as they are, whoever updates
+//! - `classify`, `label`: what an officer says about a column; `filter`: rows that may not be used
 //! - `decision`: who decides, and why; `grants`: what GRANT and REVOKE open and close
 
+pub(crate) mod classify;
 mod columns;
 pub(crate) mod decision;
+pub(crate) mod filter;
 pub(crate) mod grants;
 pub(crate) mod hide;
+mod label;
 pub(crate) mod lineage;
+mod procedures;
 mod pseudonym;
 pub(crate) mod scan;
 pub(crate) mod stored;
 mod treat;
 
 pub(crate) use columns::FUNCTIONS;
+pub(crate) use procedures::PROCEDURES;

@@ -1,8 +1,9 @@
 //! The rule: above each scan the columns that are closed to the role are treated.
 
-use clientele_catalog::definition::Relation;
+use clientele_catalog::definition::{Column as Definition, Relation};
 use clientele_catalog::domains::Masking;
-use clientele_catalog::privacy::shown_as;
+use clientele_catalog::features::PRIVACY_SCHEMAS;
+use clientele_catalog::privacy::{shown_as, treatment};
 use datafusion::arrow::datatypes::Schema;
 use datafusion::common::{Column, TableReference};
 use datafusion::error::Result as DataFusionResult;
@@ -24,18 +25,33 @@ pub(crate) fn treated(
     relation: &Relation,
     schema: &Schema,
 ) -> Result<Vec<Treated>> {
-    if context.sees_clear() {
+    let purpose = context.purpose();
+    if context.clear || context.rights.superuser && purpose.is_none() {
         return Ok(Vec::new());
     }
     let mut found = Vec::new();
     for (place, field) in schema.fields().iter().enumerate() {
         let Some(column) = relation.column(field.name()) else { continue };
-        let treatment = shown_as(context.catalog(), &context.rights, relation, column);
+        let mut treatment = shown_as(context.catalog(), &context.rights, relation, column);
+        if purpose.is_some_and(|purpose| !is_declared(context, (relation, column), purpose)) {
+            treatment.masking = Masking::Null;
+        }
         if treatment.masking != Masking::Open {
             found.push((place, treat::function(context, &treatment)?));
         }
     }
     Ok(found)
+}
+
+/// Whether a column may be used for a purpose: personal data only where that was declared.
+fn is_declared(
+    context: &QueryContext,
+    (relation, column): (&Relation, &Definition),
+    purpose: &str,
+) -> bool {
+    let personal = treatment(context.catalog(), relation, column).category.is_some();
+    let declared = column.privacy.iter().flat_map(|one| &one.purposes).any(|one| one == purpose);
+    !personal || declared || PRIVACY_SCHEMAS.contains(&relation.schema)
 }
 
 /// The scan with its treated columns; of the target of a change also with the values as they are
@@ -86,11 +102,7 @@ impl QueryContext {
     }
 
     /// Whether the role sees the values of a column as they are.
-    pub(crate) fn sees_column(
-        &self,
-        relation: &Relation,
-        column: &clientele_catalog::definition::Column,
-    ) -> bool {
+    pub(crate) fn sees_column(&self, relation: &Relation, column: &Definition) -> bool {
         let shown = || shown_as(self.catalog(), &self.rights, relation, column);
         self.sees_clear() || shown().masking == Masking::Open
     }

@@ -15,6 +15,7 @@ pub mod parse;
 pub mod place;
 pub mod rewrite;
 pub mod roles;
+pub mod security_label;
 pub(crate) mod template;
 
 use std::sync::Arc;
@@ -78,6 +79,8 @@ pub enum Body {
     Role(roles::RoleStatement),
     /// `ALTER DEFAULT PRIVILEGES`.
     DefaultPrivileges(DefaultPrivileges),
+    /// `SECURITY LABEL`.
+    SecurityLabel(security_label::SecurityLabel),
     /// `ALTER VIEW`, `CREATE DOMAIN` … as PostgreSQL writes them.
     Definition(definitions::Definition),
     /// `DECLARE name CURSOR FOR query`.

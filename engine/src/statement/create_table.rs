@@ -81,6 +81,7 @@ pub(super) async fn store(
 ) -> Result<()> {
     subject_columns::settle(context, &mut relation)?;
     super::check::generated_columns(context, &relation)?;
+    lineage::generated(context, &mut relation)?;
     let work = session.work().await?;
     let mut transaction = work.lock().await;
     for sequence in sequences {
