@@ -9,6 +9,7 @@ mod clients;
 mod crash;
 mod foreign_keys;
 mod identity;
+mod leaks;
 mod operations;
 mod rights;
 mod segments;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
     let trials: Vec<Trial> = [
         slt::trials(),
         rights::trials(),
+        leaks::trials(),
         foreign_keys::trials(),
         identity::trials(),
         segments::trials(),

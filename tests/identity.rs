@@ -195,7 +195,8 @@ fn rights() -> Result<()> {
     }
     client.simple("RESET ROLE")?;
     client.simple(
-        "GRANT USAGE ON SCHEMA identity TO curious; GRANT SELECT ON identity.identifiers TO curious",
+        "GRANT USAGE ON SCHEMA identity TO curious; GRANT SELECT ON identity.identifiers TO curious; \
+         GRANT SELECT (value) ON identity.nodes TO curious",
     )?;
     client.simple("SET ROLE curious")?;
     for sql in asked {

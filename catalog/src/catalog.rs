@@ -311,6 +311,10 @@ fn as_built_in(stored: Relation) -> Relation {
     let mut relation = built_in.as_ref().clone();
     for (column, stored) in relation.columns.iter_mut().zip(stored.columns) {
         column.grants = stored.grants;
+        if let Some(said) = stored.privacy {
+            let built_in = column.privacy.take().map(|one| *one).unwrap_or_default();
+            column.privacy = Some(Box::new(built_in.with_rest_of(Some(&said))));
+        }
     }
     Relation { grants: stored.grants, ..relation }
 }

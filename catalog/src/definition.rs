@@ -8,6 +8,7 @@ use clientele_udfs::types::PgType;
 use serde::{Deserialize, Serialize};
 
 use crate::domains::Subject;
+use crate::privacy::ColumnPrivacy;
 
 /// Object identifier, PostgreSQL's `oid`.
 pub type Oid = u32;
@@ -277,6 +278,9 @@ pub struct Column {
     pub comment: Option<String>,
     /// Column privileges.
     pub grants: Vec<Grant>,
+    /// What a member of `privacy_officer` decided about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<Box<ColumnPrivacy>>,
     /// Dropped: no name resolves to it, its bytes vanish with the next rewrite.
     pub dropped: bool,
 }
@@ -298,6 +302,7 @@ impl Column {
             missing: None,
             comment: None,
             grants: Vec::new(),
+            privacy: None,
             dropped: false,
         }
     }

@@ -14,6 +14,7 @@ pub mod domains;
 pub mod error;
 pub mod features;
 pub mod pg_catalog;
+pub mod privacy;
 pub mod privileges;
 pub mod progress;
 pub mod storage;

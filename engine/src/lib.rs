@@ -7,6 +7,7 @@
 //! Both protocols walk this one road; the simple one binds no parameters. See `ARCHITECTURE.md`.
 
 pub mod api;
+mod consent;
 pub mod copy;
 mod customers;
 pub mod engine;
@@ -19,6 +20,7 @@ mod memory;
 mod password;
 pub mod planning;
 mod preview;
+mod privacy;
 mod quality;
 mod refresh;
 mod road;

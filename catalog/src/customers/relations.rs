@@ -8,10 +8,11 @@ use clientele_udfs::types::PgType;
 use super::touchpoints::{Attribute, Touchpoints, is_touchpoint};
 use super::{ACCOUNTS, PROFILES};
 use crate::catalog::Catalog;
-use crate::definition::{Column, Grant, Oid, Relation, RelationKind};
+use crate::definition::{Column, Oid, Relation, RelationKind};
 use crate::domains::Subject;
 use crate::features;
 use crate::pg_catalog::{quote_identifier, quote_literal};
+use crate::privacy::ColumnPrivacy;
 
 /// The relations whose columns follow from others, and whom they are about.
 const DERIVED: [(Oid, Subject); 2] = [(PROFILES, Subject::Person), (ACCOUNTS, Subject::Company)];
@@ -42,7 +43,7 @@ fn profile(built_in: &Relation, touchpoints: &Touchpoints, stored: Option<&Relat
     let columns = key.iter().cloned().chain(attributes).chain(facts.iter().cloned());
     let columns: Vec<Column> = (1..)
         .zip(columns)
-        .map(|(number, column)| Column { number, grants: granted(stored, &column), ..column })
+        .map(|(number, column)| granted(stored, Column { number, ..column }))
         .collect();
     let names: Vec<String> = columns.iter().map(|column| quote_identifier(&column.name)).collect();
     let subject = match touchpoints.subject {
@@ -59,14 +60,22 @@ fn profile(built_in: &Relation, touchpoints: &Touchpoints, stored: Option<&Relat
     }
 }
 
-fn granted(stored: Option<&Relation>, column: &Column) -> Vec<Grant> {
-    let before = stored.and_then(|stored| stored.column(&column.name));
-    before.map(|before| before.grants.clone()).unwrap_or_default()
+/// The column with what was granted on it, and the roles that it was opened to.
+fn granted(stored: Option<&Relation>, mut column: Column) -> Column {
+    let Some(before) = stored.and_then(|stored| stored.column(&column.name)) else { return column };
+    column.grants.clone_from(&before.grants);
+    if let (Some(privacy), Some(before)) = (&mut column.privacy, &before.privacy) {
+        **privacy = std::mem::take(&mut **privacy).with_rest_of(Some(before));
+    }
+    column
 }
 
 fn attribute_column(attribute: &Attribute) -> Column {
     let comment = attribute.comment.clone();
-    Column { comment, ..Column::plain(0, &attribute.name, attribute.pg_type) }
+    let (masking, category) = (attribute.masking, attribute.category);
+    let privacy = ColumnPrivacy::derived(masking, Some(attribute.domain), Some(category));
+    let plain = Column::plain(0, &attribute.name, attribute.pg_type);
+    Column { comment, privacy: Some(Box::new(privacy)), ..plain }
 }
 
 /// The query behind `customers.account_members`: one aggregation for each table that names people

@@ -7,7 +7,7 @@ use clientele_udfs::types::PgType;
 
 use crate::catalog::Catalog;
 use crate::definition::{Column, Domain, FIRST_USER_OID, Oid, Relation, RelationKind};
-use crate::domains::{self, Kind, SEMANTIC_DOMAINS, SemanticDomain, Subject};
+use crate::domains::{self, Category, Kind, Masking, SEMANTIC_DOMAINS, SemanticDomain, Subject};
 
 /// What is said about the people (or the companies) of a database, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,10 @@ pub struct Attribute {
     pub pg_type: PgType,
     /// Whether it is an identifier.
     pub identifies: bool,
+    /// How it is treated.
+    pub masking: Masking,
+    /// The kind of personal data that it is.
+    pub category: Category,
     /// What it is.
     pub comment: Option<String>,
 }
@@ -154,14 +158,16 @@ fn named(catalog: &Catalog, domains: &[Oid]) -> Vec<Attribute> {
         let Some(name) = names.into_iter().find(|name| taken.insert(name.clone())) else {
             continue;
         };
-        let meaning = domains::meaning(catalog, domain.oid);
+        let Some(meaning) = domains::meaning(catalog, domain.oid) else { continue };
         let comment = domain.comment.clone();
         attributes.push(Attribute {
             name,
             domain: domain.oid,
             pg_type: domain.pg_type,
-            identifies: meaning.is_some_and(SemanticDomain::identifies),
-            comment: comment.or_else(|| meaning.map(|one| one.comment.to_owned())),
+            identifies: meaning.identifies(),
+            masking: meaning.masking,
+            category: meaning.category,
+            comment: comment.or_else(|| Some(meaning.comment.to_owned())),
         });
     }
     attributes

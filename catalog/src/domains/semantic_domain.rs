@@ -24,7 +24,7 @@ pub enum Kind {
 }
 
 /// The kind of personal data, in the words of a record of processing (GDPR art. 30).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Category {
     /// How to reach the person.
     Contact,
@@ -45,6 +45,23 @@ pub enum Category {
 }
 
 impl Category {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Contact,
+        Self::Identity,
+        Self::Location,
+        Self::OnlineIdentifier,
+        Self::CustomerRelation,
+        Self::Company,
+        Self::FreeText,
+        Self::SpecialCategory,
+    ];
+
+    /// The category of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.name() == name)
+    }
+
     /// Name as reports print it.
     pub fn name(self) -> &'static str {
         match self {
@@ -61,7 +78,7 @@ impl Category {
 }
 
 /// What a role sees that has no right to the value itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Masking {
     /// A keyed pseudonym: equal values stay equal, so joins and distinct counts still work.
     Pseudonym,
@@ -77,6 +94,30 @@ pub enum Masking {
     Decimals(usize),
     /// The value itself.
     Open,
+}
+
+impl Masking {
+    /// Name as `gdpr.columns` shows it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pseudonym => "pseudonym",
+            Self::Null => "null",
+            Self::Year | Self::FirstCharacters(_) | Self::Network | Self::Decimals(_) => {
+                "generalise"
+            }
+            Self::Open => "open",
+        }
+    }
+
+    /// How little it shows: of two treatments the one with the greater number is the stricter.
+    pub fn strictness(self) -> u8 {
+        match self {
+            Self::Open => 0,
+            Self::Year | Self::FirstCharacters(_) | Self::Network | Self::Decimals(_) => 1,
+            Self::Pseudonym => 2,
+            Self::Null => 3,
+        }
+    }
 }
 
 /// How record matching compares two values.

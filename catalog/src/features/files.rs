@@ -50,4 +50,12 @@ files! {
     "gdpr/receipts",
     "gdpr/holds",
     "gdpr/erasures",
+    "gdpr/restrictions",
+    "gdpr/objections",
+    "gdpr/columns",
+    "consent/events",
+    "consent/current",
+    "consent/purpose_declarations",
+    "consent/purposes",
+    "consent/coverage",
 }

@@ -24,6 +24,8 @@ pub const CLIENTELE_OID: Oid = 14000;
 
 /// OID of schema `segments`, the one among them that is open for views.
 pub const SEGMENTS_OID: Oid = 14003;
+/// OIDs of schemas `gdpr` and `consent`: what is in them is for members of `privacy_officer` to read.
+pub const PRIVACY_SCHEMAS: [Oid; 2] = [14005, 14006];
 
 /// The schemas: OID, name, what `\dn+` shows.
 const SCHEMAS: &[(Oid, &str, &str)] = &[
@@ -33,6 +35,7 @@ const SCHEMAS: &[(Oid, &str, &str)] = &[
     (SEGMENTS_OID, "segments", "segments: every view in it with a column customer_id is one"),
     (14004, "membership", "who is and was in which segment, and how segments are refreshed"),
     (14005, "gdpr", "personal data: rights of people, erasure with proof, retention, the register"),
+    (14006, "consent", "what people agreed to: events, the state now and at any instant, purposes"),
 ];
 
 /// OIDs of the relations that storage itself reads and writes.
@@ -73,6 +76,8 @@ pub mod oids {
     pub const TOMBSTONES: Oid = 14301;
     /// `gdpr.held_back_rows`.
     pub const HELD_BACK: Oid = 14302;
+    /// `gdpr.restrictions`.
+    pub const RESTRICTIONS: Oid = 14310;
     /// `gdpr.receipts`.
     pub const RECEIPTS: Oid = 14304;
     /// `gdpr.holds`.

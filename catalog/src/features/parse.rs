@@ -7,7 +7,8 @@ use clientele_udfs::types::PgType;
 use super::schema_oid;
 use crate::catalog::BOOTSTRAP_ROLE_OID;
 use crate::definition::{Column, Index, Oid, Relation, RelationKind, RowSecurity};
-use crate::domains::Subject;
+use crate::domains::{Category, Masking, Subject};
+use crate::privacy::ColumnPrivacy;
 
 /// The relation that a file describes; `None` when its head is malformed.
 pub(super) fn relation(text: &str) -> Option<Arc<Relation>> {
@@ -42,10 +43,15 @@ pub(super) fn relation(text: &str) -> Option<Arc<Relation>> {
     }))
 }
 
-/// `node bigint!: what it is`.
+/// `node bigint!: what it is`; `value text!~` holds values of people, which only those see that it
+/// was opened to.
 fn column(number: i16, line: &str) -> Option<Column> {
     let (definition, comment) = line.split_once(": ")?;
     let (name, type_name) = definition.split_once(' ')?;
+    let (type_name, privacy) = match type_name.strip_suffix('~') {
+        Some(type_name) => (type_name, Some(Box::new(personal()))),
+        None => (type_name, None),
+    };
     let (type_name, not_null) = match type_name.strip_suffix('!') {
         Some(type_name) => (type_name, true),
         None => (type_name, false),
@@ -58,7 +64,12 @@ fn column(number: i16, line: &str) -> Option<Column> {
     };
     let pg_type = if subject.is_some() { PgType::INT8 } else { PgType::by_name(type_name)? };
     let comment = Some(comment.to_owned());
-    Some(Column { not_null, subject, comment, ..Column::plain(number, name, pg_type) })
+    Some(Column { not_null, subject, comment, privacy, ..Column::plain(number, name, pg_type) })
+}
+
+/// Values of any domain: which one, another column says.
+fn personal() -> ColumnPrivacy {
+    ColumnPrivacy::derived(Masking::Null, None, Some(Category::FreeText))
 }
 
 /// An index over the columns named. Its OID is the relation's, far behind those of relations.

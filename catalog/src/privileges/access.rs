@@ -1,11 +1,11 @@
 //! The owner, the grants and the defaults of one object.
 
 use super::kind::Kind;
-use super::predefined::{READ_ALL_DATA, WRITE_ALL_DATA};
+use super::predefined::{PRIVACY_OFFICER, READ_ALL_DATA, WRITE_ALL_DATA};
 use super::rights::Rights;
 use crate::catalog::{BOOTSTRAP_ROLE_OID, INFORMATION_SCHEMA_OID, PG_CATALOG_OID, PUBLIC_OID};
 use crate::definition::{Column, Database, Domain, Function, Grant, Oid, Relation, Schema};
-use crate::features::CLIENTELE_OID;
+use crate::features::{CLIENTELE_OID, PRIVACY_SCHEMAS};
 
 /// System relations that show passwords' verifiers or samples of rows: not for everyone.
 const SECRET: &[&str] = &["pg_authid", "pg_shadow", "pg_statistic", "pg_user_mapping"];
@@ -18,16 +18,25 @@ pub struct Access<'a> {
     grants: Option<&'a [Grant]>,
     /// What PUBLIC has by default.
     public: &'static str,
+    /// What members of `privacy_officer` have.
+    officer: &'static str,
 }
 
 impl<'a> Access<'a> {
     fn new(kind: Kind, owner: Oid, grants: Option<&'a Vec<Grant>>) -> Self {
-        Self { kind, owner, grants: grants.map(Vec::as_slice), public: kind.of_public() }
+        Self {
+            kind,
+            owner,
+            grants: grants.map(Vec::as_slice),
+            public: kind.of_public(),
+            officer: "",
+        }
     }
 
     /// Of a table, view or sequence.
     pub fn relation(relation: &'a Relation) -> Self {
-        Self::new(Kind::of(relation), relation.owner, relation.grants.as_ref())
+        let officer = if PRIVACY_SCHEMAS.contains(&relation.schema) { "r" } else { "" };
+        Self { officer, ..Self::new(Kind::of(relation), relation.owner, relation.grants.as_ref()) }
     }
 
     /// Of a relation of the system schemas: everyone may read all but a few.
@@ -41,7 +50,8 @@ impl<'a> Access<'a> {
         let built_in = [PG_CATALOG_OID, PUBLIC_OID, INFORMATION_SCHEMA_OID, CLIENTELE_OID];
         let built_in = built_in.contains(&schema.oid);
         let public = if built_in { "U" } else { "" };
-        Self { public, ..Self::new(Kind::Schema, schema.owner, schema.grants.as_ref()) }
+        let officer = if PRIVACY_SCHEMAS.contains(&schema.oid) { "U" } else { "" };
+        Self { public, officer, ..Self::new(Kind::Schema, schema.owner, schema.grants.as_ref()) }
     }
 
     /// Of a database.
@@ -129,14 +139,15 @@ impl<'a> Access<'a> {
         own.map_or(self.of_owner(), |grant| &grant.privileges).contains(letter)
     }
 
-    /// `pg_read_all_data` and `pg_write_all_data`.
+    /// `pg_read_all_data`, `pg_write_all_data` and `privacy_officer`.
     fn predefined_permits(&self, rights: &Rights, letter: char) -> bool {
         let letters = match self.kind {
             Kind::Table | Kind::Sequence | Kind::Column => ("r", "awd"),
             Kind::Schema => ("U", "U"),
             Kind::Database | Kind::Type | Kind::Function => return false,
         };
-        rights.has(READ_ALL_DATA) && letters.0.contains(letter)
+        rights.has(PRIVACY_OFFICER) && self.officer.contains(letter)
+            || rights.has(READ_ALL_DATA) && letters.0.contains(letter)
             || rights.has(WRITE_ALL_DATA) && letters.1.contains(letter)
     }
 }

@@ -20,6 +20,8 @@ pub const DATABASE_OWNER: Oid = 6171;
 pub const SIGNAL_BACKEND: Oid = 4200;
 /// Reads files of the server.
 pub const READ_SERVER_FILES: Oid = 4569;
+/// Opens columns, and says what they hold. PostgreSQL has no such role.
+pub const PRIVACY_OFFICER: Oid = 14090;
 /// Writes files of the server.
 pub const WRITE_SERVER_FILES: Oid = 4570;
 
@@ -34,6 +36,7 @@ const ALL: &[(Oid, &str)] = &[
     (SIGNAL_BACKEND, "pg_signal_backend"),
     (READ_SERVER_FILES, "pg_read_server_files"),
     (WRITE_SERVER_FILES, "pg_write_server_files"),
+    (PRIVACY_OFFICER, "privacy_officer"),
 ];
 
 /// Their definitions.
@@ -52,7 +55,9 @@ pub fn roles() -> impl Iterator<Item = Role> {
             MONITOR => vec![READ_ALL_SETTINGS, READ_ALL_STATS, STAT_SCAN_TABLES],
             _ => Vec::new(),
         },
-        comment: None,
+        comment: (*oid == PRIVACY_OFFICER).then(|| {
+            "opens personal columns to roles, and says how columns are treated".to_owned()
+        }),
         valid_until: None,
         settings: Vec::new(),
     })

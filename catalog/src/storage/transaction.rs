@@ -23,6 +23,7 @@ use super::temporary::TemporarySpace;
 use crate::definition::{Object, Oid, Relation};
 use crate::error::{Error, Result};
 use crate::features::oids;
+use crate::privacy;
 
 /// Rows of `identity.nodes` and `identity.records` that are handed on at once.
 const GATHERED_ROWS: usize = 64 << 10;
@@ -119,8 +120,13 @@ impl Transaction {
     ///
     /// A relation that is `temporary` goes to the session's own space. A new unique constraint on
     /// a relation with rows is checked at commit ([`Transaction::check_unique`] checks it now).
-    pub fn put(&mut self, object: Object) {
+    pub fn put(&mut self, mut object: Object) {
         let oid = object.oid();
+        if let Object::Relation(after) = &mut object
+            && let Some(before) = self.snapshot.catalog.relation_by_oid(oid)
+        {
+            privacy::keep_closed(&self.snapshot.catalog, before, after);
+        }
         Arc::make_mut(&mut Arc::make_mut(&mut self.snapshot).catalog).put(object.clone());
         self.keys.remove(&oid);
         let temporary = match &object {

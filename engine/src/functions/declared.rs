@@ -36,7 +36,11 @@ pub(crate) struct Function {
 
 /// Every table function of the features.
 pub(crate) fn all() -> impl Iterator<Item = &'static Function> {
-    crate::identity::FUNCTIONS.iter().chain(crate::segments::FUNCTIONS)
+    crate::identity::FUNCTIONS
+        .iter()
+        .chain(crate::segments::FUNCTIONS)
+        .chain(crate::privacy::FUNCTIONS)
+        .chain(crate::consent::FUNCTIONS)
 }
 
 /// Calls the function of that name; `None`: there is none.

@@ -20,6 +20,7 @@ use crate::planning::context::QueryContext;
 use crate::session::job::Running;
 use crate::session::settings::{self, Kind};
 use crate::session::shared::SessionShared;
+use crate::sql::normalised::normalised;
 
 /// Pseudo-type `record`.
 const RECORD: PgType = PgType::plain(2249);
@@ -70,10 +71,12 @@ fn micros(at: DateTime<Utc>) -> i64 {
     at.timestamp_micros()
 }
 
-/// A session; what it does is shown to itself and to superusers only (manual: monitoring-stats).
+/// A session; what it does is shown to itself and to superusers only (manual: monitoring-stats), to
+/// those who may see statistics without the literals, in which people's data stand.
 fn session(context: &QueryContext, shared: &Arc<SessionShared>) -> SessionFacts {
     let activity = shared.activity.lock().clone();
-    let open = context.rights.owns(shared.role) || context.rights.has(READ_ALL_STATS);
+    let own = context.rights.owns(shared.role);
+    let open = own || context.rights.has(READ_ALL_STATS);
     let copy = shared.progress.lock().as_ref().map(|progress| progress.facts());
     SessionFacts {
         pid: shared.pid,
@@ -89,7 +92,11 @@ fn session(context: &QueryContext, shared: &Arc<SessionShared>) -> SessionFacts 
         state: activity.state.to_owned(),
         wait_event_type: (activity.state != "active").then(|| "Client".to_owned()),
         wait_event: (activity.state != "active").then(|| "ClientRead".to_owned()),
-        query: if open { activity.query } else { "<insufficient privilege>".to_owned() },
+        query: match (own, open) {
+            (true, _) => activity.query,
+            (false, true) => normalised(&activity.query),
+            (false, false) => "<insufficient privilege>".to_owned(),
+        },
         tls_version: None,
         tls_cipher: None,
         copy: copy.filter(|_| open),

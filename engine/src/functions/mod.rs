@@ -39,6 +39,7 @@ pub use sequences::{
 pub use tables::{SCALAR_RESULT_KEY, TableFunction, table_function};
 
 use crate::planning::context::QueryContext;
+use crate::privacy::stored;
 
 /// A function over session or catalog, bound to the statement that calls it.
 pub fn of_session(name: &str, context: &Arc<QueryContext>) -> Option<Arc<ScalarUDF>> {
@@ -47,6 +48,9 @@ pub fn of_session(name: &str, context: &Arc<QueryContext>) -> Option<Arc<ScalarU
     }
     if name == values_cell::NAME {
         return Some(values_cell::function());
+    }
+    if name == stored::NAME {
+        return Some(stored::function());
     }
     if name == "pg_sleep" {
         return Some(sleep::function());
@@ -66,6 +70,7 @@ fn all_kernels() -> impl Iterator<Item = &'static Kernel> {
         .chain(crate::identity::KERNELS)
         .chain(crate::gdpr::KERNELS)
         .chain(crate::rules::KERNELS)
+        .chain(crate::consent::KERNELS)
         .chain(crate::quality::KERNELS)
 }
 

@@ -65,7 +65,8 @@ pub fn all() -> impl Iterator<Item = &'static Procedure> {
     let own = PROCEDURES.iter().chain(publishing::PROCEDURES);
     let features = crate::identity::PROCEDURES.iter().chain(crate::identity::MATCHING);
     let more = crate::customers::PROCEDURES.iter().chain(crate::gdpr::PROCEDURES);
-    own.chain(features).chain(more).chain(crate::standard::PROCEDURES)
+    let privacy = crate::privacy::PROCEDURES.iter().chain(crate::consent::PROCEDURES);
+    own.chain(features).chain(more).chain(privacy).chain(crate::standard::PROCEDURES)
 }
 
 /// The procedure of that schema and name.

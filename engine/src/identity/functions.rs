@@ -79,6 +79,13 @@ fn allowed(
     kernel(context, values)
 }
 
+/// Whether identifiers are shown to the role as they are.
+pub(super) fn sees_values(context: &QueryContext) -> bool {
+    let nodes = context.catalog().relation_by_oid(oids::NODES);
+    let value = nodes.and_then(|nodes| Some((nodes, nodes.column("value")?)));
+    value.is_some_and(|(nodes, value)| context.sees_column(nodes, value))
+}
+
 /// What shows or tries identifiers is for those who may read them all.
 ///
 /// # Errors
@@ -88,9 +95,9 @@ pub(super) fn may_read(context: &QueryContext, name: &str) -> Result<()> {
         let relation = context.catalog().relation_by_oid(oid);
         relation.is_some_and(|one| Access::relation(one).permits(&context.rights, 'r', false))
     };
-    if readable(oids::NODES) || readable(oids::IDENTIFIERS) {
+    if sees_values(context) && (readable(oids::NODES) || readable(oids::IDENTIFIERS)) {
         return Ok(());
     }
     Err(Error::new("42501", format!("permission denied for function {name}"))
-        .with_detail("It tells of identifiers: SELECT on identity.identifiers is needed."))
+        .with_detail("It tells of identifiers: SELECT on identity.identifiers is needed, and on identity.nodes (value)."))
 }

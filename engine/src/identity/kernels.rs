@@ -5,7 +5,7 @@ use clientele_identity::graph::Status;
 use clientele_udfs::types::PgType;
 use datafusion::scalar::ScalarValue;
 
-use super::functions::may_read;
+use super::functions::{may_read, sees_values};
 use crate::error::Result;
 use crate::functions::row_kernel::{Kernel, number, stable, text, text_value};
 use crate::handle;
@@ -60,6 +60,10 @@ fn resolve(context: &QueryContext, values: &[ScalarValue]) -> Result<ScalarValue
 
 /// How an identifier, given by namespace and normalised value, stands.
 fn standing(context: &QueryContext, values: &[ScalarValue]) -> Result<Option<(Status, u32)>> {
+    // Who may not see identifiers may not try any.
+    if !sees_values(context) {
+        return Ok(None);
+    }
     let (namespace, value) = (number(values, 0)?, text(values, 1)?);
     let Ok(namespace) = u32::try_from(namespace) else { return Ok(None) };
     let meaning = domains::meaning(context.catalog(), namespace);

@@ -44,6 +44,8 @@ pub struct QueryContext {
     pub state: Arc<SessionState>,
     /// When the transaction began.
     pub started_at: DateTime<Utc>,
+    /// Values are seen as they are: the engine shows them to nobody.
+    pub(crate) clear: bool,
     /// What plans of this statement depend on.
     pub(crate) basis: Arc<Basis>,
     /// The facts that `pg_catalog` is drawn from, once asked for.

@@ -44,6 +44,7 @@ use sqlparser::ast;
 use crate::api::Column;
 use crate::error::{Error, Result};
 use crate::functions;
+use crate::privacy::stored;
 use context::QueryContext;
 use needs::Need;
 use provider::Names;
@@ -138,7 +139,8 @@ pub fn plan_over_rows(
     let schema = rows.first().map(RecordBatch::schema);
     let schema = schema.unwrap_or_else(|| Arc::new(datafusion::arrow::datatypes::Schema::empty()));
     let rows = concat_batches(&schema, &rows).map_err(Error::internal)?;
-    finish(context, &Names::new(context).with_rows(&name, rows, Some(relation)), query, &[])
+    let names = Names::new(context).with_rows(&name, rows, Some(relation)).shown();
+    finish(context, &names, query, &[])
 }
 
 /// Plans the query of ON CONFLICT DO UPDATE, which sees the proposed rows under a name.
@@ -207,7 +209,9 @@ pub(crate) fn plan_with(
     names.note_needs(&plan)?;
     // What a merged column adds is not what the user asks for.
     let plan = using::merge(plan, &query).map_err(|error| Error::from_datafusion(&error))?;
-    Ok((needs::open(plan)?, shown))
+    let plan = needs::open(plan)?;
+    let plan = if names.changes() { stored::unmarked(plan)? } else { plan };
+    Ok((plan, shown))
 }
 
 /// Plans one expression over nothing: a default, a constant argument.

@@ -27,6 +27,7 @@ use super::ORIGIN_KEY;
 use super::context::QueryContext;
 use super::rights;
 use crate::error::Result;
+use crate::privacy::{self, filter, scan::Treated};
 
 /// A relation under a query, until its columns are noted.
 pub struct Scan {
@@ -38,6 +39,10 @@ pub struct Scan {
     pub target: bool,
     /// What the policies of the relation let through.
     pub condition: Option<Expr>,
+    /// Its columns that the current role sees treated.
+    treated: Vec<Treated>,
+    /// Rows that the statement may not use.
+    pub filters: Vec<filter::Planned>,
     schema: SchemaRef,
     inner: Inner,
 }
@@ -58,14 +63,39 @@ impl Scan {
             Inner::View(plan) => Arc::new(plan.schema().as_arrow().clone()),
         };
         let schema = with_origins(relation, &schema);
+        let (relation, treated) = (Arc::clone(relation), Vec::new());
         Self {
-            relation: Arc::clone(relation),
+            relation,
             responsible,
             target: false,
             condition: None,
+            treated,
+            filters: Vec::new(),
             schema,
             inner,
         }
+    }
+
+    /// With what the role that `context` is of may see.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn treating(mut self, context: &QueryContext) -> Result<Self> {
+        if matches!(self.inner, Inner::View(_)) {
+            return Ok(self);
+        }
+        self.treated = privacy::scan::treated(context, &self.relation, &self.schema)?;
+        if self.treated.is_empty() {
+            return Ok(self);
+        }
+        let fields = self.schema.fields().iter().enumerate().map(|(place, field)| {
+            match self.treated.iter().any(|(one, _)| *one == place) {
+                true => Arc::new(Field::clone(field).with_nullable(true)),
+                false => Arc::clone(field),
+            }
+        });
+        self.schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        Ok(self)
     }
 }
 
@@ -217,10 +247,8 @@ fn scan_of(node: &LogicalPlan) -> Option<&Scan> {
     }
 }
 
-/// Puts what they stand for in place of the scans.
-///
-/// This is where the plan knows the relation, the responsible role and (from the context) the role
-/// that asks, directly above the rows: what a role may see of a value is to be applied here.
+/// Puts what they stand for in place of the scans: directly above the rows, what the role that asks
+/// may see of them.
 pub fn open(plan: LogicalPlan) -> DataFusionResult<LogicalPlan> {
     let opened = plan.transform_down_with_subqueries(|node| {
         let Some(scan) = scan_of(&node) else { return Ok(Transformed::no(node)) };
@@ -228,8 +256,12 @@ pub fn open(plan: LogicalPlan) -> DataFusionResult<LogicalPlan> {
         let condition = scan.condition.clone();
         match &scan.inner {
             Inner::Rows(source) => {
-                let scan = TableScanBuilder::new(table.table_name.clone(), Arc::clone(source));
-                let rows = LogicalPlan::TableScan(scan.build()?);
+                let rows = TableScanBuilder::new(table.table_name.clone(), Arc::clone(source));
+                let rows = LogicalPlan::TableScan(rows.build()?);
+                let (name, treated) = (&table.table_name, &scan.treated);
+                let rows = filter::apply(rows, (scan.relation.as_ref(), name), &scan.filters)?;
+                // A policy is met by what the role sees, as the conditions of its statement are.
+                let rows = privacy::scan::cover(rows, name, treated, scan.target)?;
                 match condition {
                     Some(condition) => LogicalPlanBuilder::from(rows)
                         .filter(condition)?

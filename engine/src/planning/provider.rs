@@ -26,6 +26,7 @@ use super::needs::{self, Inner, Need, Scan};
 use super::types::Types;
 use super::{rights, row_security};
 use crate::error::{Error, Result};
+use crate::privacy::filter;
 use crate::{customers, functions, sql};
 
 /// How many views may stand on one another (54001 beyond).
@@ -40,6 +41,8 @@ pub struct Names<'a> {
     depth: Cell<usize>,
     /// Rows in memory under a name, which hides relations of that name.
     rows: Option<(String, RecordBatch, Option<u32>)>,
+    /// These rows are shown: treated as those of their relation are.
+    shown: bool,
     /// What an UPDATE, DELETE or MERGE changes: its scans carry row addresses.
     changed: Option<&'a Changed<'a>>,
     /// The role that is responsible for reads here; `None`: the current one.
@@ -60,6 +63,7 @@ impl<'a> Names<'a> {
             expr_planners: context.state.expr_planners().to_vec(),
             depth: Cell::new(0),
             rows: None,
+            shown: false,
             changed: None,
             responsible: Cell::new(None),
             needs: RefCell::default(),
@@ -74,6 +78,12 @@ impl<'a> Names<'a> {
     /// A bare name stands for these rows; `origin` is the relation whose columns they are.
     pub fn with_rows(mut self, name: &str, rows: RecordBatch, origin: Option<u32>) -> Self {
         self.rows = Some((name.to_owned(), rows, origin));
+        self
+    }
+
+    /// The rows are shown, as RETURNING does; what a statement proposes are the values it gave.
+    pub fn shown(mut self) -> Self {
+        self.shown = true;
         self
     }
 
@@ -99,17 +109,27 @@ impl<'a> Names<'a> {
         let table = batch
             .map_err(DataFusionError::from)
             .and_then(|batch| MemTable::try_new(schema, vec![vec![batch]]));
-        Some(
-            table
-                .map(|table| provider_as_source(Arc::new(table)))
-                .map_err(|error| Error::from_datafusion(&error)),
-        )
+        let source = table
+            .map(|table| provider_as_source(Arc::new(table)))
+            .map_err(|error| Error::from_datafusion(&error));
+        let Some(relation) = relation.filter(|_| self.shown) else { return Some(source) };
+        Some(source.and_then(|source| {
+            let mut scan = Scan::new(relation, Inner::Rows(source), None);
+            // They are there, whether or not the table may be read.
+            scan.target = true;
+            Ok(Arc::new(scan.treating(self.context)?) as Arc<dyn TableSource>)
+        }))
     }
 
     /// Scans of the changed relation get a last column `ctid`.
     pub fn changing(mut self, changed: &'a Changed<'a>) -> Self {
         self.changed = Some(changed);
         self
+    }
+
+    /// Whether rows of a relation are changed.
+    pub fn changes(&self) -> bool {
+        self.changed.is_some() && self.depth.get() == 0
     }
 
     /// Notes what a plan needs, before its scans are opened.
@@ -147,7 +167,21 @@ impl<'a> Names<'a> {
             (self.responsible.get(), change),
             (name, schema.as_ref()),
         )?;
-        Ok(Arc::new(scan))
+        scan.filters = self.filters(relation)?;
+        Ok(Arc::new(scan.treating(self.context)?))
+    }
+
+    /// The rows that the statement may use, as plans over what says so.
+    fn filters(&self, relation: &Relation) -> Result<Vec<filter::Planned>> {
+        let mut planned = Vec::new();
+        for filter in filter::filters(self.context, relation) {
+            let over = self.context.catalog().relation_by_oid(filter.over).map(Arc::clone);
+            let over = over.ok_or_else(|| Error::internal("a built-in relation is missing"))?;
+            if let Inner::View(plan) = self.view(&over, &filter.query)? {
+                planned.push((filter, *plan));
+            }
+        }
+        Ok(planned)
     }
 
     fn inner(&self, relation: &Arc<Relation>, target: bool) -> Result<Inner> {

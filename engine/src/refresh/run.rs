@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::session::Session;
 use crate::session::job::Job;
-use crate::{planning, segments, sql, statement};
+use crate::{planning, privacy, segments, sql, statement};
 
 /// What a refresh began with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,9 +135,11 @@ async fn whole(
     let planned = session
         .compute(async move { planning::plan_query(&planning_context, parsed, &[]) })
         .await?;
-    empty(session, view, true).await?;
+    let mut after = view.as_ref().clone();
+    privacy::lineage::derive(context, &planned.plan, &mut after)?;
+    empty(session, &after, true).await?;
     let plan = of_somebody(view, planned.plan)?;
-    statement::fill(session, context, (view, plan), job).await?;
+    statement::fill(session, context, (&after, plan), job).await?;
     Ok(())
 }
 
@@ -159,14 +161,14 @@ pub(crate) fn of_somebody(view: &Relation, plan: LogicalPlan) -> Result<LogicalP
 /// # Errors
 /// None in practice.
 pub(crate) async fn empty(session: &mut Session, view: &Relation, populated: bool) -> Result<()> {
-    let RelationKind::MaterializedView { query, populated: before } = &view.kind else {
-        return Ok(());
-    };
+    let RelationKind::MaterializedView { query, .. } = &view.kind else { return Ok(()) };
+    let kind = RelationKind::MaterializedView { query: query.clone(), populated };
+    let after = Relation { kind, ..view.clone() };
     let work = session.work().await?;
     let mut transaction = work.lock().await;
-    if *before != populated {
-        let kind = RelationKind::MaterializedView { query: query.clone(), populated };
-        transaction.put(Object::Relation(Relation { kind, ..view.clone() }));
+    let before = transaction.snapshot().catalog.relation_by_oid(view.oid).map(Arc::clone);
+    if before.is_none_or(|before| *before != after) {
+        transaction.put(Object::Relation(after));
     }
     transaction.truncate(view.oid);
     Ok(())

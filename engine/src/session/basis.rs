@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use clientele_catalog::definition::{Oid, Role, Schema};
+use clientele_catalog::features::oids;
 use clientele_catalog::privileges::{Access, Rights};
 use clientele_catalog::storage::Snapshot;
 use datafusion::execution::session_state::SessionState;
@@ -16,6 +17,8 @@ pub(crate) struct Basis {
     /// Of the catalog.
     stamp: u64,
     roles_version: u64,
+    /// Whether the data of some customer are restricted.
+    restricted: bool,
     settings: Arc<Settings>,
     pub(super) role: Arc<Role>,
     pub(super) rights: Arc<Rights>,
@@ -27,10 +30,12 @@ impl Session {
     /// The basis of a statement over this snapshot: the last one, unless something has changed.
     pub(super) fn basis(&mut self, snapshot: &Snapshot) -> Arc<Basis> {
         let roles_version = self.engine.cluster.roles_version();
+        let restricted = snapshot.row_count(oids::RESTRICTIONS) > 0;
         let settings = self.shared.settings.lock();
         if let Some(basis) = &self.basis
             && basis.stamp == snapshot.catalog.stamp()
             && basis.roles_version == roles_version
+            && basis.restricted == restricted
             && basis.role.oid == self.role.oid
             && basis.settings.plan_alike(&settings)
         {
@@ -51,6 +56,7 @@ impl Session {
         let basis = Arc::new(Basis {
             stamp: snapshot.catalog.stamp(),
             roles_version,
+            restricted,
             search_path: found.map(|schema| schema.oid).collect(),
             role,
             rights: Arc::new(rights),

@@ -42,6 +42,7 @@ use crate::planning::cooperate::Cooperate;
 use crate::planning::distinct_on::DistinctOnFirstRow;
 use crate::planning::filters::FiltersDown;
 use crate::planning::in_order::InOrder;
+use crate::privacy::hide;
 use crate::sharing::SharingPlanner;
 use crate::sql::place::Source;
 use crate::sql::{Body, Statement};
@@ -297,8 +298,17 @@ impl Session {
         let result = self.run(prepared, parameters).await;
         result.map_err(|error| {
             self.fail();
-            error.in_source(&source)
+            self.without_values(error).in_source(&source)
         })
+    }
+
+    /// An error as the current role may be told it.
+    pub(super) fn without_values(&self, error: Error) -> Error {
+        let rights = || self.engine.cluster.rights(self.role.oid, self.database.oid);
+        match error.detail {
+            Some(_) => hide::detail(&self.store.snapshot().catalog, &rights(), error),
+            None => error,
+        }
     }
 
     async fn run(&mut self, prepared: &Prepared, parameters: Vec<ScalarValue>) -> Result<Outcome> {
@@ -368,6 +378,7 @@ impl Session {
             search_path: Arc::clone(&basis.search_path),
             state: Arc::clone(&basis.state),
             started_at: self.transaction_start(),
+            clear: false,
             basis,
             facts: std::sync::OnceLock::new(),
         }))

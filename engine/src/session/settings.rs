@@ -90,6 +90,7 @@ pub const SETTINGS: &[Facts] = &[
     setting("client_min_messages", "notice", LEVELS, "Sets the message levels that are sent to the client."),
     setting("clientele.as_of", "", Kind::Instant, "Shows who was who at an instant; empty: now."),
     setting("clientele.purpose", "", Kind::Text, "Restricts rows and columns to those that a purpose covers."),
+    setting("clientele.reason", "", Kind::Text, "Says why: it is recorded with decisions about privacy."),
     reported(setting("datestyle", "ISO, MDY", Kind::Text, "Sets the display format for date and time values."), "DateStyle"),
     setting("default_table_access_method", "heap", Kind::Fixed, "Sets the default table access method for new tables."),
     setting("default_tablespace", "", Kind::Text, "Sets the default tablespace to create tables in."),

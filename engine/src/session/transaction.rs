@@ -182,7 +182,10 @@ impl Session {
     pub async fn sync(&mut self) -> Result<()> {
         let implicit = self.transaction.as_ref().is_some_and(|open| !open.explicit);
         let result = match implicit {
-            true => self.finish(true).await.map(drop),
+            true => {
+                let finished = self.finish(true).await;
+                finished.map(drop).map_err(|error| self.without_values(error))
+            }
             false => Ok(()),
         };
         let (state, since) = match &self.transaction {

@@ -9,11 +9,13 @@ pub mod definitions;
 mod maintenance;
 pub mod mended;
 mod merge;
+pub(crate) mod normalised;
 mod own;
 pub mod parse;
 pub mod place;
 pub mod rewrite;
 pub mod roles;
+pub mod security_label;
 pub(crate) mod template;
 mod settled;
 
@@ -78,6 +80,8 @@ pub enum Body {
     Role(roles::RoleStatement),
     /// `ALTER DEFAULT PRIVILEGES`.
     DefaultPrivileges(DefaultPrivileges),
+    /// `SECURITY LABEL`.
+    SecurityLabel(security_label::SecurityLabel),
     /// `ALTER VIEW`, `CREATE DOMAIN` … as PostgreSQL writes them.
     Definition(definitions::Definition),
     /// `DECLARE name CURSOR FOR query`.

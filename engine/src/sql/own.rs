@@ -10,7 +10,7 @@ use sqlparser::tokenizer::Token;
 use super::place::{Source, folded};
 use super::{
     Body, DefaultPrivileges, SettingStatement, Step, TransactionModes, TransactionStatement, copy,
-    definitions, maintenance, merge, parse as text, roles,
+    definitions, maintenance, merge, parse as text, roles, security_label,
 };
 
 use crate::session::cursors::Kind;
@@ -51,6 +51,7 @@ pub(super) fn parse(parser: &mut Parser<'_>, source: &Arc<Source>) -> Parsed<Opt
         ("create" | "alter" | "drop", "role" | "user" | "group") | ("grant" | "revoke", _) => {
             return Ok(roles::parse(parser)?.map(Body::Role));
         }
+        ("security", "label") => Body::SecurityLabel(security_label::parse(parser)?),
         ("alter", "default") => Body::DefaultPrivileges(default_privileges(parser)?),
         ("create" | "alter" | "comment", _) | ("drop", "database") => {
             return definitions::parse(parser);

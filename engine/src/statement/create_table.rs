@@ -20,6 +20,7 @@ use super::{rows, subject_columns};
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::planning::{self, types};
+use crate::privacy::lineage;
 use crate::session::Session;
 use crate::session::job::Job;
 use crate::sql::definitions::Including;
@@ -80,6 +81,7 @@ pub(super) async fn store(
 ) -> Result<()> {
     subject_columns::settle(context, &mut relation)?;
     super::check::generated_columns(context, &relation)?;
+    lineage::generated(context, &mut relation)?;
     let work = session.work().await?;
     let mut transaction = work.lock().await;
     for sequence in sequences {
@@ -158,6 +160,7 @@ pub(super) async fn plan_rows(
     let planned =
         session.compute(async move { planning::plan_query(&planning, query, &[]) }).await?;
     take_columns(context, &planned.columns, names, relation)?;
+    lineage::derive(context, &planned.plan, relation)?;
     Ok(planned.plan)
 }
 

@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::planning::needs::Need;
 use crate::planning::{self, Changed, Planned};
+use crate::privacy::stored;
 use crate::session::{Prepared, Session};
 
 /// Parameters and RETURNING's columns.
@@ -95,7 +96,8 @@ fn plan(
         projection.extend(
             relation
                 .live_columns()
-                .map(|column| rows::named(rows::column_of(&label, &column.name), &column.name)),
+                .map(|column| (stored::marked(rows::column_of(&label, &column.name)), column))
+                .map(|(value, column)| rows::named(value, &column.name)),
         );
     }
     let mut from = vec![table.clone()];

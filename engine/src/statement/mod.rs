@@ -33,6 +33,7 @@ mod prepare;
 mod referential;
 mod roles;
 pub(crate) mod rows;
+mod security_label;
 mod setting;
 mod subject_columns;
 mod truncate;
@@ -141,6 +142,7 @@ pub(crate) async fn execute(
         }
         Body::Role(one) => done(roles::execute(session, one)?),
         Body::DefaultPrivileges(one) => done(grant::default_privileges(session, one).await?),
+        Body::SecurityLabel(one) => done(security_label::execute(session, one).await?),
         Body::Definition(one) => done(definition::execute(session, one).await?),
         Body::Declare { name, kind, query } => session.declare(name, *kind, query).await,
         Body::Fetch { name, step, moves } => session.fetch(name, *step, *moves).await,

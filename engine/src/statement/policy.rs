@@ -11,6 +11,7 @@ use sqlparser::ast::{
 use super::{check, owner};
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
+use crate::privacy::hide;
 use crate::session::Session;
 use crate::sql::place::folded;
 
@@ -134,6 +135,8 @@ fn condition(
     let Some(expr) = expr else { return Ok(None) };
     let text = expr.to_string();
     check::condition_of(context, relation, &text)?;
+    // A policy is tried on rows that are written, too.
+    hide::refuse_hidden(context, relation, expr, None)?;
     Ok(Some(text))
 }
 

@@ -22,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::planning::needs::Need;
 use crate::planning::{self, Changed, Planned};
+use crate::privacy::stored;
 use crate::road::Conditions;
 use crate::session::{Prepared, Session};
 
@@ -197,7 +198,7 @@ pub(super) fn new_values(
         let value = match set.iter().find(|(name, _)| *name == column.name) {
             Some((_, Expr::Identifier(word))) if is_default(word) => rows::default_of(column)?,
             Some((_, value)) => typed_placeholder((*value).clone(), column.pg_type)?,
-            None => rows::column_of(label, &column.name),
+            None => stored::marked(rows::column_of(label, &column.name)),
         };
         items.push(rows::named(value, &column.name));
     }

@@ -2,7 +2,7 @@
 -- every value that a customer's rows have, where it comes from, and which one the profile shows
 -- customer_id int8: the customer
 -- attribute text: the column of customers.profiles
--- value text: the value; of identifiers as it is compared, of attributes as it was written
+-- value text~: the value; of identifiers as it is compared, of attributes as it was written
 -- source text: the table that has it; NULL for a value that was pinned
 -- first_seen_at timestamptz: time of the first row with it
 -- last_seen_at timestamptz: time of the last row with it

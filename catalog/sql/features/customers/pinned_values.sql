@@ -2,8 +2,8 @@
 -- values that hold whatever the sources say, such as those that the person had rectified (GDPR art. 16); the latest row of an attribute holds
 -- customer_id person!: the customer
 -- attribute text!: the column of customers.profiles
--- value text: the value
+-- value text~: the value
 -- pinned bool!: false: the value is pinned no longer
--- reason text: why
+-- reason text~: why
 -- changed_by text!: the role that pinned it
 -- changed_at timestamptz!: when

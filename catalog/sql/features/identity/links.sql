@@ -8,6 +8,6 @@
 -- weight float8: match weight (log2 of the Bayes factor) of a match
 -- probability float8: probability of a match
 -- comparison jsonb: level of each comparison of a match
--- reason text: what the one who decided gave as reason
+-- reason text~: what the one who decided gave as reason
 -- decided_by text!: the role that decided
 -- decided_at timestamptz!: when

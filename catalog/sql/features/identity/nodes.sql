@@ -3,6 +3,6 @@
 -- customer_id person: the customer that it belongs to; NULL for none, or for an identifier of companies
 -- account_id company: the company that it belongs to
 -- namespace oid!: the domain of the column that it stood in
--- value text!: the value, normalised
+-- value text!~: the value, normalised
 -- source oid!: the table in which it was seen first
 -- seen_at timestamptz!: when it was seen first

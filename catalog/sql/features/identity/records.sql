@@ -3,7 +3,7 @@
 -- customer_id person: the customer that the row belongs to
 -- account_id company: the company that the row belongs to
 -- members int8[]!: numbers of the identifiers on the row
--- content_high int8: for a row that says something about a person, which is a customer even if none of them may stitch: upper half of its hash
--- content_low int8: lower half of that hash
+-- content_high int8~: for a row that says something about a person, which is a customer even if none of them may stitch: upper half of its hash
+-- content_low int8~: lower half of that hash
 -- source oid!: the table of the row
 -- seen_at timestamptz!: when such a row was seen first

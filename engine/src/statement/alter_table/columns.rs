@@ -20,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::planning;
 use crate::planning::context::QueryContext;
 use crate::planning::rights::kind_of;
+use crate::privacy::lineage;
 use crate::session::Session;
 use crate::sql;
 use crate::sql::place::{folded, of_identifier};
@@ -56,6 +57,7 @@ pub(super) async fn add(
     let column = column.ok_or_else(|| Error::internal("a new column is missing"))?;
     put(session, sequences.iter().cloned().map(Object::Relation)).await?;
     super::super::check::generated_columns(&target.context, &relation)?;
+    lineage::generated(&target.context, &mut relation)?;
     let volatile = match &column.default {
         None if column.generated.is_some() => true,
         Some(default) => is_volatile(&target.context, &column, default)?,

@@ -11,6 +11,7 @@ use super::super::dependency::blocked;
 use super::super::{drop as drop_statement, rows};
 use super::{Target, existing_rows, put};
 use crate::error::{Error, Result};
+use crate::privacy::hide;
 use crate::session::Session;
 use crate::sql;
 use crate::sql::place::folded;
@@ -40,6 +41,13 @@ pub(super) async fn add(
             return Err(Error::new("42P07", format!("relation \"{}\" already exists", one.name)));
         }
     }
+    for one in &new {
+        // Also one that is not valid yet is tried by every UPDATE.
+        if let ConstraintKind::Check { expression } = &one.kind {
+            let expression = sql::parse::expression(expression)?;
+            hide::refuse_hidden(&target.context, &relation, &expression, None)?;
+        }
+    }
     put(session, [Object::Relation(relation.clone())]).await?;
     if not_valid {
         return Ok(());
@@ -59,6 +67,7 @@ pub(super) async fn hold(
         match &constraint.kind {
             ConstraintKind::Check { expression } => {
                 let broken = negated(expression)?;
+                hide::refuse_hidden(&target.context, relation, &broken, None)?;
                 if existing_rows::meets(session, &target.context, relation, broken).await? {
                     let text = format!(
                         "check constraint \"{}\" of relation \"{}\" is violated by some row",

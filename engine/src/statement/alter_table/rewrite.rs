@@ -1,8 +1,6 @@
 //! Changes that give the rows other values: they are read from the old snapshot, truncated and
 //! written anew, all in the statement's transaction.
 
-use std::sync::Arc;
-
 use clientele_catalog::definition::{Column, Object, Relation, RelationKind};
 use clientele_udfs::cast;
 use clientele_udfs::types::PgType;
@@ -18,6 +16,7 @@ use super::{Target, put};
 use crate::error::{Error, Result};
 use crate::planning::rights::kind_of;
 use crate::planning::{self, types};
+use crate::privacy::hide;
 use crate::session::Session;
 use crate::sql;
 use crate::sql::place::folded;
@@ -46,6 +45,9 @@ pub(super) async fn change_type(
     let before = std::mem::replace(&mut column.pg_type, wanted.pg_type);
     column.domain = wanted.domain.as_ref().map(|domain| domain.oid);
     check_default(target, column)?;
+    if let Some(using) = using {
+        hide::refuse_hidden(&target.context, &target.relation, using, Some(&name))?;
+    }
     if using.is_none() && keeps_values(before, column) {
         return put(session, [Object::Relation(after)]).await;
     }
@@ -59,7 +61,8 @@ pub(super) async fn change_type(
         named(value, &column.name)
     });
     let items = items.collect();
-    fill(session, target, &after, items).await.map(drop)
+    let filled = fill(session, target, &after, items).await;
+    filled.map(drop).map_err(|error| hide::value(&target.context, error))
 }
 
 fn no_cast(column: &str, to: PgType) -> Error {
@@ -141,7 +144,8 @@ pub(super) async fn fill(
     if let ast::SetExpr::Select(select) = query.body.as_mut() {
         select.projection = items;
     }
-    let context = Arc::clone(&target.context);
+    // Rows move from one form to another; what they hold is shown to nobody.
+    let context = target.context.seeing_clear();
     let types = rows::assignment(after);
     let plan = session
         .compute(async move {

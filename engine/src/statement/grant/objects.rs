@@ -11,6 +11,7 @@ use super::Request;
 use super::acl::{self, Target};
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
+use crate::privacy::grants;
 use crate::session::Session;
 use crate::sql::place::name_parts;
 
@@ -45,6 +46,9 @@ pub(super) async fn relation(
             "" => before,
             letters => list(session, context, (&target, before, letters), request)?,
         };
+        if whole.contains('r') {
+            grants::close(column, &request.grantees);
+        }
     }
     for (name, letter) in of_columns {
         let column =
@@ -55,9 +59,18 @@ pub(super) async fn relation(
                 format!("column \"{name}\" of relation \"{}\" does not exist", relation.name),
             )
         })?;
+        let opening = match request.grant && letter == 'r' {
+            true => grants::opening(context, relation, column)?,
+            false => None,
+        };
         let target = Target { kind: Kind::Column, name: &name, owner: relation.owner };
         let before = std::mem::take(&mut column.grants);
         column.grants = list(session, context, (&target, before, &letter.to_string()), request)?;
+        match opening {
+            Some(decision) => grants::open(column, &request.grantees, &decision),
+            None if !request.grant && letter == 'r' => grants::close(column, &request.grantees),
+            None => {}
+        }
     }
     put(session, Object::Relation(changed)).await
 }

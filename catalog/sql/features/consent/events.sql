@@ -1,0 +1,13 @@
+-- table consent.events 14350
+-- what people agreed to, and what they took back; rows are added by CALL consent.record(...) and never changed
+-- event_id int8!: its number, rising
+-- customer_id person: the customer
+-- purpose text!: what for
+-- granted bool!: true: the customer agrees; false: the customer withdraws
+-- channel text: where it was said: web form, app, shop, telephone
+-- text_version_hash text: hash of the text that the customer saw
+-- source text: the system that sends it
+-- evidence text~: reference of the proof: a file, a double opt-in, a TCF string
+-- occurred_at timestamptz!: when the customer said so
+-- recorded_by text!: the role that recorded it
+-- recorded_at timestamptz!: when

@@ -1,0 +1,9 @@
+-- table consent.purpose_declarations 14352
+-- every declaration of a purpose; consent.purposes shows those in force
+-- purpose text!: its name, as SET clientele.purpose says it
+-- legal_basis text!: consent, contract, legal obligation, vital interests, public interest or legitimate interests (GDPR art. 6)
+-- columns text[]: the personal columns that it needs: schema.table.column
+-- description text: what is done
+-- reason text: why it was declared
+-- declared_by text!: the role
+-- declared_at timestamptz!: when
