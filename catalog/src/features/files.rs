@@ -50,4 +50,11 @@ files! {
     "gdpr/receipts",
     "gdpr/holds",
     "gdpr/erasures",
+    "gdpr/restrictions",
+    "gdpr/objections",
+    "gdpr/processing",
+    "gdpr/register",
+    "gdpr/retention_rules",
+    "gdpr/retention",
+    "gdpr/due",
 }

@@ -79,6 +79,14 @@ pub mod oids {
     pub const HOLDS: Oid = 14305;
     /// `gdpr.erasures`.
     pub const ERASURES: Oid = 14306;
+    /// `gdpr.restrictions`.
+    pub const RESTRICTIONS: Oid = 14310;
+    /// `gdpr.objections`.
+    pub const OBJECTIONS: Oid = 14311;
+    /// `gdpr.processing`.
+    pub const PROCESSING: Oid = 14312;
+    /// `gdpr.retention_rules`.
+    pub const RETENTION_RULES: Oid = 14314;
 }
 
 /// The schemas of the features.

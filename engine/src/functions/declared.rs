@@ -36,7 +36,8 @@ pub(crate) struct Function {
 
 /// Every table function of the features.
 pub(crate) fn all() -> impl Iterator<Item = &'static Function> {
-    crate::identity::FUNCTIONS.iter().chain(crate::segments::FUNCTIONS)
+    let features = crate::identity::FUNCTIONS.iter().chain(crate::segments::FUNCTIONS);
+    features.chain(crate::gdpr::FUNCTIONS)
 }
 
 /// Calls the function of that name; `None`: there is none.

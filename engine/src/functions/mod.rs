@@ -12,7 +12,7 @@ mod of_domain;
 mod offered;
 mod operators;
 pub mod procedures;
-mod publishing;
+pub(crate) mod publishing;
 mod registered;
 pub(crate) mod row_kernel;
 mod sequences;
