@@ -23,6 +23,7 @@ use crate::functions;
 use crate::gdpr::Purger;
 use crate::identity::Matchers;
 use crate::password;
+use crate::recommend::Recommenders;
 use crate::refresh::Workers;
 use crate::segments::Memberships;
 use crate::session::Session;
@@ -73,6 +74,8 @@ pub struct Engine {
     pub(crate) matchers: Matchers,
     /// Who is in which segment, as last asked for.
     pub(crate) memberships: Memberships,
+    /// The models of recommenders.
+    pub(crate) recommenders: Recommenders,
     /// What refreshes materialized views.
     pub(crate) workers: Workers,
     /// What removes erased people from the disk.
@@ -125,6 +128,7 @@ impl Engine {
             started_at: Utc::now(),
             matchers: Matchers::default(),
             purger: Purger::default(),
+            recommenders: Recommenders::default(),
             cpu: Some(cpu),
             sessions: Mutex::default(),
             next_pid: AtomicI32::new(1000),

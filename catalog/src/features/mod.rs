@@ -33,6 +33,8 @@ const SCHEMAS: &[(Oid, &str, &str)] = &[
     (SEGMENTS_OID, "segments", "segments: every view in it with a column customer_id is one"),
     (14004, "membership", "who is and was in which segment, and how segments are refreshed"),
     (14005, "gdpr", "personal data: rights of people, erasure with proof, retention, the register"),
+    (14007, "recommend", "what customers might buy: models, rules, reasons, evaluation"),
+    (14008, "score", "what customers are worth: RFM, who comes back, lifetime value"),
 ];
 
 /// OIDs of the relations that storage itself reads and writes.

@@ -5,6 +5,7 @@
 //! procedures ([`procedures`]).
 
 mod array_query;
+pub(crate) mod calls;
 pub(crate) mod declared;
 mod facts;
 mod inlined;

@@ -91,6 +91,7 @@ pub(super) async fn drop(session: &mut Session, name: &str, if_exists: bool) -> 
     }
     unused(&context, &database)?;
     context.engine.cluster.drop_database(database.oid)?;
+    context.engine.recommenders.forget(database.oid);
     Ok(TAG.to_owned())
 }
 
