@@ -7,6 +7,7 @@
 mod client;
 mod clients;
 mod crash;
+mod erasure;
 mod foreign_keys;
 mod identity;
 mod leaks;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         transcripts::trials(),
         clients::trials(),
         crash::trials(),
+        erasure::trials(),
         operations::trials(),
         tidy::trials(),
     ]

@@ -11,9 +11,10 @@ const LINES_MAX: usize = 600;
 /// What a package may import of ours.
 const IMPORTS: &[(&str, &[&str])] = &[
     ("identity", &[]),
-    ("udfs", &["identity"]),
+    ("recommend", &[]),
+    ("udfs", &["identity", "recommend"]),
     ("catalog", &["identity", "udfs"]),
-    ("engine", &["catalog", "identity", "udfs"]),
+    ("engine", &["catalog", "identity", "recommend", "udfs"]),
     ("server", &["engine", "catalog", "identity", "udfs"]),
 ];
 

@@ -43,6 +43,9 @@ fn readme() -> Result<(), Failed> {
         "| entered |",
         "SELECT 0",
         "REFRESH MATERIALIZED VIEW",
+        "rows_after",
+        "files_rewritten",
+        "verify_receipt",
     ] {
         if !out.contains(sign) {
             return Err(format!("psql did not print {sign}: {out}").into());

@@ -16,6 +16,11 @@ pub type Oid = u32;
 /// OIDs below are PostgreSQL's own and the engine's built-in objects.
 pub const FIRST_USER_OID: Oid = 16384;
 
+/// The option that says the access method of a relation.
+pub const ACCESS_METHOD: &str = "access_method";
+/// The access method of materialized views that recommend.
+pub const RECOMMENDER: &str = "recommender";
+
 /// One privilege on an object or column, as in PostgreSQL's `aclitem`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
@@ -210,6 +215,23 @@ impl Relation {
     pub fn unique_key_on(&self, columns: &[i16]) -> Option<Oid> {
         let found = self.unique_keys().find(|(_, of_key)| *of_key == columns);
         found.map(|(constraint, _)| constraint.oid)
+    }
+
+    /// The access method that it was made with (`USING`), if it is not PostgreSQL's `heap`.
+    pub fn access_method(&self) -> Option<&str> {
+        let method = self.options.iter().find(|(name, _)| name == ACCESS_METHOD);
+        method.map(|(_, method)| method.as_str())
+    }
+
+    /// Whether it is a materialized view that recommends.
+    pub fn is_recommender(&self) -> bool {
+        let is_view = matches!(self.kind, RelationKind::MaterializedView { .. });
+        is_view && self.access_method() == Some(RECOMMENDER)
+    }
+
+    /// Whether it may be read: all but a materialized view before its first refresh.
+    pub fn is_populated(&self) -> bool {
+        !matches!(self.kind, RelationKind::MaterializedView { populated: false, .. })
     }
 
     /// Whether rows are stored for it.

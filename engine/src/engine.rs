@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clientele_catalog::cluster::Cluster;
@@ -19,8 +20,10 @@ use tokio::runtime::Runtime;
 use crate::api::Startup;
 use crate::error::{Error, Result};
 use crate::functions;
+use crate::gdpr::Purger;
 use crate::identity::Matchers;
 use crate::password;
+use crate::recommend::Recommenders;
 use crate::refresh::Workers;
 use crate::segments::Memberships;
 use crate::session::Session;
@@ -37,6 +40,8 @@ pub struct EngineOptions {
     pub cpu_threads: usize,
     /// Largest number of sessions.
     pub connections_max: usize,
+    /// How long erased people may be on the disk.
+    pub purge_after: Duration,
     /// How rows are kept.
     pub store: StoreOptions,
 }
@@ -48,6 +53,7 @@ impl Default for EngineOptions {
             memory_bytes: 2 << 30,
             cpu_threads: std::thread::available_parallelism().map_or(2, usize::from),
             connections_max: 200,
+            purge_after: Duration::from_secs(3600),
             store: StoreOptions::default(),
         }
     }
@@ -68,10 +74,12 @@ pub struct Engine {
     pub(crate) matchers: Matchers,
     /// Who is in which segment, as last asked for.
     pub(crate) memberships: Memberships,
+    /// The models of recommenders.
+    pub(crate) recommenders: Recommenders,
     /// What refreshes materialized views.
     pub(crate) workers: Workers,
-    /// Held by the one who purges: one at a time.
-    pub(crate) purging: tokio::sync::Mutex<()>,
+    /// What removes erased people from the disk.
+    pub(crate) purger: Purger,
 }
 
 impl Engine {
@@ -119,7 +127,8 @@ impl Engine {
             options,
             started_at: Utc::now(),
             matchers: Matchers::default(),
-            purging: tokio::sync::Mutex::default(),
+            purger: Purger::default(),
+            recommenders: Recommenders::default(),
             cpu: Some(cpu),
             sessions: Mutex::default(),
             next_pid: AtomicI32::new(1000),
@@ -129,6 +138,7 @@ impl Engine {
         });
         if background {
             Workers::start(&engine);
+            Purger::start(&engine);
         }
         Ok(engine)
     }
@@ -211,6 +221,7 @@ impl Engine {
             session.stop(StopReason::Termination);
         }
         self.workers.end().await;
+        self.purger.end().await;
         self.cluster.close().await?;
         Ok(())
     }

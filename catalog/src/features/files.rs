@@ -58,4 +58,9 @@ files! {
     "consent/purpose_declarations",
     "consent/purposes",
     "consent/coverage",
+    "gdpr/processing",
+    "gdpr/register",
+    "gdpr/retention_rules",
+    "gdpr/retention",
+    "gdpr/due",
 }

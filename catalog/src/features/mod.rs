@@ -36,6 +36,8 @@ const SCHEMAS: &[(Oid, &str, &str)] = &[
     (14004, "membership", "who is and was in which segment, and how segments are refreshed"),
     (14005, "gdpr", "personal data: rights of people, erasure with proof, retention, the register"),
     (14006, "consent", "what people agreed to: events, the state now and at any instant, purposes"),
+    (14007, "recommend", "what customers might buy: models, rules, reasons, evaluation"),
+    (14008, "score", "what customers are worth: RFM, who comes back, lifetime value"),
 ];
 
 /// OIDs of the relations that storage itself reads and writes.
@@ -84,6 +86,14 @@ pub mod oids {
     pub const HOLDS: Oid = 14305;
     /// `gdpr.erasures`.
     pub const ERASURES: Oid = 14306;
+    /// `gdpr.restrictions`.
+    pub const RESTRICTIONS: Oid = 14310;
+    /// `gdpr.objections`.
+    pub const OBJECTIONS: Oid = 14311;
+    /// `gdpr.processing`.
+    pub const PROCESSING: Oid = 14312;
+    /// `gdpr.retention_rules`.
+    pub const RETENTION_RULES: Oid = 14314;
 }
 
 /// The schemas of the features.

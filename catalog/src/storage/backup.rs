@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::disk;
+use super::erasure;
 use super::file::FileFacts;
 use super::flush::write_memory;
 use super::manifest::{Facts, MANIFEST_FILE, Manifest};
@@ -57,6 +58,7 @@ fn backup(upkeep: &Upkeep, target: &Path) -> Result<Vec<FileFacts>> {
     let manifest = Manifest::open(&target.join(MANIFEST_FILE))?;
     let facts = Facts { next_oid: shared.manifest.next_oid()?, ..shared.facts() };
     manifest.store(&snapshot, None, &facts)?;
+    erasure::back_up(&shared.directory, target)?;
     drop(snapshot);
     shared.graveyard.empty();
     disk::sync_directory(target)?;

@@ -134,7 +134,7 @@ impl BulkWriter<'_> {
         } else {
             self.rows = 0;
             for batch in std::mem::take(&mut self.waiting) {
-                self.rows += self.transaction.insert(self.relation.oid, batch)?;
+                self.rows += self.transaction.insert_counted(self.relation.oid, &batch)?;
             }
         }
         Ok(self.rows)

@@ -67,7 +67,7 @@ pub use bulk::BulkWriter;
 pub use check::CheckReport;
 pub(crate) use check::check_definitions;
 pub use delta::Published;
-pub use erasure::{FileProof, Purged, Rewritten, Scanned, Scope, Tombstone, Tombstones, Victims};
+pub use erasure::{FileProof, Rewritten, Scanned, Scope, Searched, Tombstone, Tombstones, Victims};
 pub use feed::Touched;
 pub use file::{ColumnRange, FileEntry, FileFacts};
 pub use lookup::Lookup;

@@ -37,6 +37,11 @@ impl Snapshot {
         }
     }
 
+    /// Whether it has nothing that only its transaction has written.
+    pub fn is_committed(&self) -> bool {
+        self.own.is_empty()
+    }
+
     /// The same rows with other customers.
     #[must_use]
     pub fn with_customers(&self, customers: Arc<Customers>) -> Self {

@@ -176,16 +176,24 @@ impl Transaction {
     }
 
     /// Adds rows: the relation's live columns in order, of the types that [`PgType::arrow`] gives.
-    /// Returns how many; rows of people who were erased are held back.
+    /// Rows of people who were erased are held back.
     ///
     /// # Errors
     /// [`Error::UniqueViolation`] when a row's key is there already; nothing was added then.
     ///
     /// [`PgType::arrow`]: clientele_udfs::types::PgType::arrow
-    pub fn insert(&mut self, relation: Oid, batch: RecordBatch) -> Result<u64> {
+    pub fn insert(&mut self, relation: Oid, batch: RecordBatch) -> Result<()> {
+        self.insert_counted(relation, &batch).map(drop)
+    }
+
+    /// As [`Transaction::insert`]; returns how many rows were not held back.
+    ///
+    /// # Errors
+    /// As [`Transaction::insert`].
+    pub(super) fn insert_counted(&mut self, relation: Oid, batch: &RecordBatch) -> Result<u64> {
         let relation = self.stored(relation)?;
         let gate = Gate::of(self, &relation);
-        let inserted = self.add(&relation, &gate, &batch)?;
+        let inserted = self.add(&relation, &gate, batch)?;
         self.count(&relation, Tally { inserted, ..Default::default() });
         Ok(inserted)
     }

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod datafusion;
+mod recommend;
 
 /// The result of a statement.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -41,6 +41,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Function> {
         .chain(crate::segments::FUNCTIONS)
         .chain(crate::privacy::FUNCTIONS)
         .chain(crate::consent::FUNCTIONS)
+        .chain(crate::gdpr::FUNCTIONS)
 }
 
 /// Calls the function of that name; `None`: there is none.

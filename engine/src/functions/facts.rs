@@ -194,8 +194,12 @@ fn list(context: &QueryContext) -> Vec<FunctionFacts> {
     all.extend(super::procedures::all().map(procedure));
     all.extend(super::declared::all().map(table_function));
     all.extend(super::inlined::all().map(query_function));
+    all.extend(super::calls::all().map(called_function));
+    // Under their schemas' names, as they are registered.
+    let documented_names =
+        clientele_udfs::functions::docs().into_iter().map(|doc| doc.signature.name.to_owned());
     let declared: std::collections::HashSet<String> =
-        all.iter().map(|one| one.name.clone()).collect();
+        all.iter().map(|one| one.name.clone()).chain(documented_names).collect();
     let foreign = |name: &str| !declared.contains(name) && super::is_offered(name);
     for (name, function) in context.state.scalar_functions() {
         if foreign(name) {
@@ -229,10 +233,11 @@ fn documented(doc: &clientele_udfs::functions::Doc) -> FunctionFacts {
         .columns
         .iter()
         .map(|one| argument(one.name.unwrap_or_default(), one.pg_type, ArgumentMode::Table));
+    let (schema, name) = placed(signature.name);
     FunctionFacts {
         oid: 0,
-        schema: PG_CATALOG_OID,
-        name: signature.name.to_owned(),
+        schema,
+        name: name.to_owned(),
         kind: match doc.kind {
             'a' => FunctionKind::Aggregate,
             'w' => FunctionKind::Window,
@@ -335,6 +340,37 @@ fn table_function(function: &super::declared::Function) -> FunctionFacts {
         strict: false,
         comment: Some(function.comment.to_owned()),
         defined: None,
+    }
+}
+
+/// A table function whose arguments may be queries.
+fn called_function(function: &super::calls::Function) -> FunctionFacts {
+    use super::calls::Column;
+    let (schema, name) = placed(function.name);
+    let given = function.parameters.iter().map(|one| Argument {
+        default: (!one.needed).then(|| "NULL".to_owned()),
+        ..argument(one.name, one.pg_type(), ArgumentMode::In)
+    });
+    let any = PgType::plain(2283);
+    let columns = function.columns.iter().map(|column| match column {
+        Column::Plain(name, pg_type) => argument(name, *pg_type, ArgumentMode::Table),
+        Column::Customer => argument("customer_id", any, ArgumentMode::Table),
+        Column::Item => argument("product_id", any, ArgumentMode::Table),
+        Column::Other(name) => argument(name, any, ArgumentMode::Table),
+        Column::Of(..) => argument("customer_id", any, ArgumentMode::Table),
+    });
+    FunctionFacts {
+        oid: 0,
+        schema,
+        name: name.to_owned(),
+        kind: FunctionKind::Function,
+        arguments: given.chain(columns).collect(),
+        returns: PgType::plain(2249),
+        returns_set: true,
+        volatility: Volatility::Stable,
+        strict: false,
+        defined: None,
+        comment: Some(function.comment.to_owned()),
     }
 }
 

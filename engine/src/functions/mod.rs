@@ -5,6 +5,7 @@
 //! procedures ([`procedures`]).
 
 mod array_query;
+pub(crate) mod calls;
 pub(crate) mod declared;
 mod facts;
 mod inlined;
@@ -12,7 +13,7 @@ mod of_domain;
 mod offered;
 mod operators;
 pub mod procedures;
-mod publishing;
+pub(crate) mod publishing;
 mod registered;
 pub(crate) mod row_kernel;
 mod sequences;

@@ -112,9 +112,18 @@ async fn default_directory(
     let context = session.context().await?;
     let schema = context.catalog().schema_by_oid(relation.schema);
     let schema = schema.map(|schema| schema.name.clone()).unwrap_or_default();
-    let root = session.engine.cluster.directory().join("delta");
-    let table = format!("{}.{}", file_name(&schema), file_name(&relation.name));
-    Ok(root.join(file_name(&session.database.name)).join(table))
+    let root = session.engine.cluster.directory();
+    Ok(delta_directory(root, &session.database.name, (&schema, &relation.name)))
+}
+
+/// Where a table is published unless somebody names another directory.
+pub(crate) fn delta_directory(
+    data: &Path,
+    database: &str,
+    (schema, table): (&str, &str),
+) -> PathBuf {
+    let table = format!("{}.{}", file_name(schema), file_name(table));
+    data.join("delta").join(file_name(database)).join(table)
 }
 
 /// A name as a part of a path: what is neither a letter, a digit, `_` nor `-` is written as `%XX`.

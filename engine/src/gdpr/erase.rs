@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use chrono::Utc;
-use clientele_catalog::definition::{Oid, Relation};
+use clientele_catalog::definition::{Oid, Relation, RelationKind};
 use clientele_catalog::domains::Subject as Kind;
 use clientele_catalog::features::{self, oids};
 use clientele_catalog::storage::{Scope, Tombstone, Transaction, Victims};
@@ -25,7 +25,7 @@ use crate::session::Session;
 
 /// What an erasure does to one table.
 #[derive(Debug, Clone)]
-struct Effect {
+pub(super) struct Effect {
     relation: Oid,
     name: String,
     /// Rows before.
@@ -34,6 +34,8 @@ struct Effect {
     erased: u64,
     /// Of those, rows of which a legal hold keeps columns.
     kept: u64,
+    /// The columns that it keeps.
+    kept_columns: Vec<String>,
     /// Rows of other people out of which an identifier was taken.
     cleared: u64,
     /// Rows after.
@@ -92,24 +94,30 @@ fn scope(name: &str) -> Result<Scope> {
 }
 
 /// An erasure that is being carried out.
-struct Erasure<'a> {
-    id: i64,
-    context: &'a QueryContext,
-    holds: &'a Holds,
-    victims: &'a Victims,
-    people: &'a [Subject],
+pub(super) struct Erasure<'a> {
+    /// Its number.
+    pub(super) id: i64,
+    pub(super) context: &'a QueryContext,
+    pub(super) holds: &'a Holds,
+    pub(super) victims: &'a Victims,
+    pub(super) people: &'a [Subject],
 }
 
 impl Erasure<'_> {
-    fn carry_out(&self, transaction: &mut Transaction) -> Result<Vec<Effect>> {
+    /// Takes the people out of everything; says what that did to which table.
+    pub(super) fn carry_out(&self, transaction: &mut Transaction) -> Result<Vec<Effect>> {
         for place in PLACES {
             place(self.context, transaction, self.victims)?;
         }
         let catalog = Arc::clone(&transaction.snapshot().catalog);
         let whose = |one: &&Arc<Relation>| {
+            let mut columns = one.live_columns();
+            let is_view = matches!(one.kind, RelationKind::MaterializedView { .. });
             one.stores_rows()
                 && !one.temporary
-                && one.live_columns().any(|column| column.subject == Some(Kind::Person))
+                && columns.any(|column| {
+                    column.subject == Some(Kind::Person) || (is_view && column.domain.is_some())
+                })
         };
         let mut effects = Vec::new();
         for relation in catalog.relations().filter(whose) {
@@ -120,12 +128,15 @@ impl Erasure<'_> {
                 total,
                 erased: 0,
                 kept: 0,
+                kept_columns: Vec::new(),
                 cleared: 0,
                 left: total,
             };
+            let says_whose = relation.live_columns().any(|one| one.subject == Some(Kind::Person));
             effects.push(match features::relation(relation.oid) {
                 Some(_) => self.from_feature(transaction, relation, effect)?,
-                None => self.from_table(transaction, relation, effect)?,
+                None if says_whose => self.from_table(transaction, relation, effect)?,
+                None => self.from_view(transaction, relation, effect)?,
             });
         }
         let now = Utc::now().timestamp_micros();
@@ -157,6 +168,19 @@ impl Erasure<'_> {
         Ok(Effect { erased: transaction.delete(relation.oid, &rows)?, ..effect })
     }
 
+    /// Rows of a materialized view that name an identifier of theirs go.
+    fn from_view(
+        &self,
+        transaction: &mut Transaction,
+        relation: &Arc<Relation>,
+        effect: Effect,
+    ) -> Result<Effect> {
+        let snapshot = Arc::clone(transaction.snapshot());
+        let identifiers: HashSet<_> = self.victims.identifiers.iter().cloned().collect();
+        let rows = self.context.store.rows_of_identifiers(&snapshot, relation, &identifiers)?;
+        Ok(Effect { erased: transaction.delete(relation.oid, &rows)?, ..effect })
+    }
+
     /// Their rows of a table go, but for what a hold keeps; rows of others lose their identifiers.
     fn from_table(
         &self,
@@ -177,6 +201,7 @@ impl Erasure<'_> {
                 holds::must_fit(relation, &kept)?;
                 let is_kept = |column: &_| holds::stays(column, &kept);
                 effect.kept = transaction.keep_columns(relation.oid, &own, &is_kept)?;
+                effect.kept_columns = kept;
             }
             _ => effect.erased = transaction.delete(relation.oid, &own)?,
         }
@@ -225,7 +250,7 @@ impl Erasure<'_> {
     }
 
     /// Writes down that it was done.
-    fn record(
+    pub(super) fn record(
         &self,
         transaction: &mut Transaction,
         effects: &[Effect],
@@ -296,6 +321,7 @@ fn note(
         total,
         erased,
         kept: 0,
+        kept_columns: Vec::new(),
         cleared: 0,
         left: total - erased,
     });
@@ -309,6 +335,7 @@ fn json(effects: &[Effect]) -> String {
             "A0": one.total,
             "B0": one.erased,
             "kept": one.kept,
+            "kept_columns": one.kept_columns,
             "cleared": one.cleared,
             "A1": one.left,
         })

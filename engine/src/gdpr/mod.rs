@@ -11,23 +11,48 @@
 //! - `subject`: whom a call names, and the keyed hash that records name them by
 //! - `erase`: the logical part of an erasure; `places`: where else people are
 //! - `holds`: what the law keeps
-//! - `purge`: the physical part; `receipt`, `receipts`: its proof
+//! - `purge`: the physical part, at the call or in the `background`; `published`: copies of rows;
+//!   `receipt`, `receipts`: its proof; `replay`: tombstones outlive a restore
+//! - `access`, `rights`: the other rights; `request`: each leaves a row in `gdpr.requests`
+//! - `register`, `retention`, `report`: the record of processing
 //! - `rows`: rows of the feature's tables
 //!
 //! Storage finds the nodes and rows, and keeps tombstones: [`clientele_catalog::storage::Victims`].
 
+mod access;
+mod background;
 mod erase;
 mod holds;
 mod lift;
 mod officer;
 mod places;
 mod procedures;
+mod published;
 mod purge;
 pub mod receipt;
 mod receipts;
+mod register;
+mod replay;
+mod report;
 mod request;
+mod retention;
+mod rights;
 mod rows;
 mod subject;
 
+use crate::functions::declared::Function;
+
+pub(crate) use background::Purger;
 pub(crate) use procedures::PROCEDURES;
 pub(crate) use receipts::KERNELS;
+pub use receipts::check_all;
+
+/// Table functions.
+pub(crate) static FUNCTIONS: &[Function] = &[Function {
+    name: "gdpr.categories",
+    parameters: &[],
+    variadic: false,
+    columns: register::COLUMNS,
+    comment: "which categories of personal data each table has, in which columns",
+    kernel: register::rows,
+}];

@@ -2,7 +2,7 @@
 
 use clientele_udfs::types::PgType;
 
-use super::{erase, holds, lift, receipts};
+use super::{access, erase, holds, lift, receipts, replay, report, retention, rights};
 use crate::functions::procedures::{Parameter, Procedure};
 
 /// `text[]` and `bigint[]`.
@@ -90,4 +90,130 @@ pub(crate) static PROCEDURES: &[Procedure] = &[
         comment: "takes back a legal hold",
         kernel: |session, arguments| Box::pin(holds::release(session, arguments)),
     },
+    Procedure {
+        schema: "gdpr",
+        name: "access",
+        parameters: &[text("subject", None), text("reason", Some("NULL"))],
+        columns: CONTENT,
+        comment: "everything that is kept of a person (GDPR art. 15): one JSON document, then the rows",
+        kernel: |session, arguments| Box::pin(access::access(session, arguments)),
+    },
+    Procedure {
+        schema: "gdpr",
+        name: "portability",
+        parameters: &[
+            text("subject", None),
+            text("format", Some("'json'")),
+            text("directory", Some("NULL")),
+            text("reason", Some("NULL")),
+        ],
+        columns: &[
+            ("table_name", PgType::TEXT),
+            ("row_count", PgType::INT8),
+            ("content", PgType::TEXT),
+        ],
+        comment: "what tables have of a person (GDPR art. 20) as json, csv or parquet",
+        kernel: |session, arguments| Box::pin(access::portability(session, arguments)),
+    },
+    Procedure {
+        schema: "gdpr",
+        name: "rectify",
+        parameters: &[
+            text("subject", None),
+            text("attribute", None),
+            text("value", None),
+            text("reason", Some("NULL")),
+        ],
+        columns: &[],
+        comment: "a value that no import takes back (GDPR art. 16)",
+        kernel: |session, arguments| Box::pin(rights::rectify(session, arguments)),
+    },
+    Procedure {
+        schema: "gdpr",
+        name: "restrict",
+        parameters: &[
+            text("subject", None),
+            text("ground", None),
+            optional("restricted_until", PgType::TIMESTAMPTZ),
+        ],
+        columns: &[],
+        comment: "keeps what is stored of a person and uses it no more (GDPR art. 18)",
+        kernel: |session, arguments| Box::pin(rights::restrict(session, arguments)),
+    },
+    Procedure {
+        schema: "gdpr",
+        name: "unrestrict",
+        parameters: &[text("subject", None), text("reason", Some("NULL"))],
+        columns: &[],
+        comment: "takes back gdpr.restrict",
+        kernel: |session, arguments| Box::pin(rights::unrestrict(session, arguments)),
+    },
+    Procedure {
+        schema: "gdpr",
+        name: "object",
+        parameters: &[
+            text("subject", None),
+            text("purpose", Some("'direct_marketing'")),
+            text("reason", Some("NULL")),
+        ],
+        columns: &[],
+        comment: "notes that a person objects to a purpose (GDPR art. 21)",
+        kernel: |session, arguments| Box::pin(rights::object(session, arguments)),
+    },
+    Procedure {
+        schema: "gdpr",
+        name: "declare",
+        parameters: &[
+            text("table_name", None),
+            Parameter { name: "purposes", pg_type: TEXTS, default: None },
+            text("legal_basis", None),
+            text("origin", Some("NULL")),
+            optional("recipients", TEXTS),
+            text("transfers", Some("NULL")),
+            optional("keep_for", PgType::INTERVAL),
+        ],
+        columns: &[],
+        comment: "says what a table is used for: gdpr.register shows it (GDPR art. 30)",
+        kernel: |session, arguments| Box::pin(rights::declare(session, arguments)),
+    },
+    Procedure {
+        schema: "gdpr",
+        name: "set_retention",
+        parameters: &[
+            text("purpose", None),
+            Parameter { name: "keep_for", pg_type: PgType::INTERVAL, default: None },
+            text("action", Some("'ask'")),
+            optional("anchors", TEXTS),
+        ],
+        columns: &[],
+        comment: "for how long after their last act people are kept, and what then: gdpr.due shows who is due",
+        kernel: |session, arguments| Box::pin(retention::set_retention(session, arguments)),
+    },
+    Procedure {
+        schema: "gdpr",
+        name: "report",
+        parameters: &[text("directory", None)],
+        columns: &[("file", PgType::TEXT), ("row_count", PgType::INT8)],
+        comment: "writes register, requests, receipts, retention and holds as dated CSV and HTML files",
+        kernel: |session, arguments| Box::pin(report::report(session, arguments)),
+    },
+    Procedure {
+        schema: "gdpr",
+        name: "export_tombstones",
+        parameters: &[text("path", None)],
+        columns: &[],
+        comment: "writes the keyed hashes of those who were erased to a file, to be kept beside backups",
+        kernel: |session, arguments| Box::pin(replay::export(session, arguments)),
+    },
+    Procedure {
+        schema: "gdpr",
+        name: "replay",
+        parameters: &[text("path", None)],
+        columns: &[("identifiers", PgType::INT8), ("tombstones", PgType::INT8)],
+        comment: "erases again whom an exported list names: after a restore",
+        kernel: |session, arguments| Box::pin(replay::replay(session, arguments)),
+    },
 ];
+
+/// Rows as text.
+const CONTENT: &[(&str, PgType)] = &[("table_name", PgType::TEXT), ("content", PgType::TEXT)];

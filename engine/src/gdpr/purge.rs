@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use clientele_catalog::catalog::BOOTSTRAP_ROLE_OID;
 use clientele_catalog::definition::{Oid, Schema};
 use clientele_catalog::features::oids;
 use clientele_catalog::progress::Progress;
-use clientele_catalog::storage::{Purged, Snapshot, Store, TemporarySpace, Transaction};
+use clientele_catalog::storage::{Searched, Snapshot, Store, TemporarySpace, Transaction};
 use datafusion::arrow::array::RecordBatch;
 use serde_json::{Value, json};
 
+use super::published::Copies;
 use super::receipt::{canonical, hash};
 use super::rows::{self, numbers, texts, times};
 use crate::error::{Error, Result};
@@ -27,12 +28,33 @@ pub(super) struct Waiting {
     tables: String,
 }
 
+impl Waiting {
+    /// Whether a place (`shop.invoices.email`) is a column that a legal hold keeps.
+    fn keeps(&self, place: &str) -> bool {
+        let tables: Vec<Value> = serde_json::from_str(&self.tables).unwrap_or_default();
+        tables.iter().any(|effect| {
+            let name = effect.get("table").and_then(Value::as_str).unwrap_or_default();
+            let column = place.strip_prefix(name).and_then(|rest| rest.strip_prefix('.'));
+            let kept = effect.get("kept_columns").and_then(Value::as_array);
+            kept.is_some_and(|kept| {
+                kept.iter().any(|one| one.as_str() == column && column.is_some())
+            })
+        })
+    }
+}
+
 /// What a purge came to.
 #[derive(Debug, Default)]
 pub(super) struct Summary {
     /// Erasures with a receipt now.
     pub(super) completed: Vec<i64>,
-    pub(super) purged: Purged,
+    /// Where people were found: erasure, place, how often.
+    pub(super) found: Vec<(i64, String, u64)>,
+    pub(super) searched: Searched,
+    /// Files that were taken from readers.
+    pub(super) taken: u64,
+    /// For the rewriting, and for the search.
+    pub(super) times: (Duration, Duration),
 }
 
 /// The erasures of which files may still have the people.
@@ -61,32 +83,48 @@ pub(super) fn waiting(store: &Store) -> Result<Vec<Waiting>> {
 /// A file cannot be read or written; 40001 when another did it at the same time.
 pub(super) async fn run(
     store: &Arc<Store>,
-    database: &str,
+    copies: &Copies,
     (wait, progress): (Duration, Arc<Progress>),
 ) -> Result<Summary> {
     let todo = waiting(store)?;
-    let kept: Vec<i64> = todo.iter().map(|one| one.id).collect();
-    store.drop_needles(&kept)?;
+    let ids: Vec<i64> = todo.iter().map(|one| one.id).collect();
+    store.drop_stray_needles(&ids)?;
     if todo.is_empty() {
         return Ok(Summary::default());
     }
-    let purged = store.purge(wait, progress).await?;
+    let started = Instant::now();
+    let taken = store.purge(wait, Arc::clone(&progress)).await?;
+    let published = copies.renew(store).await?;
+    let rewriting = started.elapsed();
+    let searched = store.search_erased(ids, progress).await?;
+    let times = (rewriting, started.elapsed().saturating_sub(rewriting));
+    let is_clean = |one: &Waiting| residues(&searched, one).next().is_none();
+    let (clean, unclean): (Vec<Waiting>, Vec<Waiting>) = todo.into_iter().partition(is_clean);
+    if !unclean.is_empty() {
+        tracing::warn!(erasures = unclean.len(), "erased people were found: no receipts for them");
+    }
     let mut transaction = begin(store);
-    let is_clean = purged.scanned.residues.is_empty();
-    if is_clean {
-        sign(&mut transaction, store, database, (&todo, &purged))?;
-    } else {
-        tracing::warn!(
-            places = purged.scanned.residues.len(),
-            "erased people were found; no receipt was made"
-        );
-    }
-    settle(&mut transaction, store, &todo, is_clean)?;
+    sign(&mut transaction, store, (&copies.database, published), (&clean, &searched))?;
+    settle(&mut transaction, store, (&clean, "completed"))?;
+    settle(&mut transaction, store, (&unclean, "residue"))?;
     store.commit(transaction).await?;
-    if is_clean {
-        store.drop_needles(&[])?;
-    }
-    Ok(Summary { completed: if is_clean { kept } else { Vec::new() }, purged })
+    let completed: Vec<i64> = clean.iter().map(|one| one.id).collect();
+    store.drop_needles(&completed)?;
+    let found = unclean.iter().flat_map(|one| {
+        residues(&searched, one).map(|(place, count)| (one.id, place.to_owned(), count))
+    });
+    let found = found.collect();
+    Ok(Summary { completed, found, searched, taken, times })
+}
+
+/// Where people of an erasure were found, and how often; not in columns that a legal hold keeps.
+fn residues<'a>(
+    searched: &'a Searched,
+    erasure: &'a Waiting,
+) -> impl Iterator<Item = (&'a str, u64)> {
+    let all = searched.scanned.residues.iter();
+    let own = all.filter(move |((id, place), _)| *id == erasure.id && !erasure.keeps(place));
+    own.map(|((_, place), count)| (place.as_str(), *count))
 }
 
 fn begin(store: &Arc<Store>) -> Transaction {
@@ -104,8 +142,8 @@ fn begin(store: &Arc<Store>) -> Transaction {
 fn sign(
     transaction: &mut Transaction,
     store: &Store,
-    database: &str,
-    (todo, purged): (&[Waiting], &Purged),
+    (database, published): (&str, u64),
+    (todo, searched): (&[Waiting], &Searched),
 ) -> Result<()> {
     let now = Utc::now().timestamp_micros();
     let key = store.brand_key();
@@ -114,7 +152,7 @@ fn sign(
     let requests = requests(store, &snapshot)?;
     for (at, one) in (now..).zip(todo) {
         let subjects = requests.get(&one.id).map(Vec::as_slice).unwrap_or_default();
-        let document = document(one, purged, (database, subjects));
+        let document = document(one, searched, (database, subjects, published));
         let document = canonical(&document.to_string())
             .ok_or_else(|| Error::internal("a receipt is no JSON"))?;
         let hash = hash(&previous, &document);
@@ -159,13 +197,17 @@ fn requests(store: &Store, snapshot: &Snapshot) -> Result<BTreeMap<i64, Vec<Valu
     Ok(by_erasure)
 }
 
-fn document(one: &Waiting, purged: &Purged, (database, requests): (&str, &[Value])) -> Value {
+fn document(
+    one: &Waiting,
+    searched: &Searched,
+    (database, requests, published): (&str, &[Value], u64),
+) -> Value {
     let shown = |at: i64| {
         chrono::DateTime::from_timestamp_micros(at).map(|at| at.to_rfc3339()).unwrap_or_default()
     };
     let effects: Vec<Value> = serde_json::from_str(&one.tables).unwrap_or_default();
-    let tables: Vec<Value> = effects.iter().map(|effect| table(effect, purged)).collect();
-    let files = purged.rewritten.iter().map(|file| {
+    let tables: Vec<Value> = effects.iter().map(|effect| table(effect, (searched, one))).collect();
+    let files = searched.rewritten.iter().map(|file| {
         let proof = |one: &clientele_catalog::storage::FileProof| {
             json!({"file": one.file, "sha256": one.sha256, "rows": one.rows})
         };
@@ -183,21 +225,22 @@ fn document(one: &Waiting, purged: &Purged, (database, requests): (&str, &[Value
         "files": files.collect::<Vec<_>>(),
         "log": "begun anew",
         "definitions": "written anew",
+        "published_tables": published,
         "searched": {
-            "files": purged.scanned.files,
-            "log_records": purged.scanned.log_records,
-            "definitions": purged.scanned.definitions,
-            "found": purged.scanned.residues.values().sum::<u64>(),
+            "files": searched.scanned.files,
+            "log_records": searched.scanned.log_records,
+            "definitions": searched.scanned.definitions,
+            "found": residues(searched, one).map(|(_, count)| count).sum::<u64>(),
         },
     })
 }
 
 /// What was counted of a table, before (0) and after (1): all rows (A), rows of the people (B), rows
 /// of others in the files that were replaced (C).
-fn table(effect: &Value, purged: &Purged) -> Value {
+fn table(effect: &Value, (searched, erasure): (&Searched, &Waiting)) -> Value {
     let relation = effect.get("relation").and_then(Value::as_u64);
     let relation = relation.and_then(|one| Oid::try_from(one).ok()).unwrap_or(0);
-    let mut files = purged.rewritten.iter().filter(|one| one.relation == relation);
+    let mut files = searched.rewritten.iter().filter(|one| one.relation == relation);
     let (before, after) = files.by_ref().fold((0, 0), |(before, after), file| {
         let rows: u64 = file.after.iter().map(|one| one.rows).sum();
         (before + file.live, after + rows)
@@ -206,10 +249,11 @@ fn table(effect: &Value, purged: &Purged) -> Value {
     let name = effect.get("table").and_then(Value::as_str).unwrap_or_default();
     let is_of_table =
         |place: &str| place.strip_prefix(name).is_some_and(|column| column.starts_with('.'));
-    let residues = purged.scanned.residues.iter().filter(|(place, _)| is_of_table(place));
-    let found: u64 = residues.map(|(_, count)| *count).sum();
+    let of_table = residues(searched, erasure).filter(|(place, _)| is_of_table(place));
+    let found: u64 = of_table.map(|(_, count)| count).sum();
     json!({
         "table": of("table"), "A0": of("A0"), "B0": of("B0"), "kept": of("kept"),
+        "kept_columns": of("kept_columns"),
         "cleared": of("cleared"), "A1": of("A1"), "B1": found, "C0": before, "C1": after,
     })
 }
@@ -218,16 +262,14 @@ fn table(effect: &Value, purged: &Purged) -> Value {
 fn settle(
     transaction: &mut Transaction,
     store: &Store,
-    todo: &[Waiting],
-    is_clean: bool,
+    (todo, state): (&[Waiting], &str),
 ) -> Result<()> {
-    let state = if is_clean { "completed" } else { "residue" };
     let ids: Vec<i64> = todo.iter().map(|one| one.id).collect();
     for (relation, column) in [(oids::ERASURES, "erasure_id"), (oids::REQUESTS, "receipt_id")] {
         let snapshot = Arc::clone(transaction.snapshot());
         for (row, address) in &rows::stored(store, &snapshot, relation)? {
             if rows::number(row, column, 0).is_some_and(|one| ids.contains(&one)) {
-                let after = changed(row, state, is_clean)?;
+                let after = changed(row, state)?;
                 transaction.update(relation, &[*address], &[after])?;
             }
         }
@@ -236,13 +278,13 @@ fn settle(
 }
 
 /// A row in another state; completed now, if it is.
-fn changed(row: &RecordBatch, state: &str, is_completed: bool) -> Result<RecordBatch> {
+fn changed(row: &RecordBatch, state: &str) -> Result<RecordBatch> {
     let now = Utc::now().timestamp_micros();
     let schema = row.schema();
     let columns = schema.fields().iter().zip(row.columns());
     let columns = columns.map(|(field, array)| match field.name().as_str() {
         "state" => texts([Some(state)]),
-        "completed_at" if is_completed => times([Some(now)]),
+        "completed_at" if state == "completed" => times([Some(now)]),
         _ => Arc::clone(array),
     });
     let columns = columns.map(|array| array.slice(0, 1)).zip(schema.fields());

@@ -11,6 +11,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::scalar::ScalarValue;
 
 use super::officer::must_be_officer;
+use super::published::Copies;
 use super::purge::{self, Summary};
 use super::receipt::{Flaw, Receipt};
 use super::rows::{self, numbers};
@@ -40,7 +41,7 @@ pub(crate) static KERNELS: &[Kernel] = &[Kernel {
 ///
 /// # Errors
 /// A file cannot be read.
-pub fn all(store: &Store, snapshot: &Snapshot) -> Result<Vec<(i64, Receipt)>> {
+fn all(store: &Store, snapshot: &Snapshot) -> Result<Vec<(i64, Receipt)>> {
     let mut found = rows::stored(store, snapshot, RECEIPTS)?;
     found.sort_by_key(|(row, _)| rows::instant(row, "completed_at", 0));
     let receipt = |row: &RecordBatch| {
@@ -61,7 +62,7 @@ pub fn all(store: &Store, snapshot: &Snapshot) -> Result<Vec<(i64, Receipt)>> {
 ///
 /// # Errors
 /// The first flaw.
-pub fn check(all: &[(i64, Receipt)], place: usize, public_key: &str) -> Result<(), Flaw> {
+fn check(all: &[(i64, Receipt)], place: usize, public_key: &str) -> Result<(), Flaw> {
     let Some((_, receipt)) = all.get(place) else { return Err(Flaw::Chain) };
     receipt.check()?;
     if receipt.public_key != public_key {
@@ -92,12 +93,13 @@ pub(super) async fn purge(
     // The session's own snapshot would keep the files that are to go.
     session.forget_work();
     let job = Job::new(&session.shared, JobKind::Purge, 0);
-    let (store, database) = (Arc::clone(&session.store), Arc::clone(&session.database));
-    let one = session.engine.purging.lock().await;
-    let summary = purge::run(&store, &database.name, (wait, job.progress())).await?;
+    let store = Arc::clone(&session.store);
+    let copies = Copies::of(&session.engine, &session.database);
+    let one = session.engine.purger.one.lock().await;
+    let summary = purge::run(&store, &copies, (wait, job.progress())).await?;
     drop(one);
-    for (place, count) in &summary.purged.scanned.residues {
-        let text = format!("erased people were found in {place} ({count})");
+    for (erasure, place, count) in &summary.found {
+        let text = format!("people of erasure {erasure} were found in {place} ({count})");
         session.notice("WARNING", "01000", text);
     }
     Ok(Some(reply(&summary)?))
@@ -106,14 +108,14 @@ pub(super) async fn purge(
 fn reply(summary: &Summary) -> Result<RecordBatch> {
     let count = summary.completed.len();
     let same = |value: u64| numbers(vec![i64::try_from(value).ok(); count]);
-    let purged = &summary.purged;
-    let (rewriting, searching) = purged.times_us;
+    let (rewriting, searching) = summary.times;
+    let millis = |one: Duration| same(u64::try_from(one.as_millis()).unwrap_or(0));
     let columns = [
         ("receipt_id", numbers(summary.completed.iter().map(|one| Some(*one)))),
-        ("files_rewritten", same(purged.rewritten.len() as u64)),
-        ("files_taken_from_readers", same(purged.taken)),
-        ("rewriting_ms", same(rewriting / 1000)),
-        ("searching_ms", same(searching / 1000)),
+        ("files_rewritten", same(summary.searched.rewritten.len() as u64)),
+        ("files_taken_from_readers", same(summary.taken)),
+        ("rewriting_ms", millis(rewriting)),
+        ("searching_ms", millis(searching)),
     ];
     RecordBatch::try_from_iter(columns).map_err(Error::internal)
 }

@@ -35,6 +35,7 @@ use clientele_udfs::types::PgType;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::compute::concat_batches;
 use datafusion::arrow::datatypes::FieldRef;
+use datafusion::arrow::error::ArrowError;
 use datafusion::common::ParamValues;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder};
@@ -311,6 +312,12 @@ fn assign(
         expr: Box::new(expr),
         field: target.field("", true),
     }))
+}
+
+impl From<ArrowError> for Error {
+    fn from(error: ArrowError) -> Self {
+        Self::from_datafusion(&DataFusionError::from(error))
+    }
 }
 
 impl From<DataFusionError> for Error {

@@ -27,7 +27,7 @@ use super::types::Types;
 use super::{rights, row_security};
 use crate::error::{Error, Result};
 use crate::privacy::filter;
-use crate::{customers, functions, sql};
+use crate::{customers, functions, recommend, sql};
 
 /// How many views may stand on one another (54001 beyond).
 const VIEW_DEPTH_MAX: usize = 64;
@@ -187,6 +187,11 @@ impl<'a> Names<'a> {
     fn inner(&self, relation: &Arc<Relation>, target: bool) -> Result<Inner> {
         let context = self.context;
         if let Some(rows) = customers::provider(context, relation) {
+            return Ok(Inner::Rows(provider_as_source(rows)));
+        }
+        if relation.is_populated()
+            && let Some(rows) = recommend::provider(context, relation)
+        {
             return Ok(Inner::Rows(provider_as_source(rows)));
         }
         match &relation.kind {

@@ -19,6 +19,7 @@ use sqlparser::ast::{
 
 use super::context::QueryContext;
 use crate::error::{Error, Result};
+use crate::functions::calls::{self, Argument};
 use crate::sql::mended::ROWS_FROM;
 use crate::sql::place::{folded, name_parts};
 use crate::sql::rewrite::own_call;
@@ -47,6 +48,9 @@ impl Relations {
         arguments: Vec<(Option<String>, ast::Expr)>,
         planner: &mut dyn RelationPlannerContext,
     ) -> DataFusionResult<Option<LogicalPlan>> {
+        if let Some(function) = calls::find(name) {
+            return self.call(function, arguments, planner).map(Some);
+        }
         let Some(function) = functions::table_function(name) else { return Ok(None) };
         let mut values = Vec::with_capacity(arguments.len());
         for (label, expr) in arguments {
@@ -59,6 +63,31 @@ impl Relations {
         let source = provider_as_source(Arc::new(table));
         let label = name.rsplit('.').next().unwrap_or(name).to_owned();
         LogicalPlanBuilder::scan(label, source, None)?.build().map(Some)
+    }
+
+    /// A function whose arguments may be queries.
+    fn call(
+        &self,
+        function: &'static calls::Function,
+        arguments: Vec<(Option<String>, ast::Expr)>,
+        planner: &mut dyn RelationPlannerContext,
+    ) -> DataFusionResult<LogicalPlan> {
+        let mut given = Vec::with_capacity(arguments.len());
+        for (place, (label, expr)) in arguments.into_iter().enumerate() {
+            let parameter = function.parameter(place, label.as_deref()).map_err(external)?;
+            let argument = match function.takes_query(parameter) {
+                true => Argument::Query(planner.plan(derived(expr).map_err(external)?)?),
+                false => {
+                    let expr = planner.sql_to_expr(expr, &DFSchema::empty())?;
+                    let value = self.constant(expr)?.ok_or_else(|| {
+                        external(Error::unsupported("an argument that is not a constant"))
+                    })?;
+                    Argument::Value(value)
+                }
+            };
+            given.push((parameter, argument));
+        }
+        function.plan(&self.context, given).map_err(external)
     }
 
     /// Evaluates an argument; `None` when it hangs on columns or on the session.
@@ -127,6 +156,26 @@ impl Relations {
         }
         super::unnested::plan(name, lists, ordinality).map(Some)
     }
+}
+
+/// A query in FROM: one that was given, or one of the values that were.
+fn derived(expr: ast::Expr) -> Result<TableFactor> {
+    let subquery = match expr {
+        ast::Expr::Subquery(query) => query,
+        other => {
+            let is_array = matches!(other, ast::Expr::Array(_));
+            let value = match is_array {
+                true => crate::sql::rewrite::call("unnest", vec![other]),
+                false => other,
+            };
+            let mut query = crate::sql::parse::query("SELECT 1")?;
+            if let ast::SetExpr::Select(select) = query.body.as_mut() {
+                select.projection = vec![ast::SelectItem::UnnamedExpr(value)];
+            }
+            Box::new(query)
+        }
+    };
+    Ok(TableFactor::Derived { lateral: false, subquery, alias: None, sample: None })
 }
 
 /// A function that returns a set stands as `unnest(f(x))` where expressions do; the value of another

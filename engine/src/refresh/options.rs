@@ -4,6 +4,7 @@ use clientele_catalog::definition::{Object, Relation, RelationKind};
 
 use super::schedule::{OPTION, Schedule};
 use crate::error::{Error, Result};
+use crate::recommend;
 use crate::session::Session;
 
 /// Refuses options that a view cannot have.
@@ -11,6 +12,7 @@ use crate::session::Session;
 /// # Errors
 /// 22023.
 pub(crate) fn check(view: &Relation) -> Result<()> {
+    recommend::check(view)?;
     let materialized = matches!(view.kind, RelationKind::MaterializedView { .. });
     for (name, value) in view.options.iter().filter(|(name, _)| name == OPTION) {
         if !materialized {

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::session::Session;
 use crate::session::job::Job;
-use crate::{planning, privacy, segments, sql, statement};
+use crate::{planning, privacy, recommend, segments, sql, statement};
 
 /// What a refresh began with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +93,9 @@ pub(crate) async fn refresh(
     // What is under it is read with the owner's rights, whoever refreshes it.
     let context = context.as_role(view.owner);
     let job = Job::new(&session.shared, JobKind::RefreshMaterializedView, view.oid);
+    if view.is_recommender() {
+        return learn(session, &context, view).await;
+    }
     let before = session.engine.workers.of(session.database.oid).state(view.oid);
     let concerned = match &view.kind {
         RelationKind::MaterializedView { populated: true, .. } => {
@@ -118,6 +121,22 @@ pub(crate) async fn refresh(
         segments::record(session, view, (run, &how), None).await?;
     }
     Ok(how)
+}
+
+/// A recommender has no rows: its model is made anew.
+async fn learn(
+    session: &mut Session,
+    context: &Arc<QueryContext>,
+    view: &Arc<Relation>,
+) -> Result<How> {
+    let RelationKind::MaterializedView { query, .. } = &view.kind else {
+        return Err(Error::new("42809", format!("\"{}\" is not a materialized view", view.name)));
+    };
+    let kind = RelationKind::MaterializedView { query: query.clone(), populated: true };
+    let definition = Relation { kind, ..view.as_ref().clone() };
+    session.compute(recommend::refresh(Arc::clone(context), definition)).await?;
+    empty(session, view, true).await?;
+    Ok(How::full("the model is made anew"))
 }
 
 /// Computes all rows of a view.

@@ -26,6 +26,7 @@ use crate::functions;
 use crate::planning::context::QueryContext;
 use crate::planning::needs;
 use crate::planning::{self, Planned};
+use crate::recommend;
 use crate::road::{Conditions, Road};
 use crate::sql::Body;
 use crate::statement::{self, Described};
@@ -265,6 +266,7 @@ fn moved(
                 let provider = provider.as_ref();
                 let moved = moved_to(provider, snapshot);
                 let moved = moved.or_else(|| customers::moved_to(provider, snapshot));
+                let moved = moved.or_else(|| recommend::moved_to(provider, context));
                 let Some(provider) = moved else {
                     whole = false;
                     return Ok(Transformed::no(LogicalPlan::TableScan(scan)));
@@ -272,7 +274,7 @@ fn moved(
                 let source = provider_as_source(provider);
                 LogicalPlan::TableScan(TableScan { source, ..scan })
             }
-            other => other,
+            other => functions::calls::moved_call(&other, context).unwrap_or(other),
         };
         node.map_expressions(|expr| {
             expr.transform_up(|expr| match expr {

@@ -221,10 +221,26 @@ impl Session {
         result.map(|()| committed)
     }
 
+    /// Tells the client how many rows of people who were erased do not come in.
+    fn tell_held_back(&self, transaction: &Transaction) {
+        for (relation, count) in transaction.held_back() {
+            let catalog = &transaction.snapshot().catalog;
+            let name = catalog.relation_by_oid(*relation).map(|one| catalog.qualified_name(one));
+            let rows = if *count == 1 { "row" } else { "rows" };
+            let name = name.unwrap_or_default();
+            self.notice(
+                "WARNING",
+                "01000",
+                format!("{count} {rows} of people who were erased did not come into {name}"),
+            );
+        }
+    }
+
     async fn commit(&mut self, work: Arc<Mutex<Transaction>>) -> Result<()> {
         self.hold_cursors().await?;
         let mut transaction = alone(work).await?;
         functions::save_new_sequences(&self.shared, &mut transaction);
+        self.tell_held_back(&transaction);
         let committed = self.store.commit(transaction).await?;
         self.temporary = committed.temporary;
         Ok(())

@@ -30,6 +30,7 @@ use datafusion::logical_expr::{Extension, LogicalPlan, TableScan};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 
+use crate::functions;
 use crate::preview::SizePlanner;
 use node::{Part, Shared, SharedPlanner};
 
@@ -47,6 +48,7 @@ impl QueryPlanner for SharingPlanner {
         let planner = DefaultPhysicalPlanner::with_extension_planners(vec![
             Arc::new(SharedPlanner),
             Arc::new(SizePlanner),
+            Arc::new(functions::calls::CallPlanner),
         ]);
         match shared(plan)? {
             Some(plan) => planner.create_physical_plan(&plan, session).await,

@@ -6,11 +6,14 @@
 //! | `BETWEEN SYMMETRIC a AND b` | `BETWEEN !! a AND b`: a prefix operator that PostgreSQL 15 lacks |
 //! | `ROWS FROM (f(…), g(…))` | `"rows from"(f(…), g(…))` |
 //! | `COLLATE pg_catalog."default"` | nothing: there is one order of text |
+//! | `CREATE MATERIALIZED VIEW v USING m WITH (a = b) AS` | `… v WITH (access_method = m, a = b) AS` |
+//! | `CREATE MATERIALIZED VIEW … WITH [NO] DATA` | nothing: the text of the statement is asked |
 //! | `$tag$text$tag$` | `'text'`, which every statement takes |
 //! | `trim(BOTH FROM x)` | `trim(BOTH ' ' FROM x)` |
 //! | `INSERT INTO t … OVERRIDING SYSTEM VALUE` | `INSERT INTO TABLE t …`, which PostgreSQL lacks |
 //! | `CREATE TABLE t AS … WITH NO DATA` | without its end, which the statement's text still has |
 
+use clientele_catalog::definition::ACCESS_METHOD;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 
@@ -53,6 +56,12 @@ pub(super) fn mended(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
                 remove(&mut mended, &solid[at..=at + length]);
             }
         }
+    }
+    if makes_materialized_view(&look) {
+        remove_with_data(&mut mended, &solid, &look);
+    }
+    if let Some(using) = access_method(&look) {
+        put_access_method(&mut mended, &solid, using);
     }
     mended
 }
@@ -128,4 +137,65 @@ fn collation<'a>(look: &impl Fn(usize) -> Option<&'a Token>, at: usize) -> usize
         false if known(look(at)) => 1,
         _ => 0,
     }
+}
+
+fn makes_materialized_view<'a>(look: &impl Fn(usize) -> Option<&'a Token>) -> bool {
+    let words = ["create", "materialized", "view"];
+    words.iter().enumerate().all(|(at, word)| is_word(look(at), word))
+}
+
+/// Takes `WITH [NO] DATA` from the end: the statement's text says it, too.
+fn remove_with_data<'a>(
+    tokens: &mut [TokenWithSpan],
+    solid: &[usize],
+    look: &impl Fn(usize) -> Option<&'a Token>,
+) {
+    let end = (0..solid.len()).rfind(|at| look(*at) != Some(&Token::EOF)).map_or(0, |at| at + 1);
+    for words in [&["with", "no", "data"][..], &["with", "data"]] {
+        let Some(first) = end.checked_sub(words.len()) else { continue };
+        if words.iter().zip(first..).all(|(word, at)| is_word(look(at), word)) {
+            return remove(tokens, &solid[first..end]);
+        }
+    }
+}
+
+/// Where a materialized view says its access method: the place of `USING`.
+fn access_method<'a>(look: &impl Fn(usize) -> Option<&'a Token>) -> Option<usize> {
+    let is = |at: usize, word: &str| is_word(look(at), word);
+    if !makes_materialized_view(look) {
+        return None;
+    }
+    let end = (3..).find(|at| look(*at).is_none() || is(*at, "as") || is(*at, "with"))?;
+    (3..end).find(|at| is(*at, "using") && matches!(look(*at + 1), Some(Token::Word(_))))
+}
+
+/// Makes the access method the first of the options.
+fn put_access_method(tokens: &mut Vec<TokenWithSpan>, solid: &[usize], using: usize) {
+    let span = tokens[solid[using]].span;
+    let is = |at: usize, token: &Token| {
+        solid.get(at).is_some_and(|place| tokens[*place].token == *token)
+    };
+    let has_options =
+        solid.get(using + 2).is_some_and(|place| is_word(Some(&tokens[*place].token), "with"))
+            && is(using + 3, &Token::LParen);
+    let mut put = vec![
+        Token::make_keyword("WITH"),
+        Token::LParen,
+        Token::make_word(ACCESS_METHOD, None),
+        Token::Eq,
+        tokens[solid[using + 1]].token.clone(),
+    ];
+    let last = match has_options {
+        true => {
+            // `()` has no options to go on with.
+            put.extend((!is(using + 4, &Token::RParen)).then_some(Token::Comma));
+            solid[using + 3]
+        }
+        false => {
+            put.push(Token::RParen);
+            solid[using + 1]
+        }
+    };
+    let put = put.into_iter().map(|token| TokenWithSpan { token, span });
+    tokens.splice(solid[using]..=last, put);
 }

@@ -16,8 +16,8 @@ pub mod place;
 pub mod rewrite;
 pub mod roles;
 pub mod security_label;
-pub(crate) mod template;
 mod settled;
+pub(crate) mod template;
 
 use std::sync::Arc;
 

@@ -1,6 +1,8 @@
 //! `CREATE MATERIALIZED VIEW`, `REFRESH MATERIALIZED VIEW` (manual: sql-creatematerializedview).
 
-use clientele_catalog::definition::{Object, RelationKind};
+use std::sync::Arc;
+
+use clientele_catalog::definition::{ACCESS_METHOD, Object, RECOMMENDER, Relation, RelationKind};
 use clientele_catalog::pg_catalog::JobKind;
 use sqlparser::ast::{CreateTableOptions, CreateView, ObjectName, SqlOption};
 
@@ -8,6 +10,7 @@ use super::create_table::{empty, fill, plan_rows};
 use super::create_view::stored_query;
 use super::grant::grants_of_new;
 use crate::error::{Error, Result};
+use crate::recommend;
 use crate::refresh::{self, Cause, Extracts, How, Run, State, options};
 use crate::segments;
 use crate::session::Session;
@@ -41,11 +44,15 @@ pub(super) async fn create(
     view.options = with_options(&create.options);
     view.grants = grants_of_new(&context, &view);
     let names: Vec<String> = create.columns.iter().map(|column| folded(&column.name)).collect();
+    check_access_method(&mut view)?;
     let plan = plan_rows(session, &context, &create.query, &names, &mut view).await?;
     let query = stored_query(&context, &create.query, &names)?;
     let populated = !text.trim_end().to_lowercase().ends_with("with no data");
     view.kind = RelationKind::MaterializedView { query, populated };
     options::check(&view)?;
+    if view.is_recommender() {
+        recommend::columns(&mut view)?;
+    }
     if segments::is_segment(&view) {
         segments::define(session, &mut view).await?;
     }
@@ -57,8 +64,13 @@ pub(super) async fn create(
         return Ok(TAG.to_owned());
     }
     let job = Job::new(&session.shared, JobKind::CreateMaterializedView, view.oid);
-    let plan = refresh::of_somebody(&view, plan)?;
-    let count = fill(session, &context, (&view, plan), &job).await?;
+    let count = match view.is_recommender() {
+        true => session.compute(recommend::refresh(Arc::clone(&context), view.clone())).await?,
+        false => {
+            let plan = refresh::of_somebody(&view, plan)?;
+            fill(session, &context, (&view, plan), &job).await?
+        }
+    };
     let run = Run::new(session, Cause::Create, &context);
     let how = How::full("the view is new");
     if segments::is_segment(&view) {
@@ -110,4 +122,15 @@ pub(super) async fn refresh(
     let how = Box::pin(refresh::refresh(session, &context, &view, with)).await?;
     session.refreshed(view.oid, State::after(&run, (&context.snapshot, &view), how));
     Ok(TAG.to_owned())
+}
+
+/// Refuses access methods that there are not; PostgreSQL's own is what a view without one has.
+fn check_access_method(view: &mut Relation) -> Result<()> {
+    view.options.retain(|(name, value)| name != ACCESS_METHOD || value != "heap");
+    match view.access_method() {
+        None | Some(RECOMMENDER) => Ok(()),
+        Some(other) => {
+            Err(Error::new("42704", format!("access method \"{other}\" does not exist")))
+        }
+    }
 }

@@ -104,6 +104,7 @@ pub(super) async fn drop(
     }
     unused(&context, &database)?;
     context.engine.cluster.drop_database(database.oid)?;
+    context.engine.recommenders.forget(database.oid);
     Ok(TAG.to_owned())
 }
 

@@ -61,9 +61,11 @@ pub(super) async fn execute(
     let checked = |batch| check::kept_rows(&context, &kept.conditions, &relation, batch);
     let batches: Vec<RecordBatch> = batches.into_iter().map(checked).collect::<Result<_>>()?;
     check::policies(&context, &relation, 'a', &batches)?;
+    let before = held_back(session).await?;
     let written = write(session, &context, &relation, insert, batches).await?;
     settle(session, &context, Event::Update).await?;
     let count: usize = written.iter().map(RecordBatch::num_rows).sum();
+    let count = count.saturating_sub(held_back(session).await?.saturating_sub(before));
     rows::outcome(
         session,
         &context,
@@ -78,6 +80,13 @@ pub(super) async fn execute(
         },
     )
     .await
+}
+
+/// How many rows of people who were erased the transaction has held back.
+async fn held_back(session: &mut Session) -> Result<usize> {
+    let work = session.work().await?;
+    let count: u64 = work.lock().await.held_back().values().sum();
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
 fn alias(insert: &Insert) -> Option<&Ident> {

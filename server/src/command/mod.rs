@@ -15,6 +15,7 @@ pub mod init;
 pub mod password;
 pub mod restore;
 pub mod serve;
+pub mod verify_receipt;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -39,6 +40,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     Subcommand { command: check::command, run: check::run },
     Subcommand { command: backup::command, run: backup::run },
     Subcommand { command: restore::command, run: restore::run },
+    Subcommand { command: verify_receipt::command, run: verify_receipt::run },
 ];
 
 fn command_line() -> Command {

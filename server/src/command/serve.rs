@@ -65,6 +65,7 @@ fn engine_options(settings: &Settings) -> EngineOptions {
         memory_bytes: settings.memory_bytes,
         cpu_threads: settings.cpu_threads,
         connections_max: settings.connections_max,
+        purge_after: settings.purge_after,
         store: StoreOptions {
             row_cache_bytes: cache_bytes(settings.memory_bytes),
             value_index_bytes: cache_bytes(settings.memory_bytes),

@@ -58,6 +58,8 @@ pub struct Settings {
     pub flush_interval: Duration,
     /// `file_rows`.
     pub file_rows: usize,
+    /// `purge_after`.
+    pub purge_after: Duration,
     /// `log`.
     pub log: String,
 }
@@ -136,6 +138,7 @@ impl Settings {
             flush_bytes: 0,
             flush_interval: Duration::ZERO,
             file_rows: 0,
+            purge_after: Duration::ZERO,
             log: String::new(),
         }
     }

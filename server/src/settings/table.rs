@@ -66,6 +66,9 @@ settings! {
     DATA "file_rows" "NUMBER" = "2000000",
         "Rows of a data file at most",
         |settings, text| settings.file_rows = units::count(text, 10_000, 100_000_000)?;
+    DATA "purge_after" "TIME" = "1h",
+        "Erased people leave the disk, and receipts are signed, after this time at most",
+        |settings, text| settings.purge_after = units::duration(text)?;
 
     NETWORK "listen" "ADDRESS" = "127.0.0.1:5430",
         "Address for PostgreSQL clients; beyond loopback only with TLS",

@@ -19,6 +19,7 @@
 //! | [`sets`] | 9.25: `generate_series` |
 //! | [`behaviour`] | what customers did, and when: `funnel`, `sessionize`, `latest_by` |
 //! | [`identity`] | F.17, F.35: `levenshtein`, `soundex`, `similarity`; `normalize_email` |
+//! | [`score`] | `score.bg_nbd`, `score.p_alive`, `score.clv` |
 //! | [`misc`] | 9.26, 9.14: `format_type`, `gen_random_uuid` |
 
 use std::collections::BTreeMap;
@@ -41,6 +42,7 @@ pub mod identity;
 pub mod json;
 pub mod math;
 pub mod misc;
+pub mod score;
 pub mod sets;
 pub mod signature;
 pub mod strings;
@@ -90,6 +92,7 @@ static DECLARED: LazyLock<Vec<Function>> = LazyLock::new(|| {
         identity::functions(),
         behaviour::functions(),
         misc::functions(),
+        score::functions(),
     ]
     .concat()
 });

@@ -3,5 +3,5 @@
 -- erasure_id int8!: the erasure; 0: a row that was held back
 -- kind text!: identifier, or key: rows that refer to it stay away as well
 -- namespace oid!: the domain of the identifier, or the table of the key
--- hash text!: HMAC-SHA-256 with the brand's key
+-- hash text!: keyed hash: HMAC-SHA-256 of an identifier, SipHash of a key, with keys of the brand
 -- created_at timestamptz!: since when

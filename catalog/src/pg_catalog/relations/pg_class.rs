@@ -8,11 +8,12 @@ use super::super::facts::indexes::{self, Index};
 use super::super::facts::oids;
 use super::super::system_relation::{self, SystemRelation, relation};
 use crate::catalog::BOOTSTRAP_ROLE_OID;
-use crate::definition::{ConstraintKind, Oid, Relation, RelationKind};
+use crate::definition::{ACCESS_METHOD, ConstraintKind, Oid, Relation, RelationKind};
 use crate::privileges::Access;
 
-/// Access methods `heap` and `btree` (`sql/pg_catalog/pg_am.tsv`).
+/// Access methods `heap`, `btree` and `recommender` (`pg_am`).
 const HEAP: Oid = 2;
+const RECOMMENDER_METHOD: Oid = 14009;
 const BTREE: Oid = 403;
 /// PostgreSQL's page size, in which tools count.
 const PAGE_BYTES: u64 = 8192;
@@ -91,8 +92,8 @@ fn user<'a>(context: &Context, relation: &'a Relation, linked: &HashSet<Oid>) ->
     let stored = relation.stores_rows();
     let is_sequence = matches!(relation.kind, RelationKind::Sequence(_));
     let is_view = matches!(relation.kind, RelationKind::View { .. });
-    let options =
-        || relation.options.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let shown = || relation.options.iter().filter(|(name, _)| name != ACCESS_METHOD);
+    let options = || shown().map(|(name, value)| format!("{name}={value}")).collect();
     let has_file = stored || is_sequence;
     Row {
         oid: relation.oid,
@@ -100,7 +101,11 @@ fn user<'a>(context: &Context, relation: &'a Relation, linked: &HashSet<Oid>) ->
         schema: relation.schema,
         row_type: if is_sequence { 0 } else { oids::row_type(relation.oid) },
         owner: relation.owner,
-        access_method: if stored { HEAP } else { 0 },
+        access_method: match stored {
+            true if relation.is_recommender() => RECOMMENDER_METHOD,
+            true => HEAP,
+            false => 0,
+        },
         file_node: if has_file { relation.oid } else { 0 },
         facts: if stored { (context.row_counts)(relation.oid) } else { RelationFacts::default() },
         has_index: indexes::of(relation).next().is_some(),
@@ -117,7 +122,7 @@ fn user<'a>(context: &Context, relation: &'a Relation, linked: &HashSet<Oid>) ->
         replica_identity: if stored { 'd' } else { 'n' },
         acl: grants::acl(&Access::relation(relation), context),
         row_security: (relation.row_security.enabled, relation.row_security.forced),
-        options: (!relation.options.is_empty()).then(options),
+        options: shown().next().is_some().then(options),
     }
 }
 

@@ -31,7 +31,8 @@ mod victims;
 
 pub(super) use held::{Gate, Held};
 pub use journal::{FileProof, Rewritten};
-pub use purge::Purged;
+pub(super) use needles::back_up;
+pub use purge::Searched;
 pub use scan::Scanned;
 pub(super) use since::Erased;
 pub use tombstones::{Tombstone, Tombstones};

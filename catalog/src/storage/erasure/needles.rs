@@ -3,12 +3,13 @@
 //! They stand in a file of their own beside the data until the purge is done, because the data
 //! have them still; then both are gone.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, Match};
 
 use crate::catalog::Catalog;
 use crate::definition::{Column, Oid};
@@ -22,46 +23,56 @@ pub(super) const DIRECTORY: &str = "erasures";
 /// Identifiers that are shorter stand in texts by accident: a number of an order, a price. They
 /// are looked for where identifiers stand.
 const SEARCHED_CHARACTERS_MIN: usize = 8;
+/// How long a transaction may take from the writing of the file to its commit.
+const STRAY_AGE: Duration = Duration::from_secs(3600);
 
 /// Identifiers of erased people.
 pub(in crate::storage) struct Needles {
-    exact: HashSet<(Oid, String)>,
+    /// By namespace and normalised value: the erasure.
+    exact: HashMap<(Oid, String), i64>,
     search: Option<AhoCorasick>,
+    /// The erasure of each text that is searched for.
+    erasures: Vec<i64>,
 }
 
 impl Needles {
-    /// Of namespaces and normalised values.
+    /// Of erasures, namespaces and normalised values.
     ///
     /// # Errors
     /// There are too many.
-    pub(in crate::storage) fn new(all: Vec<(Oid, String)>) -> Result<Self> {
-        let distinct = |one: &&(Oid, String)| one.1.len() >= SEARCHED_CHARACTERS_MIN;
-        let texts: Vec<&str> = all.iter().filter(distinct).map(|one| one.1.as_str()).collect();
+    pub(in crate::storage) fn new(all: Vec<(i64, (Oid, String))>) -> Result<Self> {
+        let long = all.iter().filter(|(_, (_, text))| text.len() >= SEARCHED_CHARACTERS_MIN);
+        let (erasures, texts): (Vec<i64>, Vec<&str>) =
+            long.map(|(erasure, (_, text))| (*erasure, text.as_str())).unzip();
         let search = AhoCorasick::builder().ascii_case_insensitive(true).build(&texts);
         let search = search.map_err(|error| Error::Internal(error.to_string()))?;
         let search = (!texts.is_empty()).then_some(search);
-        Ok(Self { search, exact: all.into_iter().collect() })
+        let exact = all.into_iter().map(|(erasure, one)| (one, erasure)).collect();
+        Ok(Self { exact, search, erasures })
     }
 
-    /// Whether a text has one of them as a word.
-    pub(super) fn are_in(&self, text: &[u8]) -> bool {
-        let Some(search) = &self.search else { return false };
+    /// Whose identifier a text has as a word: the erasure.
+    pub(super) fn in_text(&self, text: &[u8]) -> Option<i64> {
+        let search = self.search.as_ref()?;
         let is_word = |place: Option<usize>| {
             place.and_then(|place| text.get(place)).is_some_and(u8::is_ascii_alphanumeric)
         };
-        let mut found = search.find_iter(text);
-        found.any(|one| !is_word(one.start().checked_sub(1)) && !is_word(Some(one.end())))
+        let is_whole =
+            |one: &Match| !is_word(one.start().checked_sub(1)) && !is_word(Some(one.end()));
+        let one = search.find_iter(text).find(is_whole)?;
+        self.erasures.get(one.pattern().as_usize()).copied()
     }
 
-    /// Whether a value of a column is one of them, or has one in it.
-    pub(super) fn are_value(
+    /// Whose identifier a value of a column is, or has in it: the erasure.
+    pub(super) fn in_value(
         &self,
         catalog: &Catalog,
         column: Option<&Column>,
         value: &str,
-    ) -> bool {
+    ) -> Option<i64> {
         let own = column.map(|column| identifiers_of(catalog, column, value)).unwrap_or_default();
-        own.into_iter().any(|one| self.exact.contains(&one)) || self.are_in(value.as_bytes())
+        let exact = own.iter().find_map(|one| self.exact.get(one).copied());
+        exact.or_else(|| self.in_text(value.as_bytes()))
     }
 }
 
@@ -85,36 +96,80 @@ impl Store {
         disk::sync_directory(&directory)
     }
 
-    /// Destroys what was kept for all erasures but some.
+    /// Destroys what was kept for erasures that have their receipts, and the list of replaced files
+    /// with the last of them.
     ///
     /// # Errors
     /// A file cannot be removed.
-    pub fn drop_needles(&self, but: &[i64]) -> Result<()> {
+    pub fn drop_needles(&self, done: &[i64]) -> Result<()> {
+        let mut left = 0;
         for (erasure, path) in files(&self.shared.directory)? {
-            if !but.contains(&erasure) {
-                shred(&path)?;
+            match done.contains(&erasure) {
+                true => shred(&path)?,
+                false => left += 1,
             }
         }
-        if but.is_empty() {
+        if left == 0 {
             shred(&super::journal::path(&self.shared.directory))?;
+        }
+        Ok(())
+    }
+
+    /// Destroys what was kept for erasures that never committed.
+    ///
+    /// # Errors
+    /// A file cannot be removed.
+    pub fn drop_stray_needles(&self, waiting: &[i64]) -> Result<()> {
+        for (erasure, path) in files(&self.shared.directory)? {
+            let age = path.metadata().and_then(|facts| facts.modified()).ok();
+            let age = age.and_then(|at| at.elapsed().ok()).unwrap_or_default();
+            // A younger one may be about to commit.
+            if !waiting.contains(&erasure) && age > STRAY_AGE {
+                shred(&path)?;
+            }
         }
         Ok(())
     }
 }
 
-/// The identifiers of all erasures that are to be purged.
+/// The identifiers of some erasures.
 ///
 /// # Errors
 /// A file cannot be read.
-pub(in crate::storage) fn read(database: &Path) -> Result<Needles> {
+pub(in crate::storage) fn read(database: &Path, erasures: &[i64]) -> Result<Needles> {
     let mut all = Vec::new();
-    for (_, path) in files(database)? {
+    let found = files(database)?;
+    for erasure in erasures {
+        let path = database.join(DIRECTORY).join(format!("{erasure}.json"));
+        if !found.iter().any(|(one, _)| one == erasure) {
+            let reason = "the identifiers of an erasure are missing".to_owned();
+            return Err(Error::Damaged { path: path.display().to_string(), reason });
+        }
         let text = std::fs::read(&path).map_err(|error| disk::io_error(&path, error))?;
-        // A file that a crash left half written is of an erasure that did not commit.
-        let some: Vec<(Oid, String)> = serde_json::from_slice(&text).unwrap_or_default();
-        all.extend(some);
+        let some: Vec<(Oid, String)> = serde_json::from_slice(&text).map_err(|error| {
+            Error::Damaged { path: path.display().to_string(), reason: error.to_string() }
+        })?;
+        all.extend(some.into_iter().map(|one| (*erasure, one)));
     }
     Needles::new(all)
+}
+
+/// Copies what is kept of erasures that wait for their purge to a backup, which has the people too.
+///
+/// # Errors
+/// A file cannot be copied.
+pub(in crate::storage) fn back_up(database: &Path, target: &Path) -> Result<()> {
+    let directory = target.join(DIRECTORY);
+    for (erasure, path) in files(database)? {
+        disk::make_directory(&directory)?;
+        let to = directory.join(format!("{erasure}.json"));
+        let copy = || {
+            std::fs::copy(&path, &to)?;
+            File::open(&to)?.sync_all()
+        };
+        copy().map_err(|error| disk::io_error(&to, error))?;
+    }
+    if directory.is_dir() { disk::sync_directory(&directory) } else { Ok(()) }
 }
 
 fn files(database: &Path) -> Result<Vec<(i64, PathBuf)>> {
@@ -150,7 +205,7 @@ mod tests {
 
     #[test]
     fn needles_are_found_as_words() {
-        let all = vec![(1, "jane@example.com".to_owned()), (2, "9204".to_owned())];
+        let all = vec![(7, (1, "jane@example.com".to_owned())), (8, (2, "9204".to_owned()))];
         let needles = Needles::new(all).expect("needles");
         let cases: &[(&str, bool)] = &[
             ("write to Jane@Example.com please", true),
@@ -161,7 +216,7 @@ mod tests {
             ("", false),
         ];
         for (text, expected) in cases {
-            assert_eq!(needles.are_in(text.as_bytes()), *expected, "{text}");
+            assert_eq!(needles.in_text(text.as_bytes()), expected.then_some(7), "{text}");
         }
     }
 }

@@ -22,32 +22,48 @@ use crate::storage::upkeep::Upkeep;
 /// How often it is looked whether readers have let go of old files.
 const STEP: Duration = Duration::from_millis(10);
 
-/// What a purge did and found.
+/// What a search found, and which files a purge has replaced.
 #[derive(Debug, Clone, Default)]
-pub struct Purged {
+pub struct Searched {
     /// Files in whose place others came, also by a purge that was cut short.
     pub rewritten: Vec<Rewritten>,
-    /// Files that were taken from readers who held them longer than they were given.
-    pub taken: u64,
     /// What was searched, and where something was found.
     pub scanned: Scanned,
-    /// Microseconds for the rewriting, and for the search.
-    pub times_us: (u64, u64),
 }
 
 impl Store {
-    /// Removes deleted rows from the disk and searches for those who were erased. Readers of older
-    /// snapshots have `wait` to end.
+    /// Removes deleted rows from the disk. Readers of older snapshots have `wait` to end; returns
+    /// how many files were taken from those who did not.
     ///
     /// # Errors
     /// A file cannot be read or written. What was done stays done.
-    pub async fn purge(&self, wait: Duration, progress: Arc<Progress>) -> Result<Purged> {
+    pub async fn purge(&self, wait: Duration, progress: Arc<Progress>) -> Result<u64> {
         self.maintain(move |upkeep| purge(upkeep, wait, &progress)).await
+    }
+
+    /// Searches for those whom some erasures took.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub async fn search_erased(
+        &self,
+        erasures: Vec<i64>,
+        progress: Arc<Progress>,
+    ) -> Result<Searched> {
+        self.maintain(move |upkeep| {
+            progress.enter("searching");
+            let shared = &upkeep.shared;
+            let snapshot = shared.published();
+            let needles = needles::read(&shared.directory, &erasures)?;
+            let scanned = scan::all(shared, &snapshot, &needles, &progress)?;
+            let rewritten = journal::read(&shared.directory, &snapshot)?;
+            Ok(Searched { rewritten, scanned })
+        })
+        .await
     }
 }
 
-fn purge(upkeep: &Upkeep, wait: Duration, progress: &Progress) -> Result<Purged> {
-    let begin = Instant::now();
+fn purge(upkeep: &Upkeep, wait: Duration, progress: &Progress) -> Result<u64> {
     let shared = &upkeep.shared;
     let mut checkpointed = upkeep.working();
     progress.enter("flushing rows in memory");
@@ -58,17 +74,10 @@ fn purge(upkeep: &Upkeep, wait: Duration, progress: &Progress) -> Result<Purged>
     // The last checkpoint holds the old files, and the log has the erased rows.
     upkeep.flush_locked(&mut checkpointed, &Progress::default())?;
     shared.manifest.rewrite()?;
+    // Flushes need not wait for readers.
+    drop(checkpointed);
     progress.enter("waiting for readers");
-    let taken = let_go(upkeep, wait)?;
-    let rewriting = begin.elapsed();
-    progress.enter("searching");
-    let snapshot = shared.published();
-    let needles = needles::read(&shared.directory)?;
-    let scanned = scan::all(shared, &snapshot, &needles, progress)?;
-    let rewritten = journal::read(&shared.directory, &snapshot)?;
-    let micros = |one: Duration| u64::try_from(one.as_micros()).unwrap_or(u64::MAX);
-    let times_us = (micros(rewriting), micros(begin.elapsed().saturating_sub(rewriting)));
-    Ok(Purged { rewritten, taken, scanned, times_us })
+    let_go(upkeep, wait)
 }
 
 /// Writes every file anew that has deleted rows or dropped columns.

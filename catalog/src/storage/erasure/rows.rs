@@ -7,7 +7,7 @@ use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::arrow::datatypes::Int64Type;
 use roaring::RoaringBitmap;
 
-use crate::definition::{Column, Relation};
+use crate::definition::{Column, Oid, Relation};
 use crate::domains::Subject;
 use crate::error::Result;
 use crate::storage::arrays;
@@ -15,6 +15,7 @@ use crate::storage::part::{FilePart, RowAddress};
 use crate::storage::prune::OneOf;
 use crate::storage::reader::ColumnReader;
 use crate::storage::snapshot::Snapshot;
+use crate::storage::stitching::identifiers_of;
 use crate::storage::store::Store;
 
 /// Rows up to which they are read one by one; of more, the column is read.
@@ -59,6 +60,36 @@ impl Store {
         }
         found.sort_unstable();
         found.dedup();
+        Ok(found)
+    }
+
+    /// The live rows of a relation that have one of some identifiers (namespace and normalised
+    /// value): for relations that do not say whose their rows are.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn rows_of_identifiers(
+        &self,
+        snapshot: &Snapshot,
+        relation: &Relation,
+        identifiers: &HashSet<(Oid, String)>,
+    ) -> Result<Vec<RowAddress>> {
+        let columns: Vec<&Column> =
+            relation.live_columns().filter(|column| column.domain.is_some()).collect();
+        let numbers: Vec<i16> = columns.iter().map(|column| column.number).collect();
+        let mut found = Vec::new();
+        self.node_rows(snapshot, relation, (Subject::Person, &numbers), |rows| {
+            for (row, address) in rows.addresses.iter().enumerate() {
+                let mut pairs = columns.iter().zip(&rows.columns);
+                let is_theirs = pairs.any(|(column, array)| {
+                    let text = array.as_string_view_opt().filter(|one| one.is_valid(row));
+                    let text = text.map(|one| one.value(row)).unwrap_or_default();
+                    let own = identifiers_of(&snapshot.catalog, column, text);
+                    own.iter().any(|one| identifiers.contains(one))
+                });
+                found.extend(is_theirs.then_some(*address));
+            }
+        })?;
         Ok(found)
     }
 

@@ -10,7 +10,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::needles::Needles;
 use crate::catalog::Catalog;
-use crate::definition::{Column, Object, Relation};
+use crate::definition::{Column, Relation};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::storage::disk;
@@ -32,8 +32,8 @@ pub struct Scanned {
     pub log_records: u64,
     /// Definitions.
     pub definitions: u64,
-    /// Where something was found, and how often: `shop.orders.note`.
-    pub residues: BTreeMap<String, u64>,
+    /// By erasure and place (`shop.orders.note`): how often somebody was found.
+    pub residues: BTreeMap<(i64, String), u64>,
 }
 
 /// Searches everything.
@@ -71,8 +71,10 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn note(&mut self, place: String) {
-        *self.found.residues.entry(place).or_default() += 1;
+    fn note(&mut self, erasure: Option<i64>, place: impl FnOnce() -> String) {
+        if let Some(erasure) = erasure {
+            *self.found.residues.entry((erasure, place())).or_default() += 1;
+        }
     }
 
     /// All that is stored in a file, deleted rows and dropped columns included, and its footer.
@@ -82,9 +84,8 @@ impl Search<'_> {
         let failed = |error| disk::io_error(&entry.path, error);
         let file = File::open(&entry.path).map_err(failed)?;
         let reader = ParquetRecordBatchReaderBuilder::try_new(file)?;
-        if self.needles.are_in(format!("{:?}", reader.metadata()).as_bytes()) {
-            self.note(format!("footer of {}", entry.facts.path()));
-        }
+        let footer = self.needles.in_text(format!("{:?}", reader.metadata()).as_bytes());
+        self.note(footer, || format!("footer of {}", entry.facts.path()));
         for batch in reader.with_batch_size(8192).build()? {
             let batch: RecordBatch = batch?;
             for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
@@ -123,15 +124,15 @@ impl Search<'_> {
             }
             _ => return,
         };
-        let is_found = |value: &[u8]| match std::str::from_utf8(value) {
-            Ok(text) => self.needles.are_value(self.catalog, column, text),
-            Err(_) => self.needles.are_in(value),
+        let whose = |value: &[u8]| match std::str::from_utf8(value) {
+            Ok(text) => self.needles.in_value(self.catalog, column, text),
+            Err(_) => self.needles.in_text(value),
         };
-        let count = values.flatten().filter(|value| is_found(value)).count() as u64;
-        if count > 0 {
-            let name = column.map_or(name, |column| column.name.as_str());
-            let place = format!("{}.{name}", self.catalog.qualified_name(relation));
-            *self.found.residues.entry(place).or_default() += count;
+        let found: Vec<i64> = values.flatten().filter_map(whose).collect();
+        let name = column.map_or(name, |column| column.name.as_str());
+        let catalog = self.catalog;
+        for erasure in found {
+            self.note(Some(erasure), || format!("{}.{name}", catalog.qualified_name(relation)));
         }
     }
 
@@ -154,16 +155,14 @@ impl Search<'_> {
         for table in &payload.tables {
             let Some(rows) = &table.rows else { continue };
             let batch = decode_rows(rows)?;
-            match self.catalog.relation_by_oid(table.relation) {
-                Some(relation) => self.rows(relation, &batch),
-                None => {}
+            if let Some(relation) = self.catalog.relation_by_oid(table.relation) {
+                self.rows(relation, &batch);
             }
         }
-        let is_found = |object: &&Object| {
-            serde_json::to_vec(object).is_ok_and(|text| self.needles.are_in(&text))
-        };
-        if payload.objects.iter().any(|one| is_found(&one)) {
-            self.note("log".to_owned());
+        for object in &payload.objects {
+            let text = serde_json::to_vec(object);
+            let text = text.map_err(|error| Error::Internal(error.to_string()))?;
+            self.note(self.needles.in_text(&text), || "log".to_owned());
         }
         Ok(())
     }
@@ -175,15 +174,12 @@ impl Search<'_> {
             self.found.definitions += 1;
             let text = serde_json::to_vec(relation.as_ref());
             let text = text.map_err(|error| Error::Internal(error.to_string()))?;
-            if self.needles.are_in(&text) {
-                self.note(format!("definition of {}", catalog.qualified_name(relation)));
-            }
+            let found = self.needles.in_text(&text);
+            self.note(found, || format!("definition of {}", catalog.qualified_name(relation)));
         }
         let path = shared.directory.join(MANIFEST_FILE);
         let bytes = std::fs::read(&path).map_err(|error| disk::io_error(&path, error))?;
-        if self.needles.are_in(&bytes) {
-            self.note(MANIFEST_FILE.to_owned());
-        }
+        self.note(self.needles.in_text(&bytes), || MANIFEST_FILE.to_owned());
         Ok(())
     }
 }

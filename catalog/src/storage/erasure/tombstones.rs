@@ -38,12 +38,17 @@ impl Tombstone<'_> {
         }
     }
 
-    /// Its keyed hash.
+    /// Its keyed hash. Those of keys are keyed already, and asked for by every row that refers to one.
     pub fn hash(&self, key: &BrandKey) -> [u8; 32] {
         let namespace = self.namespace().to_le_bytes();
         match self {
             Self::Identifier(_, value) => key.hmac("tombstone", &[&namespace, value.as_bytes()]),
-            Self::Key(_, hash) => key.hmac("key tombstone", &[&namespace, &hash.to_le_bytes()]),
+            Self::Key(_, hash) => {
+                let mut bytes = [0; 32];
+                bytes[..16].copy_from_slice(&hash.to_le_bytes());
+                bytes[16..20].copy_from_slice(&namespace);
+                bytes
+            }
         }
     }
 
@@ -119,7 +124,6 @@ impl Transaction {
                 times(at, all.len()),
             ],
         )?;
-        self.insert(oids::TOMBSTONES, rows)?;
-        Ok(())
+        self.insert(oids::TOMBSTONES, rows)
     }
 }

@@ -27,7 +27,7 @@ pub fn all() -> Vec<Arc<AggregateUDF>> {
         delegate::Delegate::udaf("every", bool_and_or::bool_and_udaf(), delegate::same),
     ];
     let own = [delegates, json::all(), listed::all(), ordered::all(), spread::all()].concat();
-    [own, behaviour::aggregates()].concat()
+    [own, behaviour::aggregates(), super::score::aggregates()].concat()
 }
 
 const DECLARED: &[(&str, &str)] = &[
@@ -77,7 +77,7 @@ const DECLARED: &[(&str, &str)] = &[
 
 /// Their declarations.
 pub fn docs() -> Vec<Doc> {
-    let declared = DECLARED.iter().chain(behaviour::DECLARED);
+    let declared = DECLARED.iter().chain(behaviour::DECLARED).chain(super::score::FITS);
     let docs = declared.flat_map(|(signatures, description)| {
         signatures.split(';').filter_map(|text| Signature::parse(text.trim())).map(
             move |signature| Doc {

@@ -1,0 +1,239 @@
+//! Table functions whose arguments may be queries: declared, called, planned.
+
+use std::sync::Arc;
+
+use clientele_catalog::definition::Relation;
+use clientele_catalog::privileges::Access;
+use clientele_udfs::types::PgType;
+use datafusion::arrow::datatypes::{FieldRef, Schema};
+use datafusion::common::{DFSchema, ScalarValue};
+use datafusion::logical_expr::{Extension, LogicalPlan};
+use futures::future::BoxFuture;
+use sqlparser::ast;
+
+use super::call::{Call, CallNode};
+use super::exec::{Batches, Part};
+use crate::error::{Error, Result};
+use crate::planning::context::QueryContext;
+use crate::planning::rights;
+use crate::sql;
+
+/// What an argument is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Given {
+    /// A constant of a type.
+    Value(PgType),
+    /// A constant of the type of items or customers.
+    Key,
+    /// A query, or values.
+    Query,
+}
+
+/// A parameter.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parameter {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// What it takes.
+    pub(crate) given: Given,
+    /// Whether it must be given.
+    pub(crate) needed: bool,
+}
+
+/// A parameter that must be given.
+pub(crate) const fn needed(name: &'static str, given: Given) -> Parameter {
+    Parameter { name, given, needed: true }
+}
+
+/// A parameter that may be given.
+pub(crate) const fn may(name: &'static str, given: Given) -> Parameter {
+    Parameter { name, given, needed: false }
+}
+
+/// A result column.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Column {
+    /// The customer, named and typed as in the recommender.
+    Customer,
+    /// The item, named and typed as there.
+    Item,
+    /// Another item: its name, of the same type.
+    Other(&'static str),
+    /// A column of a query that is given: parameter and place.
+    Of(usize, usize),
+    /// Anything else.
+    Plain(&'static str, PgType),
+}
+
+/// What makes the rows.
+pub(crate) type Kernel = fn(Arc<Call>, Part) -> BoxFuture<'static, Result<Batches>>;
+
+/// A table function.
+pub(crate) struct Function {
+    /// Schema and name.
+    pub(crate) name: &'static str,
+    /// Its parameters; `model` is the recommender.
+    pub(crate) parameters: &'static [Parameter],
+    /// Its columns.
+    pub(crate) columns: &'static [Column],
+    /// One sentence for `\df+`.
+    pub(crate) comment: &'static str,
+    /// Whether its rows are made in several parts at once.
+    pub(crate) parallel: fn(&Call) -> bool,
+    pub(crate) kernel: Kernel,
+}
+
+/// An argument as it was planned.
+pub(crate) enum Argument {
+    /// A constant.
+    Value(ScalarValue),
+    /// A query.
+    Query(LogicalPlan),
+}
+
+impl Function {
+    /// The parameter that an argument is for.
+    ///
+    /// # Errors
+    /// 42883.
+    pub(crate) fn parameter(&self, place: usize, label: Option<&str>) -> Result<usize> {
+        let found = match label {
+            None => Some(place).filter(|place| *place < self.parameters.len()),
+            Some(label) => self.parameters.iter().position(|one| one.name == label),
+        };
+        found.ok_or_else(|| self.unfit())
+    }
+
+    /// Whether a parameter takes a query.
+    pub(crate) fn takes_query(&self, parameter: usize) -> bool {
+        self.parameters.get(parameter).is_some_and(|one| one.given == Given::Query)
+    }
+
+    /// The plan of a call.
+    ///
+    /// # Errors
+    /// 42883 for arguments that do not fit, 42P01 for no such recommender, 42501.
+    pub(crate) fn plan(
+        &'static self,
+        context: &Arc<QueryContext>,
+        arguments: Vec<(usize, Argument)>,
+    ) -> Result<LogicalPlan> {
+        let mut values = vec![None; self.parameters.len()];
+        let mut queries = vec![None; self.parameters.len()];
+        let mut inputs = Vec::new();
+        for (parameter, argument) in arguments {
+            if values[parameter].is_some() || queries[parameter].is_some() {
+                return Err(self.unfit());
+            }
+            match (argument, self.parameters[parameter].given) {
+                (Argument::Query(plan), Given::Query) => {
+                    queries[parameter] = Some(inputs.len());
+                    inputs.push(plan);
+                }
+                (Argument::Value(value), Given::Value(pg_type)) if !value.is_null() => {
+                    let value = value.cast_to(&pg_type.arrow()).map_err(|_| self.unfit())?;
+                    values[parameter] = Some(value);
+                }
+                (Argument::Value(value), Given::Key) if !value.is_null() => {
+                    values[parameter] = Some(value);
+                }
+                (Argument::Value(_), Given::Value(_) | Given::Key) => {}
+                _ => return Err(self.unfit()),
+            }
+        }
+        let given = |at: usize| values[at].is_some() || queries[at].is_some();
+        if self.parameters.iter().enumerate().any(|(at, one)| one.needed && !given(at)) {
+            return Err(self.unfit());
+        }
+        let relation = self.relation(context, &values)?;
+        let schema = self.schema(relation.as_deref(), (&queries, &inputs))?;
+        let call = Call { function: self, context: Arc::clone(context), relation, values, queries };
+        let node = Arc::new(CallNode::new(Arc::new(call), inputs, Arc::new(schema)));
+        Ok(LogicalPlan::Extension(Extension { node }))
+    }
+
+    fn relation(
+        &self,
+        context: &QueryContext,
+        values: &[Option<ScalarValue>],
+    ) -> Result<Option<Arc<Relation>>> {
+        let Some(place) = self.parameters.iter().position(|one| one.name == "model") else {
+            return Ok(None);
+        };
+        let name = match values.get(place) {
+            Some(Some(ScalarValue::Utf8View(Some(name)))) => name,
+            _ => return Err(self.unfit()),
+        };
+        let name = match sql::parse::expression(name)? {
+            ast::Expr::Identifier(one) => ast::ObjectName::from(vec![one]),
+            ast::Expr::CompoundIdentifier(parts) => ast::ObjectName::from(parts),
+            _ => return Err(Error::new("42602", "invalid name syntax")),
+        };
+        let relation = context.relation(&name)?;
+        if !relation.is_recommender() {
+            let text = format!("\"{}\" is not a recommender", relation.name);
+            let hint = "CREATE MATERIALIZED VIEW … USING recommender makes one.";
+            return Err(Error::new("42809", text).with_hint(hint));
+        }
+        match Access::relation(&relation).permits(&context.rights, 'r', false) {
+            true => Ok(Some(relation)),
+            false => Err(rights::denied("materialized view", &relation.name)),
+        }
+    }
+
+    fn schema(
+        &self,
+        relation: Option<&Relation>,
+        (queries, inputs): (&[Option<usize>], &[LogicalPlan]),
+    ) -> Result<DFSchema> {
+        let mut key = relation.into_iter().flat_map(Relation::live_columns).step_by(2);
+        let (customer, item) = (key.next(), key.next());
+        let field = |column: &Column| -> Option<FieldRef> {
+            match column {
+                Column::Plain(name, pg_type) => Some(pg_type.field(name, true)),
+                Column::Customer => customer.map(|one| one.pg_type.field(&one.name, true)),
+                Column::Item => item.map(|one| one.pg_type.field(&one.name, true)),
+                Column::Other(name) => item.map(|one| one.pg_type.field(name, true)),
+                Column::Of(parameter, place) => {
+                    let input = queries.get(*parameter).copied().flatten()?;
+                    let field = inputs.get(input)?.schema().fields().get(*place)?;
+                    Some(PgType::from_field(field).field(field.name(), true))
+                }
+            }
+        };
+        let fields: Vec<FieldRef> = self.columns.iter().filter_map(field).collect();
+        if fields.len() < self.columns.len() {
+            return Err(self.unfit());
+        }
+        Ok(DFSchema::try_from(Schema::new(fields))?)
+    }
+
+    fn unfit(&self) -> Error {
+        let parameter = |one: &Parameter| {
+            let default = if one.needed { "" } else { " DEFAULT NULL" };
+            format!("{} {}{default}", one.name, one.type_name())
+        };
+        let parameters: Vec<String> = self.parameters.iter().map(parameter).collect();
+        Error::new("42883", format!("function {} does not take these arguments", self.name))
+            .with_hint(format!("Its signature is {}({}).", self.name, parameters.join(", ")))
+    }
+}
+
+impl Parameter {
+    /// Its type as a signature says it.
+    pub(crate) fn pg_type(&self) -> PgType {
+        match self.given {
+            Given::Value(pg_type) => pg_type,
+            // anyelement, record.
+            Given::Key => PgType::plain(2283),
+            Given::Query => PgType::plain(2249),
+        }
+    }
+
+    fn type_name(&self) -> String {
+        match self.given {
+            Given::Query => "query".to_owned(),
+            _ => self.pg_type().sql_name(),
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! `gdpr.access` (GDPR art. 15) and `gdpr.portability` (art. 20): everything that is kept of a
+//! person, as rows and as one JSON document.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chrono::Utc;
+use clientele_catalog::definition::Relation;
+use clientele_catalog::domains::Subject as Kind;
+use clientele_catalog::features;
+use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, StringViewArray};
+use datafusion::arrow::csv::WriterBuilder as CsvWriter;
+use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::json::LineDelimitedWriter;
+use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
+use datafusion::scalar::ScalarValue;
+use parquet::arrow::ArrowWriter;
+use serde_json::{Value, json};
+
+use super::officer::must_be_officer;
+use super::request::{self, Request};
+use super::rows::{numbers, select, texts};
+use super::subject::{self, Subject};
+use crate::error::{Error, Result};
+use crate::functions::procedures::{superuser, text};
+use crate::planning::context::QueryContext;
+use crate::session::Session;
+
+/// The rows of a person in one table.
+struct Share {
+    table: String,
+    rows: RecordBatch,
+}
+
+/// `gdpr.access(subject, reason)`: the document first, then a row for each row that is kept.
+pub(super) async fn access(
+    session: &mut Session,
+    arguments: Vec<ScalarValue>,
+) -> Result<Option<RecordBatch>> {
+    must_be_officer(session, "gdpr.access")?;
+    let context = session.context().await?;
+    let subject = subject_of(&context, &arguments)?;
+    let shares = shares(session, &context, &subject, true).await?;
+    let document = document(session, &context, (&subject, &shares)).await?;
+    let mut names = vec!["document"];
+    let mut contents = vec![document.to_string()];
+    for share in &shares {
+        for row in objects(&share.rows)? {
+            names.push(&share.table);
+            contents.push(row.to_string());
+        }
+    }
+    let details = json!({"rows": contents.len() - 1});
+    let reason = text(&arguments, 1).map(str::to_owned);
+    record(session, &context, ("access", &subject.name), (reason, details)).await?;
+    let columns = [
+        ("table_name", texts(names.iter().map(|one| Some(*one)))),
+        ("content", texts(contents.iter().map(|one| Some(one.as_str())))),
+    ];
+    Ok(Some(RecordBatch::try_from_iter(columns).map_err(Error::internal)?))
+}
+
+/// `gdpr.portability(subject, format, directory, reason)`: what tables have of the person, as text,
+/// or as one file for each table.
+pub(super) async fn portability(
+    session: &mut Session,
+    arguments: Vec<ScalarValue>,
+) -> Result<Option<RecordBatch>> {
+    must_be_officer(session, "gdpr.portability")?;
+    let context = session.context().await?;
+    let subject = subject_of(&context, &arguments)?;
+    let format = text(&arguments, 1).unwrap_or("json").to_owned();
+    let directory = directory(session, &arguments)?;
+    let shares = shares(session, &context, &subject, false).await?;
+    let mut names = Vec::new();
+    let mut contents = Vec::new();
+    let mut counts = Vec::new();
+    for share in &shares {
+        let bytes = match format.as_str() {
+            "json" => Value::from(objects(&share.rows)?).to_string().into_bytes(),
+            "csv" => csv(&share.rows)?,
+            "parquet" => parquet(&share.rows)?,
+            _ => {
+                return Err(Error::new("22023", format!("unrecognized format \"{format}\""))
+                    .with_hint("Formats are json, csv and parquet."));
+            }
+        };
+        contents.push(match &directory {
+            Some(directory) => write(directory, (&share.table, &format), &bytes)?,
+            None => String::from_utf8(bytes).map_err(|_| {
+                Error::new("22023", "parquet needs a directory")
+                    .with_hint("Name a directory of the server: directory => '/exports/jane'.")
+            })?,
+        });
+        names.push(share.table.as_str());
+        counts.push(i64::try_from(share.rows.num_rows()).ok());
+    }
+    let details = json!({"format": format, "tables": names.len()});
+    let reason = text(&arguments, 3).map(str::to_owned);
+    record(session, &context, ("portability", &subject.name), (reason, details)).await?;
+    let columns = [
+        ("table_name", texts(names.iter().map(|one| Some(*one)))),
+        ("row_count", numbers(counts)),
+        ("content", texts(contents.iter().map(|one| Some(one.as_str())))),
+    ];
+    Ok(Some(RecordBatch::try_from_iter(columns).map_err(Error::internal)?))
+}
+
+fn subject_of(context: &QueryContext, arguments: &[ScalarValue]) -> Result<Subject> {
+    let text = text(arguments, 0).ok_or_else(|| {
+        Error::new("22004", "subject must not be null")
+            .with_hint("Name a subject such as 'email:jane@example.com' or 'customer:42'.")
+    })?;
+    subject::find(context, text)
+}
+
+/// Adds the request to `gdpr.requests`.
+pub(super) async fn record(
+    session: &mut Session,
+    context: &QueryContext,
+    (kind, subject): (&'static str, &str),
+    (reason, details): (Option<String>, Value),
+) -> Result<()> {
+    let request = Request {
+        id: i64::from(session.store.allocate_oid()),
+        kind,
+        subject: Some(subject.to_owned()),
+        received_at: Utc::now(),
+        state: "completed",
+        decided_by: context.role.name.clone(),
+        reason,
+        receipt: None,
+        details: Some(details.to_string()),
+    };
+    let rows = request::batch(&[request])?;
+    let work = session.work().await?;
+    work.lock().await.insert(features::oids::REQUESTS, rows)?;
+    Ok(())
+}
+
+/// The person's rows of every table that has some; with `derived` also what features keep.
+async fn shares(
+    session: &Session,
+    context: &Arc<QueryContext>,
+    subject: &Subject,
+    derived: bool,
+) -> Result<Vec<Share>> {
+    let customer = context.snapshot.customers.person.customer(subject.node);
+    let catalog = Arc::clone(&context.snapshot.catalog);
+    let is_theirs = |one: &&Arc<Relation>| {
+        let own = features::relation(one.oid).is_none() && !one.temporary;
+        one.stores_rows()
+            && (own || derived)
+            && one.live_columns().any(|column| column.subject == Some(Kind::Person))
+    };
+    let mut relations: Vec<&Arc<Relation>> = catalog.relations().filter(is_theirs).collect();
+    relations.sort_by_key(|one| catalog.qualified_name(one));
+    let mut shares = Vec::new();
+    for relation in relations {
+        let columns = relation.live_columns().filter(|one| one.subject == Some(Kind::Person));
+        let conditions: Vec<String> =
+            columns.map(|one| format!("{} = {customer}", quoted(&one.name))).collect();
+        let schema = catalog.schema_by_oid(relation.schema);
+        let schema = schema.map(|one| one.name.clone()).unwrap_or_default();
+        let query = format!(
+            "SELECT * FROM {}.{} WHERE {}",
+            quoted(&schema),
+            quoted(&relation.name),
+            conditions.join(" OR ")
+        );
+        let rows = select(session, context, &query).await?;
+        if rows.num_rows() > 0 {
+            shares.push(Share { table: catalog.qualified_name(relation), rows });
+        }
+    }
+    Ok(shares)
+}
+
+/// What art. 15(1) asks for, in one document.
+async fn document(
+    session: &Session,
+    context: &Arc<QueryContext>,
+    (subject, shares): (&Subject, &[Share]),
+) -> Result<Value> {
+    let customer = context.snapshot.customers.person.customer(subject.node);
+    let of = |query: String| async move { objects(&select(session, context, &query).await?) };
+    let profile =
+        of(format!("SELECT * FROM customers.profiles WHERE customer_id = {customer}")).await?;
+    let identifiers = of(format!(
+        "SELECT namespace, value, source, first_seen_at FROM identity.identifiers \
+          WHERE customer_id = {customer} ORDER BY namespace, value"
+    ))
+    .await?;
+    let requests = of(format!(
+        "SELECT kind, received_at, state, completed_at FROM gdpr.requests \
+          WHERE subject = '{}' ORDER BY received_at",
+        subject.name
+    ))
+    .await?;
+    let processing = of(
+        "SELECT DISTINCT ON (table_name) table_name, purposes, legal_basis, origin, recipients, \
+         transfers, keep_for::text AS keep_for FROM gdpr.processing ORDER BY table_name, declared_at DESC"
+            .to_owned(),
+    )
+    .await?;
+    let tables: Vec<Value> = shares
+        .iter()
+        .map(|share| {
+            let declared = processing.iter().find(|one| {
+                one.get("table_name").and_then(Value::as_str) == Some(share.table.as_str())
+            });
+            let of = |name: &str| declared.and_then(|one| one.get(name)).cloned();
+            Ok(json!({
+                "source": share.table,
+                "purposes": of("purposes"),
+                "legal_basis": of("legal_basis"),
+                "origin": of("origin"),
+                "recipients": of("recipients"),
+                "transfers": of("transfers"),
+                "retention": of("keep_for"),
+                "rows": objects(&share.rows)?,
+            }))
+        })
+        .collect::<Result<_>>()?;
+    Ok(json!({
+        "basis": "GDPR art. 15",
+        "made_at": Utc::now().to_rfc3339(),
+        "customer_id": customer,
+        "profile": profile.first(),
+        "identifiers": identifiers,
+        "tables": tables,
+        "requests": requests,
+        "rights": "rectification (art. 16), erasure (17), restriction (18), portability (20), \
+                   objection (21), complaint to a supervisory authority (77)",
+    }))
+}
+
+/// Rows with intervals, and lists unless they may stay, as text.
+fn plain(rows: &RecordBatch, lists: bool) -> Result<RecordBatch> {
+    let options = FormatOptions::default();
+    let shown = |array: &ArrayRef| -> Result<ArrayRef> {
+        let is_list = matches!(array.data_type(), DataType::List(_)) && !lists;
+        if !is_list && !matches!(array.data_type(), DataType::Interval(_)) {
+            return Ok(Arc::clone(array));
+        }
+        let texts = ArrayFormatter::try_new(array, &options).map_err(Error::internal)?;
+        let text = |row| array.is_valid(row).then(|| texts.value(row).to_string());
+        Ok(Arc::new((0..array.len()).map(text).collect::<StringViewArray>()))
+    };
+    let schema = rows.schema();
+    let names = schema.fields().iter().map(|field| field.name().as_str());
+    let columns = rows.columns().iter().map(shown).collect::<Result<Vec<_>>>()?;
+    let columns = names.zip(columns).map(|(name, array)| (name, array, true));
+    RecordBatch::try_from_iter_with_nullable(columns).map_err(Error::internal)
+}
+
+/// Rows as JSON objects.
+fn objects(rows: &RecordBatch) -> Result<Vec<Value>> {
+    let rows = &plain(rows, true)?;
+    let mut writer = LineDelimitedWriter::new(Vec::new());
+    writer.write(rows).map_err(Error::internal)?;
+    writer.finish().map_err(Error::internal)?;
+    let text = String::from_utf8(writer.into_inner()).map_err(Error::internal)?;
+    let rows = text.lines().map(serde_json::from_str).collect::<std::result::Result<_, _>>();
+    rows.map_err(Error::internal)
+}
+
+fn csv(rows: &RecordBatch) -> Result<Vec<u8>> {
+    let mut writer = CsvWriter::new().with_header(true).build(Vec::new());
+    writer.write(&plain(rows, false)?).map_err(Error::internal)?;
+    Ok(writer.into_inner())
+}
+
+fn parquet(rows: &RecordBatch) -> Result<Vec<u8>> {
+    let rows = &plain(rows, true)?;
+    let mut bytes = Vec::new();
+    let mut writer =
+        ArrowWriter::try_new(&mut bytes, rows.schema(), None).map_err(Error::internal)?;
+    writer.write(rows).map_err(Error::internal)?;
+    writer.close().map_err(Error::internal)?;
+    Ok(bytes)
+}
+
+/// The directory of the server that files go to; `None`: the answer has the text.
+fn directory(session: &Session, arguments: &[ScalarValue]) -> Result<Option<PathBuf>> {
+    let Some(path) = text(arguments, 2) else { return Ok(None) };
+    superuser(session, "gdpr.portability with a directory")?;
+    match Path::new(path).is_absolute() {
+        true => Ok(Some(PathBuf::from(path))),
+        false => Err(Error::new("42602", "relative path not allowed")
+            .with_hint("The path is one of the server's machine.")),
+    }
+}
+
+fn write(directory: &Path, (table, format): (&str, &str), bytes: &[u8]) -> Result<String> {
+    let plain = |one: char| if one.is_alphanumeric() || "._-".contains(one) { one } else { '_' };
+    let name: String = table.chars().map(plain).collect();
+    let path = directory.join(format!("{name}.{format}"));
+    let written = std::fs::create_dir_all(directory).and_then(|()| std::fs::write(&path, bytes));
+    let shown = path.display().to_string();
+    match written {
+        Ok(()) => Ok(shown),
+        Err(error) => Err(Error::new("58030", format!("could not write \"{shown}\": {error}"))),
+    }
+}
+
+/// A name as SQL.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

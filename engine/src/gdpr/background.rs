@@ -1,0 +1,96 @@
+//! Erasures do not wait for somebody to call `gdpr.purge`: after a set time a task does.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use chrono::Utc;
+use clientele_catalog::features::oids::ERASURES;
+use parking_lot::Mutex;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::purge;
+use crate::engine::Engine;
+use crate::error::Result;
+
+/// How often it is looked for erasures that have waited long enough.
+const LOOK: Duration = Duration::from_secs(2);
+/// How long readers of older snapshots have.
+const WAIT: Duration = Duration::from_secs(30);
+/// How long it rests after a failure, or after something was found that only people can remove.
+const REST: Duration = Duration::from_secs(600);
+
+/// The task of an engine.
+#[derive(Default)]
+pub(crate) struct Purger {
+    /// Held by the one who purges: one at a time.
+    pub(crate) one: tokio::sync::Mutex<()>,
+    stop: CancellationToken,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Purger {
+    /// Starts the task.
+    pub(crate) fn start(engine: &Arc<Engine>) {
+        let Ok(cpu) = engine.cpu() else { return };
+        let stop = engine.purger.stop.clone();
+        let task = cpu.spawn(watch(Arc::downgrade(engine), stop));
+        *engine.purger.task.lock() = Some(task);
+    }
+
+    /// Ends it; a purge under way comes to its end.
+    pub(crate) async fn end(&self) {
+        self.stop.cancel();
+        let task = self.task.lock().take();
+        if let Some(task) = task {
+            // A panic in it was logged.
+            let _ = task.await;
+        }
+    }
+}
+
+async fn watch(engine: Weak<Engine>, stop: CancellationToken) {
+    loop {
+        let rest = {
+            let Some(engine) = engine.upgrade() else { return };
+            match purge_due(&engine).await {
+                Ok(true) => LOOK,
+                Ok(false) => REST,
+                Err(error) => {
+                    tracing::error!(error = %error.message, "erased people could not be purged");
+                    REST
+                }
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = sleep(rest) => {}
+        }
+    }
+}
+
+/// Purges the databases where an erasure has waited for the set time. `false`: something is left
+/// that only people can remove.
+async fn purge_due(engine: &Arc<Engine>) -> Result<bool> {
+    let mut is_done = true;
+    for database in engine.cluster.databases() {
+        let cluster = Arc::clone(engine);
+        let open = move || cluster.cluster.store(database.oid);
+        let Ok(Ok(store)) = tokio::task::spawn_blocking(open).await else { continue };
+        if store.snapshot().row_count(ERASURES) == 0 {
+            continue;
+        }
+        let oldest = purge::waiting(&store)?.iter().map(|one| one.requested_at).min();
+        let age = oldest.map(|oldest| Utc::now().timestamp_micros().saturating_sub(oldest));
+        let age = age.and_then(|age| u64::try_from(age).ok()).map(Duration::from_micros);
+        if age.is_none_or(|age| age < engine.options.purge_after) {
+            continue;
+        }
+        let _one = engine.purger.one.lock().await;
+        let copies = super::published::Copies::of(engine, &database);
+        let summary = purge::run(&store, &copies, (WAIT, Arc::default())).await?;
+        is_done &= summary.found.is_empty();
+    }
+    Ok(is_done)
+}

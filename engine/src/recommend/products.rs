@@ -1,0 +1,81 @@
+//! `recommend.products`: a recommender's rows under the caller's rules.
+
+use std::sync::Arc;
+
+use clientele_recommend::{History, Request, Scorer};
+use datafusion::arrow::array::RecordBatch;
+use futures::{StreamExt, stream};
+
+use super::kept::{Kept, Live};
+use super::rows::{self, CUSTOMERS_AT_ONCE, Rows};
+use super::rules::{self, Excluded};
+use crate::error::Result;
+use crate::functions::calls::{Batches, Call, Part, column};
+
+/// Customers whose purchases are read anew at most; of more, what the model knows is told.
+const LIVE_MAX: usize = 1024;
+
+/// What rows are made of.
+struct Task {
+    kept: Arc<Kept>,
+    request: Request,
+    excluded: Excluded,
+    part: Part,
+}
+
+/// The rows.
+pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
+    let kept = Kept::of_call(&call).await?;
+    let (request, excluded) = rules::request(&call, &part, &kept).await?;
+    let asked = call.query(&part, ("customers", 1..=1)).await?;
+    let task = Task { kept, request, excluded, part };
+    let Some(batches) = asked else { return Ok(task.everybody()) };
+    let Some(customers) = column(&batches, 0)? else { return Ok(stream::empty().boxed()) };
+    let asked = rows::distinct(&task.kept, &customers)?;
+    let live = match asked.len() <= LIVE_MAX {
+        true => task.kept.live(&call.context, call.recommender()?, &customers).await?,
+        false => None,
+    };
+    Ok(task.some(asked, live))
+}
+
+impl Task {
+    fn everybody(self) -> Batches {
+        let count = self.kept.model.histories.len();
+        let starts = (self.part.number * CUSTOMERS_AT_ONCE..count)
+            .step_by(self.part.count.max(1) * CUSTOMERS_AT_ONCE);
+        let batches = starts.map(move |start| {
+            let histories = &self.kept.model.histories;
+            let places = start..(start + CUSTOMERS_AT_ONCE).min(count);
+            self.batch(places.map(|place| (histories.customer(place), histories.history(place))))
+        });
+        stream::iter(batches).boxed()
+    }
+
+    /// Whoever is asked for gets something: who bought nothing gets what is popular.
+    fn some(self, customers: Vec<i64>, live: Option<Live>) -> Batches {
+        let count = customers.len();
+        let batches = (0..count).step_by(CUSTOMERS_AT_ONCE).map(move |start| {
+            let some = &customers[start..(start + CUSTOMERS_AT_ONCE).min(count)];
+            let history = |customer: &i64| {
+                let found = rows::history(&self.kept, live.as_ref(), *customer);
+                (*customer, found.unwrap_or_default())
+            };
+            self.batch(some.iter().map(history))
+        });
+        stream::iter(batches).boxed()
+    }
+
+    fn batch<'a>(
+        &'a self,
+        customers: impl Iterator<Item = (i64, History<'a>)>,
+    ) -> Result<RecordBatch> {
+        let mut scorer = Scorer::new(&self.kept.model, &self.request);
+        let mut rows = Rows::default();
+        for (customer, history) in customers {
+            let excluded = self.excluded.get(&customer).map_or(&[][..], Vec::as_slice);
+            rows.take(&self.kept, &mut scorer, (customer, history, excluded));
+        }
+        rows.batch(&self.kept, &self.part.schema)
+    }
+}

@@ -1,0 +1,5 @@
+//! What the fast ways compute, computed again the slow and obvious way.
+
+mod brute;
+mod properties;
+mod rules;

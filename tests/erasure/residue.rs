@@ -1,0 +1,106 @@
+//! Nothing of those who were erased is left, and nobody else changes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Result, ensure};
+
+use super::people::{self, Person};
+use super::{search, setting};
+use crate::client::{Client, value};
+use crate::server::Server;
+
+/// People in one call.
+const BATCH: usize = 16;
+
+pub(super) fn nothing_is_left() -> Result<()> {
+    let count = setting("CLIENTELE_RESIDUE_PEOPLE", 40);
+    let server = Server::start()?;
+    let mut client = Client::connect(server.port, "postgres")?;
+    people::prepare(&mut client)?;
+    let (erased, others) = (people::people(0, count), people::people(100_000, count));
+    people::plant(&mut client, &erased)?;
+    people::plant(&mut client, &others)?;
+    client.simple(
+        "CREATE MATERIALIZED VIEW segments.buyers AS SELECT customer_id FROM orders GROUP BY 1; \
+         CREATE TABLE copied AS SELECT email, card, customer_id FROM orders; \
+         CALL clientele.publish_delta('public.contacts'); \
+         CALL identity.train(); CALL identity.match()",
+    )?;
+    let before = search::search(&server.data, &erased)?;
+    ensure!(before.len() > count, "the search found {} places before", before.len());
+    let control = people::control(&mut client, &others)?;
+    ensure!(control.len() == count, "{} controls", control.len());
+
+    let stop = Arc::new(AtomicBool::new(false));
+    let writers: Vec<_> = (0..2)
+        .map(|number| {
+            let (port, stop) = (server.port, Arc::clone(&stop));
+            std::thread::spawn(move || write(port, number, &stop))
+        })
+        .collect();
+    for batch in erased.chunks(BATCH) {
+        erase(&mut client, batch)?;
+    }
+    client.simple("CALL gdpr.purge()")?;
+    stop.store(true, Ordering::Relaxed);
+    for writer in writers {
+        ensure!(writer.join().is_ok_and(|done| done.is_ok()), "a writer failed");
+    }
+    let open = value(&mut client, "SELECT count(*) FROM gdpr.erasures WHERE state <> 'completed'")?;
+    ensure!(open == "0", "{open} erasures are not completed");
+    let bad = "SELECT count(*) FROM gdpr.receipts WHERE NOT gdpr.verify_receipt(receipt_id)";
+    let bad = value(&mut client, bad)?;
+    ensure!(bad == "0", "{bad} receipts cannot be verified");
+    let after = search::search(&server.data, &erased)?;
+    ensure!(after.is_empty(), "{} are left: {after:?}", after.len());
+    ensure!(people::control(&mut client, &others)? == control, "others have changed");
+
+    // The nightly import comes again.
+    let counts = "SELECT (SELECT count(*) FROM contacts) || ' ' || (SELECT count(*) FROM orders) \
+                  || ' ' || (SELECT count(*) FROM order_lines) || ' ' || (SELECT count(*) FROM events)";
+    let rows = value(&mut client, counts)?;
+    for statement in people::import(&erased) {
+        client.simple(&statement)?;
+    }
+    ensure!(value(&mut client, counts)? == rows, "an import brought somebody back");
+    client.simple("CALL clientele.flush()")?;
+    let again = search::search(&server.data, &erased)?;
+    ensure!(again.is_empty(), "an import left {again:?}");
+    let held = value(&mut client, "SELECT count(*) FROM gdpr.held_back")?;
+    ensure!(held == "4", "rows of {held} tables were held back");
+    Ok(())
+}
+
+fn erase(client: &mut Client, batch: &[Person]) -> Result<()> {
+    let names: Vec<String> = batch.iter().map(|one| format!("'email:{}'", one.email())).collect();
+    let call =
+        format!("CALL gdpr.erase(subjects => ARRAY[{}], reason => 'art. 17')", names.join(", "));
+    // Writers may have been faster.
+    for _ in 0..50 {
+        match client.simple(&call) {
+            Err(error) if error.to_string().starts_with("40001") => {}
+            Err(error) => return Err(error),
+            Ok(_) => return Ok(()),
+        }
+    }
+    anyhow::bail!("writers were always faster")
+}
+
+/// Orders of people who are not concerned.
+fn write(port: u16, number: usize, stop: &AtomicBool) -> Result<()> {
+    let mut client = Client::connect(port, "postgres")?;
+    for step in 0.. {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        client.simple(&format!(
+            "INSERT INTO orders VALUES ('W-{number}-{step}', 'w{step}@writers.example', NULL, 1, now())"
+        ))?;
+        if step % 7 == 3 {
+            let sql = format!("DELETE FROM orders WHERE order_id = 'W-{number}-{}'", step - 2);
+            client.simple(&sql)?;
+        }
+    }
+    Ok(())
+}
