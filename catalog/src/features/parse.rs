@@ -20,7 +20,12 @@ pub(super) fn relation(text: &str) -> Option<Arc<Relation>> {
     let columns: Vec<Column> =
         (1..).zip(head).map(|(number, line)| column(number, line)).collect::<Option<_>>()?;
     let query = text.lines().skip_while(|line| line.starts_with("-- ")).collect::<Vec<_>>();
-    let index = words.find_map(|word| word.strip_prefix("index="));
+    let words: Vec<&str> = words.collect();
+    let named = |option: &str| words.iter().find_map(|word| word.strip_prefix(option));
+    let sorted = named("sort=").unwrap_or_default();
+    let sorted = sorted.split(',').filter_map(|name| columns.iter().find(|one| one.name == name));
+    let sort_columns = sorted.map(|column| column.number).collect();
+    let index = named("index=");
     let index = index.map(|names| index_over(oid, name, names, &columns));
     Some(Arc::new(Relation {
         oid,
@@ -38,7 +43,7 @@ pub(super) fn relation(text: &str) -> Option<Arc<Relation>> {
         comment: Some(comment),
         grants: None,
         temporary: false,
-        sort_columns: Vec::new(),
+        sort_columns,
         row_security: RowSecurity::default(),
     }))
 }

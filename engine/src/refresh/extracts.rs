@@ -17,13 +17,11 @@ use datafusion::logical_expr::{
 use roaring::RoaringBitmap;
 
 use super::local::keyed;
+use super::located::ASKED_MAX;
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::planning::needs::origin;
 use crate::session::Session;
-
-/// Up to so many customers are asked for by number: the scan reads their pages alone.
-const ASKED_MAX: u64 = 1000;
 
 /// What was taken out of the tables.
 #[derive(Default)]

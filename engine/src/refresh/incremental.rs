@@ -14,6 +14,7 @@ use roaring::RoaringBitmap;
 
 use super::changed::{self, Changed};
 use super::extracts::{Extracts, of_customers};
+use super::located::{Located, addresses};
 use super::sources::Sources;
 use super::states::State;
 use super::{elapsed, local};
@@ -33,6 +34,8 @@ pub(super) struct Concerned {
     /// Place of the customer in the view's rows.
     place: usize,
     pub(super) customers: RoaringBitmap,
+    /// The nodes in the view's rows.
+    pub(super) nodes: Arc<RoaringBitmap>,
 }
 
 /// Whether a view can be refreshed for some customers, and for which; else the reason.
@@ -47,6 +50,9 @@ pub(super) async fn concerned(
 ) -> Result<std::result::Result<Concerned, String>> {
     let Some(last) = before.last_refreshed_at else {
         return Ok(Err("it has not been refreshed since the server was started".to_owned()));
+    };
+    let Some(nodes) = before.how.as_ref().and_then(|how| how.nodes.clone()) else {
+        return Ok(Err("its members are not known".to_owned()));
     };
     let subject = Subject::ALL.into_iter().find_map(|subject| {
         let place = view.live_columns().position(|one| one.subject == Some(subject))?;
@@ -96,7 +102,7 @@ pub(super) async fn concerned(
     if customers.len() > CUSTOMERS_MAX {
         return Ok(Err(format!("{} customers are concerned", customers.len())));
     }
-    Ok(Ok(Concerned { plan, subject, place, customers }))
+    Ok(Ok(Concerned { plan, subject, place, customers, nodes }))
 }
 
 fn turned(
@@ -129,7 +135,8 @@ async fn optimized(
         .await
 }
 
-/// Puts new rows of the customers concerned in the place of their old ones.
+/// Puts new rows of the customers concerned in the place of their old ones. Returns what has
+/// changed, and the nodes that the view's rows have from now on.
 ///
 /// # Errors
 /// What the definition does wrong.
@@ -138,11 +145,11 @@ pub(super) async fn apply(
     context: &Arc<QueryContext>,
     view: &Arc<Relation>,
     (concerned, extracts): (Concerned, &mut Extracts),
-) -> Result<Change> {
-    let Concerned { plan, subject, place, customers } = concerned;
+) -> Result<(Change, Arc<RoaringBitmap>)> {
+    let Concerned { plan, subject, place, customers, nodes } = concerned;
     let plan = extracts.narrowed(session, context, plan, (subject, &customers)).await?;
     let schema = statement::rows::schema(view);
-    let (mut rows, mut after) = (Vec::new(), RoaringBitmap::new());
+    let (mut rows, mut count, mut after) = (Vec::new(), 0, RoaringBitmap::new());
     for batch in session.collect(context, plan).await? {
         let batch = statement::rows::padded(&batch, &schema)?;
         let of_them = of_customers(&batch, place, &customers);
@@ -150,59 +157,111 @@ pub(super) async fn apply(
         if let Some(numbers) = batch.column(place).as_primitive_opt::<Int64Type>() {
             after.extend(numbers.values().iter().filter_map(|one| u32::try_from(*one).ok()));
         }
+        count += batch.num_rows() as u64;
         rows.push(batch);
     }
-    let old = old_rows(session, context, view, (subject, customers)).await?;
+    let (asked, known) = (Arc::clone(context), Arc::clone(&nodes));
+    let old =
+        session.compute(async move { Ok(old(&asked, &known, (subject, &customers))) }).await?;
+    // A row that says nothing but whose it is stays as it is.
+    let bare = view.live_columns().count() == 1
+        && count == after.len()
+        && context.snapshot.row_count(view.oid) == nodes.len();
+    let (gone, come) = match bare {
+        true => {
+            ((&old.members - &after) | &old.twice, (&after - &old.members) | (&after & &old.twice))
+        }
+        false => (old.members.clone(), after.clone()),
+    };
+    let mut nodes = nodes.as_ref() - &old.nodes_of(&gone, context, subject);
+    nodes |= &come;
+    let located = Located {
+        relation: view,
+        subject,
+        customers: Some(&gone),
+        nobody: old.nobody,
+        conditions: Vec::new(),
+        columns: &[],
+    };
+    let found = match gone.is_empty() && !old.nobody {
+        true => Vec::new(),
+        false => located.rows(session, context).await?,
+    };
     let work = session.work().await?;
     let mut transaction = work.lock().await;
-    if !old.addresses.is_empty() {
-        transaction.delete(view.oid, &old.addresses)?;
+    let gone: Vec<RowAddress> = found.iter().flat_map(addresses).collect();
+    if !gone.is_empty() {
+        transaction.delete(view.oid, &gone)?;
     }
-    for batch in rows.into_iter().filter(|batch| batch.num_rows() > 0) {
-        transaction.insert(view.oid, batch)?;
+    for batch in rows {
+        let new = of_customers(&batch, place, &come);
+        let batch = filter_record_batch(&batch, &new).map_err(Error::internal)?;
+        if batch.num_rows() > 0 {
+            transaction.insert(view.oid, batch)?;
+        }
     }
-    let members = old.others + after.len();
-    Ok(Change { before: old.members, after, members, nobody: old.nobody })
+    let change = Change {
+        members: old.others + after.len(),
+        entered: &after - &old.members,
+        left: &old.members - &after,
+        nobody: old.nobody,
+    };
+    Ok((change, Arc::new(nodes)))
 }
 
-/// The rows that a view has of customers.
+/// Who is in a view before it is refreshed.
 #[derive(Default)]
-struct OldRows {
-    addresses: Vec<RowAddress>,
-    /// The customers among them.
+struct Old {
+    /// Nodes of the customers concerned, and of nobody.
+    nodes: RoaringBitmap,
+    /// The customers concerned that are members.
     members: RoaringBitmap,
-    /// How many other customers are in the view.
+    /// Those of them that have rows under different nodes, since a merge.
+    twice: RoaringBitmap,
+    /// How many other members there are.
     others: u64,
     /// Some rows are of nobody any more.
     nobody: bool,
 }
 
-async fn old_rows(
-    session: &Session,
-    context: &Arc<QueryContext>,
-    view: &Arc<Relation>,
-    (subject, customers): (Subject, RoaringBitmap),
-) -> Result<OldRows> {
-    let (context, view) = (Arc::clone(context), Arc::clone(view));
-    session
-        .compute(async move {
-            let (mut old, mut others) = (OldRows::default(), RoaringBitmap::new());
-            let now = context.snapshot.customers.of(subject);
-            context.store.node_rows(&context.snapshot, &view, (subject, &[]), |rows| {
-                for (node, address) in rows.nodes.iter().zip(rows.addresses) {
-                    let customer = now.customer(*node);
-                    if customer == 0 || customers.contains(customer) {
-                        old.nobody |= customer == 0;
-                        old.members.insert(customer);
-                        old.addresses.push(address);
-                    } else {
-                        others.insert(customer);
-                    }
-                }
-            })?;
-            old.members.remove(0);
-            old.others = others.len();
-            Ok(old)
-        })
-        .await
+fn old(
+    context: &QueryContext,
+    nodes: &RoaringBitmap,
+    (subject, customers): (Subject, &RoaringBitmap),
+) -> Old {
+    let (mut old, mut others) = (Old::default(), RoaringBitmap::new());
+    let now = context.snapshot.customers.of(subject);
+    for node in nodes {
+        let customer = now.customer(node);
+        if customer == 0 {
+            old.nobody = true;
+            old.nodes.insert(node);
+        } else if customers.contains(customer) {
+            old.nodes.insert(node);
+            if !old.members.insert(customer) {
+                old.twice.insert(customer);
+            }
+        } else {
+            others.insert(customer);
+        }
+    }
+    old.others = others.len();
+    old
+}
+
+impl Old {
+    /// The nodes among them that are of these customers, or of nobody.
+    fn nodes_of(
+        &self,
+        customers: &RoaringBitmap,
+        context: &QueryContext,
+        subject: Subject,
+    ) -> RoaringBitmap {
+        let now = context.snapshot.customers.of(subject);
+        let gone = |node: &u32| {
+            let customer = now.customer(*node);
+            customer == 0 || customers.contains(customer)
+        };
+        self.nodes.iter().filter(gone).collect()
+    }
 }

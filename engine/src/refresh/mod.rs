@@ -9,7 +9,7 @@
 //! - `schedule`: what `refresh = …` means; `options`: `WITH (…)`, `SET (…)`, `RESET (…)`
 //! - `run`: one refresh of one view in a transaction
 //! - `local`, `changed`, `elapsed`: whether some customers can be computed alone, and which must be
-//! - `incremental`, `extracts`: computing these, from their rows
+//! - `incremental`, `extracts`: computing these, from their rows; `located`: rows and where they are
 //! - `states`: what is known of the last refreshes of a database; one run at a time
 //! - `sources`: the stored relations that a view reads
 //! - `worker`: the tasks that refresh what is due; the engine owns and ends them
@@ -19,6 +19,7 @@ mod elapsed;
 mod extracts;
 mod incremental;
 mod local;
+mod located;
 pub(crate) mod options;
 mod run;
 mod schedule;
@@ -27,6 +28,7 @@ mod states;
 mod worker;
 
 pub(crate) use extracts::Extracts;
+pub(crate) use located::{Located, addresses};
 pub(crate) use run::{Cause, How, Run, empty, of_somebody, refresh};
 pub(crate) use states::State;
 pub(crate) use worker::Workers;

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use clientele_catalog::definition::{Column, Object, Relation, RelationKind};
 use clientele_catalog::pg_catalog::JobKind;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use roaring::RoaringBitmap;
 
 use super::extracts::Extracts;
 use super::incremental;
@@ -60,18 +61,22 @@ impl Run {
 }
 
 /// How a view was refreshed, and why so.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct How {
     /// Only customers with changes were computed.
     pub(crate) incremental: bool,
     /// Why.
     pub(crate) reason: String,
+    /// How many members a segment has afterwards.
+    pub(crate) members: Option<u64>,
+    /// The nodes in a segment's rows.
+    pub(crate) nodes: Option<Arc<RoaringBitmap>>,
 }
 
 impl How {
     /// Everything was computed.
     pub(crate) fn full(reason: impl Into<String>) -> Self {
-        Self { incremental: false, reason: reason.into() }
+        Self { incremental: false, reason: reason.into(), members: None, nodes: None }
     }
 
     /// As `membership.runs` shows it.
@@ -105,20 +110,19 @@ pub(crate) async fn refresh(
     };
     let reason = match concerned {
         Ok(concerned) => {
-            let how = How {
-                incremental: true,
-                reason: format!("{} customers were concerned", concerned.customers.len()),
-            };
-            let change = incremental::apply(session, &context, view, (concerned, extracts)).await?;
-            segments::record(session, view, (run, &how), Some(change)).await?;
+            let reason = format!("{} customers were concerned", concerned.customers.len());
+            let (change, nodes) =
+                incremental::apply(session, &context, view, (concerned, extracts)).await?;
+            let mut how = How { incremental: true, nodes: Some(nodes), ..How::full(reason) };
+            segments::record(session, view, (run, &mut how), Some(change)).await?;
             return Ok(how);
         }
         Err(reason) => reason,
     };
     whole(session, &context, view, &job).await?;
-    let how = How::full(reason);
+    let mut how = How::full(reason);
     if segments::is_segment(view) {
-        segments::record(session, view, (run, &how), None).await?;
+        segments::record(session, view, (run, &mut how), None).await?;
     }
     Ok(how)
 }

@@ -8,46 +8,46 @@ use std::sync::Arc;
 use clientele_catalog::definition::Relation;
 use clientele_catalog::domains::Subject;
 use clientele_catalog::features::oids;
-use clientele_catalog::storage::{RowAddress, Snapshot, Store};
+use clientele_catalog::storage::{NodeRows, RowAddress};
 use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::arrow::datatypes::{Int32Type, Int64Type, TimestampMicrosecondType};
+use datafusion::logical_expr::{col, lit};
 use roaring::RoaringBitmap;
 
 use super::definition;
 use super::rows::{batch, integers, texts, times, write};
 use super::runs::{self, Outcome};
 use crate::error::Result;
-use crate::refresh::{Cause, How, Run};
+use crate::planning::context::QueryContext;
+use crate::refresh::{Cause, How, Located, Run, addresses};
 use crate::session::Session;
 
 /// An interval that has not ended.
 #[derive(Debug, Clone, Copy)]
 struct Open {
-    node: u32,
-    customer: u32,
+    /// `None`: nobody's any more.
+    customer: Option<u32>,
     address: RowAddress,
     entered_at: i64,
     run: i64,
     version: i32,
 }
 
-/// What an incremental refresh changed, of the customers that it computed.
+/// What an incremental refresh changed.
 #[derive(Debug)]
 pub(crate) struct Change {
-    /// Those that were members.
-    pub(crate) before: RoaringBitmap,
-    /// Those that are.
-    pub(crate) after: RoaringBitmap,
-    /// How many members there are, others included.
-    pub(crate) members: u64,
+    /// Who came.
+    pub(crate) entered: RoaringBitmap,
+    /// Who left.
+    pub(crate) left: RoaringBitmap,
     /// There were members that are nobody any more.
     pub(crate) nobody: bool,
+    /// How many members there are.
+    pub(crate) members: u64,
 }
 
-/// What a refresh changed.
-#[derive(Debug)]
+/// What a refresh changed in the intervals.
 struct Difference {
-    members: u64,
     entered: RoaringBitmap,
     left: Vec<Open>,
 }
@@ -60,29 +60,36 @@ struct Difference {
 pub(crate) async fn record(
     session: &mut Session,
     view: &Relation,
-    (run, how): (&Run, &How),
+    (run, how): (&Run, &mut How),
     change: Option<Change>,
 ) -> Result<()> {
-    let work = session.work().await?;
-    let snapshot = Arc::clone(work.lock().await.snapshot());
     let subject = definition::subject(view);
-    let (store, segment) = (Arc::clone(&session.store), view.clone());
-    let (found, version) = session
-        .compute(async move {
-            let found = match change {
-                Some(change) => part(&store, &snapshot, (&segment, subject), change)?,
-                None => difference(&store, &snapshot, (&segment, subject))?,
-            };
-            let version = definition::latest(&store, &snapshot, &segment.name)?;
-            Ok((found, version.map_or(1, |(version, _)| version)))
-        })
-        .await?;
+    let context = session.context().await?;
+    let found = match change {
+        Some(change) => {
+            how.members = Some(change.members);
+            part(session, &context, (view, subject), change).await?
+        }
+        None => {
+            let (nodes, members) = members(session, &context, (view, subject)).await?;
+            (how.nodes, how.members) = (Some(Arc::new(nodes)), Some(members.len()));
+            difference(session, &context, (view, subject), members).await?
+        }
+    };
+    let version = definition::latest(&session.store, &context.snapshot, &view.name)?;
+    let version = version.map_or(1, |(version, _)| version);
     let (entered, left) = (found.entered.len(), found.left.len() as u64);
+    let work = session.work().await?;
     {
         let mut transaction = work.lock().await;
         if !found.left.is_empty() {
             let addresses: Vec<RowAddress> = found.left.iter().map(|one| one.address).collect();
-            let ended = ended((&view.name, subject), &found.left, run);
+            let nodes = session.store.nodes_at(
+                transaction.snapshot(),
+                (oids::MEMBERSHIP_INTERVALS, subject),
+                &addresses,
+            )?;
+            let ended = ended((&view.name, subject), (&found.left, nodes), run);
             let ended = batch(oids::MEMBERSHIP_INTERVALS, ended)?;
             transaction.update(oids::MEMBERSHIP_INTERVALS, &addresses, &[ended])?;
         }
@@ -93,98 +100,121 @@ pub(crate) async fn record(
     }
     let asked = matches!(run.cause, Cause::Create | Cause::Refresh);
     let refreshes = session.engine.workers.of(session.database.oid);
-    let mended = refreshes.state(view.oid).error.is_some();
+    let before = refreshes.state(view.oid);
+    // A merge or an erasure changes the number of members, though nobody enters or leaves.
+    let other_number = before.how.is_some_and(|before| before.members != how.members);
     // A refresh that changed nothing leaves nothing behind: there may be many each second.
-    if asked || mended || entered + left > 0 {
-        let members = Some(found.members);
-        let outcome = Outcome { members, entered: Some(entered), left: Some(left), error: None };
+    if asked || other_number || before.error.is_some() || entered + left > 0 {
+        let (entered, left) = (Some(entered), Some(left));
+        let outcome = Outcome { members: how.members, entered, left, error: None };
         runs::write_down(session, view, (run, how), (version, &outcome)).await?;
     }
     Ok(())
 }
 
-fn difference(
-    store: &Arc<Store>,
-    snapshot: &Snapshot,
+/// The difference to the members as a whole.
+async fn difference(
+    session: &Session,
+    context: &Arc<QueryContext>,
     (view, subject): (&Relation, Subject),
+    members: RoaringBitmap,
 ) -> Result<Difference> {
-    let members = members(store, snapshot, (view, subject))?;
-    let open = open(store, snapshot, (&view.name, subject))?;
-    let before: RoaringBitmap = open.iter().map(|one| one.customer).collect();
-    let left = open.into_iter().filter(|one| !members.contains(one.customer)).collect();
-    Ok(Difference { entered: &members - before, members: members.len(), left })
+    let mut left = open(session, context, (&view.name, subject), None).await?;
+    let before: RoaringBitmap = left.iter().filter_map(|one| one.customer).collect();
+    left.retain(|one| one.customer.is_none_or(|customer| !members.contains(customer)));
+    Ok(Difference { entered: members - before, left })
 }
 
 /// The difference that an incremental refresh has made.
-fn part(
-    store: &Arc<Store>,
-    snapshot: &Snapshot,
+async fn part(
+    session: &Session,
+    context: &Arc<QueryContext>,
     (view, subject): (&Relation, Subject),
     change: Change,
 ) -> Result<Difference> {
-    let gone = &change.before - &change.after;
-    let mut left = Vec::new();
-    if change.nobody || !gone.is_empty() {
-        left = open(store, snapshot, (&view.name, subject))?;
-        left.retain(|one| one.customer == 0 || gone.contains(one.customer));
-    }
-    Ok(Difference { entered: change.after - change.before, members: change.members, left })
-}
-
-/// The customers in a materialized segment as a snapshot has it.
-pub(super) fn members(
-    store: &Arc<Store>,
-    snapshot: &Snapshot,
-    (view, subject): (&Relation, Subject),
-) -> Result<RoaringBitmap> {
-    let mut members = RoaringBitmap::new();
-    let customers = snapshot.customers.of(subject);
-    store.node_rows(snapshot, view, (subject, &[]), |rows| {
-        members.extend(rows.nodes.iter().map(|node| customers.customer(*node)));
-    })?;
-    // Nobody's number.
-    members.remove(0);
-    Ok(members)
-}
-
-/// Places of the columns that are read: segment, entered_at, left_at, entered_run, version.
-const COLUMNS: [i16; 5] = [3, 4, 5, 6, 8];
-
-fn open(
-    store: &Arc<Store>,
-    snapshot: &Snapshot,
-    (segment, subject): (&str, Subject),
-) -> Result<Vec<Open>> {
-    let mut open = Vec::new();
-    let Some(relation) = snapshot.catalog.relation_by_oid(oids::MEMBERSHIP_INTERVALS) else {
-        return Ok(open);
+    let left = match change.nobody || !change.left.is_empty() {
+        true => {
+            let of = Some((&change.left, change.nobody));
+            open(session, context, (&view.name, subject), of).await?
+        }
+        false => Vec::new(),
     };
-    let customers = snapshot.customers.of(subject);
-    store.node_rows(snapshot, relation, (subject, &COLUMNS), |rows| {
-        let [segments, entered, left, runs, versions] = rows.columns.as_slice() else { return };
+    Ok(Difference { entered: change.entered, left })
+}
+
+/// The nodes in the rows of a materialized segment, and the customers that they are.
+async fn members(
+    session: &Session,
+    context: &Arc<QueryContext>,
+    (view, subject): (&Relation, Subject),
+) -> Result<(RoaringBitmap, RoaringBitmap)> {
+    let (context, view) = (Arc::clone(context), view.clone());
+    session
+        .compute(async move {
+            let mut nodes = RoaringBitmap::new();
+            let take = |rows: NodeRows| nodes.extend(rows.nodes);
+            context.store.node_rows(&context.snapshot, &view, (subject, &[]), take)?;
+            nodes.remove(0);
+            let now = context.snapshot.customers.of(subject);
+            let mut members: RoaringBitmap = nodes.iter().map(|node| now.customer(node)).collect();
+            members.remove(0);
+            Ok((nodes, members))
+        })
+        .await
+}
+
+/// The intervals of a segment that have not ended: all, or those of these customers and, if it is
+/// said so, of nobody.
+async fn open(
+    session: &Session,
+    context: &Arc<QueryContext>,
+    (segment, subject): (&str, Subject),
+    of: Option<(&RoaringBitmap, bool)>,
+) -> Result<Vec<Open>> {
+    let Some(relation) = context.catalog().relation_by_oid(oids::MEMBERSHIP_INTERVALS) else {
+        return Ok(Vec::new());
+    };
+    let located = Located {
+        relation,
+        subject,
+        customers: of.map(|(customers, _)| customers),
+        nobody: of.is_none_or(|(_, nobody)| nobody),
+        conditions: vec![
+            col("located.segment").eq(lit(segment)),
+            col("located.left_at").is_null(),
+            // Rows of the other kind have nobody in this column.
+            col(format!("located.{}", other(subject).column())).is_null(),
+        ],
+        columns: &["entered_at", "entered_run", "definition_version"],
+    };
+    let mut open = Vec::new();
+    for batch in located.rows(session, context).await? {
+        let [customers, entered, runs, versions, _] = batch.columns() else { continue };
+        let customers = customers.as_primitive_opt::<Int64Type>();
         let entered = entered.as_primitive_opt::<TimestampMicrosecondType>();
-        let (Some(segments), Some(entered)) = (segments.as_string_view_opt(), entered) else {
-            return;
-        };
+        let (Some(customers), Some(entered)) = (customers, entered) else { continue };
         let runs = runs.as_primitive_opt::<Int64Type>();
-        let (Some(runs), Some(versions)) = (runs, versions.as_primitive_opt::<Int32Type>()) else {
-            return;
-        };
-        for (row, (node, address)) in rows.nodes.iter().zip(&rows.addresses).enumerate() {
-            if left.is_valid(row) || *node == 0 || segments.value(row) != segment {
-                continue;
-            }
+        let versions = versions.as_primitive_opt::<Int32Type>();
+        let (Some(runs), Some(versions)) = (runs, versions) else { continue };
+        for (row, address) in addresses(&batch).into_iter().enumerate() {
+            let customer = customers.is_valid(row).then(|| customers.value(row));
             open.push(Open {
-                node: *node,
-                customer: customers.customer(*node),
-                address: *address,
+                customer: customer.and_then(|one| u32::try_from(one).ok()),
+                address,
                 entered_at: entered.value(row),
                 run: runs.value(row),
                 version: versions.value(row),
             });
         }
-    })?;
+    }
     Ok(open)
+}
+
+fn other(subject: Subject) -> Subject {
+    match subject {
+        Subject::Person => Subject::Company,
+        Subject::Company => Subject::Person,
+    }
 }
 
 /// Nodes in the column of their subject, NULL in the other.
@@ -217,8 +247,12 @@ fn begun(
     ]
 }
 
-fn ended((segment, subject): (&str, Subject), left: &[Open], run: &Run) -> Vec<ArrayRef> {
-    let [customers, accounts] = whose(subject, left.iter().map(|one| one.node).collect());
+fn ended(
+    (segment, subject): (&str, Subject),
+    (left, nodes): (&[Open], Vec<u32>),
+    run: &Run,
+) -> Vec<ArrayRef> {
+    let [customers, accounts] = whose(subject, nodes);
     vec![
         customers,
         accounts,

@@ -72,9 +72,9 @@ pub(super) async fn create(
         }
     };
     let run = Run::new(session, Cause::Create, &context);
-    let how = How::full("the view is new");
+    let mut how = How::full("the view is new");
     if segments::is_segment(&view) {
-        segments::record(session, &view, (&run, &how), None).await?;
+        segments::record(session, &view, (&run, &mut how), None).await?;
     }
     session.refreshed(view.oid, State::after(&run, (&context.snapshot, &view), how));
     Ok(format!("SELECT {count}"))

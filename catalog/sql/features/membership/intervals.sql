@@ -1,4 +1,4 @@
--- table membership.intervals 14202 index=segment
+-- table membership.intervals 14202 index=segment sort=segment
 -- since when, and until when, customers were in materialized segments: membership.current, history and changes show it
 -- customer_id person: the customer
 -- account_id company: the company, in segments of companies

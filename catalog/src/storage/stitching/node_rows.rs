@@ -1,14 +1,16 @@
 //! Rows with their nodes, for matching: what a scan shows as customers is nodes here.
 
+use std::collections::BTreeMap;
+
 use clientele_identity::graph::Node;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::arrow::datatypes::Int64Type;
 
-use crate::definition::{Column, Relation};
+use crate::definition::{Column, Oid, Relation};
 use crate::domains::Subject;
 use crate::error::Result;
 use crate::storage::arrays;
-use crate::storage::part::{MemoryBatch, RowAddress, filter_all};
+use crate::storage::part::{MemoryBatch, PartId, RowAddress, filter_all};
 use crate::storage::reader::ColumnReader;
 use crate::storage::snapshot::Snapshot;
 use crate::storage::store::Store;
@@ -78,6 +80,56 @@ impl Store {
             }
         }
         Ok(())
+    }
+}
+
+impl Store {
+    /// The nodes of rows, in their order; 0 for none.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn nodes_at(
+        &self,
+        snapshot: &Snapshot,
+        (relation, subject): (Oid, Subject),
+        addresses: &[RowAddress],
+    ) -> Result<Vec<Node>> {
+        let mut nodes = vec![0; addresses.len()];
+        let Some(relation) = snapshot.catalog.relation_by_oid(relation) else { return Ok(nodes) };
+        let Some(table) = snapshot.table_ref(relation.oid) else { return Ok(nodes) };
+        let column = relation.live_columns().find(|one| one.subject == Some(subject));
+        let Some(column) = column else { return Ok(nodes) };
+        let mut in_files: BTreeMap<PartId, Vec<(usize, u32)>> = BTreeMap::new();
+        for (at, address) in addresses.iter().enumerate() {
+            let Some(part) = table.memory_part(address.part) else {
+                in_files.entry(address.part).or_default().push((at, address.row));
+                continue;
+            };
+            if let Some((batch, row)) = part.locate(address.row) {
+                let array = arrays::column_of(batch, column)?;
+                nodes[at] = nodes_of(&array.slice(row, 1)).first().copied().unwrap_or(0);
+            }
+        }
+        for (part, mut wanted) in in_files {
+            let Some(part) = table.file_part(part) else { continue };
+            wanted.sort_unstable_by_key(|(_, row)| *row);
+            let (Some((_, first)), Some((_, last))) = (wanted.first(), wanted.last()) else {
+                continue;
+            };
+            let rows =
+                usize::try_from(*first).unwrap_or(0)..usize::try_from(*last).unwrap_or(0) + 1;
+            let mut found = Vec::with_capacity(rows.len());
+            let start = rows.start;
+            let mut reader = ColumnReader::new(&part.entry, vec![column], Some(rows))?;
+            while let Some((arrays, _)) = reader.next()? {
+                found.extend(arrays.first().map(nodes_of).unwrap_or_default());
+            }
+            for (at, row) in wanted {
+                let row = usize::try_from(row).unwrap_or(0) - start;
+                nodes[at] = found.get(row).copied().unwrap_or(0);
+            }
+        }
+        Ok(nodes)
     }
 }
 
