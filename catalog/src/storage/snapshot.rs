@@ -57,6 +57,12 @@ impl Snapshot {
         self.own.get(&relation).or_else(|| self.tables.get(&relation))
     }
 
+    /// The relations whose rows a transaction has changed after a version.
+    pub fn written_since(&self, version: u64) -> impl Iterator<Item = Oid> {
+        let tables = self.tables.iter().filter(move |(_, table)| table.written_in > version);
+        tables.map(|(relation, _)| *relation)
+    }
+
     /// Whether a transaction has changed the rows of a relation in it.
     pub fn is_changed(&self, relation: Oid) -> bool {
         self.own.contains_key(&relation)

@@ -91,10 +91,19 @@ impl Sources {
     /// Whether rows of them, or who is who, may have changed since the snapshot of a version.
     pub(crate) fn changed_since(&self, snapshot: &Snapshot, version: u64) -> bool {
         if self.others {
-            return snapshot.version > version;
+            // What refreshes write leads to no refresh, or there would be no end of them.
+            return snapshot.written_since(version).any(|one| !of_refreshes(snapshot, one));
         }
         let who_is_who = [oids::NODES, oids::RECORDS, oids::LINKS, oids::RULE_CHANGES];
         let all = self.stored.iter().chain(&who_is_who);
         all.chain(&[oids::BLOCKED_VALUES]).any(|one| snapshot.table(*one).written_in > version)
     }
+}
+
+/// Whether refreshes alone write a relation.
+fn of_refreshes(snapshot: &Snapshot, relation: Oid) -> bool {
+    let tables = [oids::SEGMENT_DEFINITIONS, oids::SEGMENT_RUNS, oids::MEMBERSHIP_INTERVALS];
+    let found = snapshot.catalog.relation_by_oid(relation);
+    tables.contains(&relation)
+        || found.is_some_and(|one| matches!(one.kind, RelationKind::MaterializedView { .. }))
 }

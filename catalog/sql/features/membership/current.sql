@@ -5,4 +5,5 @@
 -- account_id int8: the company, in segments of companies
 SELECT DISTINCT segment, customer_id, account_id
   FROM membership.intervals
- WHERE left_at IS NULL AND (customer_id IS NOT NULL OR account_id IS NOT NULL)
+ WHERE segment IN (SELECT matviewname::text FROM pg_catalog.pg_matviews WHERE schemaname = 'segments')
+   AND left_at IS NULL AND (customer_id IS NOT NULL OR account_id IS NOT NULL)

@@ -19,6 +19,7 @@ use super::{Target, put};
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::planning::rights::kind_of;
+use crate::refresh::{Cause, How, Run};
 use crate::segments;
 use crate::session::Session;
 use crate::sql;
@@ -104,8 +105,17 @@ async fn moved(session: &mut Session, target: &Target, after: Relation) -> Resul
     if segments::is_segment(&after) {
         segments::define(session, &mut after).await?;
     }
-    objects.push(Object::Relation(after));
-    put(session, objects).await
+    objects.push(Object::Relation(after.clone()));
+    put(session, objects).await?;
+    if segments::is_segment(&after)
+        && matches!(after.kind, RelationKind::MaterializedView { populated: true, .. })
+    {
+        // The name has a history: dbt puts a new view in the place of the old one by renaming.
+        let run = Run::new(session, Cause::Create, &target.context);
+        let mut how = How::full("it has got this name");
+        segments::record(session, &after, (&run, &mut how), None).await?;
+    }
+    Ok(())
 }
 
 /// A table whose defaults draw from a sequence, with the sequence's new name in them.
