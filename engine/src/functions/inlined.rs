@@ -17,6 +17,9 @@ use crate::planning::context::QueryContext;
 use crate::planning::relations::labelled;
 use crate::sql::place::name_parts;
 
+/// Makes the query from the texts of the arguments.
+pub(crate) type MakeQuery = fn(&QueryContext, &[Option<String>]) -> Result<ast::Query>;
+
 /// Such a function.
 pub(crate) struct QueryFunction {
     /// Schema and name.
@@ -27,8 +30,8 @@ pub(crate) struct QueryFunction {
     pub(crate) columns: &'static [(&'static str, PgType)],
     /// One sentence for `\df+`.
     pub(crate) comment: &'static str,
-    /// The query, from the texts of the arguments; `None`: it is planned as a relation.
-    pub(crate) query: Option<fn(&QueryContext, &[Option<String>]) -> Result<ast::Query>>,
+    /// The query; `None`: it is planned as a relation.
+    pub(crate) query: Option<MakeQuery>,
 }
 
 /// Calls of such functions in one statement (54001 beyond): a segment may ask about itself.

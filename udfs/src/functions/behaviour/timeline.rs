@@ -46,6 +46,9 @@ pub trait Rule: Send + Sync + Debug {
     fn run(&mut self, rows: &[Entry]) -> i64;
 }
 
+/// Makes a rule from the constants and the number of conditions.
+pub type MakeRule = fn(&[ScalarValue], usize) -> crate::Result<Box<dyn Rule>>;
+
 /// A function over timelines: what its arguments mean.
 #[derive(Debug)]
 pub struct Declared {
@@ -61,8 +64,8 @@ pub struct Declared {
     pub optional: usize,
     /// Type of the result.
     pub result: PgType,
-    /// The rule, from the constants and the number of conditions.
-    pub rule: fn(&[ScalarValue], usize) -> crate::Result<Box<dyn Rule>>,
+    /// The rule.
+    pub rule: MakeRule,
 }
 
 impl Declared {
