@@ -57,4 +57,5 @@ files! {
     "gdpr/retention_rules",
     "gdpr/retention",
     "gdpr/due",
+    "gdpr/open_requests",
 }
