@@ -63,4 +63,5 @@ files! {
     "gdpr/retention_rules",
     "gdpr/retention",
     "gdpr/due",
+    "gdpr/open_requests",
 }

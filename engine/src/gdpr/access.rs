@@ -132,10 +132,8 @@ pub(super) async fn record(
         receipt: None,
         details: Some(details.to_string()),
     };
-    let rows = request::batch(&[request])?;
     let work = session.work().await?;
-    work.lock().await.insert(features::oids::REQUESTS, rows)?;
-    Ok(())
+    request::file(context, &mut *work.lock().await, vec![request])
 }
 
 /// The person's rows of every table that has some; with `derived` also what features keep.

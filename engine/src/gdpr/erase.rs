@@ -273,7 +273,7 @@ impl Erasure<'_> {
                 details: None,
             })
             .collect();
-        transaction.insert(oids::REQUESTS, request::batch(&requests)?)?;
+        request::file(self.context, transaction, requests)?;
         let count = i32::try_from(self.people.len()).unwrap_or(i32::MAX);
         let people: ArrayRef = Arc::new(Int32Array::from(vec![count]));
         let row = rows::batch(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use clientele_catalog::definition::{Column, Oid, Relation};
+use clientele_catalog::domains;
 use clientele_catalog::features::oids::HOLDS;
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, ListBuilder, RecordBatch, StringViewBuilder,
@@ -93,6 +94,26 @@ pub(super) fn must_fit(relation: &Relation, kept: &[String]) -> Result<()> {
     }
 }
 
+/// Refuses to keep identifiers: what has one would be the person's again.
+///
+/// # Errors
+/// 22023.
+fn must_not_identify(context: &QueryContext, relation: &Relation, kept: &[String]) -> Result<()> {
+    let identifies = |column: &&Column| {
+        let meaning = column.domain.and_then(|one| domains::meaning(context.catalog(), one));
+        kept.contains(&column.name) && meaning.is_some_and(|one| one.identifies())
+    };
+    match relation.live_columns().find(identifies) {
+        None => Ok(()),
+        Some(column) => {
+            let text = format!("column \"{}\" has identifiers", column.name);
+            Err(Error::new("22023", text)
+                .with_detail("A row that keeps an identifier would be the person's again.")
+                .with_hint("Keep what the law demands in a column of another type."))
+        }
+    }
+}
+
 /// `gdpr.hold(table_name, columns, basis, subject, held_until)`.
 pub(super) async fn hold(
     session: &mut Session,
@@ -112,6 +133,7 @@ pub(super) async fn hold(
     if columns.is_empty() {
         return Err(needs("columns"));
     }
+    must_not_identify(&context, &relation, &columns)?;
     must_fit(&relation, &columns)?;
     let basis = text(&arguments, 2).ok_or_else(|| needs("basis"))?;
     let node = match text(&arguments, 3) {

@@ -2,7 +2,7 @@
 
 use clientele_udfs::types::PgType;
 
-use super::{access, erase, holds, lift, receipts, replay, report, retention, rights};
+use super::{access, erase, holds, lift, receipts, replay, report, request, retention, rights};
 use crate::functions::procedures::{Parameter, Procedure};
 
 /// `text[]` and `bigint[]`.
@@ -89,6 +89,29 @@ pub(crate) static PROCEDURES: &[Procedure] = &[
         columns: &[],
         comment: "takes back a legal hold",
         kernel: |session, arguments| Box::pin(holds::release(session, arguments)),
+    },
+    Procedure {
+        schema: "gdpr",
+        name: "receive",
+        parameters: &[
+            text("kind", None),
+            text("subject", None),
+            optional("received_at", PgType::TIMESTAMPTZ),
+        ],
+        columns: &[("request_id", PgType::INT8)],
+        comment: "notes a request of a person, to be answered within a month (GDPR art. 12(3))",
+        kernel: |session, arguments| Box::pin(request::receive(session, arguments)),
+    },
+    Procedure {
+        schema: "gdpr",
+        name: "refuse",
+        parameters: &[
+            Parameter { name: "request_id", pg_type: PgType::INT8, default: None },
+            text("reason", None),
+        ],
+        columns: &[],
+        comment: "refuses a request that was received, for a reason that the person is told (GDPR art. 12(4))",
+        kernel: |session, arguments| Box::pin(request::refuse(session, arguments)),
     },
     Procedure {
         schema: "gdpr",

@@ -5,7 +5,7 @@
 -- subject text: keyed hash of the identifier or customer that was named
 -- received_at timestamptz!: when it came
 -- due_at timestamptz!: until when it has to be answered: one month (GDPR art. 12(3))
--- state text!: erased: no answer has the person any more, files still may; completed; refused; residue: see details
+-- state text!: received; erased: no answer has the person any more, files still may; completed; refused; residue: see details
 -- decided_by text!: the role that decided
 -- reason text: what it gave as reason; it must not name the person
 -- completed_at timestamptz: when it was done
