@@ -86,8 +86,6 @@ pub mod oids {
     pub const HOLDS: Oid = 14305;
     /// `gdpr.erasures`.
     pub const ERASURES: Oid = 14306;
-    /// `gdpr.restrictions`.
-    pub const RESTRICTIONS: Oid = 14310;
     /// `gdpr.objections`.
     pub const OBJECTIONS: Oid = 14311;
     /// `gdpr.processing`.

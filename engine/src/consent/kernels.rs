@@ -1,12 +1,13 @@
 //! Scalar functions: consent strings of the IAB.
 
+use clientele_udfs::input;
 use clientele_udfs::types::PgType;
 use datafusion::scalar::ScalarValue;
 use serde_json::Value;
 
 use super::tcf;
 use crate::error::{Error, Result};
-use crate::functions::row_kernel::{Kernel, stable, text, text_value};
+use crate::functions::row_kernel::{Kernel, stable, text};
 
 /// Every one.
 pub(crate) static KERNELS: &[Kernel] = &[
@@ -28,7 +29,10 @@ pub(crate) static KERNELS: &[Kernel] = &[
 
 fn decoded(kind: &str, found: std::result::Result<Value, String>) -> Result<ScalarValue> {
     match found {
-        Ok(value) => Ok(text_value(value.to_string())),
+        // As jsonb is kept: with its blanks.
+        Ok(value) => {
+            Ok(input::parse(PgType::JSONB, Some(&value.to_string()), &input::Context::default())?)
+        }
         Err(reason) => Err(Error::new("22023", format!("invalid {kind} string: {reason}"))),
     }
 }

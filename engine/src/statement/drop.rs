@@ -6,7 +6,7 @@ use clientele_catalog::Catalog;
 use clientele_catalog::definition::{Object, Oid, Relation, RelationKind};
 use sqlparser::ast::{ObjectName, ObjectType, Statement};
 
-use super::{database, dependency};
+use super::dependency;
 use crate::error::{Error, Result};
 use crate::planning::context::{Named, QueryContext};
 use crate::session::Session;
