@@ -19,6 +19,9 @@ use crate::error::{Error, Result};
 /// Bytes of rows from which on a file is written, whatever their number.
 const FILE_BYTES: usize = 192 << 20;
 
+/// What a written file leaves: its place, the evidence in it, the rows that were held back.
+type FileDone = (Option<Written>, Gathered, Held);
+
 /// Adds rows to a relation in a transaction; made by [`Transaction::bulk_writer`].
 ///
 /// Up to [`StoreOptions::bulk_rows`](super::StoreOptions::bulk_rows) rows end up in memory like
@@ -34,7 +37,7 @@ pub struct BulkWriter<'a> {
     waiting_bytes: usize,
     rows: u64,
     /// The file that is being written while more rows come in.
-    writing: Option<JoinHandle<Result<(Option<Written>, Gathered, Held)>>>,
+    writing: Option<JoinHandle<Result<FileDone>>>,
     /// Rows of the next file. Files grow: the first one is begun early, so that writing overlaps
     /// with reading; later ones are as large as files may be.
     file_rows: usize,

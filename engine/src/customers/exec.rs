@@ -92,9 +92,8 @@ impl GoldenExec {
         reservation.try_resize(gathered.bytes())?;
         let size = context.session_config().batch_size();
         let batches = task.rows(gathered, (self.schema(), size));
-        let held = batches.map(move |batch| {
+        let held = batches.inspect(move |_| {
             let _held = &reservation;
-            batch
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), stream::iter(held))))
     }

@@ -72,9 +72,9 @@ impl Asked<'_> {
 }
 
 /// `column = value` or `column IN (…)`.
-fn one_of(condition: &Expr) -> Option<(&str, Vec<&ScalarValue>)> {
-    let value = |expr| match expr {
-        &Expr::Literal(ref value, _) => Some(value),
+fn one_of<'e>(condition: &'e Expr) -> Option<(&'e str, Vec<&'e ScalarValue>)> {
+    let value = |expr: &'e Expr| match expr {
+        Expr::Literal(value, _) => Some(value),
         _ => None,
     };
     match condition {

@@ -134,9 +134,9 @@ impl Erasure<'_> {
             };
             let says_whose = relation.live_columns().any(|one| one.subject == Some(Kind::Person));
             effects.push(match features::relation(relation.oid) {
-                Some(_) => self.from_feature(transaction, relation, effect)?,
-                None if says_whose => self.from_table(transaction, relation, effect)?,
-                None => self.from_view(transaction, relation, effect)?,
+                Some(_) => self.out_of_feature(transaction, relation, effect)?,
+                None if says_whose => self.out_of_table(transaction, relation, effect)?,
+                None => self.out_of_view(transaction, relation, effect)?,
             });
         }
         let now = Utc::now().timestamp_micros();
@@ -156,7 +156,7 @@ impl Erasure<'_> {
     }
 
     /// Rows that a feature keeps of them go.
-    fn from_feature(
+    fn out_of_feature(
         &self,
         transaction: &mut Transaction,
         relation: &Arc<Relation>,
@@ -169,7 +169,7 @@ impl Erasure<'_> {
     }
 
     /// Rows of a materialized view that name an identifier of theirs go.
-    fn from_view(
+    fn out_of_view(
         &self,
         transaction: &mut Transaction,
         relation: &Arc<Relation>,
@@ -182,7 +182,7 @@ impl Erasure<'_> {
     }
 
     /// Their rows of a table go, but for what a hold keeps; rows of others lose their identifiers.
-    fn from_table(
+    fn out_of_table(
         &self,
         transaction: &mut Transaction,
         relation: &Arc<Relation>,

@@ -2,6 +2,7 @@
 //! something of people elsewhere adds a function to [`PLACES`].
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use clientele_catalog::features::oids::{CANDIDATE_DECISIONS, CANDIDATE_PAIRS};
 use clientele_catalog::storage::{Transaction, Victims};
@@ -24,7 +25,7 @@ fn candidate_decisions(
     transaction: &mut Transaction,
     victims: &Victims,
 ) -> Result<()> {
-    let snapshot = transaction.snapshot().clone();
+    let snapshot = Arc::clone(transaction.snapshot());
     let Some(pairs) = snapshot.catalog.relation_by_oid(CANDIDATE_PAIRS) else { return Ok(()) };
     let nodes: HashSet<u32> = victims.nodes();
     let gone = context.store.rows_of_nodes(&snapshot, pairs, &nodes)?;

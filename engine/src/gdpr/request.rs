@@ -2,6 +2,7 @@
 //! is answered by the call that does what it asks for.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Months, Utc};
 use clientele_catalog::features::oids::REQUESTS;
@@ -56,7 +57,7 @@ pub(super) fn file(
     transaction: &mut Transaction,
     mut all: Vec<Request>,
 ) -> Result<()> {
-    let snapshot = transaction.snapshot().clone();
+    let snapshot = Arc::clone(transaction.snapshot());
     let mut open: HashMap<(String, String), (i64, i64, RowAddress)> = HashMap::new();
     for (row, address) in &rows::stored(&context.store, &snapshot, REQUESTS)? {
         let text = |name: &str| rows::text(row, name, 0).unwrap_or_default().to_owned();

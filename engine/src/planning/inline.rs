@@ -366,7 +366,7 @@ fn with_arguments(context: &Arc<QueryContext>, call: &Call, mut body: Query) -> 
             continue;
         };
         if *lateral {
-            *subquery = Box::new(body.clone());
+            **subquery = body.clone();
             alias.name = Ident::with_quote('"', "\u{1}rows");
         } else {
             select_of(subquery)?.projection = Vec::clone(&given);
@@ -407,7 +407,7 @@ fn typed(rows: Query, columns: &[(String, PgType)]) -> Result<Query> {
     select.projection = items;
     for table in &mut select.from {
         if let TableFactor::Derived { subquery, alias: Some(alias), .. } = &mut table.relation {
-            *subquery = Box::new(rows.clone());
+            **subquery = rows.clone();
             alias.columns = (0..columns.len())
                 .map(|place| ast::TableAliasColumnDef { name: inner(place), data_type: None })
                 .collect();

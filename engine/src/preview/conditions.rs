@@ -89,7 +89,7 @@ impl Walk {
     fn side(&mut self, side: &SetExpr, clause: &'static str, prefix: &str) -> Result<()> {
         let position = self.position(prefix);
         let mut query = sql::parse::query("SELECT 1")?;
-        query.body = Box::new(side.clone());
+        *query.body = side.clone();
         query.with.clone_from(&self.with);
         let template = format!(
             "SELECT {0}, NULL::text AS value, true AS holds FROM \"<side>\" AS side GROUP BY {0}",
@@ -192,7 +192,7 @@ impl Walk {
         (select.distinct, select.having, select.qualify) = (None, None, None);
         let mut inner = sql::parse::query("SELECT 1")?;
         inner.with.clone_from(&self.with);
-        inner.body = Box::new(SetExpr::Select(Box::new(select)));
+        *inner.body = SetExpr::Select(Box::new(select));
         let template = format!(
             "SELECT {0}, coalesce(max(value) FILTER (WHERE holds), max(value)) AS value, \
              bool_or(holds) AS holds FROM \"<rows>\" AS seen_rows GROUP BY {0}",

@@ -68,7 +68,7 @@ pub(crate) fn cover(
     if treated.is_empty() {
         return Ok(scan);
     }
-    let schema = scan.schema().clone();
+    let schema = std::sync::Arc::clone(scan.schema());
     let column = |field: &str| Expr::Column(Column::new(Some(name.clone()), field));
     let names: Vec<&str> = schema.fields().iter().map(|one| one.name().as_str()).collect();
     let mut exprs: Vec<Expr> = Vec::with_capacity(names.len());

@@ -157,14 +157,14 @@ impl Reader {
         let items = self.items.number(batch.column(self.roles.item))?;
         let quantities = quantities(batch, self.roles)?;
         let times = times(batch, self.roles)?;
-        for row in 0..batch.num_rows() {
+        for (row, item) in items.iter().copied().enumerate() {
             // What nobody is known to have bought, or nothing is known of, says nothing.
-            if customers.is_null(row) || items[row] == u32::MAX {
+            if customers.is_null(row) || item == u32::MAX {
                 continue;
             }
             self.gatherer.push(Purchase {
                 customer: customers.value(row),
-                item: items[row],
+                item,
                 quantity: quantity(quantities.as_ref(), row)?,
                 time: times.as_ref().map_or(0, |times| second(times, row)),
             });

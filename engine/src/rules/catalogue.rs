@@ -82,7 +82,7 @@ fn line(
             ("type", text(type_name)),
             ("input", text(input_type)),
             ("operators", text(operators)),
-            ("samples", Part::Expr(samples)),
+            ("samples", Part::Expr(Box::new(samples))),
         ],
     )
 }

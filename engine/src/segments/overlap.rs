@@ -128,7 +128,7 @@ fn combinations(named: &[Named], population: u64) -> Vec<ArrayRef> {
         };
     }
     let in_all: Vec<i64> = all.iter().map(|one| signed(one.len())).collect();
-    let sign = |bits: u32| if bits % 2 == 0 { 1 } else { -1 };
+    let sign = |bits: u32| if bits.is_multiple_of(2) { 1 } else { -1 };
     let only = |set: usize| -> i64 {
         let more = (0..count).filter(|more| more & set == set);
         more.map(|more| sign((more ^ set).count_ones()) * in_all[more]).sum()

@@ -109,7 +109,7 @@ fn column_of(query: &Query, place: usize, count: usize) -> Parsed<Expr> {
     if let SetExpr::Select(select) = outer.body.as_mut() {
         for table in &mut select.from {
             if let TableFactor::Derived { subquery, alias: Some(alias), .. } = &mut table.relation {
-                *subquery = Box::new(query.clone());
+                **subquery = query.clone();
                 alias.name = Ident::new("r");
             }
         }

@@ -16,17 +16,19 @@ pub(crate) enum Part<'a> {
     /// In FROM.
     Query(&'a Query),
     /// An expression.
-    Expr(Expr),
+    Expr(Box<Expr>),
 }
 
 /// A text as an expression.
 pub(crate) fn text(value: impl Into<String>) -> Part<'static> {
-    Part::Expr(sql::rewrite::text(value))
+    Part::Expr(Box::new(sql::rewrite::text(value)))
 }
 
 /// A whole number as an expression.
 pub(crate) fn number(value: impl ToString) -> Part<'static> {
-    Part::Expr(Expr::Value(ast::Value::Number(value.to_string(), false).with_empty_span()))
+    Part::Expr(Box::new(Expr::Value(
+        ast::Value::Number(value.to_string(), false).with_empty_span(),
+    )))
 }
 
 /// The query of a text, its holes filled.
@@ -92,7 +94,7 @@ impl VisitorMut for Filler<'_> {
             && hole.value.starts_with('<')
         {
             match self.part(hole) {
-                Some(Part::Expr(part)) => *expr = part.clone(),
+                Some(Part::Expr(part)) => *expr = part.as_ref().clone(),
                 _ => return ControlFlow::Break(hole.value.clone()),
             }
         }

@@ -42,7 +42,7 @@ impl Gathered {
         }
     }
 
-    pub(super) fn new(&self, subject: Subject) -> &New {
+    pub(super) fn found(&self, subject: Subject) -> &New {
         match subject {
             Subject::Person => &self.person,
             Subject::Company => &self.company,
@@ -65,12 +65,12 @@ impl Gathered {
 
     /// The nodes that are to be taken out of the graph.
     pub(in crate::storage) fn forgotten(&self, subject: Subject) -> &[Node] {
-        &self.new(subject).forgotten
+        &self.found(subject).forgotten
     }
 
     /// Whether anything that was gathered names one of the nodes.
     pub(in crate::storage) fn names(&self, subject: Subject, nodes: &HashSet<Node>) -> bool {
-        let new = self.new(subject);
+        let new = self.found(subject);
         let identifiers = new.evidence.identifiers.iter().map(|one| one.node);
         let links = new.evidence.links.iter().flat_map(|one| [one.a, one.b]);
         let unlinked = new.unlinked.iter().flat_map(|(a, b)| [*a, *b]);

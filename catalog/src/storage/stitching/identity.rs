@@ -112,7 +112,7 @@ impl Identity {
         let mut graphs = self.graphs.lock();
         for one in gathered {
             for subject in Subject::ALL {
-                let (graph, new) = (graphs.of(subject), one.new(subject));
+                let (graph, new) = (graphs.of(subject), one.found(subject));
                 for (a, b) in &new.unlinked {
                     graph.unlink(*a, *b);
                 }

@@ -95,8 +95,8 @@ async fn change(
         .filter(|one: &&DefaultPrivileges| {
             one.role == role && one.schema == schema && one.kind == letter
         })
-        .cloned()
-        .next();
+        .next()
+        .cloned();
     let mut defaults = known.unwrap_or_else(|| DefaultPrivileges {
         oid: session.store.allocate_oid(),
         role,

@@ -138,5 +138,5 @@ fn json(text: String) -> ScalarValue {
 }
 
 fn unfit(error: clientele_recommend::Error) -> datafusion::error::DataFusionError {
-    ValueError::invalid_parameter(&error.to_string()).into()
+    ValueError::invalid_parameter(error.to_string()).into()
 }

@@ -93,6 +93,6 @@ fn object(text: &str) -> Result<Map<String, Value>> {
 fn number(object: &Map<String, Value>, name: &str) -> Result<f64> {
     let found = object.get(name).and_then(Value::as_f64).filter(|one| *one > 0.0);
     found.ok_or_else(|| {
-        ValueError::invalid_parameter(&format!("a model needs a positive parameter \"{name}\""))
+        ValueError::invalid_parameter(format!("a model needs a positive parameter \"{name}\""))
     })
 }
