@@ -4,6 +4,8 @@
 //! the answers into the `.slt` files. The binary is its own server: started with `--as-server` it
 //! is `clientele`, so that the server under test is a process that can be killed.
 
+#![expect(clippy::print_stdout, reason = "counts are a part of what tests say")]
+
 mod client;
 mod clients;
 mod crash;

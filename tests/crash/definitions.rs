@@ -57,12 +57,12 @@ impl Work for Definitions {
             client.simple(sql)?;
         }
         self.known.insert(id, Known::Whole);
-        if id % 3 != 0 {
+        if !id.is_multiple_of(3) {
             self.known.insert(id, Known::Open);
             client.simple(&format!("DROP MATERIALIZED VIEW m{id}; DROP TABLE t{id}"))?;
             self.known.insert(id, Known::Gone);
         }
-        if id % 5 == 0 {
+        if id.is_multiple_of(5) {
             let name = format!("d{}_{id}", self.place);
             attempt(client, &format!("CREATE DATABASE {name}"))?;
             attempt(client, &format!("DROP DATABASE {name}"))?;

@@ -80,7 +80,7 @@ fn bind(words: &[Word], body: &mut Vec<u8>) -> Result<()> {
     let count = i16::try_from(values.len())?.to_be_bytes();
     body.extend_from_slice(&count);
     for value in &values {
-        let format = i16::from(value.text.chars().any(|one| one < ' ' || one > '~'));
+        let format = i16::from(value.text.chars().any(|one| !(' '..='~').contains(&one)));
         body.extend_from_slice(&format.to_be_bytes());
     }
     body.extend_from_slice(&count);

@@ -1,5 +1,7 @@
 //! `ALTER DEFAULT PRIVILEGES` (manual: sql-alterdefaultprivileges).
 
+use std::sync::Arc;
+
 use clientele_catalog::definition::{
     DefaultPrivileges, Grant, Object, Oid, Relation, RelationKind,
 };
@@ -89,14 +91,11 @@ async fn change(
     request: &Request,
 ) -> Result<()> {
     let (letters, _) = request.changes(kind)?;
-    let known = context.catalog().default_privileges();
-    let known = known.map(AsRef::as_ref);
-    let known = known
-        .filter(|one: &&DefaultPrivileges| {
-            one.role == role && one.schema == schema && one.kind == letter
-        })
-        .next()
-        .cloned();
+    let same = |one: &&Arc<DefaultPrivileges>| {
+        one.role == role && one.schema == schema && one.kind == letter
+    };
+    let known = context.catalog().default_privileges().find(same);
+    let known = known.map(|one| one.as_ref().clone());
     let mut defaults = known.unwrap_or_else(|| DefaultPrivileges {
         oid: session.store.allocate_oid(),
         role,
