@@ -33,6 +33,13 @@ pub(crate) struct Filter {
     kept: bool,
 }
 
+impl Filter {
+    /// Whether the rows of the query are those that may be used; else they are those that may not.
+    pub(crate) fn keeps(&self) -> bool {
+        self.kept
+    }
+}
+
 /// A filter with its plan.
 pub(crate) type Planned = (Filter, LogicalPlan);
 

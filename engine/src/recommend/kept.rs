@@ -292,7 +292,8 @@ fn erased(context: &QueryContext) -> u64 {
 /// Whether what the statement sees is what all see.
 fn is_shared(context: &QueryContext) -> bool {
     let as_of = context.settings.raw("clientele.as_of").parse::<i64>().is_ok();
-    context.snapshot.is_committed() && !as_of
+    // A purpose leaves out customers whom it does not cover.
+    context.snapshot.is_committed() && !as_of && context.purpose().is_none()
 }
 
 fn plan(context: &Arc<QueryContext>, query: &str) -> Result<Planned> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{ArrayRef, Float32Array, Int32Array, Int64Array};
 use futures::{StreamExt, stream};
 
+use super::allowed::Allowed;
 use super::kept::{Kept, stoppable};
 use super::rows;
 use crate::error::Result;
@@ -20,11 +21,16 @@ pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
     let batches = call.query(&part, ("members", 1..=1)).await?.unwrap_or_default();
     let Some(members) = column(&batches, 0)? else { return Ok(stream::empty().boxed()) };
     let members = rows::distinct(&kept, &members)?;
+    let allowed = Allowed::of(&call.context, call.recommender()?, &kept).await?;
     let shared = Arc::clone(&kept);
     let found = stoppable(move |_| {
         let histories = &shared.model.histories;
         let places: Vec<usize> = members.iter().filter_map(|one| histories.place(*one)).collect();
-        Ok(clientele_recommend::lookalikes::lookalikes(histories, &places, k))
+        let mut found =
+            clientele_recommend::lookalikes::lookalikes(histories, &places, histories.len());
+        found.retain(|(customer, _)| allowed.has(*customer));
+        found.truncate(k);
+        Ok(found)
     });
     let found = found.await?;
     let columns: Vec<ArrayRef> = vec![

@@ -16,6 +16,7 @@
 //! - `table`: the view as DataFusion sees it; `seen`: what a model was made of, and what is new
 //! - `functions`: the table functions; each has a file of its name, `rules` are what they share
 
+mod allowed;
 mod basket;
 mod create;
 mod definition;

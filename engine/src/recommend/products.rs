@@ -6,6 +6,7 @@ use clientele_recommend::{History, Request, Scorer};
 use datafusion::arrow::array::RecordBatch;
 use futures::{StreamExt, stream};
 
+use super::allowed::Allowed;
 use super::kept::{Kept, Live};
 use super::rows::{self, CUSTOMERS_AT_ONCE, Rows};
 use super::rules::{self, Excluded};
@@ -20,6 +21,7 @@ struct Task {
     kept: Arc<Kept>,
     request: Request,
     excluded: Excluded,
+    allowed: Allowed,
     part: Part,
 }
 
@@ -28,7 +30,8 @@ pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
     let kept = Kept::of_call(&call).await?;
     let (request, excluded) = rules::request(&call, &part, &kept).await?;
     let asked = call.query(&part, ("customers", 1..=1)).await?;
-    let task = Task { kept, request, excluded, part };
+    let allowed = Allowed::of(&call.context, call.recommender()?, &kept).await?;
+    let task = Task { kept, request, excluded, allowed, part };
     let Some(batches) = asked else { return Ok(task.everybody()) };
     let Some(customers) = column(&batches, 0)? else { return Ok(stream::empty().boxed()) };
     let asked = rows::distinct(&task.kept, &customers)?;
@@ -72,7 +75,7 @@ impl Task {
     ) -> Result<RecordBatch> {
         let mut scorer = Scorer::new(&self.kept.model, &self.request);
         let mut rows = Rows::default();
-        for (customer, history) in customers {
+        for (customer, history) in customers.filter(|one| self.allowed.has(one.0)) {
             let excluded = self.excluded.get(&customer).map_or(&[][..], Vec::as_slice);
             rows.take(&self.kept, &mut scorer, (customer, history, excluded));
         }

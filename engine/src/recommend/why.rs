@@ -8,6 +8,7 @@ use datafusion::arrow::array::{
 };
 use futures::{StreamExt, stream};
 
+use super::allowed::Allowed;
 use super::kept::Kept;
 use super::{items, rows};
 use crate::error::Result;
@@ -24,7 +25,9 @@ pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
     {
         let customers = customer.to_array()?;
         let live = kept.live(&call.context, call.recommender()?, &customers).await?;
-        let asked = rows::distinct(&kept, &customers)?;
+        let allowed = Allowed::of(&call.context, call.recommender()?, &kept).await?;
+        let mut asked = rows::distinct(&kept, &customers)?;
+        asked.retain(|customer| allowed.has(*customer));
         let history = asked.first().and_then(|one| rows::history(&kept, live.as_ref(), *one));
         let history = history.unwrap_or_default();
         found = reasons(&kept.model, &request, history, code);

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use clientele_catalog::definition::{self, Relation};
-use clientele_catalog::domains;
+use clientele_catalog::definition::Relation;
 use clientele_catalog::privileges::Access;
 use clientele_udfs::types::PgType;
 use datafusion::arrow::datatypes::{FieldRef, Schema};
@@ -179,14 +178,11 @@ impl Function {
         if !Access::relation(&relation).permits(&context.rights, 'r', false) {
             return Err(rights::denied("materialized view", &relation.name));
         }
-        // The view itself shows a role as much of personal values as the role may see.
-        let is_personal = |column: &definition::Column| {
-            column.domain.is_some_and(|one| domains::meaning(context.catalog(), one).is_some())
-        };
-        if !context.role.superuser && relation.live_columns().any(is_personal) {
+        // The view itself shows a role as much of closed columns as the role may see.
+        if relation.live_columns().any(|column| !context.sees_column(&relation, column)) {
             let text = format!("permission denied for function {}", self.name);
-            let detail = "The customers or items of this recommender are personal data.";
-            let hint = "Select from the view, or name customers by customer_id in its query.";
+            let detail = "Columns of this recommender are personal data and closed to this role.";
+            let hint = "GRANT SELECT on the columns opens them; or name customers by customer_id.";
             return Err(Error::new("42501", text).with_detail(detail).with_hint(hint));
         }
         Ok(Some(relation))
