@@ -3,7 +3,7 @@
 //! They stand in a file of their own beside the data until the purge is done, because the data
 //! have them still; then both are gone.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::catalog::Catalog;
 use crate::definition::{Column, Oid};
 use crate::error::{Error, Result};
 use crate::storage::disk;
-use crate::storage::stitching::identifiers_of;
+use crate::storage::stitching::{IdentifierColumn, identifier_columns};
 use crate::storage::store::Store;
 
 /// Directory below a database's.
@@ -30,6 +30,7 @@ const STRAY_AGE: Duration = Duration::from_secs(3600);
 pub(in crate::storage) struct Needles {
     /// By namespace and normalised value: the erasure.
     exact: HashMap<(Oid, String), i64>,
+    namespaces: HashSet<Oid>,
     search: Option<AhoCorasick>,
     /// The erasure of each text that is searched for.
     erasures: Vec<i64>,
@@ -47,8 +48,9 @@ impl Needles {
         let search = AhoCorasick::builder().ascii_case_insensitive(true).build(&texts);
         let search = search.map_err(|error| Error::Internal(error.to_string()))?;
         let search = (!texts.is_empty()).then_some(search);
+        let namespaces = all.iter().map(|(_, (namespace, _))| *namespace).collect();
         let exact = all.into_iter().map(|(erasure, one)| (one, erasure)).collect();
-        Ok(Self { exact, search, erasures })
+        Ok(Self { exact, namespaces, search, erasures })
     }
 
     /// Whose identifier a text has as a word: the erasure.
@@ -63,15 +65,17 @@ impl Needles {
         self.erasures.get(one.pattern().as_usize()).copied()
     }
 
-    /// Whose identifier a value of a column is, or has in it: the erasure.
-    pub(super) fn in_value(
-        &self,
-        catalog: &Catalog,
-        column: Option<&Column>,
-        value: &str,
-    ) -> Option<i64> {
-        let own = column.map(|column| identifiers_of(catalog, column, value)).unwrap_or_default();
-        let exact = own.iter().find_map(|one| self.exact.get(one).copied());
+    /// Of the namespaces whose identifiers a column has, those that are searched for.
+    pub(super) fn wanted(&self, catalog: &Catalog, column: &Column) -> Vec<IdentifierColumn> {
+        let mut all = identifier_columns(catalog, 0, column);
+        all.retain(|one| self.namespaces.contains(&one.namespace()));
+        all
+    }
+
+    /// Whose identifier a value is, or has in it: the erasure.
+    pub(super) fn in_value(&self, wanted: &[IdentifierColumn], value: &str) -> Option<i64> {
+        let mut own = wanted.iter().filter_map(|one| one.named(value));
+        let exact = own.find_map(|one| self.exact.get(&one).copied());
         exact.or_else(|| self.in_text(value.as_bytes()))
     }
 }

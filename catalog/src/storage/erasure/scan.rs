@@ -124,8 +124,10 @@ impl Search<'_> {
             }
             _ => return,
         };
+        let wanted = column.map(|column| self.needles.wanted(self.catalog, column));
+        let wanted = wanted.unwrap_or_default();
         let whose = |value: &[u8]| match std::str::from_utf8(value) {
-            Ok(text) => self.needles.in_value(self.catalog, column, text),
+            Ok(text) => self.needles.in_value(&wanted, text),
             Err(_) => self.needles.in_text(value),
         };
         let found: Vec<i64> = values.flatten().filter_map(whose).collect();

@@ -45,5 +45,5 @@ pub use links::Said;
 pub use node_rows::NodeRows;
 pub(super) use rows::{batch as system_batch, rows, times};
 pub(super) use seeds::seeds;
-pub(super) use stitcher::{Stitcher, identifiers_of};
+pub(super) use stitcher::{IdentifierColumn, Stitcher, identifier_columns, identifiers_of};
 pub(super) use stored::each_row;

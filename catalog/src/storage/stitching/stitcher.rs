@@ -36,7 +36,8 @@ pub(in crate::storage) struct Stitcher {
     attributes: Vec<usize>,
 }
 
-struct IdentifierColumn {
+/// A column that has identifiers of a namespace.
+pub(in crate::storage) struct IdentifierColumn {
     place: usize,
     subject: Subject,
     namespace: Oid,
@@ -46,6 +47,16 @@ struct IdentifierColumn {
 }
 
 impl IdentifierColumn {
+    /// The namespace and the identifier that a value gives.
+    pub(in crate::storage) fn named(&self, value: &str) -> Option<(Oid, String)> {
+        Some((self.namespace, self.identifier(value)?))
+    }
+
+    /// The namespace.
+    pub(in crate::storage) fn namespace(&self) -> Oid {
+        self.namespace
+    }
+
     /// The identifier that a value gives.
     fn identifier(&self, value: &str) -> Option<String> {
         let normal = (self.domain.normalize)(value)?;
@@ -63,11 +74,15 @@ pub(in crate::storage) fn identifiers_of(
     value: &str,
 ) -> Vec<(Oid, String)> {
     let all = identifier_columns(catalog, 0, column);
-    all.iter().filter_map(|one| Some((one.namespace, one.identifier(value)?))).collect()
+    all.iter().filter_map(|one| one.named(value)).collect()
 }
 
 /// The namespaces whose identifiers a column has.
-fn identifier_columns(catalog: &Catalog, place: usize, column: &Column) -> Vec<IdentifierColumn> {
+pub(in crate::storage) fn identifier_columns(
+    catalog: &Catalog,
+    place: usize,
+    column: &Column,
+) -> Vec<IdentifierColumn> {
     let meaning = column.domain.and_then(|one| Some((one, domains::meaning(catalog, one)?)));
     let Some((namespace, domain)) = meaning else { return Vec::new() };
     let Kind::Identifier(subject) = domain.kind else { return Vec::new() };
