@@ -135,3 +135,16 @@ fn an_assignment_outlives_what_follows() {
     graph.assignment().gather(&[2, 3, 0, -1, i64::MAX, 99], &mut out);
     assert_eq!(out, [1, 1, 0, 0, 0, 0]);
 }
+
+#[test]
+fn an_assignment_says_what_has_changed_since_another() {
+    let mut graph = Graph::new(Rules::default());
+    graph.apply(&evidence(&[(1, 1), (2, 2), (3, 3), (40_000, 1)], &[]));
+    let before = graph.assignment();
+    assert_eq!(before.changes_since(&before), []);
+    graph.apply(&evidence(&[(50_000, 1)], &[(4, &[2, 3])]));
+    let now = graph.assignment();
+    // Node 40 000 is on a page that nobody has written.
+    assert_eq!(now.changes_since(&before), [(3, 3, 2), (4, 0, 2), (50_000, 0, 50_000)]);
+    assert_eq!(before.changes_since(&now), [(3, 2, 3), (4, 2, 0), (50_000, 50_000, 0)]);
+}
