@@ -64,7 +64,7 @@ fn every_source_has_its_relation() {
 fn names_and_oids_are_unique() {
     let names: HashSet<_> = relation_names().map(|one| (one.schema_name, one.name)).collect();
     let oids: HashSet<_> = relation_names().map(|one| one.oid).collect();
-    assert_eq!((names.len(), oids.len()), (201, 201));
+    assert_eq!((names.len(), oids.len()), (202, 202));
     let context = rich();
     for relation in relation_names().filter(|one| one.schema().index_of("oid").is_ok()) {
         let rows = rows(&context, relation.schema_name, relation.name);
