@@ -16,7 +16,11 @@ pub fn trials() -> Vec<Trial> {
             run().map_err(|error| Failed::from(format!("{error:#}")))
         })
     };
-    vec![trial("incremental_is_full", incremental), trial("survive_a_crash", crash)]
+    vec![
+        trial("incremental_is_full", incremental),
+        trial("survive_a_crash", crash),
+        trial("are_made_by_analysts", rights),
+    ]
 }
 
 const TABLES: &str = "CREATE TABLE contacts (id customer_key PRIMARY KEY, email email); \
@@ -221,4 +225,29 @@ fn crash() -> Result<()> {
     let state =
         value(&mut client, "SELECT state || coalesce(last_error, '') FROM membership.segments");
     Err(anyhow::anyhow!("who came is no member")).context(state.unwrap_or_default())
+}
+
+/// Analysts make segments; who may see members is for the owner of these relations to say.
+fn rights() -> Result<()> {
+    let server = Server::start()?;
+    let mut client = Client::connect(server.port, "postgres")?;
+    client.simple(TABLES)?;
+    client.simple(
+        "INSERT INTO orders SELECT g, 'p' || g || '@shop.example', g, 1, now() FROM generate_series(1, 9) g; \
+         CREATE ROLE analyst; GRANT USAGE, CREATE ON SCHEMA segments TO analyst; \
+         GRANT USAGE ON SCHEMA membership TO analyst; GRANT SELECT ON orders TO analyst; SET ROLE analyst",
+    )?;
+    client.simple(
+        "CREATE MATERIALIZED VIEW segments.own AS SELECT customer_id FROM orders WHERE total > 4",
+    )?;
+    let members = "SELECT count(*) || ' ' || min(owner) FROM membership.current \
+                   JOIN membership.segments USING (segment)";
+    let refused = client.simple(members).err().context("members are shown to anyone")?;
+    ensure!(refused.to_string().contains("permission denied"), "{refused}");
+    client.simple(
+        "RESET ROLE; GRANT SELECT ON ALL TABLES IN SCHEMA membership TO analyst; SET ROLE analyst",
+    )?;
+    let shown = value(&mut client, members)?;
+    ensure!(shown == "5 analyst", "{shown}");
+    Ok(())
 }

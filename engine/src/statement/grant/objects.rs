@@ -83,7 +83,9 @@ pub(super) async fn all_in_schemas(
     request: &Request,
 ) -> Result<()> {
     for schema in schemas {
-        let oid = context.view_schema(&name_parts(schema).join("."))?;
+        let name = name_parts(schema).join(".");
+        let of_feature = context.catalog().schema(&name).filter(|one| is_feature_schema(one.oid));
+        let oid = of_feature.map_or_else(|| context.schema(&name), |schema| Ok(schema.oid))?;
         let inside =
             context.catalog().relations().filter(|one| one.schema == oid && Kind::of(one) == kind);
         for one in inside {
