@@ -23,6 +23,7 @@ use crate::functions;
 use crate::gdpr::Purger;
 use crate::identity::Matchers;
 use crate::password;
+use crate::privacy::audit::Auditor;
 use crate::recommend::Recommenders;
 use crate::refresh::Workers;
 use crate::segments::Memberships;
@@ -76,6 +77,8 @@ pub struct Engine {
     pub(crate) memberships: Memberships,
     /// The models of recommenders.
     pub(crate) recommenders: Recommenders,
+    /// The audit logs of the databases.
+    pub(crate) auditor: Auditor,
     /// What refreshes materialized views.
     pub(crate) workers: Workers,
     /// What removes erased people from the disk.
@@ -127,6 +130,7 @@ impl Engine {
             options,
             started_at: Utc::now(),
             matchers: Matchers::default(),
+            auditor: Auditor::default(),
             purger: Purger::default(),
             recommenders: Recommenders::default(),
             cpu: Some(cpu),

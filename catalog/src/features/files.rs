@@ -53,6 +53,7 @@ files! {
     "gdpr/restrictions",
     "gdpr/objections",
     "gdpr/columns",
+    "gdpr/audit",
     "consent/events",
     "consent/current",
     "consent/purpose_declarations",

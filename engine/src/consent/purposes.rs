@@ -17,7 +17,7 @@ use super::{DECLARATIONS, rows};
 use crate::error::{Error, Result};
 use crate::functions::procedures::{Parameter, Procedure, text};
 use crate::planning::context::{Named, QueryContext, undefined_table};
-use crate::privacy::decision;
+use crate::privacy::{audit, decision};
 use crate::session::Session;
 use crate::sql::place::name_parts;
 
@@ -70,7 +70,9 @@ async fn declare(session: &mut Session, arguments: &[ScalarValue]) -> Result<()>
     }
     let names = texts(arguments.get(2));
     let columns = names.iter().map(|name| column(&context, name)).collect::<Result<Vec<_>>>()?;
-    let reason = decision::now(&context, text(arguments, 4)).reason;
+    let decision = decision::now(&context, text(arguments, 4));
+    audit::note_decision(&context, "purpose", names.clone(), &decision);
+    let reason = decision.reason;
     let changed = declared(&context, purpose, &columns);
     {
         let work = session.work().await?;

@@ -40,6 +40,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Function> {
         .iter()
         .chain(crate::segments::FUNCTIONS)
         .chain(crate::privacy::FUNCTIONS)
+        .chain(crate::privacy::audit::FUNCTIONS)
         .chain(crate::consent::FUNCTIONS)
         .chain(crate::gdpr::FUNCTIONS)
 }

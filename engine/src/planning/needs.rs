@@ -171,6 +171,9 @@ pub fn check(context: &QueryContext, needs: &[Need]) -> Result<()> {
                 rights::reach(&of_role, relation, letter, columns)?;
             }
         }
+        if letter == 'r' {
+            privacy::audit::note_reads(context, relation, columns);
+        }
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use clientele_catalog::privacy::{ColumnPrivacy, treatment};
 use clientele_udfs::types::PgType;
 use sqlparser::ast::{self, ObjectName};
 
-use super::{decision, label};
+use super::{audit, decision, label};
 use crate::error::{Error, Result};
 use crate::planning::context::{Named, QueryContext, undefined_table};
 use crate::session::Session;
@@ -65,7 +65,10 @@ pub(crate) async fn classify(
         plain.privacy = None;
         privacy.masking = Some(treatment(context.catalog(), &relation, &plain).masking);
     }
-    privacy.decision = Some(decision::now(&context, said.reason));
+    let decision = decision::now(&context, said.reason);
+    let name = audit::full_name(&context, &relation, &relation.columns[place]);
+    audit::note_decision(&context, "classify", vec![name], &decision);
+    privacy.decision = Some(decision);
     relation.columns[place].privacy = Some(Box::new(privacy));
     let work = session.work().await?;
     work.lock().await.put(Object::Relation(relation));

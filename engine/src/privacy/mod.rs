@@ -12,9 +12,11 @@
 //! - `lineage`: what a materialized result shows follows the columns that it was made of
 //! - `hide`: values in errors, and expressions that would tell them
 //! - `stored`: values that an UPDATE leaves alone stay as they are, whoever updates
+//! - `audit`: reads of opened columns, and decisions, in a chain of hashes
 //! - `classify`, `label`: what an officer says about a column; `filter`: rows that may not be used
 //! - `decision`: who decides, and why; `grants`: what GRANT and REVOKE open and close
 
+pub(crate) mod audit;
 pub(crate) mod classify;
 mod columns;
 pub(crate) mod decision;

@@ -5,6 +5,7 @@
 //! whole string, the extended one at Sync (manual: protocol-flow).
 
 mod as_of;
+mod audited;
 pub(crate) mod basis;
 pub mod cursors;
 mod execution;
@@ -315,11 +316,14 @@ impl Session {
         let body = Arc::clone(&prepared.statement.body);
         self.refuse_if_failed(&body)?;
         self.begin_statement(&prepared.statement.text);
+        self.shared.noted.lock().reads.clear();
         if matches!(*body, Body::Query(_)) {
-            return self.run_query(prepared, parameters).await;
+            let outcome = self.run_query(prepared, parameters).await?;
+            return self.audited(outcome, prepared).await;
         }
         let parameters = planning::parameters::stored(&prepared.parameters, &parameters)?;
-        statement::execute(self, prepared, parameters).await
+        let outcome = statement::execute(self, prepared, parameters).await?;
+        self.audited(outcome, prepared).await
     }
 
     /// Runs a statement within another one, which it is a part of: a procedure's.

@@ -17,6 +17,7 @@ use super::settings::Settings;
 use crate::api::Notice;
 use crate::copy::progress::CopyProgress;
 use crate::error::Error;
+use crate::privacy::audit::Noted;
 
 /// Why a statement is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +76,8 @@ pub struct SessionShared {
     pub new_sequences: Mutex<HashMap<Oid, Sequence>>,
     /// Things to tell the client, from functions.
     pub notices: Mutex<Vec<Notice>>,
+    /// What it has to report to the audit log.
+    pub(crate) noted: Mutex<Noted>,
     /// The COPY that it runs.
     pub progress: Mutex<Option<Arc<CopyProgress>>>,
     /// Other long work that is under way.
@@ -120,6 +123,7 @@ impl SessionShared {
             sequence_values: Mutex::default(),
             new_sequences: Mutex::default(),
             notices: Mutex::default(),
+            noted: Mutex::default(),
             progress: Mutex::default(),
             job: Mutex::default(),
             prepared: Mutex::default(),

@@ -218,7 +218,8 @@ impl Session {
         self.report(changes);
         self.end_cursors(committed);
         self.end_notifications(committed);
-        result.map(|()| committed)
+        let reported = self.audit_decisions(committed).await;
+        result.and(reported).map(|()| committed)
     }
 
     /// Tells the client how many rows of people who were erased do not come in.

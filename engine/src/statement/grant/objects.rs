@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use clientele_catalog::definition::{Function, Grant, Object, Relation};
+use clientele_catalog::definition::{Column, Function, Grant, Object, Relation};
 use clientele_catalog::features::is_feature_schema;
 use clientele_catalog::privileges::{Access, Kind};
 use sqlparser::ast::ObjectName;
@@ -11,7 +11,7 @@ use super::Request;
 use super::acl::{self, Target};
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
-use crate::privacy::grants;
+use crate::privacy::{audit, decision, grants};
 use crate::session::Session;
 use crate::sql::place::name_parts;
 
@@ -47,7 +47,7 @@ pub(super) async fn relation(
             letters => list(session, context, (&target, before, letters), request)?,
         };
         if whole.contains('r') {
-            grants::close(column, &request.grantees);
+            closed(context, relation, column, request);
         }
     }
     for (name, letter) in of_columns {
@@ -67,12 +67,29 @@ pub(super) async fn relation(
         let before = std::mem::take(&mut column.grants);
         column.grants = list(session, context, (&target, before, &letter.to_string()), request)?;
         match opening {
-            Some(decision) => grants::open(column, &request.grantees, &decision),
-            None if !request.grant && letter == 'r' => grants::close(column, &request.grantees),
+            Some(decision) => {
+                let name = audit::full_name(context, relation, column);
+                audit::note_decision(context, "open", vec![name], &decision);
+                grants::open(column, &request.grantees, &decision);
+            }
+            None if !request.grant && letter == 'r' => {
+                closed(context, relation, column, request);
+            }
             None => {}
         }
     }
     put(session, Object::Relation(changed)).await
+}
+
+/// Closes a column to those it is revoked from, and says so if it was open to one of them.
+fn closed(context: &QueryContext, relation: &Relation, column: &mut Column, request: &Request) {
+    let open = column.privacy.iter().flat_map(|one| &one.openings);
+    let was_open = open.into_iter().any(|one| request.grantees.contains(&one.role));
+    if was_open {
+        let name = audit::full_name(context, relation, column);
+        audit::note_decision(context, "close", vec![name], &decision::now(context, None));
+    }
+    grants::close(column, &request.grantees);
 }
 
 /// `ALL TABLES IN SCHEMA`, `ALL SEQUENCES IN SCHEMA`: those that are there now.

@@ -1,0 +1,13 @@
+-- table gdpr.audit 14341
+-- who read personal columns that were opened, and every decision about them; each entry has the hash of the one before: gdpr.verify_audit() checks
+-- entry_id int8!: its number, rising by one
+-- at timestamptz!: when
+-- kind text!: read, open, close, classify or purpose
+-- role text!: the role
+-- columns text[]!: the columns, with schema and table
+-- statement text: the statement without its literals
+-- row_count int8: how many rows the client was given; NULL where the statement gave none, or is no query
+-- purpose text: the purpose that the session stated
+-- reason text: why, where it was said
+-- previous_hash text!: hash of the entry before
+-- hash text!: HMAC-SHA-256 with the brand's key over all of the entry

@@ -1,0 +1,152 @@
+//! The chain on disk.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::Utc;
+use clientele_catalog::definition::Oid;
+use clientele_catalog::domains::Subject;
+use clientele_catalog::features;
+use clientele_catalog::storage::{NodeRows, Snapshot, Store, TemporarySpace};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, Int64Array, ListBuilder, RecordBatch, StringViewArray,
+    StringViewBuilder, TimestampMicrosecondArray,
+};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{Int64Type, Schema, TimestampMicrosecondType};
+use tokio::sync::Mutex;
+
+use super::entry::{self, Entry, Place};
+use crate::error::{Error, Result};
+
+/// `gdpr.audit`.
+pub(super) const AUDIT: Oid = 14341;
+
+/// The last entry of each database, once asked for; whoever adds one holds the lock.
+#[derive(Default)]
+pub(crate) struct Auditor {
+    last: Mutex<HashMap<Oid, (i64, String)>>,
+}
+
+/// An entry as it is stored.
+pub(super) struct Stored {
+    pub(super) number: i64,
+    pub(super) at: i64,
+    pub(super) kind: String,
+    pub(super) entry: Entry,
+    pub(super) previous: String,
+    pub(super) hash: String,
+}
+
+/// Adds entries to the log of a database, in a transaction of their own.
+///
+/// # Errors
+/// What a commit meets: a full disk.
+pub(super) async fn append(
+    auditor: &Auditor,
+    (store, temporary): (&Arc<Store>, &Arc<TemporarySpace>),
+    database: Oid,
+    entries: &[Entry],
+) -> Result<()> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let mut all = auditor.last.lock().await;
+    let last = match all.get(&database) {
+        Some(last) => last.clone(),
+        None => stored(store, &store.snapshot())?
+            .pop()
+            .map_or_else(|| (0, String::new()), |one| (one.number, one.hash)),
+    };
+    let mut transaction = store.begin(Arc::clone(temporary));
+    let (mut number, mut previous) = last;
+    for entry in entries {
+        number += 1;
+        let at = Utc::now().timestamp_micros();
+        let place = Place { number, at, previous: &previous };
+        let hash = entry::hash(store.brand_key(), entry.kind, entry, place);
+        transaction.insert(AUDIT, row(entry, place, &hash)?)?;
+        previous = hash;
+    }
+    store.commit(transaction).await?;
+    all.insert(database, (number, previous));
+    Ok(())
+}
+
+fn row(entry: &Entry, place: Place<'_>, hash: &str) -> Result<RecordBatch> {
+    let text = |value: Option<&str>| -> ArrayRef { Arc::new(StringViewArray::from_iter([value])) };
+    let number = |value: Option<i64>| -> ArrayRef { Arc::new(Int64Array::from_iter([value])) };
+    let at = TimestampMicrosecondArray::from_iter([Some(place.at)]).with_timezone("UTC");
+    let mut columns = ListBuilder::new(StringViewBuilder::new());
+    for column in &entry.columns {
+        columns.values().append_value(column);
+    }
+    columns.append(true);
+    let values: [ArrayRef; 11] = [
+        number(Some(place.number)),
+        Arc::new(at),
+        text(Some(entry.kind)),
+        text(Some(&entry.role)),
+        Arc::new(columns.finish()),
+        text(entry.statement.as_deref()),
+        number(entry.row_count),
+        text(entry.purpose.as_deref()),
+        text(entry.reason.as_deref()),
+        text(Some(place.previous)),
+        text(Some(hash)),
+    ];
+    let table = features::relation(AUDIT);
+    let table = table.ok_or_else(|| Error::internal("a built-in relation is missing"))?;
+    let fields = table.live_columns().map(|one| one.pg_type.field(&one.name, true));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let values = values.iter().zip(schema.fields());
+    let values = values.map(|(array, field)| cast(array, field.data_type()));
+    let values = values.collect::<std::result::Result<_, _>>().map_err(Error::internal)?;
+    RecordBatch::try_new(schema, values).map_err(Error::internal)
+}
+
+/// All entries, by number.
+///
+/// # Errors
+/// A file cannot be read.
+pub(super) fn stored(store: &Store, snapshot: &Snapshot) -> Result<Vec<Stored>> {
+    let table = features::relation(AUDIT);
+    let table = table.ok_or_else(|| Error::internal("a built-in relation is missing"))?;
+    let numbers: Vec<i16> = table.live_columns().map(|one| one.number).collect();
+    let mut found = Vec::new();
+    store.node_rows(snapshot, table, (Subject::Person, &numbers), |rows: NodeRows| {
+        let count = rows.addresses.len();
+        found.extend((0..count).filter_map(|row| read(&rows.columns, row)));
+    })?;
+    found.sort_unstable_by_key(|one: &Stored| one.number);
+    Ok(found)
+}
+
+fn read(columns: &[ArrayRef], row: usize) -> Option<Stored> {
+    let text = |at: usize| {
+        let texts = columns.get(at)?.as_string_view_opt()?;
+        texts.is_valid(row).then(|| texts.value(row).to_owned())
+    };
+    let number = |at: usize| {
+        let numbers = columns.get(at)?.as_primitive_opt::<Int64Type>()?;
+        numbers.is_valid(row).then(|| numbers.value(row))
+    };
+    let list = columns.get(4)?.as_list_opt::<i32>()?.value(row);
+    let names = list.as_string_view_opt()?.iter().flatten().map(str::to_owned).collect();
+    Some(Stored {
+        number: number(0)?,
+        at: columns.get(1)?.as_primitive_opt::<TimestampMicrosecondType>()?.value(row),
+        kind: text(2)?,
+        entry: Entry {
+            kind: "",
+            role: text(3)?,
+            columns: names,
+            statement: text(5),
+            row_count: number(6),
+            purpose: text(7),
+            reason: text(8),
+        },
+        previous: text(9)?,
+        hash: text(10)?,
+    })
+}

@@ -1,0 +1,21 @@
+//! `gdpr.audit`: who read personal columns that were opened to him, and every decision about them.
+//!
+//! What a statement reads of opened columns is noted when its privileges are asked for; the entry is
+//! on disk before the client is told that the statement is done. Decisions follow their commit.
+//! Entries are numbered without a gap, and each has a keyed hash over itself and the one before: one
+//! that is changed, left out or put in is found by `gdpr.verify_audit()`.
+//!
+//! - `entry`: an entry and its hash; `log`: the chain on disk; `noted`: what a session has to report
+//! - `watched`: rows that are counted on their way; `functions`: exposure and verification
+
+mod entry;
+mod functions;
+mod log;
+mod noted;
+mod watched;
+
+pub(crate) use entry::Entry;
+pub(crate) use functions::FUNCTIONS;
+pub(crate) use log::Auditor;
+pub(crate) use noted::{Noted, full_name, note_decision, note_reads};
+pub(crate) use watched::{Target, watch};
