@@ -87,6 +87,10 @@ impl Materialized {
         reader: usize,
         context: &Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
+        // Who reads alone has nobody to keep rows for.
+        if self.readers == 1 {
+            return self.plan.execute(partition, Arc::clone(context));
+        }
         if reader >= self.readers {
             return internal_err!("a shared part has no reader {reader}");
         }

@@ -118,7 +118,7 @@ impl ExtensionPlanner for SharedPlanner {
             Ok::<_, DataFusionError>(Arc::new(Materialized::new(plan, readers)))
         };
         // Also for a reader that is alone, because the others were within parts that are themselves
-        // computed once: a plan that was optimized must not be optimized again.
+        // computed once: a plan that was optimized must not be optimized again. It keeps no rows.
         let rows = part.planned.get_or_try_init(rows).await?;
         let reader = SharedExec::new(Arc::clone(rows), part.number, shared.reader);
         Ok(Some(Arc::new(reader)))
