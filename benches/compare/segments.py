@@ -28,7 +28,7 @@ def main():
     options = argparse.ArgumentParser()
     options.add_argument("--binary", required=True)
     options.add_argument("--work", type=pathlib.Path, required=True)
-    options.add_argument("--scale", type=float, default=1)
+    options.add_argument("--scale", type=int, default=1)
     options.add_argument("--segments", type=int, default=100)
     given = options.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
