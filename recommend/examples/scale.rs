@@ -13,7 +13,8 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use clientele_recommend::{
-    Changes, Gathered, Gatherer, Histories, Method, Model, Purchase, Request, Scorer, Settings,
+    Changes, Counts, Gathered, Gatherer, Histories, Method, Model, Purchase, Request, Scorer,
+    Settings,
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -157,6 +158,44 @@ impl Clock {
     }
 }
 
+/// Ten items for everybody; returns how many there are.
+fn recommend(model: &Model, threads: usize) -> usize {
+    let customers = model.histories.len();
+    let share = customers.div_ceil(threads.max(1));
+    let request = &Request::default();
+    std::thread::scope(|scope| {
+        let handles: Vec<_> = (0..threads)
+            .map(|part| {
+                scope.spawn(move || {
+                    let mut scorer = Scorer::new(model, request);
+                    let range = part * share..((part + 1) * share).min(customers);
+                    range
+                        .map(|p| scorer.recommend(model.histories.history(p), &[]).len())
+                        .sum::<usize>()
+                })
+            })
+            .collect();
+        handles.into_iter().filter_map(|one| one.join().ok()).sum::<usize>()
+    })
+}
+
+/// The model after so many new lines.
+fn take_in(
+    (model, mut counts): (Model, Counts),
+    shop: &Shop,
+    (count, settings): (u64, &Settings),
+    clock: &mut Clock,
+) -> anyhow::Result<()> {
+    let (threads, items) = (settings.threads.max(1) as u64, shop.all.len());
+    let all: Vec<u32> = (0..items as u32).collect();
+    let plus: Vec<Gathered> =
+        (0..threads).map(|part| (more(&model, shop, count / threads, part), all.clone())).collect();
+    clock.lap("(1 % new lines)")?;
+    let changes = Changes { plus, items_now: all, items, ..Changes::default() };
+    model.changed(changes, &mut counts, settings)?;
+    clock.lap("taken in").map(drop)
+}
+
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
     let argument = |place: usize, default: &str| -> String {
@@ -199,41 +238,16 @@ fn main() -> anyhow::Result<()> {
     let mut total = gather + clock.lap("histories")?;
     let (model, counts) = Model::fit(histories, method, &settings)?;
     total += clock.lap("neighbours")?;
-    let request = Request::default();
-    let share = customers.div_ceil(threads.max(1));
-    let rows: usize = std::thread::scope(|scope| {
-        let handles: Vec<_> = (0..threads)
-            .map(|part| {
-                let (model, request) = (&model, &request);
-                scope.spawn(move || {
-                    let mut scorer = Scorer::new(model, request);
-                    let range = part * share..((part + 1) * share).min(customers);
-                    range
-                        .map(|p| scorer.recommend(model.histories.history(p), &[]).len())
-                        .sum::<usize>()
-                })
-            })
-            .collect();
-        handles.into_iter().filter_map(|one| one.join().ok()).sum::<usize>()
-    });
+    let rows = recommend(&model, threads);
     total += clock.lap("top 10 of everybody")?;
-    let new: Vec<Gathered> = (0..threads.max(1) as u64)
-        .map(|part| more(&model, &shop, count_lines / 100 / threads.max(1) as u64, part))
-        .map(|gatherer| (gatherer, (0..items).collect()))
-        .collect();
-    clock.lap("(1 % new lines)")?;
-    if let Some(mut counts) = counts {
-        let all = (0..items).collect();
-        let changes =
-            Changes { plus: new, items_now: all, items: items as usize, ..Changes::default() };
-        let changed = model.changed(changes, &mut counts, &settings)?;
-        clock.lap("taken in")?;
-        writeln!(std::io::stdout(), "{} pairs then", changed.histories.pairs())?;
+    let neighbours = model.neighbours.len();
+    if let Some(counts) = counts {
+        take_in((model, counts), &shop, (count_lines / 100, &settings), &mut clock)?;
     }
     writeln!(
         std::io::stdout(),
         "{count_lines} lines of {customers} customers ({pairs} pairs): {rows} rows, {} neighbours, {total:.1} CPU-s without making up lines",
-        model.neighbours.len()
+        neighbours
     )?;
     Ok(())
 }

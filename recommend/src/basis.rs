@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::ops::{AddAssign, Range};
 
+use crate::codes::Codes;
 use crate::error::Result;
 use crate::histories::{Histories, History};
 use crate::parallel::Workers;
@@ -91,7 +92,7 @@ impl<C: Code> Basis<C> {
         let mut codes: Vec<C> = Vec::with_capacity(histories.pairs());
         let mut lists = Vec::with_capacity(histories.len());
         for history in histories.all() {
-            let list = last(histories, history, cut);
+            let list = last(&histories.codes, history, cut);
             lists.push((codes.len() as u32, list.len() as u32));
             codes.extend(list.iter().map(|code| C::from_code(*code)));
         }
@@ -210,15 +211,15 @@ impl<C: Code> Basis<C> {
 }
 
 /// The codes of a history that count: those of the `cut` items bought last, ascending.
-pub(crate) fn last<'a>(histories: &Histories, history: History<'a>, cut: usize) -> Cow<'a, [u32]> {
+pub(crate) fn last<'a>(codes: &Codes, history: History<'a>, cut: usize) -> Cow<'a, [u32]> {
     if history.codes.len() <= cut {
         return Cow::Borrowed(history.codes);
     }
     let mut last: Vec<(u32, u32)> =
         history.times.iter().copied().zip(history.codes.iter().copied()).collect();
-    last.sort_unstable_by_key(|(time, code)| (std::cmp::Reverse(*time), histories.item(*code)));
+    last.sort_unstable_by_key(|(time, code)| (std::cmp::Reverse(*time), codes.item(*code)));
     last.truncate(cut);
-    let mut codes: Vec<u32> = last.into_iter().map(|(_, code)| code).collect();
-    codes.sort_unstable();
-    Cow::Owned(codes)
+    let mut kept: Vec<u32> = last.into_iter().map(|(_, code)| code).collect();
+    kept.sort_unstable();
+    Cow::Owned(kept)
 }

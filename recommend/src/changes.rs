@@ -1,11 +1,13 @@
 //! What has changed since histories were made: lines that came, lines that went, and customers who
 //! are made anew. The result is what all lines together would make.
 
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hashbrown::HashSet;
 
-use crate::codes::Gathered;
+use crate::basis::last;
+use crate::codes::{Codes, Gathered};
 use crate::error::Result;
 use crate::histories::{Histories, Parked, coded, latest};
 use crate::model::Settings;
@@ -32,11 +34,32 @@ pub struct Changes {
 
 /// Histories after a change.
 #[derive(Debug)]
-pub struct Changed {
+pub(crate) struct Changed {
     /// All of them.
-    pub histories: Histories,
-    /// Customers who have bought something else than before, were not there, or are gone.
-    pub(crate) customers: Vec<i64>,
+    pub(crate) histories: Histories,
+    /// Customers for whom other items count than before.
+    pub(crate) others: Vec<Other>,
+}
+
+/// What has become of the items that count of a customer; all are codes, ascending.
+#[derive(Debug)]
+pub(crate) struct Other {
+    /// All that count now.
+    pub(crate) now: Vec<u32>,
+    pub(crate) came: Vec<u32>,
+    pub(crate) went: Vec<u32>,
+}
+
+impl Other {
+    /// `None`: there is no difference.
+    fn of(before: &[u32], now: &[u32]) -> Option<Self> {
+        let only = |these: &[u32], others: &[u32]| {
+            let is_other = |code: &&u32| others.binary_search(code).is_err();
+            these.iter().filter(is_other).copied().collect::<Vec<_>>()
+        };
+        let (came, went) = (only(now, before), only(before, now));
+        (came.len() + went.len() > 0).then(|| Self { now: now.to_vec(), came, went })
+    }
 }
 
 impl Histories {
@@ -79,19 +102,27 @@ impl Histories {
         Ok(found.into_iter().flatten().collect())
     }
 
-    /// Histories after a change.
+    /// Histories after a change. Memory of those that nobody else has serves for the new ones.
     ///
     /// # Errors
     /// More than 2³² entries, or cancelled.
-    pub fn changed(&self, changes: Changes, settings: &Settings) -> Result<Changed> {
+    pub(crate) fn changed(self, changes: Changes, settings: &Settings) -> Result<Changed> {
         let Changes { plus, minus, anew, whole, items_now, items } = changes;
         let all = plus.iter().chain(&whole).map(|(one, to)| (one, to));
         let codes = self.codes.with(all, &items_now, items);
         let latest = self.latest().max(latest(&plus)).max(latest(&whole));
         let [plus, minus, whole] = [plus, minus, whole].map(|one| Parked::of(one, &codes));
-        let half_life = HalfLife::of(settings);
+        let rules = Rules {
+            anew: &anew,
+            half_life: HalfLife::of(settings),
+            cut: settings.cut,
+            codes: &codes,
+        };
+        let known: Vec<Mutex<Arc<Partition>>> =
+            self.partitions.into_iter().map(Mutex::new).collect();
         let made = settings.workers().each_with(PARTITIONS, Merge::default, |merge, number| {
-            let known = &self.partitions[number];
+            let mut place = known[number].lock().unwrap_or_else(PoisonError::into_inner);
+            let known = std::mem::take(&mut *place);
             let group = |group: &mut Grouping, parked: &[Parked]| {
                 let taken: Vec<(Lines, &[u32])> =
                     parked.iter().map(|one| one.take(number)).collect();
@@ -100,15 +131,23 @@ impl Histories {
             group(&mut merge.plus, &plus);
             group(&mut merge.minus, &minus);
             group(&mut merge.whole, &whole);
-            match merge.concerned(known, &anew) {
-                customers if customers.is_empty() => (Arc::clone(known), Vec::new()),
-                customers => merge.partition(known, customers, (&anew, half_life)),
+            match merge.concerned(&known, &anew) {
+                customers if customers.is_empty() => (known, Vec::new()),
+                customers => merge.partition(known, customers, &rules),
             }
         })?;
-        let (parts, customers): (Vec<_>, Vec<_>) = made.into_iter().unzip();
-        let histories = Self::assemble(parts, codes, latest)?;
-        Ok(Changed { histories, customers: customers.into_iter().flatten().collect() })
+        let (parts, others): (Vec<_>, Vec<_>) = made.into_iter().unzip();
+        let others = others.into_iter().flatten().collect();
+        Ok(Changed { histories: Self::assemble(parts, codes, latest)?, others })
     }
+}
+
+/// How changes are taken in.
+struct Rules<'a> {
+    anew: &'a HashSet<i64>,
+    half_life: HalfLife,
+    cut: usize,
+    codes: &'a Codes,
 }
 
 /// Whether what went was the last purchase of something that was bought before, too.
@@ -146,34 +185,41 @@ impl Merge {
         customers
     }
 
-    /// The partition with the customers concerned in their new state, and who of them bought
-    /// something else.
+    /// The partition with the customers concerned in their new state, and for whom other items
+    /// count.
     fn partition(
         &mut self,
-        known: &Partition,
+        known: Arc<Partition>,
         customers: Vec<i64>,
-        (anew, half_life): (&HashSet<i64>, HalfLife),
-    ) -> (Arc<Partition>, Vec<i64>) {
+        rules: &Rules<'_>,
+    ) -> (Arc<Partition>, Vec<Other>) {
         let mut part = std::mem::take(&mut self.part);
-        let mut next = 0;
-        for customer in &customers {
-            while known.customers.get(next).is_some_and(|one| one < customer) {
-                part.copy(known, next);
+        let (mut next, mut others) = (0, Vec::new());
+        for customer in customers {
+            while known.customers.get(next).is_some_and(|one| *one < customer) {
+                part.copy(&known, next);
                 next += 1;
             }
-            let is_known = known.customers.get(next) == Some(customer);
-            let is_anew = anew.contains(customer);
+            let is_known = known.customers.get(next) == Some(&customer);
+            let is_anew = rules.anew.contains(&customer);
             let place = is_known.then_some(next).filter(|_| !is_anew);
-            next += usize::from(is_known);
-            let (lines, sums) = self.customer(known, (*customer, place, is_anew), half_life);
+            let (lines, sums) = self.customer(&known, (customer, place, is_anew), rules.half_life);
+            let last = |history| last(rules.codes, history, rules.cut);
+            let before = if is_known { last(known.history(next)) } else { Cow::default() };
+            let mut now = Cow::default();
             if lines > 0 {
-                part.push(*customer, lines, &sums);
+                part.push(customer, lines, &sums);
+                now = last(part.history(part.customers.len() - 1));
             }
+            others.extend(Other::of(&before, &now));
+            next += usize::from(is_known);
         }
-        (next..known.customers.len()).for_each(|place| part.copy(known, place));
+        (next..known.customers.len()).for_each(|place| part.copy(&known, place));
+        // What it takes may serve for the new one.
+        drop(known);
         let made = Arc::new(part.take());
         self.part = part;
-        (made, customers)
+        (made, others)
     }
 
     /// Lines and sums of a customer who stood at a place, or nowhere.

@@ -4,15 +4,10 @@
 
 use std::ops::Range;
 
-use crate::basis::last;
-use crate::changes::Changed;
+use crate::changes::Other;
 use crate::error::Result;
-use crate::histories::Histories;
 use crate::model::Settings;
 use crate::parallel::Workers;
-
-/// Customers whose changes are in memory at once.
-const CUSTOMERS_AT_ONCE: usize = 8192;
 
 /// The counts of one code with every smaller one: half as long where they can be, and most can.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,48 +74,26 @@ impl Counts {
     ///
     /// # Errors
     /// Cancelled; the counts are good for nothing then.
-    pub fn change(
+    pub(crate) fn change(
         &mut self,
-        before: &Histories,
-        changed: &Changed,
+        others: &[Other],
+        items: usize,
         settings: &Settings,
     ) -> Result<()> {
-        let now = &changed.histories;
-        self.buyers.resize(now.items(), 0);
-        for code in self.rows.len()..now.items() {
+        self.buyers.resize(items, 0);
+        for code in self.rows.len()..items {
             self.rows.push(Row::Narrow(vec![0; code]));
         }
-        for customers in changed.customers.chunks(CUSTOMERS_AT_ONCE) {
-            let others: Vec<Other> = customers
-                .iter()
-                .map(|customer| {
-                    let list = |histories: &Histories| {
-                        let history = histories.place(*customer).map(|at| histories.history(at));
-                        let found =
-                            history.map(|one| last(histories, one, settings.cut).into_owned());
-                        found.unwrap_or_default()
-                    };
-                    Other::of(list(before), list(now))
-                })
-                .filter(|other| !other.came.is_empty() || !other.went.is_empty())
-                .collect();
-            self.take(&others, settings.workers())?;
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, others: &[Other], workers: Workers<'_>) -> Result<()> {
+        // Some may come before others go: that many a cell may have in between.
+        let mut most = self.buyers.clone();
         for other in others {
+            other.came.iter().for_each(|code| most[*code as usize] += 1);
             other.came.iter().for_each(|code| self.buyers[*code as usize] += 1);
             other.went.iter().for_each(|code| self.buyers[*code as usize] -= 1);
         }
-        for (row, buyers) in self.rows.iter_mut().zip(&self.buyers) {
-            // Some may come before others go.
-            if !Row::is_narrow(buyers.saturating_add(others.len() as u32)) {
-                row.widen();
-            }
-        }
-        self.bump(others, workers)
+        let rows = self.rows.iter_mut().zip(most);
+        rows.filter(|(_, most)| !Row::is_narrow(*most)).for_each(|(row, _)| row.widen());
+        self.bump(others, settings.workers())
     }
 
     /// Each thread has some of the rows, about as many cells as any other.
@@ -149,27 +122,16 @@ impl Counts {
     }
 }
 
-/// What a customer has and had, where these differ. All are codes, ascending.
-struct Other {
-    before: Vec<u32>,
-    now: Vec<u32>,
-    came: Vec<u32>,
-    went: Vec<u32>,
-}
-
 impl Other {
-    fn of(before: Vec<u32>, now: Vec<u32>) -> Self {
-        let only = |these: &[u32], others: &[u32]| {
-            let is_other = |code: &&u32| others.binary_search(code).is_err();
-            these.iter().filter(is_other).copied().collect::<Vec<_>>()
-        };
-        let (came, went) = (only(&now, &before), only(&before, &now));
-        Self { before, now, came, went }
-    }
-
     /// Changes the cells of some rows.
     fn bump(&self, rows: &mut [Row], range: &Range<usize>) {
-        pairs((&self.before, &self.went), (rows, range), false);
+        if !self.went.is_empty() {
+            let is_new = |code: &&u32| self.came.binary_search(code).is_err();
+            let mut before: Vec<u32> = self.now.iter().filter(is_new).copied().collect();
+            before.extend(&self.went);
+            before.sort_unstable();
+            pairs((&before, &self.went), (rows, range), false);
+        }
         pairs((&self.now, &self.came), (rows, range), true);
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crate::changes::Changes;
+use crate::changes::{Changed, Changes};
 use crate::counts::Counts;
 use crate::ease;
 use crate::error::Result;
@@ -99,17 +99,17 @@ impl Model {
     /// # Errors
     /// As [`Self::fit`].
     pub fn changed(
-        &self,
+        self,
         changes: Changes,
         counts: &mut Counts,
         settings: &Settings,
     ) -> Result<Self> {
         let method = self.method;
-        let changed = self.histories.changed(changes, settings)?;
+        let Changed { histories, others } = self.histories.changed(changes, settings)?;
         if method.has_neighbours() {
-            counts.change(&self.histories, &changed, settings)?;
+            counts.change(&others, histories.items(), settings)?;
         }
-        let histories = changed.histories;
+        drop(others);
         let neighbours = match method {
             Method::Popularity | Method::Personal => Neighbours::default(),
             Method::Ease => ease::of_counts(counts, &histories, settings)?,

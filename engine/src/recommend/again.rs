@@ -29,18 +29,20 @@ pub(super) type Perhaps<T> = std::result::Result<T, String>;
 ///
 /// # Errors
 /// What its query refuses.
-pub(super) async fn again(query: &Query, kept: &Arc<Kept>) -> Result<Perhaps<Made>> {
-    let delta = unfit(query, kept)
-        .map_or_else(|| gone(kept, &query.context.snapshot), Err)
+pub(super) async fn again(query: &Query, kept: Arc<Kept>) -> Result<Perhaps<Made>> {
+    let delta = unfit(query, &kept)
+        .map_or_else(|| gone(&kept, &query.context.snapshot), Err)
         .and_then(|gone| Ok((gone, kept.seen.delta(&query.context.snapshot)?)));
     let (gone, delta) = match delta {
         Ok(found) => found,
         Err(reason) => return Ok(Err(reason)),
     };
-    let read = match read(query, kept, delta).await? {
+    let read = match read(query, &kept, delta).await? {
         Ok(read) => read,
         Err(reason) => return Ok(Err(reason)),
     };
+    let (definition, customers) = (kept.definition.clone(), kept.customers.again());
+    let (trials, lines) = (kept.trials.clone(), kept.lines);
     let Some(counts) = kept.counts.lock().take() else {
         return Ok(Err("the counts of pairs of items are not there".to_owned()));
     };
@@ -52,13 +54,13 @@ pub(super) async fn again(query: &Query, kept: &Arc<Kept>) -> Result<Perhaps<Mad
     memory.try_resize(model.bytes() + counts.bytes())?;
     let how = How { incremental: true, reason: format!("{came} lines came, {went} went") };
     Ok(Ok(Made {
-        definition: kept.definition.clone(),
+        definition,
         model,
         counts: Some(counts),
         items,
-        customers: kept.customers.again(),
-        trials: kept.trials.clone(),
-        lines: (kept.lines + came).saturating_sub(went),
+        customers,
+        trials,
+        lines: (lines + came).saturating_sub(went),
         how,
         memory,
     }))
@@ -180,18 +182,21 @@ fn renumbered(all: Vec<Gathered>, to: &mut impl Iterator<Item = Vec<u32>>) -> Ve
     lines
 }
 
-/// Takes changes in, on a thread of its own.
+/// Takes changes in, on a thread of its own. What no other statement looks at is not copied.
 async fn change(
     query: &Query,
-    kept: &Arc<Kept>,
+    kept: Arc<Kept>,
     (changes, mut counts): (Changes, Counts),
 ) -> Result<(Model, Counts)> {
-    let kept = Arc::clone(kept);
     let threads = query.context.engine.options.cpu_threads.max(1);
     stoppable(move |stop| {
         let mut settings = kept.definition.settings.clone();
         (settings.threads, settings.stop) = (threads, stop);
-        let mut model = kept.model.changed(changes, &mut counts, &settings)?;
+        let model = match Arc::try_unwrap(kept) {
+            Ok(kept) => kept.model,
+            Err(kept) => kept.model.clone(),
+        };
+        let mut model = model.changed(changes, &mut counts, &settings)?;
         model.settings.stop = Arc::default();
         Ok((model, counts))
     })

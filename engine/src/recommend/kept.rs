@@ -134,7 +134,8 @@ impl Kept {
         let query = Query::of(context, relation)?;
         let shared = is_shared(context);
         let before = slot.take();
-        let made = match &before {
+        // Two at once would need twice the memory: what was before is gone when all is learnt anew.
+        let made = match before {
             None => Err("there was none".to_owned()),
             Some(_) if !shared => Err("the transaction has written".to_owned()),
             Some(kept) if kept.text != query.text || kept.options != query.options => {
@@ -144,11 +145,7 @@ impl Kept {
         };
         let made = match made {
             Ok(made) => made,
-            Err(reason) => {
-                // Two at once would need twice the memory.
-                drop(before);
-                whole(&query, reason).await?
-            }
+            Err(reason) => whole(&query, reason).await?,
         };
         let made = Arc::new(Self::new(query, made)?);
         *slot = shared.then(|| Arc::clone(&made));

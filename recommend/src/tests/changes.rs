@@ -33,8 +33,11 @@ fn shown(histories: &Histories) -> BTreeMap<i64, Vec<Entry>> {
     (0..histories.len()).map(of).collect()
 }
 
-/// The common customers of each pair of items, and the weights of neighbours to the bit.
-fn learnt(model: &Model, counts: &Counts) -> (BTreeMap<(u32, u32), u32>, Vec<(u32, u32, u32)>) {
+/// The common customers of each pair of items.
+type Pairs = BTreeMap<(u32, u32), u32>;
+
+/// These, and the weights of neighbours to the bit.
+fn learnt(model: &Model, counts: &Counts) -> (Pairs, Vec<(u32, u32, u32)>) {
     let item = |code: u32| model.histories.item(code);
     let mut pairs = BTreeMap::new();
     for (code, row) in (0..).zip(&counts.rows) {
