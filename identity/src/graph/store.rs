@@ -167,6 +167,24 @@ impl Store {
         removed
     }
 
+    /// Makes the newest node what it was before it was added; a record's identifiers are returned.
+    pub(super) fn withdraw(&mut self, node: Node, before: Row) -> Vec<Node> {
+        let row = self.row(node);
+        let mut named = Vec::new();
+        if row.is(Row::RECORD) {
+            named = self.members.split_off(row.head as usize);
+            let places = self.places.split_off(row.head as usize);
+            for (member, place) in named.iter().zip(places) {
+                let member = &mut self.rows[*member as usize];
+                member.head = place.next;
+                member.count = member.count.saturating_sub(row.count - 1);
+            }
+        }
+        self.rows[node as usize] = before;
+        self.keys[node as usize] = 0;
+        named
+    }
+
     /// Forgets a node; what names it must have been forgotten before.
     pub(super) fn forget(&mut self, node: Node) {
         self.rows[node as usize] = Row::default();

@@ -8,7 +8,12 @@ use super::{Evidence, Graph, Identifier, Link, Node, Record};
 impl Graph {
     /// Takes a batch of evidence; what is known already is skipped.
     pub fn apply(&mut self, evidence: &Evidence) -> Changes {
-        let Evidence { identifiers, records, members, links } = evidence;
+        self.take(evidence, &evidence.links)
+    }
+
+    /// Takes the identifiers and records of a batch, and links.
+    pub(super) fn take(&mut self, evidence: &Evidence, links: &[Link]) -> Changes {
+        let Evidence { identifiers, records, members, .. } = evidence;
         let large = self.is_large(identifiers.len() + records.len() + links.len());
         if large {
             self.store.reserve(identifiers.len() + records.len(), members.len());

@@ -14,6 +14,9 @@
 //!                     └─▶ Identity::apply ─▶ Customers of the next snapshot ─▶ scans
 //! ```
 //!
+//! Until then a transaction's own rows are shown with the customers that its commit would give
+//! them where somebody asks for it ([`recognised`]).
+//!
 //! Recovery reads the two tables and `identity.links` and applies them at once: the graph is a
 //! function of them, in whatever order they came.
 
@@ -27,6 +30,7 @@ mod gathered;
 mod identity;
 mod links;
 mod node_rows;
+mod recognised;
 mod replay;
 mod rows;
 mod rules;

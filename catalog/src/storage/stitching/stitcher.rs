@@ -159,6 +159,11 @@ impl Stitcher {
         })
     }
 
+    /// The columns that are filled, by their place among the live ones.
+    pub(super) fn targets(&self) -> &[(usize, Subject)] {
+        &self.targets
+    }
+
     /// Fills the columns that say whose row it is, with nodes. What is new is gathered. If an
     /// identifier is that of somebody who was erased, nothing is filled, and the rows are named
     /// that may stay.
