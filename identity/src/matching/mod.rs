@@ -9,6 +9,7 @@ mod accuracy;
 mod address;
 mod blocking;
 mod cluster;
+mod codes;
 mod compare;
 mod dates;
 mod derive;
