@@ -22,6 +22,7 @@
 
 mod ask;
 mod bridge;
+mod coded;
 mod customer_expr;
 mod customers;
 mod find;
@@ -31,6 +32,7 @@ mod identity;
 mod links;
 mod node_rows;
 mod recognised;
+mod records;
 mod replay;
 mod rows;
 mod rules;
