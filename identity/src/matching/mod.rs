@@ -23,6 +23,7 @@ mod pool;
 mod prepared;
 mod random;
 mod records;
+mod rivals;
 mod sample;
 mod score;
 mod settings;
