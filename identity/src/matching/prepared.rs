@@ -116,7 +116,9 @@ impl Prepared {
                 self.add_field(column.name.clone(), column.meaning, values);
                 self.plan.push(Part::Whole(place));
             }
-            if column.meaning == Meaning::Text && self.fields.len() < 16 {
+            // Columns themselves come first.
+            let to_come = columns.len() - place - 1;
+            if column.meaning == Meaning::Text && self.fields.len() + to_come < 16 {
                 let values = self.add_values(Meaning::Codes, DateOrder::default());
                 self.add_field(format!("codes in {}", column.name), Meaning::Codes, values);
                 self.plan.push(Part::Codes(place));
