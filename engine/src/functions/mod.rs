@@ -7,6 +7,7 @@
 mod array_query;
 pub(crate) mod calls;
 pub(crate) mod declared;
+mod expression_field;
 mod facts;
 mod inlined;
 mod of_domain;
@@ -27,12 +28,15 @@ use std::sync::Arc;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
 pub use array_query::ARRAY_QUERY;
+pub use expression_field::expression_field;
 pub use facts::catalog_context;
 pub(crate) use inlined::{QueryFunction, arguments_of, place_queries};
 pub use of_domain::of_domain;
 pub use offered::{OWN, is_offered, registered_name};
 pub use operators::{Operators, operand_type, operator};
-pub use registered::{is_registered, read_registered, register_cast, show_registered};
+pub use registered::{
+    is_registered, numbered_array, read_registered, register_cast, show_registered,
+};
 pub use row_kernel::{Kernel, Signature, rebind};
 pub use sequences::{
     Blocks, forget_sequence, next_value, restart_sequence, save_new_sequences, sequence_relation,

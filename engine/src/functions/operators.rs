@@ -8,9 +8,11 @@ use datafusion::common::DFSchema;
 use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
-use datafusion::logical_expr::{Expr, ExprSchemable, Operator, ScalarUDF};
+use datafusion::logical_expr::{Expr, Operator, ScalarUDF};
 use datafusion::scalar::ScalarValue;
 use sqlparser::ast::BinaryOperator;
+
+use super::expression_field;
 
 /// The function behind an operator; `None` for those that DataFusion evaluates itself.
 pub fn operator(op: Operator, left: PgType, right: PgType) -> Option<Arc<ScalarUDF>> {
@@ -46,7 +48,7 @@ pub fn operand_type(expr: &Expr, schema: &DFSchema) -> DataFusionResult<PgType> 
     if matches!(expr, Expr::Literal(ScalarValue::Utf8(_) | ScalarValue::Null, None)) {
         return Ok(PgType::UNKNOWN);
     }
-    Ok(PgType::from_field(expr.to_field(schema)?.1.as_ref()))
+    Ok(PgType::from_field(expression_field(expr, schema)?.as_ref()))
 }
 
 /// Operators that DataFusion's planner does not know at all.

@@ -58,6 +58,9 @@ impl Relations {
             let Some(value) = self.constant(expr)? else { return Ok(None) };
             values.push((label, value));
         }
+        if let Some(plan) = super::series::plan(name, &values)? {
+            return Ok(Some(plan));
+        }
         let batch = function(&self.context, values).map_err(external)?;
         let table = MemTable::try_new(batch.schema(), vec![vec![batch]])?;
         let source = provider_as_source(Arc::new(table));

@@ -16,6 +16,7 @@ use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
+use datafusion::functions::unicode::expr_fn as unicode;
 use datafusion::logical_expr::expr::{
     AggregateFunction, Cast, InList, Placeholder, ScalarFunction, WindowFunction,
 };
@@ -155,6 +156,14 @@ fn convert_function(
             let one = Expr::Literal(ScalarValue::Int64(Some(1)), None);
             *place = std::mem::replace(place, one.clone()) + one;
         }
+    } else if name == "array_element" && is_name(&function, schema)? {
+        // A name is an array of letters to PostgreSQL, counted from 0.
+        let one = Expr::Literal(ScalarValue::Int64(Some(1)), None);
+        if let [name, place] = function.args.as_slice() {
+            let place = place.clone() + one.clone();
+            let letter = unicode::substring(name.clone(), place, one);
+            return Ok(Transformed::yes(letter));
+        }
     } else if matches!(name, "length" | "char_length" | "character_length") {
         // The blanks that char(n) is filled with are not counted.
         for argument in &mut function.args {
@@ -193,7 +202,7 @@ fn with_array_parameter(mut call: ScalarFunction, schema: &DFSchema) -> DataFusi
 }
 
 pub(super) fn field_of(expr: &Expr, schema: &DFSchema) -> DataFusionResult<FieldRef> {
-    expr.to_field(schema).map(|(_, field)| field)
+    functions::expression_field(expr, schema)
 }
 
 fn convert_cast(
@@ -243,6 +252,13 @@ fn convert_to_base(
     if let Some(function) = functions::register_cast(&from, target, context) {
         return Ok(call(function, vec![expr]));
     }
+    let expr = match expr {
+        Expr::Literal(ScalarValue::Utf8(Some(text)), metadata) => {
+            let numbers = functions::numbered_array(context, target, &text).map_err(external)?;
+            Expr::Literal(ScalarValue::Utf8(Some(numbers.unwrap_or(text))), metadata)
+        }
+        other => other,
+    };
     match cast::cast(&from, target, true) {
         Some(function) => Ok(call(function, vec![expr])),
         None => Ok(Expr::Cast(Cast { expr: Box::new(expr), field })),
@@ -425,6 +441,11 @@ fn convert_between(between: Between, schema: &DFSchema) -> DataFusionResult<Expr
         high: Box::new(adopt(*between.high, &field)),
         ..between
     }))
+}
+
+fn is_name(access: &ScalarFunction, schema: &DFSchema) -> DataFusionResult<bool> {
+    let Some(name) = access.args.first() else { return Ok(false) };
+    Ok(PgType::from_field(field_of(name, schema)?.as_ref()) == PgType::NAME)
 }
 
 fn is_vector(access: &ScalarFunction, schema: &DFSchema) -> DataFusionResult<bool> {

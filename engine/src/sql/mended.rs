@@ -10,6 +10,7 @@
 //! | `CREATE MATERIALIZED VIEW … WITH [NO] DATA` | nothing: the text of the statement is asked |
 //! | `$tag$text$tag$` | `'text'`, which every statement takes |
 //! | `trim(BOTH FROM x)` | `trim(BOTH ' ' FROM x)` |
+//! | `integer ARRAY` | `integer[]` |
 //! | `INSERT INTO t … OVERRIDING SYSTEM VALUE` | `INSERT INTO TABLE t …`, which PostgreSQL lacks |
 //! | `CREATE TABLE t AS … WITH NO DATA` | without its end, which the statement's text still has |
 
@@ -43,6 +44,10 @@ pub(super) fn mended(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
         } else if begins_trim(&look, at) {
             // There is white space between the two words.
             mended[solid[at] + 1].token = Token::SingleQuotedString(" ".to_owned());
+        } else if ends_array_type(&look, at) {
+            // There is white space between type and word.
+            mended[solid[at] - 1].token = Token::LBracket;
+            mended[solid[at]].token = Token::RBracket;
         } else if is_word(look(at), "overriding") && is_word(look(at + 2), "value") {
             if is_word(look(at + 1), "system") && is_word(look(1), "into") {
                 mended[solid[1] + 1].token = quoted_keyword("table", Keyword::TABLE);
@@ -92,6 +97,14 @@ fn begins_trim<'a>(look: &impl Fn(usize) -> Option<&'a Token>, at: usize) -> boo
         && is_word(look(at + 1), "from")
         && look(at - 1) == Some(&Token::LParen)
         && is_word(look(at - 2), "trim")
+}
+
+/// `ARRAY` behind a type: as an expression it goes on with elements or a query.
+fn ends_array_type<'a>(look: &impl Fn(usize) -> Option<&'a Token>, at: usize) -> bool {
+    is_word(look(at), "array")
+        && at > 0
+        && matches!(look(at - 1), Some(Token::Word(_) | Token::RParen))
+        && !matches!(look(at + 1), Some(Token::LBracket | Token::LParen | Token::Period))
 }
 
 /// The end of `CREATE TABLE … AS … WITH [NO] DATA`.

@@ -10,8 +10,8 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::logical_expr::{
-    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature as UdfSignature,
-    Volatility,
+    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl,
+    Signature as UdfSignature, Volatility,
 };
 
 use super::argument::{Argument, Call, Row};
@@ -84,6 +84,22 @@ impl Overloads {
             ValueError::new("42883", format!("function {}({}) does not exist", self.name, types.join(", ")))
                 .with_hint("No function matches the given name and argument types. You might need to add explicit type casts.")
         })
+    }
+}
+
+/// Deepest calls whose names are spelt out.
+const NAMED_DEPTH: usize = 16;
+
+/// Whether calls and operators are nested more deeply.
+fn deeper_than(expr: &Expr, depth: usize) -> bool {
+    let Some(rest) = depth.checked_sub(1) else { return true };
+    match expr {
+        Expr::ScalarFunction(call) => call.args.iter().any(|one| deeper_than(one, rest)),
+        Expr::BinaryExpr(binary) => {
+            deeper_than(&binary.left, rest) || deeper_than(&binary.right, rest)
+        }
+        Expr::Cast(cast) => deeper_than(&cast.expr, rest),
+        _ => false,
     }
 }
 
@@ -180,6 +196,18 @@ impl ScalarUDFImpl for Overloads {
 
     fn signature(&self) -> &UdfSignature {
         &self.signature
+    }
+
+    /// `name(a,b)`. Of deep expressions a digest: names are made again and again while a statement is
+    /// planned, and that of `a + b + c + …` is as long as the expression at each of its levels.
+    fn schema_name(&self, args: &[Expr]) -> DataFusionResult<String> {
+        if args.iter().any(|argument| deeper_than(argument, NAMED_DEPTH)) {
+            let mut hasher = std::hash::DefaultHasher::new();
+            args.hash(&mut hasher);
+            return Ok(format!("{}(#{:016x})", self.name, hasher.finish()));
+        }
+        let args = args.iter().map(|argument| argument.schema_name().to_string());
+        Ok(format!("{}({})", self.name, args.collect::<Vec<_>>().join(",")))
     }
 
     fn return_type(&self, _: &[DataType]) -> DataFusionResult<DataType> {
