@@ -7,8 +7,8 @@ use clientele_catalog::catalog::PG_CATALOG_OID;
 use clientele_catalog::definition::{Function, Oid, Returns};
 use clientele_catalog::features;
 use clientele_catalog::pg_catalog::{
-    Argument, ArgumentMode, Context, CursorFacts, Done, FunctionFacts, FunctionKind, PreparedFacts,
-    RelationFacts, SessionFacts, SettingFacts, Volatility, number_functions,
+    Argument, ArgumentMode, Context, CursorFacts, Done, FunctionFacts, FunctionKind, IndexPlaces,
+    PreparedFacts, RelationFacts, SessionFacts, SettingFacts, Volatility, number_functions,
 };
 use clientele_catalog::privileges::predefined::READ_ALL_STATS;
 use clientele_udfs::types::PgType;
@@ -56,6 +56,7 @@ fn facts(context: &QueryContext) -> Context {
         prepared: prepared(context),
         cursors: cursors(context),
         search_path: path.collect(),
+        indexes: IndexPlaces::default(),
     }
 }
 

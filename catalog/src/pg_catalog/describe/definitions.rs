@@ -15,13 +15,13 @@ pub fn constraint_definition(context: &Context, constraint: Oid, pretty: bool) -
 
 /// `pg_get_indexdef(oid)`: `CREATE INDEX i ON shop.orders USING btree (placed_at)`.
 pub fn index_definition(context: &Context, index: Oid) -> Option<String> {
-    indexes::all(context).find(|one| one.oid == index).map(|one| index_text(context, &one))
+    indexes::find(context, index).map(|one| index_text(context, &one))
 }
 
 /// `pg_get_indexdef(oid, column, pretty)`: the column's name; column 0 is the whole definition,
 /// with the table's name as short as the search path allows when pretty.
 pub fn index_column(context: &Context, index: Oid, column: i32, pretty: bool) -> Option<String> {
-    let found = indexes::all(context).find(|one| one.oid == index)?;
+    let found = indexes::find(context, index)?;
     if column <= 0 {
         let table = if pretty {
             context.display_relation(found.relation)

@@ -43,6 +43,40 @@ pub(crate) fn all(context: &Context) -> impl Iterator<Item = Index<'_>> {
     context.relations().flat_map(|relation| of(relation))
 }
 
+/// Where the indexes of a database are; looked for when the first one is asked for.
+#[derive(Debug, Default)]
+pub struct IndexPlaces(OnceLock<Places>);
+
+#[derive(Debug, Default)]
+struct Places {
+    /// The relation of each index.
+    relations: HashMap<Oid, Oid>,
+    by_name: HashMap<(Oid, String), Oid>,
+}
+
+fn places(context: &Context) -> &Places {
+    context.indexes.0.get_or_init(|| {
+        let mut places = Places::default();
+        for index in all(context) {
+            places.relations.insert(index.oid, index.relation.oid);
+            places.by_name.insert((index.relation.schema, index.name.to_owned()), index.oid);
+        }
+        places
+    })
+}
+
+/// The index of that OID.
+pub(crate) fn find(context: &Context, oid: Oid) -> Option<Index<'_>> {
+    let relation = context.catalog.relation_by_oid(*places(context).relations.get(&oid)?)?;
+    of(relation).find(|one| one.oid == oid)
+}
+
+/// The index of that name in a schema.
+pub(crate) fn named<'a>(context: &'a Context, schema: Oid, name: &str) -> Option<Index<'a>> {
+    let oid = places(context).by_name.get(&(schema, name.to_owned()))?;
+    find(context, *oid)
+}
+
 /// The indexes of one relation, keys first.
 pub(crate) fn of(relation: &Relation) -> impl Iterator<Item = Index<'_>> {
     let primary = relation.primary_key().map(|key| key.oid);

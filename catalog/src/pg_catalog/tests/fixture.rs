@@ -44,6 +44,7 @@ fn context(catalog: Catalog) -> Context {
         prepared: Vec::new(),
         cursors: Vec::new(),
         search_path: vec![2200],
+        indexes: IndexPlaces::default(),
     }
 }
 
