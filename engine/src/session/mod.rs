@@ -334,9 +334,20 @@ impl Session {
         let text: Arc<str> = body.to_string().into();
         let source = Arc::new(Source { text: text.to_string() });
         let statement = Statement { body: Arc::new(Body::Other(Box::new(body))), text, source };
+        self.run_within(statement).await.map(drop)
+    }
+
+    /// Runs a statement within another one and returns what it comes to.
+    ///
+    /// # Errors
+    /// What it does wrong.
+    pub(crate) async fn run_within(&mut self, statement: Statement) -> Result<Outcome> {
         let prepared = self.describe(statement, Vec::new()).await?;
-        Box::pin(statement::execute(self, &prepared, Vec::new())).await?;
-        Ok(())
+        let outcome = match prepared.statement.body.as_ref() {
+            Body::Query(_) => self.run_query(&prepared, Vec::new()).await?,
+            _ => Box::pin(statement::execute(self, &prepared, Vec::new())).await?,
+        };
+        self.audited(outcome, &prepared).await
     }
 
     /// Refuses to bind a statement in a transaction that has failed, unless it ends it.

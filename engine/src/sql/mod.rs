@@ -6,6 +6,7 @@
 
 pub mod copy;
 pub mod definitions;
+pub mod inline_code;
 mod maintenance;
 pub mod mended;
 mod merge;
@@ -122,6 +123,13 @@ pub enum Body {
     },
     /// `DEALLOCATE name`; `None`: `DEALLOCATE ALL`.
     Deallocate(Option<String>),
+    /// `DO`.
+    Do {
+        /// The language, lower case.
+        language: String,
+        /// The code.
+        code: String,
+    },
     /// `CALL procedure(arguments)`.
     Call(ast::Function),
     /// `LISTEN`, `UNLISTEN`, `NOTIFY`.

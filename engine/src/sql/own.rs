@@ -10,7 +10,7 @@ use sqlparser::tokenizer::Token;
 use super::place::{Source, folded};
 use super::{
     Body, DefaultPrivileges, SettingStatement, Step, TransactionModes, TransactionStatement, copy,
-    definitions, maintenance, merge, parse as text, roles, security_label,
+    definitions, inline_code, maintenance, merge, parse as text, roles, security_label,
 };
 
 use crate::session::cursors::Kind;
@@ -40,6 +40,7 @@ pub(super) fn parse(parser: &mut Parser<'_>, source: &Arc<Source>) -> Parsed<Opt
         ("prepare", _) => prepare(parser, source)?,
         ("execute", _) => execute(parser)?,
         ("deallocate", _) => deallocate(parser)?,
+        ("do", _) => inline_code::parse(parser)?,
         ("table", _) => table(parser)?,
         ("listen" | "unlisten" | "notify", _) => notification(parser, &first)?,
         ("vacuum", _) => Body::Maintenance(maintenance::parse(parser, "VACUUM")?),

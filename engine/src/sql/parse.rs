@@ -121,7 +121,7 @@ pub(super) fn rest_as_statement(
     Ok(Statement { body: Arc::new(body), text: text.into(), source: Arc::clone(source) })
 }
 
-fn text_of(tokens: &[TokenWithSpan], source: &Source) -> String {
+pub(super) fn text_of(tokens: &[TokenWithSpan], source: &Source) -> String {
     let solid = |token: &&TokenWithSpan| !matches!(token.token, Token::Whitespace(_) | Token::EOF);
     let Some(first) = tokens.iter().find(solid) else { return String::new() };
     let Some(last) = tokens.iter().rev().find(solid) else { return String::new() };

@@ -534,9 +534,6 @@ impl Builder<'_> {
             }
         };
         let (columns, referenced) = self.matched((&name, columns), (&other, referenced))?;
-        if key.on_update == Some(ReferentialAction::Cascade) {
-            return Err(Error::unsupported("ON UPDATE CASCADE"));
-        }
         let kind = ConstraintKind::ForeignKey {
             columns,
             references: other.oid,

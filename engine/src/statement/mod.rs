@@ -24,6 +24,7 @@ mod drop;
 mod explain;
 mod function;
 mod grant;
+mod inline_code;
 mod insert;
 mod maintenance;
 mod merge;
@@ -153,6 +154,9 @@ pub(crate) async fn execute(
         Body::Execute { name, arguments } => prepare::execute(session, name, arguments).await,
         Body::Deallocate(name) => done(prepare::deallocate(session, name.as_deref())?),
         Body::Call(function) => call::execute(session, function, parameters).await,
+        Body::Do { language, code } => {
+            done(Box::pin(inline_code::execute(session, language, code)).await?)
+        }
         Body::Notification(one) => {
             session.shared.channels.add(one.clone())?;
             done(notification_tag(one).to_owned())
