@@ -11,6 +11,7 @@
 //! | `$tag$text$tag$` | `'text'`, which every statement takes |
 //! | `trim(BOTH FROM x)` | `trim(BOTH ' ' FROM x)` |
 //! | `integer ARRAY` | `integer[]` |
+//! | `pg_catalog.substring(…)` | `substring(…)`, which has a syntax of its own |
 //! | `INSERT INTO t … OVERRIDING SYSTEM VALUE` | `INSERT INTO TABLE t …`, which PostgreSQL lacks |
 //! | `CREATE TABLE t AS … WITH NO DATA` | without its end, which the statement's text still has |
 
@@ -44,6 +45,8 @@ pub(super) fn mended(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
         } else if begins_trim(&look, at) {
             // There is white space between the two words.
             mended[solid[at] + 1].token = Token::SingleQuotedString(" ".to_owned());
+        } else if begins_special_call(&look, at) {
+            remove(&mut mended, &solid[at..at + 2]);
         } else if ends_array_type(&look, at) {
             // There is white space between type and word.
             mended[solid[at] - 1].token = Token::LBracket;
@@ -97,6 +100,14 @@ fn begins_trim<'a>(look: &impl Fn(usize) -> Option<&'a Token>, at: usize) -> boo
         && is_word(look(at + 1), "from")
         && look(at - 1) == Some(&Token::LParen)
         && is_word(look(at - 2), "trim")
+}
+
+/// `pg_catalog.` before the name of a function that has a syntax of its own.
+fn begins_special_call<'a>(look: &impl Fn(usize) -> Option<&'a Token>, at: usize) -> bool {
+    is_word(look(at), "pg_catalog")
+        && look(at + 1) == Some(&Token::Period)
+        && ["substring", "ceil", "floor"].iter().any(|name| is_word(look(at + 2), name))
+        && look(at + 3) == Some(&Token::LParen)
 }
 
 /// `ARRAY` behind a type: as an expression it goes on with elements or a query.

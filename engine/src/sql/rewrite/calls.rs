@@ -2,14 +2,15 @@
 
 use std::ops::ControlFlow;
 
+use clientele_udfs::types::PgType;
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
-    BinaryOperator, CaseWhen, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArguments, GroupByExpr, Ident, ObjectName, OrderByExpr,
-    OrderByOptions, Query, SelectItem, SetExpr, Value, Visit, Visitor,
+    BinaryOperator, CaseWhen, DataType, DuplicateTreatment, Expr, Function, FunctionArg,
+    FunctionArgExpr, FunctionArgumentClause, FunctionArguments, GroupByExpr, Ident, ObjectName,
+    OrderByExpr, OrderByOptions, Query, SelectItem, SetExpr, Value, Visit, Visitor,
 };
 
-use super::{call, own_call};
+use super::{call, cast, own_call};
 use crate::sql::place::name_parts;
 
 /// Rewrites a call; what is to stand in its place, where that is no call.
@@ -33,7 +34,7 @@ pub(super) fn rewrite(function: &mut Function) -> Option<Expr> {
         let values: Vec<Expr> = list.args.iter().filter_map(super::operators::argument).collect();
         return Some(super::operators::record(&values));
     }
-    if let Some(choice) = choice_of_arrays(function, &name) {
+    if let Some(choice) = choice_of_arrays(function, &name).or_else(|| cast_of(function, &name)) {
         return Some(choice);
     }
     positional(function, &name);
@@ -47,6 +48,19 @@ pub(super) fn rewrite(function: &mut Function) -> Option<Expr> {
     }
     let set = clientele_udfs::functions::set_returning().iter().any(|one| one.name == name);
     set.then(|| call("unnest", vec![Expr::Function(function.clone())]))
+}
+
+/// `date(x)`: the name of a type called with one argument is a cast (manual, 4.2.9). `None` where a
+/// function has that name, too.
+fn cast_of(function: &Function, name: &str) -> Option<Expr> {
+    let FunctionArguments::List(list) = &function.args else { return None };
+    let [argument] = list.args.as_slice() else { return None };
+    let is_type = PgType::by_name(name).is_some_and(|pg_type| pg_type.name() == name);
+    if !is_type || clientele_udfs::functions::by_name(name).is_some() {
+        return None;
+    }
+    let named = DataType::Custom(ObjectName::from(vec![Ident::with_quote('"', name)]), vec![]);
+    Some(cast(super::operators::argument(argument)?, named))
 }
 
 /// `coalesce(a, '{}')` and `nullif(a, '{}')` as CASE: DataFusion's functions refuse text beside an
