@@ -19,6 +19,7 @@ pub mod roles;
 pub mod security_label;
 mod settled;
 pub(crate) mod template;
+mod with;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ use crate::session::{cursors, notify};
 pub use copy::{CopyFrom, CopyOptions, CopyTo};
 pub use maintenance::Maintenance;
 pub use parse::parse;
+pub use with::{Step as Part, Steps};
 
 /// One statement with its text.
 #[derive(Debug, Clone)]
@@ -58,6 +60,8 @@ pub enum Body {
     Empty,
     /// `SELECT`, `VALUES`, `WITH`, `TABLE`.
     Query(Box<ast::Query>),
+    /// `WITH` around statements that write.
+    With(Steps),
     /// `EXPLAIN`.
     Explain(Explain),
     /// Anything that sqlparser reads and a file of `statement/` runs.

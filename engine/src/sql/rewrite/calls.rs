@@ -6,8 +6,9 @@ use clientele_udfs::types::PgType;
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
     BinaryOperator, CaseWhen, DataType, DuplicateTreatment, Expr, Function, FunctionArg,
-    FunctionArgExpr, FunctionArgumentClause, FunctionArguments, GroupByExpr, Ident, ObjectName,
-    OrderByExpr, OrderByOptions, Query, SelectItem, SetExpr, Value, Visit, Visitor,
+    FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, GroupByExpr,
+    Ident, ObjectName, OrderByExpr, OrderByOptions, Query, SelectItem, SetExpr, Value, Visit,
+    Visitor,
 };
 
 use super::{call, cast, own_call};
@@ -37,6 +38,9 @@ pub(super) fn rewrite(function: &mut Function) -> Option<Expr> {
     if let Some(choice) = choice_of_arrays(function, &name).or_else(|| cast_of(function, &name)) {
         return Some(choice);
     }
+    if let Some(percentiles) = percentiles(function, &name) {
+        return Some(percentiles);
+    }
     positional(function, &name);
     if name == "normalize" {
         normal_form(function);
@@ -61,6 +65,24 @@ fn cast_of(function: &Function, name: &str) -> Option<Expr> {
     }
     let named = DataType::Custom(ObjectName::from(vec![Ident::with_quote('"', name)]), vec![]);
     Some(cast(super::operators::argument(argument)?, named))
+}
+
+/// `percentile_cont(ARRAY[a, b])` is an array of both.
+fn percentiles(function: &Function, name: &str) -> Option<Expr> {
+    let FunctionArguments::List(list) = &function.args else { return None };
+    let [FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Array(array)))] = list.args.as_slice()
+    else {
+        return None;
+    };
+    if !matches!(name, "percentile_cont" | "percentile_disc") || function.within_group.is_empty() {
+        return None;
+    }
+    let one = |fraction: &Expr| {
+        let args = vec![FunctionArg::Unnamed(FunctionArgExpr::Expr(fraction.clone()))];
+        let args = FunctionArguments::List(FunctionArgumentList { args, ..list.clone() });
+        Expr::Function(Function { args, ..function.clone() })
+    };
+    Some(super::own_call("make_array", array.elem.iter().map(one).collect()))
 }
 
 /// `coalesce(a, '{}')` and `nullif(a, '{}')` as CASE: DataFusion's functions refuse text beside an
