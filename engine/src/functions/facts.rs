@@ -78,6 +78,7 @@ fn session(context: &QueryContext, shared: &Arc<SessionShared>) -> SessionFacts 
     let activity = shared.activity.lock().clone();
     let own = context.rights.owns(shared.role);
     let open = own || context.rights.has(READ_ALL_STATS);
+    let tls = shared.tls.as_ref().filter(|_| open);
     let copy = shared.progress.lock().as_ref().map(|progress| progress.facts());
     SessionFacts {
         pid: shared.pid,
@@ -98,8 +99,8 @@ fn session(context: &QueryContext, shared: &Arc<SessionShared>) -> SessionFacts 
             (false, true) => normalised(&activity.query),
             (false, false) => "<insufficient privilege>".to_owned(),
         },
-        tls_version: None,
-        tls_cipher: None,
+        tls_version: tls.map(|tls| tls.version.clone()),
+        tls_cipher: tls.map(|tls| tls.cipher.clone()),
         copy: copy.filter(|_| open),
         job: shared.job.lock().as_ref().filter(|_| open).map(Running::facts),
     }

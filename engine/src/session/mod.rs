@@ -135,6 +135,7 @@ impl Session {
             role: (role.oid, role.name.clone()),
             database: (database.oid, database.name.clone()),
             peer: startup.peer,
+            tls: startup.tls,
         };
         let shared = Arc::new(SessionShared::new(identity, settings));
         let temporary = Arc::new(TemporarySpace::new(Schema {
@@ -179,7 +180,12 @@ impl Session {
 
     /// How values are printed.
     pub fn output_style(&self) -> output::Style {
-        output::Style { time_zone: self.shared.settings.lock().time_zone() }
+        let settings = self.shared.settings.lock();
+        let intervals = match settings.raw("intervalstyle") {
+            "iso_8601" => output::IntervalStyle::Iso8601,
+            _ => output::IntervalStyle::Postgres,
+        };
+        output::Style { time_zone: settings.time_zone(), intervals }
     }
 
     /// How text parameters are read.
@@ -482,7 +488,7 @@ fn initial_settings(
     settings.force("is_superuser", if role.superuser { "on" } else { "off" });
     settings.force("session_authorization", &role.name);
     settings.force("max_connections", &most.to_string());
-    settings.force("ssl", if startup.tls { "on" } else { "off" });
+    settings.force("ssl", if startup.tls.is_some() { "on" } else { "off" });
     for (name, value) in &startup.parameters {
         match name.as_str() {
             "user" | "database" | "replication" => {}

@@ -109,7 +109,7 @@ pub const SETTINGS: &[Facts] = &[
     setting("idle_session_timeout", "0", Kind::Milliseconds, "Sets the maximum allowed idle time between queries, when not in a transaction."),
     reported(setting("in_hot_standby", "off", Kind::Fixed, "Shows whether hot standby is currently active."), "in_hot_standby"),
     reported(setting("integer_datetimes", "on", Kind::Fixed, "Shows whether datetimes are integer based."), "integer_datetimes"),
-    reported(setting("intervalstyle", "postgres", Kind::OneOf(&["postgres"]), "Sets the display format for interval values."), "IntervalStyle"),
+    reported(setting("intervalstyle", "postgres", Kind::OneOf(&["postgres", "iso_8601"]), "Sets the display format for interval values."), "IntervalStyle"),
     reported(setting("is_superuser", "off", Kind::Fixed, "Shows whether the current user is a superuser."), "is_superuser"),
     setting("jit", "off", Kind::Boolean, "Accepted for compatibility."),
     setting("lc_collate", "C", Kind::Fixed, "Shows the collation order locale."),

@@ -118,7 +118,10 @@ mod tests {
             for pg_type in [base, base.array()] {
                 if let Ok(value) = parse(pg_type, Some(&text), &ctx) {
                     let array = value.to_array().unwrap();
-                    let style = crate::output::Style { time_zone: ctx.time_zone };
+                    let style = crate::output::Style {
+                        time_zone: ctx.time_zone,
+                        ..crate::output::Style::default()
+                    };
                     crate::output::to_text_array(&array, pg_type, &style).unwrap();
                     crate::binary::ArrayEncoder::for_array(pg_type, &array)
                         .unwrap()

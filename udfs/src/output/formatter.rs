@@ -14,7 +14,7 @@ use datafusion::arrow::datatypes::{
     Time64MicrosecondType, TimestampMicrosecondType, i256,
 };
 
-use super::{Style, array, decimal, float, integer, interval, record, temporal};
+use super::{IntervalStyle, Style, array, decimal, float, integer, interval, record, temporal};
 use crate::numeric::stored;
 use crate::types::PgType;
 use crate::{Result, ValueError, layout};
@@ -97,7 +97,7 @@ enum Values {
     Time(ScalarBuffer<i64>),
     Timestamp(ScalarBuffer<i64>),
     TimestampTz(ScalarBuffer<i64>, Tz),
-    Interval(ScalarBuffer<IntervalMonthDayNano>),
+    Interval(ScalarBuffer<IntervalMonthDayNano>, IntervalStyle),
     List {
         offsets: OffsetBuffer<i32>,
         elements: Box<ArrayFormatter>,
@@ -142,7 +142,9 @@ impl Values {
             DataType::Timestamp(_, Some(_)) => {
                 Self::TimestampTz(buffer::<TimestampMicrosecondType>(array), style.time_zone)
             }
-            DataType::Interval(_) => Self::Interval(buffer::<IntervalMonthDayNanoType>(array)),
+            DataType::Interval(_) => {
+                Self::Interval(buffer::<IntervalMonthDayNanoType>(array), style.intervals)
+            }
             DataType::List(field) => Self::list(pg_type, field, array, style)?,
             DataType::Struct(fields) => {
                 let columns = fields.iter().zip(array.as_struct().columns());
@@ -203,7 +205,7 @@ impl ArrayFormatter {
             Values::TimestampTz(values, zone) => {
                 temporal::write_timestamptz(values[row], *zone, out)
             }
-            Values::Interval(values) => interval::write(values[row], out),
+            Values::Interval(values, style) => interval::write(values[row], *style, out),
             Values::List { offsets, elements, vector: true } => {
                 array::write_vector(offsets, row, elements, out);
             }

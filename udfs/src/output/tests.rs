@@ -13,7 +13,7 @@ use super::*;
 use crate::input::{Context, parse};
 
 fn printed(array: &ArrayRef, pg_type: PgType, time_zone: Tz) -> String {
-    let texts = to_text_array(array, pg_type, &Style { time_zone }).unwrap();
+    let texts = to_text_array(array, pg_type, &Style { time_zone, ..Style::default() }).unwrap();
     let texts = texts.as_string_view();
     if texts.is_null(0) { "∅".to_owned() } else { texts.value(0).to_owned() }
 }
