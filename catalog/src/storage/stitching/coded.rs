@@ -11,6 +11,9 @@ use super::stitcher::{IdentifierColumn, Stitcher};
 use crate::error::{Error, Result};
 use crate::storage::erasure::Tombstone;
 
+/// Values of a batch from which on patterns of one's own are worth their making.
+const MANY: usize = 1024;
+
 /// The identifiers of a column, each normalised and looked up once.
 pub(super) struct Coded {
     /// For each row 1 + the place in `distinct`; 0: no identifier.
@@ -43,8 +46,14 @@ impl Coded {
         let keys: Vec<Key> = distinct.iter().map(key).collect();
         let nodes = stitcher.identity.nodes(column.subject).intern(&keys);
         let customers = stitcher.customers.of(column.subject);
-        let blocked = stitcher.blocked.of(&stitcher.catalog, column.namespace());
-        let blocked = blocked.for_values(distinct.len());
+        let patterns = || stitcher.blocked.of(&stitcher.catalog, column.namespace());
+        let shared;
+        let blocked = if distinct.len() < MANY {
+            shared = patterns();
+            &shared
+        } else {
+            column.patterns.get_or_init(|| patterns().into_own())
+        };
         let new = gathered.of(column.subject);
         let mut erased = HashSet::new();
         let seen = (1..).zip(distinct).zip(keys).zip(nodes).map(|(((code, value), key), node)| {

@@ -126,17 +126,11 @@ impl Blocked {
 #[derive(Debug)]
 pub(super) struct BlockedOf<'a>(Vec<Cow<'a, Patterns>>);
 
-/// Values from which on patterns of one's own are worth their making.
-const MANY: usize = 1024;
-
 impl BlockedOf<'_> {
-    /// The same, to hold so many values against. Threads that share a regular expression wait for
+    /// The same, to hold many values against. Threads that share a regular expression wait for
     /// one another's scratch memory; a copy has its own.
-    pub(super) fn for_values(self, count: usize) -> Self {
-        match count {
-            0..MANY => self,
-            _ => Self(self.0.into_iter().map(|one| Cow::Owned(one.into_owned())).collect()),
-        }
+    pub(super) fn into_own(self) -> BlockedOf<'static> {
+        BlockedOf(self.0.into_iter().map(|one| Cow::Owned(one.into_owned())).collect())
     }
 
     /// Whether a normalised value identifies nobody.

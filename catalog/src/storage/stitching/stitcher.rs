@@ -1,6 +1,6 @@
 //! Rows → nodes.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use clientele_identity::graph::{Key, Node};
 use datafusion::arrow::array::{
@@ -13,7 +13,7 @@ use super::customers::Customers;
 use super::gathered::Gathered;
 use super::identity::Identity;
 use super::records::Records;
-use super::rules::Blocked;
+use super::rules::{Blocked, BlockedOf};
 use crate::catalog::Catalog;
 use crate::definition::{Column, Oid, Relation, RelationKind};
 use crate::domains::{self, Kind, SemanticDomain, Subject};
@@ -45,6 +45,8 @@ pub(in crate::storage) struct IdentifierColumn {
     pub(super) domain: &'static SemanticDomain,
     /// The identifier is not the value itself but the one that it implies.
     implied: bool,
+    /// What its values are held against, where they are many.
+    pub(super) patterns: OnceLock<BlockedOf<'static>>,
 }
 
 impl IdentifierColumn {
@@ -89,7 +91,10 @@ pub(in crate::storage) fn identifier_columns(
     let Kind::Identifier(subject) = domain.kind else { return Vec::new() };
     let implied = domains::implied_by(domain).map(|namespace| (namespace, true));
     let all = [(namespace, false)].into_iter().chain(implied);
-    let of = |(namespace, implied)| IdentifierColumn { place, subject, namespace, domain, implied };
+    let of = |(namespace, implied)| {
+        let patterns = OnceLock::new();
+        IdentifierColumn { place, subject, namespace, domain, implied, patterns }
+    };
     all.map(of).collect()
 }
 
