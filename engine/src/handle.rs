@@ -6,6 +6,7 @@ use clientele_catalog::domains::{self, Kind, SemanticDomain, Subject};
 use clientele_catalog::storage::FirstSight;
 
 use crate::error::{Error, Result};
+use crate::national_numbers::normalized;
 use crate::planning::context::QueryContext;
 
 /// PostgreSQL's `no_data_found`.
@@ -34,7 +35,7 @@ pub(crate) fn find(context: &QueryContext, text: &str) -> Result<Handle> {
         }
         _ => {
             let (domain, meaning, subject) = namespace(context, name)?;
-            let normal = (meaning.normalize)(value).ok_or_else(|| {
+            let normal = normalized(context, meaning, value).ok_or_else(|| {
                 let text = format!("invalid value for domain {name}");
                 Error::new("22023", text)
                     .with_detail("Nothing is left of it when it is normalised.")

@@ -17,6 +17,7 @@ pub mod gdpr;
 mod handle;
 mod identity;
 mod memory;
+mod national_numbers;
 mod password;
 pub mod planning;
 mod preview;

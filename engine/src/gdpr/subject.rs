@@ -11,6 +11,7 @@ use datafusion::scalar::ScalarValue;
 use crate::error::{Error, Result};
 use crate::functions::procedures::text;
 use crate::handle;
+use crate::national_numbers::normalized;
 use crate::planning::context::QueryContext;
 
 /// Hexadecimal digits of the keyed hash that records show.
@@ -35,7 +36,7 @@ pub(super) fn name(context: &QueryContext, text: &str) -> Result<String> {
         "customer" => value.to_owned(),
         _ => {
             let (_, meaning, _) = handle::namespace(context, namespace)?;
-            (meaning.normalize)(value).unwrap_or_default()
+            normalized(context, meaning, value).unwrap_or_default()
         }
     };
     let namespace = namespace.rsplit('.').next().unwrap_or(namespace);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use chrono::DateTime;
 use chrono_tz::Tz;
+use clientele_identity::text::phone;
 use clientele_udfs::input;
 use clientele_udfs::types::PgType;
 use datafusion::scalar::ScalarValue;
@@ -42,6 +43,8 @@ pub enum Kind {
     DateStyle,
     /// A character set.
     Encoding,
+    /// A country by its ISO 3166-1 alpha-2 code, or nothing.
+    Region,
     /// A point in time, or nothing; kept as microseconds since 1970.
     Instant,
     /// Cannot be changed.
@@ -93,6 +96,7 @@ pub const SETTINGS: &[Facts] = &[
     reported(setting("client_encoding", "UTF8", Kind::Encoding, "Sets the client's character set encoding."), "client_encoding"),
     setting("client_min_messages", "notice", LEVELS, "Sets the message levels that are sent to the client."),
     setting("clientele.as_of", "", Kind::Instant, "Shows who was who at an instant; empty: now."),
+    setting("clientele.default_region", "", Kind::Region, "Sets the country of telephone numbers that are written without one; empty: none."),
     setting("clientele.purpose", "", Kind::Text, "Restricts rows and columns to those that a purpose covers."),
     setting("clientele.reason", "", Kind::Text, "Says why: it is recorded with decisions about privacy."),
     reported(setting("datestyle", "ISO, MDY", Kind::DateStyle, "Sets the display format for date and time values."), "DateStyle"),
@@ -150,6 +154,7 @@ pub const SETTINGS: &[Facts] = &[
 const OF_PLANS: &[&str] = &[
     "bytea_output",
     "clientele.as_of",
+    "clientele.default_region",
     "clientele.purpose",
     "datestyle",
     "extra_float_digits",
@@ -214,6 +219,11 @@ impl Settings {
     /// The session's time zone.
     pub fn time_zone(&self) -> Tz {
         self.raw("timezone").parse().unwrap_or(Tz::UTC)
+    }
+
+    /// The country of telephone numbers that are written without one.
+    pub fn default_region(&self) -> Option<phone::Region> {
+        phone::region(self.raw("clientele.default_region"))
     }
 
     /// Changes a setting. Returns the spelling and value to report to the client, if it is reported.
@@ -416,6 +426,7 @@ fn checked(name: &str, value: &str) -> Result<String> {
         Kind::Encoding => encoding(value).ok_or_else(bad),
         Kind::DateStyle => date_style(value)
             .ok_or_else(|| bad().with_hint("Dates and times are written in ISO style only.")),
+        Kind::Region => region(value).ok_or_else(|| bad().with_hint(REGION_HINT)),
     }
 }
 
@@ -453,6 +464,14 @@ fn boolean(value: &str) -> Option<bool> {
         "off" | "false" | "no" | "0" | "f" | "n" => Some(false),
         _ => None,
     }
+}
+
+const REGION_HINT: &str = "Give the ISO 3166-1 alpha-2 code of a country, such as FR.";
+
+/// The code of a country whose numbering plan is known, in upper case.
+fn region(value: &str) -> Option<String> {
+    let code = value.trim().to_ascii_uppercase();
+    (code.is_empty() || phone::region(&code).is_some()).then_some(code)
 }
 
 /// The canonical name of a zone; PostgreSQL matches names without regard to case.

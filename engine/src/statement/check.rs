@@ -14,6 +14,7 @@ use datafusion::logical_expr::ExprSchemable;
 use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
 
 use crate::error::{Error, Result};
+use crate::national_numbers;
 use crate::planning::context::QueryContext;
 use crate::planning::provider::Names;
 use crate::planning::{row_security, values};
@@ -43,6 +44,7 @@ pub(crate) fn kept_rows(
     relation: &Relation,
     batch: RecordBatch,
 ) -> Result<RecordBatch> {
+    let batch = national_numbers::with_country(context, relation, batch)?;
     let batch = generated(context, conditions, relation, batch)?;
     for (column, array) in relation.live_columns().zip(batch.columns()) {
         not_null(context, relation, column, array)?;
