@@ -31,7 +31,7 @@ pub use facts::catalog_context;
 pub(crate) use inlined::{QueryFunction, arguments_of, place_queries};
 pub use of_domain::of_domain;
 pub use offered::{OWN, is_offered, registered_name};
-pub use operators::{Operators, operand_type, operator};
+pub use operators::{Elements, NEGATED, Operators, negated, operand_type, operator};
 pub use registered::{is_registered, read_registered, register_cast, show_registered};
 pub use row_kernel::{Kernel, Signature, rebind};
 pub use sequences::{
@@ -77,7 +77,7 @@ fn all_kernels() -> impl Iterator<Item = &'static Kernel> {
 
 /// Scalar functions that every session has: DataFusion's, then ours over them.
 pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
-    clientele_udfs::functions::all()
+    clientele_udfs::functions::all().into_iter().chain([negated()]).collect()
 }
 
 /// Window functions of ours.

@@ -63,6 +63,7 @@ kernels! {
     "pg_is_other_temp_schema" "oid" stable(1, 1, PgType::BOOL), |_, _| Ok(ScalarValue::Boolean(Some(false))), "whether a schema is another session's temporary one";
     "now" "" stable(0, 0, PgType::TIMESTAMPTZ), |context, _| Ok(instant(context.started_at)), "current transaction time";
     "transaction_timestamp" "" stable(0, 0, PgType::TIMESTAMPTZ), |context, _| Ok(instant(context.started_at)), "current transaction time";
+    "statement_timestamp" "" stable(0, 0, PgType::TIMESTAMPTZ), |_, _| Ok(instant(chrono::Utc::now())), "current statement time";
     "current_timestamp" "" stable(0, 0, PgType::TIMESTAMPTZ), |context, _| Ok(instant(context.started_at)), "current transaction time";
     "localtimestamp" "" stable(0, 0, PgType::TIMESTAMP), local_timestamp, "current transaction time in the session's time zone";
     "localtime" "" stable(0, 0, PgType::TIME), local_time, "current transaction time of day in the session's time zone";

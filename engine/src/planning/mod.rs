@@ -5,6 +5,7 @@
 //! 2. DataFusion's SQL planner, resolving names through [`provider::Names`].
 //! 3. [`values`]: casts, arithmetic, literals.
 //! 4. [`parameters`]: types of `$1 …`.
+//!    [`numerics`]: numbers of any precision are compared by value.
 //! 5. DataFusion's analyzer, then [`subqueries`]: joins in place of correlated subqueries.
 
 pub mod choice;
@@ -16,6 +17,7 @@ pub mod filters;
 pub mod in_order;
 pub mod inline;
 pub mod needs;
+mod numerics;
 pub mod output_names;
 pub mod parameters;
 pub mod provider;
@@ -48,6 +50,7 @@ use crate::functions;
 use crate::privacy::stored;
 use context::QueryContext;
 use needs::Need;
+pub(crate) use numerics::comparable;
 use provider::Names;
 
 /// Metadata key of storage that tells which table column a field is: `oid:number`.
@@ -170,6 +173,7 @@ fn finish(
         values::rewrite_plan(plan, context).map_err(|error| Error::from_datafusion(&error))?;
     let (plan, parameters) = parameters::resolve(plan, declared)?;
     let plan = functions::show_registered(plan, context)?;
+    let plan = numerics::by_value(plan).map_err(|error| Error::from_datafusion(&error))?;
     let analyzed = context
         .state
         .analyzer()

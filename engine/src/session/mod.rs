@@ -13,6 +13,7 @@ pub(crate) mod job;
 mod kept;
 mod named;
 pub mod notify;
+pub(crate) mod object_locks;
 mod recent;
 pub mod settings;
 pub mod shared;
@@ -38,7 +39,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api::{Column, Notice, Outcome, Startup, TransactionStatus};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::planning::context::QueryContext;
+use crate::planning::context::{Given, QueryContext};
 use crate::planning::cooperate::Cooperate;
 use crate::planning::distinct_on::DistinctOnFirstRow;
 use crate::planning::filters::FiltersDown;
@@ -80,6 +81,8 @@ pub struct Session {
     recent: Recent,
     /// Who was who, as it was last asked for.
     as_of: Option<AsOf>,
+    /// What the parts of the current statement have returned so far.
+    pub(crate) given: Vec<Given>,
 }
 
 /// A statement ready to be executed.
@@ -155,6 +158,7 @@ impl Session {
             basis: None,
             recent: Recent::default(),
             as_of: None,
+            given: Vec::new(),
         })
     }
 
@@ -296,11 +300,14 @@ impl Session {
         parameters: Vec<ScalarValue>,
     ) -> Result<Outcome> {
         let source = Arc::clone(&prepared.statement.source);
-        let result = self.run(prepared, parameters).await;
-        result.map_err(|error| {
-            self.fail();
-            self.without_values(error).in_source(&source)
-        })
+        match self.run(prepared, parameters).await {
+            Ok(Outcome::Rows(rows)) => Ok(Outcome::Rows(execution::located(rows, source))),
+            Ok(outcome) => Ok(outcome),
+            Err(error) => {
+                self.fail();
+                Err(self.without_values(error).in_source(&source))
+            }
+        }
     }
 
     /// An error as the current role may be told it.
@@ -321,7 +328,6 @@ impl Session {
             let outcome = self.run_query(prepared, parameters).await?;
             return self.audited(outcome, prepared).await;
         }
-        let parameters = planning::parameters::stored(&prepared.parameters, &parameters)?;
         let outcome = statement::execute(self, prepared, parameters).await?;
         self.audited(outcome, prepared).await
     }
@@ -337,6 +343,33 @@ impl Session {
         let prepared = self.describe(statement, Vec::new()).await?;
         Box::pin(statement::execute(self, &prepared, Vec::new())).await?;
         Ok(())
+    }
+
+    /// Runs a part of a statement: a query over `context`, with what earlier parts have returned.
+    ///
+    /// # Errors
+    /// What it does wrong.
+    pub(crate) async fn run_part(
+        &mut self,
+        context: &Arc<QueryContext>,
+        (body, whole, parameters): (Body, &Prepared, Vec<ScalarValue>),
+    ) -> Result<Outcome> {
+        let declared: Vec<_> = whole.parameters.iter().copied().map(Some).collect();
+        if matches!(body, Body::Query(_)) {
+            let context = context.giving(&self.given);
+            return self.run_query_over(&context, Arc::new(body), (declared, parameters)).await;
+        }
+        let body = Arc::new(body);
+        let now = self.context().await?;
+        let (columns, kept) = self.plan_anew(Arc::clone(&body), declared.clone(), &now).await?;
+        let part = Prepared {
+            statement: Statement { body, ..whole.statement.clone() },
+            parameters: whole.parameters.clone(),
+            declared,
+            columns,
+            kept: Arc::new(Mutex::new(kept)),
+        };
+        Box::pin(statement::execute(self, &part, parameters)).await
     }
 
     /// Refuses to bind a statement in a transaction that has failed, unless it ends it.
@@ -383,6 +416,7 @@ impl Session {
             state: Arc::clone(&basis.state),
             started_at: self.transaction_start(),
             clear: false,
+            given: self.given.clone(),
             basis,
             facts: std::sync::OnceLock::new(),
         }))

@@ -9,8 +9,10 @@ use clientele_catalog::storage::{Savepoint, Snapshot, Transaction};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::Session;
+use super::object_locks::Held;
 use crate::error::{Error, Result};
 use crate::functions;
+use crate::planning::context::QueryContext;
 use crate::refresh::State;
 use crate::sql::{Body, TransactionModes, TransactionStatement};
 
@@ -30,6 +32,8 @@ pub(super) struct Open {
     refreshing: Option<OwnedMutexGuard<()>>,
     /// Views that it refreshed.
     refreshed: Vec<(Oid, State)>,
+    /// Relations that nobody else changes before it ends.
+    held: Option<Held>,
 }
 
 impl Open {
@@ -43,6 +47,7 @@ impl Open {
             savepoints: Vec::new(),
             refreshing: None,
             refreshed: Vec::new(),
+            held: None,
         }
     }
 }
@@ -119,6 +124,50 @@ impl Session {
             open.snapshot_for = 0;
         }
         Ok(())
+    }
+
+    /// The context of a statement that changes relations: waits until no other transaction changes
+    /// them, and sees what it has done.
+    ///
+    /// # Errors
+    /// What `find` refuses; 40P01, 55P03, 57014 while waiting.
+    pub(crate) async fn context_to_change(
+        &mut self,
+        find: impl Fn(&QueryContext) -> Result<Vec<Oid>>,
+    ) -> Result<Arc<QueryContext>> {
+        loop {
+            let context = self.context().await?;
+            let oids = find(context.as_ref())?;
+            if oids.is_empty() || !self.hold(&oids).await? {
+                return Ok(context);
+            }
+        }
+    }
+
+    /// Holds relations. Returns whether it had to wait.
+    async fn hold(&mut self, oids: &[Oid]) -> Result<bool> {
+        let locks = self.engine.object_locks(self.database.oid);
+        let (token, pid) = (self.shared.token(), self.shared.pid);
+        let timeout = match self.shared.settings.lock().milliseconds("lock_timeout") {
+            0 => Duration::MAX,
+            timeout_ms => Duration::from_millis(timeout_ms),
+        };
+        let Some(open) = self.transaction.as_mut() else { return Ok(false) };
+        let held = open.held.get_or_insert_with(|| locks.of(pid));
+        let waited = tokio::select! {
+            () = token.cancelled() => return Err(self.shared.stop_error()),
+            waited = tokio::time::timeout(timeout, held.take(oids)) => waited,
+        };
+        let waited = waited
+            .map_err(|_| Error::new("55P03", "canceling statement due to lock timeout"))??;
+        // What others have committed meanwhile is to be seen.
+        if waited
+            && let Some(work) = &open.work
+            && work.lock().await.is_read_only()
+        {
+            open.snapshot_for = 0;
+        }
+        Ok(waited)
     }
 
     /// Notes that the transaction has refreshed a view: it counts once that is committed.
@@ -203,6 +252,7 @@ impl Session {
         let commit = commit && !open.failed;
         // Held until the commit is done.
         let _refreshing = open.refreshing;
+        let _held = open.held;
         let result = match (open.work, commit) {
             (Some(work), true) => self.commit(work).await,
             _ => Ok(()),

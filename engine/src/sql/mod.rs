@@ -18,6 +18,7 @@ pub mod roles;
 pub mod security_label;
 mod settled;
 pub(crate) mod template;
+mod with;
 
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ use crate::session::{cursors, notify};
 pub use copy::{CopyFrom, CopyOptions, CopyTo};
 pub use maintenance::Maintenance;
 pub use parse::parse;
+pub use with::{Step as Part, Steps};
 
 /// One statement with its text.
 #[derive(Debug, Clone)]
@@ -57,6 +59,8 @@ pub enum Body {
     Empty,
     /// `SELECT`, `VALUES`, `WITH`, `TABLE`.
     Query(Box<ast::Query>),
+    /// `WITH` around statements that write.
+    With(Steps),
     /// `EXPLAIN`.
     Explain(Explain),
     /// Anything that sqlparser reads and a file of `statement/` runs.

@@ -163,7 +163,8 @@ fn parser_error(error: &ParserError, source: &Source, parser: &mut Parser<'_>) -
     }
     let next = parser.peek_token();
     if let Some(text) = message.strip_prefix("!") {
-        return Error::new("42601", text.to_owned()).at(source.position(next.span.start));
+        let sqlstate = if text.ends_with(" is not supported") { "0A000" } else { "42601" };
+        return Error::new(sqlstate, text.to_owned()).at(source.position(next.span.start));
     }
     unexpected(&next, source)
 }

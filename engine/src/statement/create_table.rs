@@ -474,7 +474,7 @@ impl Builder<'_> {
             None => self.free_name(default),
         };
         let oid = self.store.allocate_oid();
-        self.relation.constraints.push(Constraint { oid, name, kind, comment: None });
+        self.relation.constraints.push(Constraint::new(oid, name, kind));
         Ok(())
     }
 

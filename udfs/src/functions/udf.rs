@@ -18,7 +18,7 @@ use super::argument::{Argument, Call, Row};
 use super::function::{Function, Kernel};
 use super::signature::{ANY_ARRAY, ANY_ELEMENT, Signature, type_of};
 use super::value::{Builder, internal};
-use crate::types::{NUMERIC_DEFAULT, PG_TYPE_KEY, PgType};
+use crate::types::{PG_TYPE_KEY, PgType};
 use crate::{Result, ValueError};
 
 /// All functions of one name.
@@ -116,9 +116,11 @@ fn element_field(function: &Function, signature: &Signature, args: &ReturnFieldA
     match signature.result {
         ANY_ELEMENT | ANY_ARRAY => polymorphic(signature, args.arg_fields),
         PgType::NUMERIC => {
-            let (precision, scale) = function.scale.map_or(NUMERIC_DEFAULT, |rule| rule(args));
-            Field::new("numeric", DataType::Decimal128(precision, scale), true)
-                .with_metadata(PgType::NUMERIC.metadata())
+            let data_type = match function.scale.and_then(|rule| rule(args)) {
+                Some((precision, scale)) => DataType::Decimal128(precision, scale),
+                None => PgType::NUMERIC.arrow(),
+            };
+            Field::new("numeric", data_type, true).with_metadata(PgType::NUMERIC.metadata())
         }
         exact => exact.field("result", true).as_ref().clone(),
     }

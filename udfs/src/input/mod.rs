@@ -7,7 +7,8 @@
 //!
 //! The Arrow type is always [`PgType::arrow`]. One file per family of types; [`Builder`] picks the
 //! parser once per column, so a value costs a `match` and its parser. Limits that differ from
-//! PostgreSQL's: `numeric` holds 38 digits and no `NaN`; arrays have one dimension.
+//! PostgreSQL's: `numeric(p,s)` of up to 38 digits holds no `NaN`; arrays of columns have one
+//! dimension.
 
 pub(crate) mod array;
 mod boolean;
@@ -33,6 +34,7 @@ mod units;
 mod words;
 pub(crate) mod zone;
 
+pub use array::nested as nested_array;
 pub use numeric::exact as exact_numeric;
 
 use std::sync::Arc;

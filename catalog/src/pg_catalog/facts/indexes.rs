@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::super::context::Context;
+use super::expressions::quote_identifier;
 use super::types;
 use crate::definition::{Oid, Relation};
 
@@ -17,12 +18,26 @@ pub(crate) struct Index<'a> {
     pub(crate) name: &'a str,
     pub(crate) relation: &'a Relation,
     pub(crate) columns: &'a [i16],
+    pub(crate) expressions: &'a [String],
+    pub(crate) predicate: Option<&'a str>,
     pub(crate) unique: bool,
     pub(crate) primary: bool,
     pub(crate) comment: Option<&'a str>,
 }
 
 impl Index<'_> {
+    /// Its keys as SQL: names of columns, and expressions.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        let mut expressions = self.expressions.iter();
+        let key = |number: &i16| match number {
+            0 => expressions.next().cloned(),
+            number => {
+                self.relation.column_by_number(*number).map(|one| quote_identifier(&one.name))
+            }
+        };
+        self.columns.iter().filter_map(key).collect()
+    }
+
     /// Whether the table's files are sorted by it (`CLUSTER`).
     pub(crate) fn is_sort_order(&self) -> bool {
         !self.columns.is_empty() && self.relation.sort_columns == self.columns
@@ -51,15 +66,19 @@ pub(crate) fn of(relation: &Relation) -> impl Iterator<Item = Index<'_>> {
         name: &constraint.name,
         relation,
         columns,
+        expressions: &[],
+        predicate: None,
         unique: true,
         primary: primary == Some(constraint.oid),
-        comment: None,
+        comment: constraint.comment.as_deref().filter(|_| constraint.of_index),
     });
     let declared = relation.indexes.iter().map(move |index| Index {
         oid: index.oid,
         name: &index.name,
         relation,
         columns: &index.columns,
+        expressions: &index.expressions,
+        predicate: index.predicate.as_deref(),
         unique: false,
         primary: false,
         comment: index.comment.as_deref(),

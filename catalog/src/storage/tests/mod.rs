@@ -72,6 +72,7 @@ pub(super) fn table(oid: Oid, name: &str, keyed: bool) -> Relation {
         name: format!("{name}_pkey"),
         kind: ConstraintKind::PrimaryKey { columns: vec![1] },
         comment: None,
+        of_index: false,
     };
     Relation {
         oid,

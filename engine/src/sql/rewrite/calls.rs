@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
     BinaryOperator, CaseWhen, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArguments, GroupByExpr, Ident, ObjectName, OrderByExpr,
-    OrderByOptions, Query, SelectItem, SetExpr, Value, Visit, Visitor,
+    FunctionArgumentClause, FunctionArgumentList, FunctionArguments, GroupByExpr, Ident,
+    ObjectName, OrderByExpr, OrderByOptions, Query, SelectItem, SetExpr, Value, Visit, Visitor,
 };
 
 use super::{call, own_call};
@@ -36,6 +36,9 @@ pub(super) fn rewrite(function: &mut Function) -> Option<Expr> {
     if let Some(choice) = choice_of_arrays(function, &name) {
         return Some(choice);
     }
+    if let Some(percentiles) = percentiles(function, &name) {
+        return Some(percentiles);
+    }
     positional(function, &name);
     if name == "normalize" {
         normal_form(function);
@@ -47,6 +50,24 @@ pub(super) fn rewrite(function: &mut Function) -> Option<Expr> {
     }
     let set = clientele_udfs::functions::set_returning().iter().any(|one| one.name == name);
     set.then(|| call("unnest", vec![Expr::Function(function.clone())]))
+}
+
+/// `percentile_cont(ARRAY[a, b])` is an array of both.
+fn percentiles(function: &Function, name: &str) -> Option<Expr> {
+    let FunctionArguments::List(list) = &function.args else { return None };
+    let [FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Array(array)))] = list.args.as_slice()
+    else {
+        return None;
+    };
+    if !matches!(name, "percentile_cont" | "percentile_disc") || function.within_group.is_empty() {
+        return None;
+    }
+    let one = |fraction: &Expr| {
+        let args = vec![FunctionArg::Unnamed(FunctionArgExpr::Expr(fraction.clone()))];
+        let args = FunctionArguments::List(FunctionArgumentList { args, ..list.clone() });
+        Expr::Function(Function { args, ..function.clone() })
+    };
+    Some(super::own_call("make_array", array.elem.iter().map(one).collect()))
 }
 
 /// `coalesce(a, '{}')` and `nullif(a, '{}')` as CASE: DataFusion's functions refuse text beside an

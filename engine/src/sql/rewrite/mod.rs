@@ -56,7 +56,8 @@ impl VisitorMut for Rewriter {
         // FOR UPDATE locks rows; with first-committer-wins a conflict shows at commit instead.
         query.locks.clear();
         clauses::table(query);
-        clauses::values(query);
+        clauses::values(&mut query.body);
+        literals::narrow_recursion(query);
         clauses::fetch(query);
         sets::separate(query);
         ControlFlow::Continue(())
