@@ -34,7 +34,9 @@ pub(crate) use inlined::{QueryFunction, arguments_of, place_queries};
 pub use of_domain::of_domain;
 pub use offered::{OWN, is_offered, registered_name};
 pub use operators::{Elements, NEGATED, Operators, negated, operand_type, operator};
-pub use registered::{is_registered, read_registered, register_cast, show_registered, numbered_array};
+pub use registered::{
+    is_registered, numbered_array, read_registered, register_cast, show_registered,
+};
 pub use row_kernel::{Kernel, Signature, rebind};
 pub use sequences::{
     Blocks, forget_sequence, next_value, restart_sequence, save_new_sequences, sequence_relation,

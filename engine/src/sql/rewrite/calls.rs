@@ -5,7 +5,10 @@ use std::ops::ControlFlow;
 use clientele_udfs::types::PgType;
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
-    BinaryOperator, CaseWhen, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, GroupByExpr, Ident, ObjectName, OrderByExpr, OrderByOptions, Query, SelectItem, SetExpr, Value, Visit, Visitor, DataType,
+    BinaryOperator, CaseWhen, DataType, DuplicateTreatment, Expr, Function, FunctionArg,
+    FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, GroupByExpr,
+    Ident, ObjectName, OrderByExpr, OrderByOptions, Query, SelectItem, SetExpr, Value, Visit,
+    Visitor,
 };
 
 use super::{call, cast, own_call};
