@@ -56,40 +56,66 @@ async fn record(session: &mut Session, arguments: &[ScalarValue]) -> Result<()> 
         Some(ScalarValue::Boolean(Some(granted))) => *granted,
         _ => return Err(Error::new("22004", "granted must be true or false")),
     };
-    let now = Utc::now().timestamp_micros();
     let occurred = match arguments.get(7) {
         Some(ScalarValue::TimestampMicrosecond(Some(at), _)) => *at,
-        _ => now,
+        _ => Utc::now().timestamp_micros(),
     };
     let found = handle::find(&context, subject)?;
     if found.subject != Subject::Person {
         return Err(Error::new("22023", "companies do not consent"));
     }
-    let one = |value: Option<&str>| -> ArrayRef { Arc::new(StringViewArray::from_iter([value])) };
-    let number = |value: i64| -> ArrayRef { Arc::new(Int64Array::from_iter([Some(value)])) };
-    let time = |at: i64| -> ArrayRef {
-        Arc::new(TimestampMicrosecondArray::from_iter([Some(at)]).with_timezone("UTC"))
+    let texts = [3, 4, 5, 6].map(|at| text(arguments, at).map(str::to_owned));
+    let purpose = purpose.to_owned();
+    let event = Event { node: found.node, purpose, granted, texts, occurred_at: occurred };
+    insert(session, &context.role.name, &[event]).await
+}
+
+/// What somebody said.
+pub(super) struct Event {
+    /// The node of whom it is about.
+    pub(super) node: u32,
+    pub(super) purpose: String,
+    pub(super) granted: bool,
+    /// Channel, hash of the text's version, source, evidence.
+    pub(super) texts: [Option<String>; 4],
+    /// Microseconds since 1970.
+    pub(super) occurred_at: i64,
+}
+
+/// Adds events, recorded by a role, in the session's transaction.
+///
+/// # Errors
+/// A file cannot be read.
+pub(super) async fn insert(session: &mut Session, role: &str, events: &[Event]) -> Result<()> {
+    let numbers = |values: Vec<i64>| -> ArrayRef { Arc::new(Int64Array::from(values)) };
+    let times = |values: Vec<i64>| -> ArrayRef {
+        Arc::new(TimestampMicrosecondArray::from(values).with_timezone("UTC"))
     };
-    let event = i64::from(session.store.allocate_oid());
-    let values = [
-        number(event),
-        number(i64::from(found.node)),
-        one(Some(purpose)),
-        Arc::new(BooleanArray::from_iter([Some(granted)])) as ArrayRef,
-        one(text(arguments, 3)),
-        one(text(arguments, 4)),
-        one(text(arguments, 5)),
-        one(text(arguments, 6)),
-        time(occurred),
-        one(Some(&context.role.name)),
-        time(now),
+    let texts = |at: usize| -> ArrayRef {
+        let texts = events.iter().map(|one| one.texts[at].as_deref());
+        Arc::new(texts.collect::<StringViewArray>())
+    };
+    let purposes = events.iter().map(|one| Some(one.purpose.as_str()));
+    let granted = events.iter().map(|one| Some(one.granted));
+    let values: [ArrayRef; 11] = [
+        numbers(events.iter().map(|_| i64::from(session.store.allocate_oid())).collect()),
+        numbers(events.iter().map(|one| i64::from(one.node)).collect()),
+        Arc::new(purposes.collect::<StringViewArray>()),
+        Arc::new(granted.collect::<BooleanArray>()),
+        texts(0),
+        texts(1),
+        texts(2),
+        texts(3),
+        times(events.iter().map(|one| one.occurred_at).collect()),
+        Arc::new(StringViewArray::from_iter_values(vec![role; events.len()])),
+        times(vec![Utc::now().timestamp_micros(); events.len()]),
     ];
     rows::insert(session, EVENTS, &values).await
 }
 
 /// Whoever has INSERT on `consent.events`; the table itself is closed to INSERT, so that no event
 /// is without its node, and none is changed.
-fn allowed(context: &QueryContext) -> Result<()> {
+pub(super) fn allowed(context: &QueryContext) -> Result<()> {
     let events = context.catalog().relation_by_oid(EVENTS);
     let inserts =
         events.is_some_and(|one| Access::relation(one).permits(&context.rights, 'a', false));

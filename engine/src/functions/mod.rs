@@ -12,6 +12,7 @@ mod inlined;
 mod of_domain;
 mod offered;
 mod operators;
+pub(crate) mod per_row;
 pub mod procedures;
 pub(crate) mod publishing;
 mod registered;
@@ -28,7 +29,7 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
 pub use array_query::ARRAY_QUERY;
 pub use facts::catalog_context;
-pub(crate) use inlined::{QueryFunction, arguments_of, place_queries};
+pub(crate) use inlined::{QueryFunction, are_constant, arguments_of, place_queries};
 pub use of_domain::of_domain;
 pub use offered::{OWN, is_offered, registered_name};
 pub use operators::{Operators, operand_type, operator};

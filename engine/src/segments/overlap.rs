@@ -50,7 +50,11 @@ pub(super) const OVERLAP: Function = Function {
 
 pub(super) const MATRIX: Function = Function {
     name: "segments.overlap_matrix",
-    parameters: &[],
+    parameters: &[Parameter {
+        name: "materialized_only",
+        pg_type: PgType::BOOL,
+        default: Some("false"),
+    }],
     variadic: false,
     columns: &[
         ("segment", PgType::TEXT),
@@ -62,7 +66,7 @@ pub(super) const MATRIX: Function = Function {
         ("jaccard", PgType::FLOAT8),
         ("lift", PgType::FLOAT8),
     ],
-    comment: "for each two materialized segments that one may read how many customers are in both, in either",
+    comment: "for each two segments that one may read how many customers are in both, in either; plain views are computed unless materialized_only",
     kernel: matrix,
 };
 
@@ -161,11 +165,15 @@ fn combinations(named: &[Named], population: u64) -> Vec<ArrayRef> {
     ]
 }
 
-fn matrix(context: &QueryContext, _: &[ScalarValue]) -> Result<Vec<ArrayRef>> {
+fn matrix(context: &QueryContext, arguments: &[ScalarValue]) -> Result<Vec<ArrayRef>> {
+    let kept_only = matches!(arguments.first(), Some(ScalarValue::Boolean(Some(true))));
     let mut named = Vec::new();
     for view in context.catalog().relations().filter(|one| is_segment(one)) {
-        let populated = matches!(view.kind, RelationKind::MaterializedView { populated: true, .. });
-        if populated && may_read(context, view) {
+        let takes_part = match view.kind {
+            RelationKind::MaterializedView { populated, .. } => populated,
+            _ => !kept_only,
+        };
+        if takes_part && may_read(context, view) {
             let subject = definition::subject(view);
             let members = members::members(context, (view, subject))?;
             named.push(Named { view: Arc::clone(view), subject, members });

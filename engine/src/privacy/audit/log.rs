@@ -7,14 +7,14 @@ use chrono::Utc;
 use clientele_catalog::definition::Oid;
 use clientele_catalog::domains::Subject;
 use clientele_catalog::features;
-use clientele_catalog::storage::{NodeRows, Snapshot, Store, TemporarySpace};
+use clientele_catalog::storage::{NodeRows, Snapshot, Store, TemporarySpace, Transaction};
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, Int64Array, ListBuilder, RecordBatch, StringViewArray,
     StringViewBuilder, TimestampMicrosecondArray,
 };
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{Int64Type, Schema, TimestampMicrosecondType};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 use super::entry::{self, Entry, Place};
 use crate::error::{Error, Result};
@@ -38,6 +38,58 @@ pub(super) struct Stored {
     pub(super) hash: String,
 }
 
+impl Auditor {
+    /// The chain of a database; others wait until it is given back.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub(crate) async fn chain<'a>(
+        &'a self,
+        store: &'a Store,
+        database: Oid,
+    ) -> Result<Chain<'a>> {
+        let all = self.last.lock().await;
+        let last = match all.get(&database) {
+            Some(last) => last.clone(),
+            None => stored(store, &store.snapshot())?
+                .pop()
+                .map_or_else(|| (0, String::new()), |one| (one.number, one.hash)),
+        };
+        Ok(Chain { all, store, database, last })
+    }
+}
+
+/// The end of a chain, while somebody adds to it.
+pub(crate) struct Chain<'a> {
+    all: MutexGuard<'a, HashMap<Oid, (i64, String)>>,
+    store: &'a Store,
+    database: Oid,
+    last: (i64, String),
+}
+
+impl Chain<'_> {
+    /// Adds entries, in a transaction.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub(crate) fn add(&mut self, transaction: &mut Transaction, entries: &[Entry]) -> Result<()> {
+        for entry in entries {
+            let number = self.last.0 + 1;
+            let at = Utc::now().timestamp_micros();
+            let place = Place { number, at, previous: &self.last.1 };
+            let hash = entry::hash(self.store.brand_key(), entry.kind, entry, place);
+            transaction.insert(AUDIT, row(entry, place, &hash)?)?;
+            self.last = (number, hash);
+        }
+        Ok(())
+    }
+
+    /// The entries are on disk.
+    pub(crate) fn committed(mut self) {
+        self.all.insert(self.database, self.last);
+    }
+}
+
 /// Adds entries to the log of a database, in a transaction of their own.
 ///
 /// # Errors
@@ -48,28 +100,11 @@ pub(super) async fn append(
     database: Oid,
     entries: &[Entry],
 ) -> Result<()> {
-    if entries.is_empty() {
-        return Ok(());
-    }
-    let mut all = auditor.last.lock().await;
-    let last = match all.get(&database) {
-        Some(last) => last.clone(),
-        None => stored(store, &store.snapshot())?
-            .pop()
-            .map_or_else(|| (0, String::new()), |one| (one.number, one.hash)),
-    };
+    let mut chain = auditor.chain(store, database).await?;
     let mut transaction = store.begin(Arc::clone(temporary));
-    let (mut number, mut previous) = last;
-    for entry in entries {
-        number += 1;
-        let at = Utc::now().timestamp_micros();
-        let place = Place { number, at, previous: &previous };
-        let hash = entry::hash(store.brand_key(), entry.kind, entry, place);
-        transaction.insert(AUDIT, row(entry, place, &hash)?)?;
-        previous = hash;
-    }
+    chain.add(&mut transaction, entries)?;
     store.commit(transaction).await?;
-    all.insert(database, (number, previous));
+    chain.committed();
     Ok(())
 }
 
