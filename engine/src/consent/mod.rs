@@ -9,7 +9,7 @@
 //! SET clientele.purpose = 'newsletter';      -- rows of customers who agreed, declared columns
 //! ```
 //!
-//! - `record`, `record_all`: events; `purposes`: declarations; `as_of`: the state at an instant; `rows`: of its tables;
+//! - `record`, `record_all`: events; `purposes`: declarations; `as_of`: the state at an instant;
 //!   `kernels`, `tcf`: consent strings of the IAB
 //!
 //! What a purpose lets a statement see is applied with the treatment of columns, directly above the
@@ -20,7 +20,6 @@ mod kernels;
 mod purposes;
 mod record;
 mod record_all;
-mod rows;
 mod tcf;
 
 pub(crate) use kernels::KERNELS;

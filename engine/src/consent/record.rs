@@ -6,12 +6,11 @@ use chrono::Utc;
 use clientele_catalog::domains::Subject;
 use clientele_catalog::privileges::Access;
 use clientele_udfs::types::PgType;
-use datafusion::arrow::array::{
-    ArrayRef, BooleanArray, Int64Array, StringViewArray, TimestampMicrosecondArray,
-};
+use datafusion::arrow::array::{ArrayRef, BooleanArray};
 use datafusion::scalar::ScalarValue;
 
-use super::{EVENTS, rows};
+use super::EVENTS;
+use crate::builtin::{self, numbers, texts, times};
 use crate::error::{Error, Result};
 use crate::functions::procedures::{Parameter, Procedure, text};
 use crate::handle;
@@ -87,30 +86,24 @@ pub(super) struct Event {
 /// # Errors
 /// A file cannot be read.
 pub(super) async fn insert(session: &mut Session, role: &str, events: &[Event]) -> Result<()> {
-    let numbers = |values: Vec<i64>| -> ArrayRef { Arc::new(Int64Array::from(values)) };
-    let times = |values: Vec<i64>| -> ArrayRef {
-        Arc::new(TimestampMicrosecondArray::from(values).with_timezone("UTC"))
-    };
-    let texts = |at: usize| -> ArrayRef {
-        let texts = events.iter().map(|one| one.texts[at].as_deref());
-        Arc::new(texts.collect::<StringViewArray>())
-    };
-    let purposes = events.iter().map(|one| Some(one.purpose.as_str()));
-    let granted = events.iter().map(|one| Some(one.granted));
-    let values: [ArrayRef; 11] = [
-        numbers(events.iter().map(|_| i64::from(session.store.allocate_oid())).collect()),
-        numbers(events.iter().map(|one| i64::from(one.node)).collect()),
-        Arc::new(purposes.collect::<StringViewArray>()),
-        Arc::new(granted.collect::<BooleanArray>()),
-        texts(0),
-        texts(1),
-        texts(2),
-        texts(3),
-        times(events.iter().map(|one| one.occurred_at).collect()),
-        Arc::new(StringViewArray::from_iter_values(vec![role; events.len()])),
-        times(vec![Utc::now().timestamp_micros(); events.len()]),
+    let told = |at: usize| texts(events.iter().map(|one| one.texts[at].as_deref()));
+    let granted = events.iter().map(|one| Some(one.granted)).collect::<BooleanArray>();
+    let now = Utc::now().timestamp_micros();
+    let ids = events.iter().map(|_| Some(i64::from(session.store.allocate_oid())));
+    let values = [
+        numbers(ids),
+        numbers(events.iter().map(|one| Some(i64::from(one.node)))),
+        texts(events.iter().map(|one| Some(one.purpose.as_str()))),
+        Arc::new(granted) as ArrayRef,
+        told(0),
+        told(1),
+        told(2),
+        told(3),
+        times(events.iter().map(|one| Some(one.occurred_at))),
+        texts(events.iter().map(|_| Some(role))),
+        times(events.iter().map(|_| Some(now))),
     ];
-    rows::insert(session, EVENTS, &values).await
+    builtin::insert(session, EVENTS, &values).await
 }
 
 /// Whoever has INSERT on `consent.events`; the table itself is closed to INSERT, so that no event

@@ -18,8 +18,8 @@ use datafusion::arrow::array::{ArrayRef, Float64Array, ListBuilder, StringViewBu
 use datafusion::scalar::ScalarValue;
 use roaring::RoaringBitmap;
 
-use super::rows::{integers, texts};
 use super::{definition, is_segment, members};
+use crate::builtin::{numbers, texts};
 use crate::error::{Error, Result};
 use crate::functions::declared::Function;
 use crate::functions::procedures::{self, Parameter};
@@ -157,9 +157,9 @@ fn combinations(named: &[Named], population: u64) -> Vec<ArrayRef> {
     };
     vec![
         Arc::new(names.finish()),
-        integers(sets().map(|set| Some(in_all[set]))),
-        integers(sets().map(|set| Some(only(set)))),
-        integers(sets().map(|set| Some(any(set)))),
+        numbers(sets().map(|set| Some(in_all[set]))),
+        numbers(sets().map(|set| Some(only(set)))),
+        numbers(sets().map(|set| Some(any(set)))),
         Arc::new(sets().map(|set| share(in_all[set], any(set))).collect::<Float64Array>()),
         Arc::new(sets().map(lifted).collect::<Float64Array>()),
     ]
@@ -198,10 +198,10 @@ fn matrix(context: &QueryContext, arguments: &[ScalarValue]) -> Result<Vec<Array
     Ok(vec![
         texts(pairs.iter().map(|(one, ..)| Some(one.view.name.as_str()))),
         texts(pairs.iter().map(|(_, other, _)| Some(other.view.name.as_str()))),
-        integers(pairs.iter().map(|(one, ..)| Some(size(one)))),
-        integers(pairs.iter().map(|(_, other, _)| Some(size(other)))),
-        integers(pairs.iter().map(|(.., both)| Some(*both))),
-        integers(pairs.iter().map(|pair| Some(either(pair)))),
+        numbers(pairs.iter().map(|(one, ..)| Some(size(one)))),
+        numbers(pairs.iter().map(|(_, other, _)| Some(size(other)))),
+        numbers(pairs.iter().map(|(.., both)| Some(*both))),
+        numbers(pairs.iter().map(|pair| Some(either(pair)))),
         Arc::new(pairs.iter().map(share_of).collect::<Float64Array>()),
         Arc::new(pairs.iter().map(lifted).collect::<Float64Array>()),
     ])

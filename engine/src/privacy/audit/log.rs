@@ -6,18 +6,16 @@ use std::sync::Arc;
 use chrono::Utc;
 use clientele_catalog::definition::Oid;
 use clientele_catalog::domains::Subject;
-use clientele_catalog::features;
 use clientele_catalog::storage::{NodeRows, Snapshot, Store, TemporarySpace, Transaction};
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, Int64Array, ListBuilder, RecordBatch, StringViewArray,
-    StringViewBuilder, TimestampMicrosecondArray,
+    Array, ArrayRef, AsArray, ListBuilder, RecordBatch, StringViewBuilder,
 };
-use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{Int64Type, Schema, TimestampMicrosecondType};
+use datafusion::arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::entry::{self, Entry, Place};
-use crate::error::{Error, Result};
+use crate::builtin::{self, numbers, texts, times};
+use crate::error::Result;
 
 /// `gdpr.audit`.
 pub(super) const AUDIT: Oid = 14341;
@@ -109,35 +107,26 @@ pub(super) async fn append(
 }
 
 fn row(entry: &Entry, place: Place<'_>, hash: &str) -> Result<RecordBatch> {
-    let text = |value: Option<&str>| -> ArrayRef { Arc::new(StringViewArray::from_iter([value])) };
-    let number = |value: Option<i64>| -> ArrayRef { Arc::new(Int64Array::from_iter([value])) };
-    let at = TimestampMicrosecondArray::from_iter([Some(place.at)]).with_timezone("UTC");
+    let text = |value: Option<&str>| texts([value]);
     let mut columns = ListBuilder::new(StringViewBuilder::new());
     for column in &entry.columns {
         columns.values().append_value(column);
     }
     columns.append(true);
-    let values: [ArrayRef; 11] = [
-        number(Some(place.number)),
-        Arc::new(at),
+    let values = [
+        numbers([Some(place.number)]),
+        times([Some(place.at)]),
         text(Some(entry.kind)),
         text(Some(&entry.role)),
-        Arc::new(columns.finish()),
+        Arc::new(columns.finish()) as ArrayRef,
         text(entry.statement.as_deref()),
-        number(entry.row_count),
+        numbers([entry.row_count]),
         text(entry.purpose.as_deref()),
         text(entry.reason.as_deref()),
         text(Some(place.previous)),
         text(Some(hash)),
     ];
-    let table = features::relation(AUDIT);
-    let table = table.ok_or_else(|| Error::internal("a built-in relation is missing"))?;
-    let fields = table.live_columns().map(|one| one.pg_type.field(&one.name, true));
-    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    let values = values.iter().zip(schema.fields());
-    let values = values.map(|(array, field)| cast(array, field.data_type()));
-    let values = values.collect::<std::result::Result<_, _>>().map_err(Error::internal)?;
-    RecordBatch::try_new(schema, values).map_err(Error::internal)
+    builtin::batch(AUDIT, &values)
 }
 
 /// All entries, by number.
@@ -145,8 +134,7 @@ fn row(entry: &Entry, place: Place<'_>, hash: &str) -> Result<RecordBatch> {
 /// # Errors
 /// A file cannot be read.
 pub(super) fn stored(store: &Store, snapshot: &Snapshot) -> Result<Vec<Stored>> {
-    let table = features::relation(AUDIT);
-    let table = table.ok_or_else(|| Error::internal("a built-in relation is missing"))?;
+    let table = builtin::table(AUDIT)?;
     let numbers: Vec<i16> = table.live_columns().map(|one| one.number).collect();
     let mut found = Vec::new();
     store.node_rows(snapshot, table, (Subject::Person, &numbers), |rows: NodeRows| {
