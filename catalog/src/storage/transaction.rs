@@ -207,6 +207,7 @@ impl Transaction {
     ) -> Result<()> {
         let relation = self.stored(relation)?;
         let gate = Gate::of(self, &relation);
+        self.note_moved(&relation, before, after)?;
         let stays = self.changed_rows(&relation, &gate, (before, after))?;
         let updated = self.remove(&relation, &stays)?;
         let mut rows = 0;

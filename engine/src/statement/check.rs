@@ -317,6 +317,20 @@ pub(super) fn condition_of(
     }
 }
 
+/// Looks whether an expression makes sense over a relation's columns.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn over_row(
+    context: &Arc<QueryContext>,
+    relation: &Relation,
+    expr: &sqlparser::ast::Expr,
+) -> Result<()> {
+    let empty = RecordBatch::new_empty(super::rows::schema(relation));
+    let (expr, schema) = condition(context, &expr.to_string(), &empty)?;
+    expr.get_type(&schema).map(drop).map_err(|error| Error::from_datafusion(&error))
+}
+
 /// `column "x" does not exist` (42703).
 pub(crate) fn undefined_column(name: &str) -> Error {
     let mut error = Error::new("42703", format!("column \"{name}\" does not exist"));
