@@ -106,7 +106,7 @@ class Postgres(Wire):
         log = open(work / "postgres.log", "w")
         self.process = subprocess.Popen(
             self.command("postgres", "-D", str(self.data), "-p", str(self.port), "-k", "/tmp",
-                         "-c", "shared_buffers=2GB", "-c", "max_wal_size=8GB", "-c", "max_connections=100"),
+                         "-c", "shared_buffers=2GB", "-c", "max_wal_size=8GB", "-c", "max_connections=120"),
             stdout=log, stderr=log, cwd="/")
         while True:
             try:

@@ -341,6 +341,16 @@ pub struct Constraint {
     pub kind: ConstraintKind,
     /// `COMMENT ON CONSTRAINT`.
     pub comment: Option<String>,
+    /// Whether it was made by `CREATE UNIQUE INDEX`: an index to users, no constraint.
+    #[serde(default)]
+    pub of_index: bool,
+}
+
+impl Constraint {
+    /// A constraint without a comment.
+    pub fn new(oid: Oid, name: String, kind: ConstraintKind) -> Self {
+        Self { oid, name, kind, comment: None, of_index: false }
+    }
 }
 
 /// What a constraint demands. Columns are given by number.
@@ -383,8 +393,14 @@ pub struct Index {
     pub oid: Oid,
     /// Its name.
     pub name: String,
-    /// Its columns.
+    /// Its columns; 0 stands for an expression.
     pub columns: Vec<i16>,
+    /// Its expressions as SQL, in their order.
+    #[serde(default)]
+    pub expressions: Vec<String>,
+    /// `WHERE`, as SQL: of a partial index.
+    #[serde(default)]
+    pub predicate: Option<String>,
     /// `COMMENT ON INDEX`.
     pub comment: Option<String>,
 }

@@ -20,8 +20,17 @@ pub struct Startup {
     pub parameters: Vec<(String, String)>,
     /// Where it comes from; `None`: in process.
     pub peer: Option<std::net::SocketAddr>,
-    /// Whether the connection is encrypted.
-    pub tls: bool,
+    /// How the connection is encrypted; `None`: not at all.
+    pub tls: Option<Encryption>,
+}
+
+/// How a connection is encrypted, in the words of `pg_stat_ssl`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encryption {
+    /// `TLSv1.3`.
+    pub version: String,
+    /// `TLS_AES_256_GCM_SHA384`.
+    pub cipher: String,
 }
 
 /// A result column, as RowDescription describes it.

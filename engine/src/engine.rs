@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clientele_catalog::cluster::Cluster;
-use clientele_catalog::definition::{Database, Role};
+use clientele_catalog::definition::{Database, Oid, Role};
 use clientele_catalog::privileges::Access;
 use clientele_catalog::storage::StoreOptions;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
@@ -28,6 +28,7 @@ use crate::recommend::Recommenders;
 use crate::refresh::Workers;
 use crate::segments::Memberships;
 use crate::session::Session;
+use crate::session::object_locks::ObjectLocks;
 use crate::session::shared::{SessionShared, StopReason};
 
 /// How an engine is opened.
@@ -81,6 +82,8 @@ pub struct Engine {
     pub(crate) auditor: Auditor,
     /// What refreshes materialized views.
     pub(crate) workers: Workers,
+    /// Who changes which relations of which database.
+    object_locks: Mutex<HashMap<Oid, Arc<ObjectLocks>>>,
     /// What removes erased people from the disk.
     pub(crate) purger: Purger,
 }
@@ -139,12 +142,18 @@ impl Engine {
             sequences: Mutex::default(),
             memberships: Memberships::default(),
             workers: Workers::default(),
+            object_locks: Mutex::default(),
         });
         if background {
             Workers::start(&engine);
             Purger::start(&engine);
         }
         Ok(engine)
+    }
+
+    /// Who changes which relations of a database.
+    pub(crate) fn object_locks(&self, database: Oid) -> Arc<ObjectLocks> {
+        Arc::clone(self.object_locks.lock().entry(database).or_default())
     }
 
     /// SCRAM-SHA-256 verifier of a role that may log in.

@@ -6,6 +6,7 @@ use clientele_catalog::domains::{self, Kind, SemanticDomain, Subject};
 use clientele_catalog::storage::FirstSight;
 
 use crate::error::{Error, Result};
+use crate::national_numbers::normalized;
 use crate::planning::context::QueryContext;
 
 /// PostgreSQL's `no_data_found`.
@@ -18,13 +19,16 @@ pub(crate) struct Handle {
     pub(crate) node: u32,
 }
 
-/// The node of `email:jane@example.com`, `crm.crm_id:17`, `customer:42` or `account:7`.
+/// The node of `email:jane@example.com`, `crm.crm_id:17`, `customer:42`, which is `42`, or
+/// `account:7`.
 ///
 /// # Errors
 /// 22023 for what is no handle or no value of its namespace, P0002 for an identifier that was
 /// never seen.
 pub(crate) fn find(context: &QueryContext, text: &str) -> Result<Handle> {
-    let (name, value) = text.split_once(':').ok_or_else(|| malformed(text))?;
+    let is_number = !text.is_empty() && text.bytes().all(|one| one.is_ascii_digit());
+    let split = if is_number { Some(("customer", text)) } else { text.split_once(':') };
+    let (name, value) = split.ok_or_else(|| malformed(text))?;
     let (subject, node) = match name {
         "customer" | "account" => {
             let subject = if name == "customer" { Subject::Person } else { Subject::Company };
@@ -34,7 +38,7 @@ pub(crate) fn find(context: &QueryContext, text: &str) -> Result<Handle> {
         }
         _ => {
             let (domain, meaning, subject) = namespace(context, name)?;
-            let normal = (meaning.normalize)(value).ok_or_else(|| {
+            let normal = normalized(context, meaning, value).ok_or_else(|| {
                 let text = format!("invalid value for domain {name}");
                 Error::new("22023", text)
                     .with_detail("Nothing is left of it when it is normalised.")

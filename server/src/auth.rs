@@ -110,13 +110,14 @@ pub struct Throttle {
 
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
 const DELAY_FIRST: Duration = Duration::from_millis(50);
-const DELAY_MAX: Duration = Duration::from_secs(5);
+const DELAY_MAX: Duration = Duration::from_secs(2);
 /// An attacker with many addresses must not fill the memory.
 const ADDRESSES_MAX: usize = 10_000;
 
 impl Throttle {
     /// Counts a failed login and returns how long its answer is to be held back: 50 ms, doubled by
-    /// each failure of the same address within a minute of the last, at most 5 s.
+    /// each failure of the same address within a minute of the last, at most 2 s: drivers that try
+    /// with TLS and without wait twice.
     pub fn failed(&self, address: IpAddr) -> Duration {
         let now = Instant::now();
         let mut failures = self.failures.lock();

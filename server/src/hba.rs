@@ -79,7 +79,7 @@ impl Rules {
             Some(_) => "pg_hba.conf rejects connection",
             None => "no pg_hba.conf entry",
         };
-        let encryption = if startup.tls { "SSL encryption" } else { "no encryption" };
+        let encryption = if startup.tls.is_some() { "SSL encryption" } else { "no encryption" };
         Err(Error::fatal(
             "28000",
             format!(
@@ -102,7 +102,7 @@ impl Rule {
             Some(group) => engine.is_member(&startup.role, group),
             None => one == "all" || *one == startup.role,
         });
-        self.tls.is_none_or(|tls| tls == startup.tls)
+        self.tls.is_none_or(|tls| tls == startup.tls.is_some())
             && of_database
             && of_user
             && self.addresses.contain(address)

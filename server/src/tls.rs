@@ -4,10 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use clientele_engine::api::Encryption;
 use pgwire::api::auth::sasl::scram::ScramServerAuth;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// What a connection needs to speak TLS.
 #[derive(Clone)]
@@ -19,6 +21,14 @@ pub struct Tls {
     pub scram: ScramServerAuth,
     /// Whether SCRAM-SHA-256-PLUS is offered.
     pub binds_channel: bool,
+}
+
+/// How a connection is encrypted after its handshake.
+pub fn encryption<T>(stream: &TlsStream<T>) -> Option<Encryption> {
+    let (_, session) = stream.get_ref();
+    let version = session.protocol_version()?.as_str()?.replace('_', ".");
+    let cipher = session.negotiated_cipher_suite()?.suite().as_str()?;
+    Some(Encryption { version, cipher: cipher.replace("TLS13_", "TLS_") })
 }
 
 impl Tls {

@@ -2,6 +2,7 @@
 
 mod backup;
 mod damage;
+mod definitions;
 mod delta;
 mod full_disk;
 mod golden;
@@ -18,9 +19,10 @@ use libtest_mimic::{Failed, Trial};
 
 type Test = fn() -> Result<()>;
 
-const TESTS: [(&str, Test); 10] = [
+const TESTS: [(&str, Test); 11] = [
     ("backup_while_serving", backup::while_serving),
     ("check_finds_damage", damage::is_found),
+    ("definitions_wait", definitions::wait),
     ("publish_delta", delta::published),
     ("full_disk", full_disk::is_told),
     ("lost_directory", full_disk::directory_is_lost),

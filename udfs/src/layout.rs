@@ -19,7 +19,7 @@ use crate::{Result, ValueError};
 /// Turns rare layouts into the usual one of their kind.
 ///
 /// What remains: `Null`, `Boolean`, `Int16`, `Int32`, `Int64`, `Float32`, `Float64`, `Decimal128`,
-/// `Decimal256`, `Utf8`, `LargeUtf8`, `Utf8View`, `Binary`, `Date32`, `Time64(µs)`,
+/// `Decimal256`, `Utf8`, `LargeUtf8`, `Utf8View`, `Binary`, `LargeBinary` (`numeric`), `Date32`, `Time64(µs)`,
 /// `Timestamp(µs)`, `Interval(MonthDayNano)`, `List`, `Struct`.
 pub(crate) fn plain(array: &ArrayRef) -> Result<ArrayRef> {
     use DataType as D;
@@ -32,7 +32,7 @@ pub(crate) fn plain(array: &ArrayRef) -> Result<ArrayRef> {
         D::Decimal32(precision, scale) | D::Decimal64(precision, scale) => {
             converted(array, &D::Decimal128(*precision, *scale))
         }
-        D::LargeBinary | D::BinaryView | D::FixedSizeBinary(_) => converted(array, &D::Binary),
+        D::BinaryView | D::FixedSizeBinary(_) => converted(array, &D::Binary),
         D::Date64 => converted(array, &D::Date32),
         D::Time32(_) | D::Time64(TimeUnit::Nanosecond) => Ok(time(array)),
         D::Timestamp(unit, zone) if *unit != TimeUnit::Microsecond => {

@@ -9,6 +9,7 @@
 //! | [`output`] | value → text as PostgreSQL prints it (`x::text`, COPY, text results) |
 //! | [`binary`] | values in PostgreSQL's binary format, both ways |
 //! | [`cast`] | PostgreSQL's casts, where DataFusion's own differ |
+//! | [`numeric`] | `numeric` at full precision |
 //! | [`functions`] | the SQL functions, one file each |
 
 pub mod binary;
@@ -18,6 +19,7 @@ pub mod error;
 pub mod functions;
 pub mod input;
 mod layout;
+pub mod numeric;
 pub mod output;
 pub mod types;
 

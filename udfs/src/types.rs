@@ -13,11 +13,6 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef, IntervalUnit, Time
 /// Field metadata key for the exact PostgreSQL type, `oid:modifier`.
 pub const PG_TYPE_KEY: &str = "pg_type";
 
-/// Precision and scale of `numeric` without a modifier: Arrow decimals have one scale for a
-/// column, so an unconstrained `numeric` keeps 10 fractional digits and prints without trailing
-/// zeros.
-pub const NUMERIC_DEFAULT: (u8, i8) = (38, 10);
-
 /// Facts about one PostgreSQL base type (manual: catalog-pg-type).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TypeFacts {
@@ -52,7 +47,8 @@ pub enum Kept {
     Float32,
     /// `Float64`.
     Float64,
-    /// `Decimal128`, precision and scale from the modifier.
+    /// `Decimal128` where the modifier gives it a precision that this holds, else `LargeBinary`:
+    /// the bytes of [`crate::numeric::stored`].
     Decimal,
     /// `Utf8View`; also `json`, `jsonb` (normalised text), `uuid` (lower case text).
     Text,
@@ -189,9 +185,12 @@ impl PgType {
     }
 
     /// `numeric(precision, scale)`.
-    pub const fn numeric(precision: u8, scale: i8) -> Self {
+    pub const fn numeric(precision: u16, scale: i16) -> Self {
         Self { oid: 1700, modifier: ((precision as i32) << 16 | (scale as i32 & 0x7ff)) + 4 }
     }
+
+    /// `numeric` without precision where other systems want one: most digits, ten of them fractional.
+    pub const NUMERIC_ELSEWHERE: Self = Self::numeric(38, 10);
 
     /// Facts of the base type, or of the element type when this is an array.
     pub fn facts(self) -> &'static TypeFacts {
@@ -249,13 +248,21 @@ impl PgType {
         }
     }
 
-    /// Precision and scale of a `numeric` with modifier.
-    pub fn numeric_parts(self) -> Option<(u8, i8)> {
+    /// Precision and scale of a `numeric` with modifier; the scale may be negative.
+    pub fn numeric_parts(self) -> Option<(u16, i16)> {
         if self.facts().oid != 1700 || self.modifier < 4 {
             return None;
         }
         let packed = self.modifier - 4;
-        Some((u8::try_from(packed >> 16).unwrap_or(38), (packed & 0x7ff) as i8))
+        Some(((packed >> 16) as u16, ((packed & 0x7ff) as i16 ^ 1024) - 1024))
+    }
+
+    /// The same where Arrow's decimals hold them.
+    pub fn decimal_parts(self) -> Option<(u8, i8)> {
+        let (precision, scale) = self.numeric_parts()?;
+        let (precision, scale) = (u8::try_from(precision).ok()?, i8::try_from(scale).ok()?);
+        let fits = precision <= 38 && u8::try_from(scale).is_ok_and(|scale| scale <= precision);
+        fits.then_some((precision, scale))
     }
 
     /// Largest number of characters of `varchar(n)` and `char(n)`.
@@ -300,10 +307,10 @@ impl PgType {
             Kept::Int64 => DataType::Int64,
             Kept::Float32 => DataType::Float32,
             Kept::Float64 => DataType::Float64,
-            Kept::Decimal => {
-                let (precision, scale) = self.numeric_parts().unwrap_or(NUMERIC_DEFAULT);
-                DataType::Decimal128(precision, scale)
-            }
+            Kept::Decimal => match self.decimal_parts() {
+                Some((precision, scale)) => DataType::Decimal128(precision, scale),
+                None => DataType::LargeBinary,
+            },
             Kept::Text => DataType::Utf8View,
             Kept::Binary => DataType::Binary,
             Kept::Date => DataType::Date32,
@@ -364,11 +371,9 @@ impl PgType {
             DataType::Decimal32(..)
             | DataType::Decimal64(..)
             | DataType::Decimal128(..)
-            | DataType::Decimal256(..) => Self::NUMERIC,
-            DataType::Binary
-            | DataType::LargeBinary
-            | DataType::BinaryView
-            | DataType::FixedSizeBinary(_) => Self::BYTEA,
+            | DataType::Decimal256(..)
+            | DataType::LargeBinary => Self::NUMERIC,
+            DataType::Binary | DataType::BinaryView | DataType::FixedSizeBinary(_) => Self::BYTEA,
             DataType::Date32 | DataType::Date64 => Self::DATE,
             DataType::Time32(_) | DataType::Time64(_) => Self::TIME,
             DataType::Timestamp(_, None) => Self::TIMESTAMP,
@@ -409,6 +414,8 @@ mod tests {
     fn names_and_modifiers_are_postgresql_s() {
         assert_eq!(PgType::numeric(12, 2).sql_name(), "numeric(12,2)");
         assert_eq!(PgType::numeric(12, 2).arrow(), DataType::Decimal128(12, 2));
+        assert_eq!(PgType::numeric(5, -1).sql_name(), "numeric(5,-1)");
+        assert_eq!(PgType::numeric(50, 20).arrow(), PgType::NUMERIC.arrow());
         assert_eq!(PgType::by_name("int4[]"), Some(PgType::INT4_ARRAY));
         assert_eq!(PgType::by_name("_text"), Some(PgType::TEXT_ARRAY));
         assert_eq!(PgType::INT4_ARRAY.name(), "_int4");

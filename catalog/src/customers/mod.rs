@@ -34,3 +34,5 @@ pub const SURVIVORSHIP: Oid = 14104;
 pub const PINNED_VALUES: Oid = 14105;
 /// `customers.household_rules`.
 pub const HOUSEHOLD_RULES: Oid = 14106;
+/// `customers.account_attributes`.
+pub const ACCOUNT_ATTRIBUTES: Oid = 14109;

@@ -36,6 +36,7 @@ files! {
     "customers/household_rules",
     "customers/household_members",
     "customers/households",
+    "customers/account_attributes",
     "membership/definitions",
     "membership/runs",
     "membership/intervals",

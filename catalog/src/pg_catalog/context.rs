@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use clientele_udfs::types::PgType;
 
+use super::facts::indexes::IndexPlaces;
 use crate::catalog::Catalog;
 use crate::definition::{Database, Function, Oid, Relation, RelationKind, Role, Schema};
 use crate::progress::Progress;
@@ -37,6 +38,8 @@ pub struct Context {
     pub cursors: Vec<CursorFacts>,
     /// Schemas that names are looked up in, in order, `pg_catalog` included where it stands.
     pub search_path: Vec<Oid>,
+    /// Where indexes are.
+    pub indexes: IndexPlaces,
 }
 
 impl Context {

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use clientele_udfs::types::PgType;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use parking_lot::Mutex;
 
 use super::SOURCES;
 use super::clientele;
@@ -42,7 +43,18 @@ pub struct SystemRelation {
     schema: SchemaRef,
     not_null: Vec<bool>,
     source: Option<Source>,
+    /// The rows of a file.
+    of_file: OnceLock<RecordBatch>,
+    /// The rows that were last built, and from what.
+    of_definitions: Mutex<Option<(Definitions, RecordBatch)>>,
 }
+
+/// The database, the stamp of its catalog, and the names of the roles.
+type Definitions = (Oid, u64, Vec<(Oid, String)>);
+
+/// Large relations that follow from [`Definitions`] alone: tools read them in many queries between
+/// two changes.
+const OF_DEFINITIONS: &[&str] = &["pg_attribute", "pg_type"];
 
 impl SystemRelation {
     /// Its columns, exact types in the fields' metadata.
@@ -74,7 +86,26 @@ impl SystemRelation {
 
     /// Its rows now.
     pub fn rows(&self, context: &Context) -> RecordBatch {
-        self.collect(context).finish()
+        match self.source {
+            Some(Source::File(text)) => {
+                self.of_file.get_or_init(|| self.collect_file(text).finish()).clone()
+            }
+            _ if OF_DEFINITIONS.contains(&self.name) => self.kept(context),
+            _ => self.collect(context).finish(),
+        }
+    }
+
+    fn kept(&self, context: &Context) -> RecordBatch {
+        let roles = context.roles.iter().map(|role| (role.oid, role.name.clone()));
+        let definitions = (context.database.oid, context.catalog.stamp(), roles.collect());
+        if let Some((known, rows)) = self.of_definitions.lock().as_ref()
+            && *known == definitions
+        {
+            return rows.clone();
+        }
+        let rows = self.collect(context).finish();
+        *self.of_definitions.lock() = Some((definitions, rows.clone()));
+        rows
     }
 
     pub(crate) fn collect(&self, context: &Context) -> Rows {
@@ -151,6 +182,8 @@ fn parse(line: &'static str) -> Option<SystemRelation> {
             .flatten()
             .find(|one| (one.0, one.1) == (schema_name, name))
             .map(|one| one.2),
+        of_file: OnceLock::new(),
+        of_definitions: Mutex::default(),
     })
 }
 

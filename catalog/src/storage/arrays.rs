@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use clientele_udfs::input;
+use clientele_udfs::numeric::column;
 use clientele_udfs::types::PgType;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, new_null_array};
 use datafusion::arrow::compute::cast;
@@ -94,7 +95,15 @@ pub(super) fn fit(array: &ArrayRef, pg_type: PgType) -> Result<ArrayRef> {
     if array.data_type() == &wanted {
         return Ok(Arc::clone(array));
     }
-    Ok(cast(array, &wanted)?)
+    let free = |array| column::free(array).map_err(|error| Error::Internal(error.to_string()));
+    match wanted {
+        // Numbers that were kept with one scale before each had its own.
+        DataType::LargeBinary => free(array),
+        DataType::List(ref item) if *item.data_type() == DataType::LargeBinary => {
+            Ok(cast(&free(array)?, &wanted)?)
+        }
+        wanted => Ok(cast(array, &wanted)?),
+    }
 }
 
 /// One column of a batch as the definition has it now.

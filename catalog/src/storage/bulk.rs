@@ -1,5 +1,6 @@
 //! Bulk inserts: many rows go straight to files, and the log names the files only.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
@@ -9,6 +10,7 @@ use super::arrays;
 use super::erasure::{Gate, Held};
 use super::part::{FilePart, MemoryBatch, RowAddress};
 use super::prepare::join_rows;
+use super::shared::Shared;
 use super::stitching::Gathered;
 use super::tally::Tally;
 use super::transaction::{NewFile, Transaction};
@@ -19,8 +21,14 @@ use crate::error::{Error, Result};
 /// Bytes of rows from which on a file is written, whatever their number.
 const FILE_BYTES: usize = 192 << 20;
 
-/// What a written file leaves: its place, the evidence in it, the rows that were held back.
-type FileDone = (Option<Written>, Gathered, Held);
+/// Files that are written at once.
+const AT_ONCE: usize = 2;
+
+/// A file that is being written; `None`: there are no rows for it.
+type Writing = JoinHandle<Result<Option<Written>>>;
+
+/// Rows that have their nodes, the evidence so far, and what was held back of them.
+type Stitched = (Vec<MemoryBatch>, Gathered, Held);
 
 /// Adds rows to a relation in a transaction; made by [`Transaction::bulk_writer`].
 ///
@@ -36,8 +44,12 @@ pub struct BulkWriter<'a> {
     waiting_rows: usize,
     waiting_bytes: usize,
     rows: u64,
-    /// The file that is being written while more rows come in.
-    writing: Option<JoinHandle<Result<FileDone>>>,
+    /// What the rows say about who is who. It goes with them from one task to the next.
+    gathered: Gathered,
+    /// Rows that get their nodes, and those before them that are being written, while more rows come
+    /// in.
+    stitching: Option<JoinHandle<Result<Stitched>>>,
+    writing: Option<Writing>,
     /// Rows of the next file. Files grow: the first one is begun early, so that writing overlaps
     /// with reading; later ones are as large as files may be.
     file_rows: usize,
@@ -61,6 +73,8 @@ impl Transaction {
             waiting_rows: 0,
             waiting_bytes: 0,
             rows: 0,
+            gathered: Gathered::default(),
+            stitching: None,
             writing: None,
             to_files: false,
         })
@@ -81,6 +95,45 @@ impl Transaction {
             writer.write(batch?).await?;
         }
         Ok(writer.finish().await?)
+    }
+
+    /// Inserts rows of tables that say nobody's identifiers: those of one table beside those of the
+    /// next, where they are many.
+    pub(super) async fn insert_beside(&mut self, tables: [(Oid, RecordBatch); 2]) -> Result<()> {
+        let options = &self.store.shared.options;
+        let (many, most) = (options.bulk_rows, options.file_rows);
+        let mut files = VecDeque::new();
+        for (relation, rows) in tables.into_iter().filter(|(_, rows)| rows.num_rows() > 0) {
+            if rows.num_rows() < many {
+                self.insert_counted(relation, &rows)?;
+                continue;
+            }
+            let relation = self.stored(relation)?;
+            for start in (0..rows.num_rows()).step_by(most) {
+                let piece = rows.slice(start, most.min(rows.num_rows() - start));
+                let own = vec![rows_of(&relation, &piece)?];
+                if files.len() == AT_ONCE {
+                    self.add_first(&mut files).await?;
+                }
+                let shared = Arc::clone(&self.store.shared);
+                let writing = writing(shared, Arc::clone(&relation), own);
+                files.push_back((Arc::clone(&relation), writing));
+            }
+            let inserted = rows.num_rows() as u64;
+            self.count(&relation, Tally { inserted, ..Default::default() });
+        }
+        while !files.is_empty() {
+            self.add_first(&mut files).await?;
+        }
+        Ok(())
+    }
+
+    async fn add_first(&mut self, files: &mut VecDeque<(Arc<Relation>, Writing)>) -> Result<()> {
+        let Some((relation, writing)) = files.pop_front() else { return Ok(()) };
+        match writing.await.map_err(|error| Error::Internal(error.to_string()))?? {
+            Some(written) => self.add_file(&relation, written),
+            None => Ok(()),
+        }
     }
 
     /// Takes a written file in: its rows are the transaction's own from now on.
@@ -131,7 +184,9 @@ impl BulkWriter<'_> {
             self.to_files || self.waiting_rows >= self.transaction.store.shared.options.bulk_rows;
         if many && !self.relation.temporary {
             self.write_file().await?;
+            self.write_stitched().await?;
             self.take_written().await?;
+            self.transaction.gathered.absorb(self.gathered);
             let inserted = self.rows;
             self.transaction.count(&self.relation, Tally { inserted, ..Default::default() });
         } else {
@@ -143,50 +198,66 @@ impl BulkWriter<'_> {
         Ok(self.rows)
     }
 
-    /// Writes what waits to a file, beside the stream; what was being written is taken in first.
+    /// Sends what waits on its way to a file, beside the stream.
     async fn write_file(&mut self) -> Result<()> {
-        self.take_written().await?;
+        self.write_stitched().await?;
         let batches = std::mem::take(&mut self.waiting);
         (self.waiting_rows, self.waiting_bytes) = (0, 0);
         let relation = Arc::clone(&self.relation);
-        let shared = Arc::clone(&self.transaction.store.shared);
         let gate = Gate::of(self.transaction, &relation);
-        self.writing = Some(tokio::task::spawn_blocking(move || {
-            let (mut gathered, mut held) = (Gathered::default(), Held::default());
-            let rows = batches.iter().map(|batch| {
-                let mut rows = rows_of(&relation, batch)?;
-                if let Some(stay) = gate.pass(&mut rows.arrays, (&mut gathered, &mut held))? {
-                    rows.rows = stay.true_count();
+        let mut gathered = std::mem::take(&mut self.gathered);
+        self.stitching = Some(tokio::task::spawn_blocking(move || {
+            let mut held = Held::default();
+            let mut rows = Vec::with_capacity(batches.len());
+            for batch in batches {
+                let mut own = rows_of(&relation, &batch)?;
+                if let Some(stay) = gate.pass(&mut own.arrays, (&mut gathered, &mut held))? {
+                    own.rows = stay.true_count();
                 }
-                Ok(rows)
-            });
-            let rows = rows.collect::<Result<Vec<MemoryBatch>>>()?;
-            drop(batches);
-            let Some(rows) = join_rows(&relation, &rows.iter().collect::<Vec<_>>())? else {
-                return Ok((None, gathered, held));
-            };
-            let sorted = match writer::file_order(&relation, &rows)? {
-                Some(order) => writer::reorder(&rows, &order)?,
-                None => rows,
-            };
-            Ok((Some(writer::write_file(&shared, &relation, &sorted)?), gathered, held))
+                rows.push(own);
+            }
+            Ok((rows, gathered, held))
         }));
+        Ok(())
+    }
+
+    /// Has rows written that got their nodes; what was being written is taken in first.
+    async fn write_stitched(&mut self) -> Result<()> {
+        let Some(stitching) = self.stitching.take() else { return Ok(()) };
+        let stitched = stitching.await.map_err(|error| Error::Internal(error.to_string()))??;
+        let (rows, gathered, held) = stitched;
+        self.gathered = gathered;
+        let count: u64 = held.rows.values().sum();
+        self.rows = self.rows.saturating_sub(count);
+        self.transaction.changes.held.absorb(held);
+        self.take_written().await?;
+        let shared = Arc::clone(&self.transaction.store.shared);
+        self.writing = Some(writing(shared, Arc::clone(&self.relation), rows));
         Ok(())
     }
 
     async fn take_written(&mut self) -> Result<()> {
         let Some(writing) = self.writing.take() else { return Ok(()) };
         let written = writing.await.map_err(|error| Error::Internal(error.to_string()))??;
-        let (written, gathered, held) = written;
-        self.transaction.gathered.absorb(gathered);
-        let count: u64 = held.rows.values().sum();
-        self.rows = self.rows.saturating_sub(count);
-        self.transaction.changes.held.absorb(held);
         match written {
             Some(written) => self.transaction.add_file(&self.relation, written),
             None => Ok(()),
         }
     }
+}
+
+/// Writes rows to a file on a thread of its own.
+fn writing(shared: Arc<Shared>, relation: Arc<Relation>, rows: Vec<MemoryBatch>) -> Writing {
+    tokio::task::spawn_blocking(move || {
+        let Some(rows) = join_rows(&relation, &rows.iter().collect::<Vec<_>>())? else {
+            return Ok(None);
+        };
+        let sorted = match writer::file_order(&relation, &rows)? {
+            Some(order) => writer::reorder(&rows, &order)?,
+            None => rows,
+        };
+        Ok(Some(writer::write_file(&shared, &relation, &sorted)?))
+    })
 }
 
 fn rows_of(relation: &Relation, batch: &RecordBatch) -> Result<MemoryBatch> {

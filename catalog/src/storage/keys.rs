@@ -29,6 +29,8 @@ enum KeyColumn {
     Integer(ArrayRef),
     Decimal(ArrayRef),
     Text(ArrayRef, bool),
+    /// Equal numbers have equal keys, with whatever scale they are shown.
+    Number(ArrayRef),
     Encoded(ArrayRef, Rows),
 }
 
@@ -44,6 +46,10 @@ impl KeyColumn {
                 Self::Integer(cast(array, &DataType::Int64)?)
             }
             DataType::Decimal128(..) => Self::Decimal(Arc::clone(array)),
+            DataType::LargeBinary => {
+                let keys = clientele_udfs::numeric::column::keys(array);
+                Self::Number(keys.map_err(|error| Error::Internal(error.to_string()))?)
+            }
             // The manual, 8.3: trailing spaces of `character` are not significant.
             DataType::Utf8View => Self::Text(Arc::clone(array), pg_type.oid == PgType::BPCHAR.oid),
             other => {
@@ -59,7 +65,10 @@ impl KeyColumn {
     /// Feeds the value; false when it is NULL.
     fn feed(&self, row: usize, hasher: &mut SipHasher13) -> bool {
         let array = match self {
-            Self::Integer(array) | Self::Decimal(array) | Self::Text(array, _) => array,
+            Self::Integer(array)
+            | Self::Decimal(array)
+            | Self::Text(array, _)
+            | Self::Number(array) => array,
             Self::Encoded(array, _) => array,
         };
         if array.is_null(row) {
@@ -69,6 +78,11 @@ impl KeyColumn {
             Self::Integer(array) => hasher.write_i64(array.as_primitive::<Int64Type>().value(row)),
             Self::Decimal(array) => {
                 hasher.write_i128(array.as_primitive::<Decimal128Type>().value(row))
+            }
+            Self::Number(array) => {
+                let bytes = array.as_binary::<i64>().value(row);
+                hasher.write_usize(bytes.len());
+                hasher.write(bytes);
             }
             Self::Text(array, padded) => {
                 let text = array.as_string_view().value(row);
@@ -184,8 +198,16 @@ fn text(relation: &Relation, names: &[i16], arrays: &[&ArrayRef], row: usize) ->
     let (mut shown, mut values) = (Vec::new(), Vec::new());
     for (number, array) in names.iter().zip(arrays) {
         shown.push(relation.column_by_number(*number)?.name.clone());
-        let formatter = ArrayFormatter::try_new(array.as_ref(), &options).ok()?;
-        values.push(formatter.value(row).try_to_string().ok()?);
+        values.push(match array.data_type() {
+            DataType::LargeBinary => {
+                clientele_udfs::numeric::stored::read(array.as_binary::<i64>().value(row))
+                    .to_string()
+            }
+            _ => {
+                let formatter = ArrayFormatter::try_new(array.as_ref(), &options).ok()?;
+                formatter.value(row).try_to_string().ok()?
+            }
+        });
     }
     Some(format!("({})=({})", shown.join(", "), values.join(", ")))
 }

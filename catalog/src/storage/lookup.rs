@@ -133,13 +133,15 @@ impl Store {
             let (batch, index) = part.locate(address.row).ok_or_else(|| lost(address))?;
             return one_row(batch, index, (relation, customers), schema);
         }
-        let block = match self.rows.get(address.part, address.row, relation) {
+        let columns = arrays::live_numbers(relation);
+        let block = match self.rows.get(address.part, address.row, &columns) {
             Some(block) => block,
             None => {
                 let part = table.file_part(address.part).ok_or_else(|| lost(address))?;
                 let (store, entry) = (Arc::clone(self), Arc::clone(&part.entry));
                 let relation = Arc::clone(relation);
-                let read = move || store.rows.read(&entry, address.row, &relation);
+                let read =
+                    move || store.rows.read(&entry, (address.row, &relation, columns.as_ref()));
                 let read = tokio::task::spawn_blocking(read).await;
                 read.map_err(|error| Error::Internal(error.to_string()))??
             }

@@ -56,6 +56,7 @@ mod snapshot;
 mod stitching;
 mod store;
 mod stored;
+mod subject_rows;
 mod tally;
 mod temporary;
 mod transaction;

@@ -8,10 +8,11 @@
 //! Hashes are those of the key index, so that both sides meet in it. A key with a NULL refers to
 //! nothing (MATCH SIMPLE).
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
+use datafusion::arrow::compute::{cast, concat_batches, interleave, take_record_batch};
 use roaring::RoaringBitmap;
 
 use super::file::FileEntry;
@@ -40,6 +41,9 @@ pub(super) struct References {
     pending: KeysOf,
     /// By unique key: deleted rows had them; nobody has looked yet who refers to them.
     removed: KeysOf,
+    /// By relation that cascading keys refer to: rows that this statement replaced, and what came in
+    /// their places, row by row.
+    moved: BTreeMap<Oid, Vec<(RecordBatch, RecordBatch)>>,
     /// By unique key: must be there when the transaction commits.
     pub(super) held: KeysOf,
     /// By referring relation and foreign key: no row may have come that refers to them.
@@ -55,6 +59,15 @@ pub struct Orphans {
     pub key: Oid,
     /// Where they are.
     pub rows: Vec<RowAddress>,
+}
+
+fn in_columns(relation: &Relation, rows: &RecordBatch) -> MemoryBatch {
+    MemoryBatch {
+        start: 0,
+        columns: arrays::live_numbers(relation),
+        arrays: rows.columns().to_vec(),
+        rows: rows.num_rows(),
+    }
 }
 
 /// The keys that rows refer to, by foreign key.
@@ -135,6 +148,7 @@ impl Transaction {
     /// # Errors
     /// [`Error::ForeignKeyViolation`].
     pub fn check_references(&mut self) -> Result<()> {
+        self.changes.references.moved.clear();
         for ((relation, key), wanted) in std::mem::take(&mut self.changes.references.pending) {
             let Some(relation) = self.snapshot.catalog.relation_by_oid(relation).map(Arc::clone)
             else {
@@ -238,6 +252,61 @@ impl Transaction {
         Ok(())
     }
 
+    /// Notes rows that are about to be replaced, where a foreign key follows them.
+    pub(super) fn note_moved(
+        &mut self,
+        relation: &Relation,
+        before: &[RowAddress],
+        after: &[RecordBatch],
+    ) -> Result<()> {
+        let catalog = Arc::clone(&self.snapshot.catalog);
+        if !referring(&catalog, relation).any(|(_, key)| key.on_update == 'c') {
+            return Ok(());
+        }
+        let Some(schema) = after.first().map(RecordBatch::schema) else { return Ok(()) };
+        let after = concat_batches(&schema, after)?;
+        let (found, rows) = self.found_at(relation, before)?;
+        let places: HashMap<RowAddress, u32> = before.iter().copied().zip(0..).collect();
+        let places = found.iter().filter_map(|address| places.get(address).copied());
+        let after = take_record_batch(&after, &UInt32Array::from_iter_values(places))?;
+        self.changes.references.moved.entry(relation.oid).or_default().push((rows, after));
+        Ok(())
+    }
+
+    /// What the referring columns of orphans become by `ON UPDATE CASCADE`, in the order of
+    /// [`Transaction::found_at`]; `None` where no row came in the place of one that they refer to.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn followed(&self, orphans: &Orphans) -> Result<Option<Vec<(i16, ArrayRef)>>> {
+        let (child, hasher) = (&orphans.relation, self.store.shared.hasher());
+        let key = child.foreign_keys().find(|one| one.oid == orphans.key);
+        let key = key.ok_or_else(|| Error::Internal("a foreign key is gone".to_owned()))?;
+        let parent =
+            self.snapshot.catalog.relation_by_oid(key.references).ok_or(Error::Conflict)?;
+        let moved = self.changes.references.moved.get(&parent.oid).map_or(&[][..], Vec::as_slice);
+        let mut successors = HashMap::new();
+        for (pair, (before, _)) in moved.iter().enumerate() {
+            let hashes = hasher.hash_batch(parent, key.referenced, &in_columns(parent, before))?;
+            let places = hashes.into_iter().enumerate();
+            successors.extend(places.filter_map(|(row, hash)| Some((hash?, (pair, row)))));
+        }
+        let (_, rows) = self.found_at(child, &orphans.rows)?;
+        let hashes = hasher.hash_batch(child, key.columns, &in_columns(child, &rows))?;
+        let places = hashes.iter().map(|hash| successors.get(&(*hash)?).copied());
+        let Some(places) = places.collect::<Option<Vec<_>>>() else { return Ok(None) };
+        let mut values = Vec::with_capacity(key.columns.len());
+        for (own, referenced) in key.columns.iter().zip(key.referenced) {
+            let column = child.column_by_number(*own).ok_or(Error::Conflict)?;
+            let at = parent.live_columns().position(|one| one.number == *referenced);
+            let at = at.ok_or(Error::Conflict)?;
+            let new: Vec<&dyn Array> =
+                moved.iter().map(|(_, after)| after.column(at).as_ref()).collect();
+            values.push((*own, cast(&interleave(&new, &places)?, &column.pg_type.arrow())?));
+        }
+        Ok(Some(values))
+    }
+
     /// Rows that refer to keys which deleted rows had and no row has now.
     ///
     /// # Errors
@@ -306,12 +375,26 @@ impl Transaction {
     /// # Errors
     /// A file cannot be read.
     pub fn rows_at(&self, relation: &Relation, rows: &[RowAddress]) -> Result<RecordBatch> {
+        self.found_at(relation, rows).map(|(_, rows)| rows)
+    }
+
+    /// The rows at these addresses in the order of the parts, with their addresses in that order.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn found_at(
+        &self,
+        relation: &Relation,
+        rows: &[RowAddress],
+    ) -> Result<(Vec<RowAddress>, RecordBatch)> {
         let table = self.snapshot.table(relation.oid);
         let wanted: HashSet<RowAddress> = rows.iter().copied().collect();
         let mut found: Vec<MemoryBatch> = Vec::new();
+        let mut addresses = Vec::with_capacity(rows.len());
         let mut take = |part: PartId, start: u32, batch: MemoryBatch| -> Result<()> {
-            let mask = (start..).take(batch.rows);
-            let mask = mask.map(|row| wanted.contains(&RowAddress { part, row })).collect();
+            let places = (start..).take(batch.rows).map(|row| RowAddress { part, row });
+            addresses.extend(places.clone().filter(|address| wanted.contains(address)));
+            let mask = places.map(|address| wanted.contains(&address)).collect();
             let arrays = super::part::filter_all(&batch.arrays, Some(&mask))?;
             let rows = mask.true_count();
             found.push(MemoryBatch { start: 0, columns: batch.columns, arrays, rows });
@@ -339,10 +422,11 @@ impl Transaction {
             }
         }
         let schema = provider_schema(relation, false);
-        match join_rows(relation, &found.iter().collect::<Vec<_>>())? {
-            Some(rows) => Ok(RecordBatch::try_new(schema, rows.arrays)?),
-            None => Ok(RecordBatch::new_empty(schema)),
-        }
+        let rows = match join_rows(relation, &found.iter().collect::<Vec<_>>())? {
+            Some(rows) => RecordBatch::try_new(schema, rows.arrays)?,
+            None => RecordBatch::new_empty(schema),
+        };
+        Ok((addresses, rows))
     }
 }
 

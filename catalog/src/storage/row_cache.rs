@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use datafusion::arrow::array::{Array, ArrayRef};
+use datafusion::arrow::compute::concat;
 use parking_lot::Mutex;
 
 use super::arrays;
 use super::file::FileEntry;
 use super::part::{MemoryBatch, PartId};
 use super::reader::ColumnReader;
-use crate::definition::Relation;
+use crate::definition::{Column, Relation};
 use crate::error::Result;
 
 /// Rows that are read at once: a page has to be decoded as a whole anyway.
@@ -41,53 +43,69 @@ impl RowCache {
         Self { bytes_max, state: Mutex::default() }
     }
 
-    /// The block that holds a row, when it is there and has all columns of the relation.
-    pub(super) fn get(
-        &self,
-        part: PartId,
-        row: u32,
-        relation: &Relation,
-    ) -> Option<Arc<MemoryBatch>> {
+    /// The block that holds a row, when it is there and has all these columns.
+    pub(super) fn get(&self, part: PartId, row: u32, columns: &[i16]) -> Option<Arc<MemoryBatch>> {
         let mut state = self.state.lock();
         state.tick += 1;
         let tick = state.tick;
         let block = state.blocks.get_mut(&(part, row / BLOCK_ROWS))?;
-        let complete =
-            relation.live_columns().all(|column| block.rows.columns.contains(&column.number));
+        let complete = columns.iter().all(|number| block.rows.columns.contains(number));
         block.used = tick;
         complete.then(|| Arc::clone(&block.rows))
     }
 
-    /// Reads the block that holds a row, and keeps it.
+    /// The block that holds a row, with these columns; it is read if it has to be.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(super) fn block(
+        &self,
+        entry: &FileEntry,
+        (row, relation, columns): (u32, &Relation, &[i16]),
+    ) -> Result<Arc<MemoryBatch>> {
+        match self.get(entry.facts.part, row, columns) {
+            Some(block) => Ok(block),
+            None => self.read(entry, (row, relation, columns)),
+        }
+    }
+
+    /// Reads the block that holds a row, and keeps it: these columns, and those that it had.
     ///
     /// # Errors
     /// The file cannot be read.
     pub(super) fn read(
         &self,
         entry: &FileEntry,
-        row: u32,
-        relation: &Relation,
+        (row, relation, columns): (u32, &Relation, &[i16]),
     ) -> Result<Arc<MemoryBatch>> {
+        let key = (entry.facts.part, row / BLOCK_ROWS);
+        let known = self.state.lock().blocks.get(&key).map(|block| Arc::clone(&block.rows.columns));
+        let wanted = |column: &&Column| {
+            let number = &column.number;
+            columns.contains(number) || known.as_ref().is_some_and(|known| known.contains(number))
+        };
+        let columns: Vec<&Column> = relation.live_columns().filter(wanted).collect();
+        let numbers: Arc<[i16]> = columns.iter().map(|column| column.number).collect();
         let start = row / BLOCK_ROWS * BLOCK_ROWS;
         let first = usize::try_from(start).unwrap_or(0);
         let last = usize::try_from(start.saturating_add(BLOCK_ROWS)).unwrap_or(0);
-        let columns = relation.live_columns().collect();
         let mut reader = ColumnReader::new(entry, columns, Some(first..last))?;
-        let mut pieces = Vec::new();
+        let mut block =
+            MemoryBatch { start, columns: Arc::clone(&numbers), arrays: Vec::new(), rows: 0 };
+        let mut pieces: Vec<Vec<ArrayRef>> = Vec::new();
         while let Some((arrays, rows)) = reader.next()? {
-            let columns = arrays::live_numbers(relation);
-            pieces.push(MemoryBatch { start: 0, columns, arrays, rows });
+            block.rows += rows;
+            pieces.push(arrays);
         }
-        let joined = super::prepare::join_rows(relation, &pieces.iter().collect::<Vec<_>>())?;
-        let mut block = joined.unwrap_or_else(|| MemoryBatch {
-            start,
-            columns: arrays::live_numbers(relation),
-            arrays: Vec::new(),
-            rows: 0,
-        });
-        block.start = start;
+        for at in 0..numbers.len() {
+            let pieces: Vec<&dyn Array> =
+                pieces.iter().filter_map(|one| one.get(at).map(AsRef::as_ref)).collect();
+            if !pieces.is_empty() {
+                block.arrays.push(arrays::compact(&concat(&pieces)?));
+            }
+        }
         let block = Arc::new(block);
-        self.keep((entry.facts.part, row / BLOCK_ROWS), &block);
+        self.keep(key, &block);
         Ok(block)
     }
 

@@ -25,9 +25,6 @@ use crate::error::{Error, Result};
 use crate::features::oids;
 use crate::privacy;
 
-/// Rows of `identity.nodes` and `identity.records` that are handed on at once.
-const GATHERED_ROWS: usize = 64 << 10;
-
 /// A file that a transaction wrote, with the keys of its rows.
 #[derive(Debug, Clone)]
 pub(super) struct NewFile {
@@ -210,6 +207,7 @@ impl Transaction {
     ) -> Result<()> {
         let relation = self.stored(relation)?;
         let gate = Gate::of(self, &relation);
+        self.note_moved(&relation, before, after)?;
         let stays = self.changed_rows(&relation, &gate, (before, after))?;
         let updated = self.remove(&relation, &stays)?;
         let mut rows = 0;
@@ -302,18 +300,7 @@ impl Transaction {
             return Ok(());
         }
         let [nodes, records] = stitching::rows(&self.gathered, Utc::now().timestamp_micros())?;
-        for (relation, rows) in [(oids::NODES, nodes), (oids::RECORDS, records)] {
-            if rows.num_rows() == 0 {
-                continue;
-            }
-            let mut writer = self.bulk_writer(relation)?;
-            for start in (0..rows.num_rows()).step_by(GATHERED_ROWS) {
-                let length = GATHERED_ROWS.min(rows.num_rows() - start);
-                writer.write(rows.slice(start, length)).await?;
-            }
-            writer.finish().await?;
-        }
-        Ok(())
+        self.insert_beside([(oids::NODES, nodes), (oids::RECORDS, records)]).await
     }
 
     /// Deletes rows that the transaction sees; returns how many of them were live.

@@ -3,9 +3,11 @@
 use std::fs::File;
 use std::sync::Arc;
 
+use clientele_udfs::cast::numbers;
 use clientele_udfs::output::{Style, to_text_array};
 use clientele_udfs::types::PgType;
 use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::ProjectionMask;
@@ -60,8 +62,9 @@ impl Source {
             builder = builder.with_projection(mask);
         }
         let rows = builder.build().map_err(broken)?;
-        let schema = datafusion::arrow::array::RecordBatchReader::schema(&rows);
-        Ok(Self { schema, rows })
+        let fields = datafusion::arrow::array::RecordBatchReader::schema(&rows);
+        let fields = fields.fields().iter().map(|field| as_read(field));
+        Ok(Self { schema: Arc::new(Schema::new(fields.collect::<Vec<_>>())), rows })
     }
 
     /// Sends all rows; a row's line is its number.
@@ -81,13 +84,23 @@ impl Source {
             let rows = batch.num_rows() as u64;
             let lines = (number + 1..=number + rows).collect();
             number += rows;
-            let item = Item::Next(Parsed { columns: batch.columns().to_vec(), lines });
+            let columns = batch.columns().iter().zip(self.schema.fields());
+            let columns = columns.map(|(array, field)| Ok(cast(array, field.data_type())?));
+            let item = Item::Next(Parsed { columns: columns.collect::<Result<_>>()?, lines });
             if stop.is_cancelled() || parsed.blocking_send(item).is_err() {
                 return Ok(());
             }
         }
         let _ = parsed.blocking_send(Item::End);
         Ok(())
+    }
+}
+
+/// Large binaries of a file are bytes; here they are numbers.
+fn as_read(field: &Field) -> Field {
+    match field.data_type() {
+        DataType::LargeBinary => field.clone().with_data_type(DataType::Binary),
+        _ => field.clone(),
     }
 }
 
@@ -123,10 +136,11 @@ impl Sink {
                 let text = format!("column name \"{}\" specified more than once", column.name);
                 return Err(Error::new("42701", text));
             }
-            let data_type = if as_text(field.data_type()) {
-                DataType::Utf8View
-            } else {
-                field.data_type().clone()
+            let data_type = match field.data_type() {
+                other if as_text(other) => DataType::Utf8View,
+                // Parquet's decimals have one scale for a column.
+                DataType::LargeBinary => PgType::NUMERIC_ELSEWHERE.arrow(),
+                other => other.clone(),
             };
             let field =
                 Field::new(&column.name, data_type, true).with_metadata(column.pg_type.metadata());
@@ -156,6 +170,9 @@ impl Sink {
         for (array, column) in batch.columns().iter().zip(&self.columns) {
             arrays.push(match as_text(array.data_type()) {
                 true => to_text_array(array, column.pg_type, &self.style)?,
+                false if *array.data_type() == DataType::LargeBinary => {
+                    numbers(array, PgType::NUMERIC_ELSEWHERE)?
+                }
                 false => Arc::clone(array),
             });
         }

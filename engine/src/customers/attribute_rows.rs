@@ -1,4 +1,4 @@
-//! Rows of `customers.attributes`.
+//! Rows of `customers.attributes` and `customers.account_attributes`.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ pub(super) enum ValueColumn {
 impl ValueColumn {
     pub(super) fn named(name: &str) -> Option<Self> {
         Some(match name {
-            "customer_id" => Self::Key,
+            "customer_id" | "account_id" => Self::Key,
             "attribute" => Self::Attribute,
             "value" => Self::Value,
             "source" => Self::Source,

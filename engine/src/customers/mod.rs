@@ -1,7 +1,7 @@
 //! `customers`: one row per customer, and where each of its values comes from.
 //!
-//! `customers.profiles`, `customers.accounts` and `customers.attributes` are views whose rows an
-//! operator makes: one scan of each touchpoint table, of the columns that are asked for alone.
+//! `customers.profiles`, `customers.attributes` and the same of companies, `customers.accounts` and
+//! `customers.account_attributes`, are views whose rows an operator makes: one scan of each touchpoint table, of the columns that are asked for alone.
 //! What is said of a customer in which table, how often and when is tallied ([`tally`]); then one
 //! value survives ([`survivorship`]). A condition on the customer or on an identifier is turned
 //! into customers first ([`resolve`]), so that the scans are asked for their rows only.
@@ -26,7 +26,7 @@ mod tally;
 
 use std::sync::Arc;
 
-use clientele_catalog::customers::{ACCOUNTS, ATTRIBUTES, PROFILES};
+use clientele_catalog::customers::{ACCOUNT_ATTRIBUTES, ACCOUNTS, ATTRIBUTES, PROFILES};
 use clientele_catalog::definition::Relation;
 use clientele_catalog::domains::Subject;
 use clientele_catalog::storage::Snapshot;
@@ -45,6 +45,7 @@ pub(crate) fn provider(
         PROFILES => (Subject::Person, Shape::Profile),
         ACCOUNTS => (Subject::Company, Shape::Profile),
         ATTRIBUTES => (Subject::Person, Shape::Values),
+        ACCOUNT_ATTRIBUTES => (Subject::Company, Shape::Values),
         _ => return None,
     };
     Some(Arc::new(Golden::new(context, relation, (subject, shape))))

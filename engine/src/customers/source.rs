@@ -5,16 +5,21 @@ use std::sync::Arc;
 use clientele_catalog::Catalog;
 use clientele_catalog::customers::{Attribute, Touchpoint, Touchpoints};
 use clientele_catalog::definition::{Oid, Relation};
-use clientele_catalog::domains::{self, SemanticDomain};
+use clientele_catalog::domains::{self, SemanticDomain, Subject};
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringViewArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Int64Type, TimeUnit, TimestampMicrosecondType};
+use datafusion::catalog::memory::MemorySourceConfig;
 use datafusion::common::{Column, HashMap, Result};
+use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, lit};
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::{ExecutionPlan, project_schema};
 
 use super::rows::From;
 use super::tally::{Entry, NEVER_FIRST, Tally, Values};
+
+/// Customers whose rows are looked up one by one.
+const FEW: usize = 16;
 
 /// What must be read.
 #[derive(Debug, Clone)]
@@ -98,13 +103,23 @@ impl Source {
         Some(Self { relation: Arc::clone(&table.relation), number, projection, key, time, said })
     }
 
-    /// The scan, of the rows of these customers.
+    /// The rows of these customers: of a few they are looked up, else scanned.
     pub(super) async fn scan(
         &self,
         from: &From<'_>,
-        only: Option<&[i64]>,
+        (subject, only): (Subject, Option<&[i64]>),
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let table = from.store.table_provider(from.snapshot, &self.relation, false);
+        if let Some(few) = only.filter(|only| only.len() <= FEW) {
+            let schema = project_schema(&table.schema(), Some(&self.projection))?;
+            let columns = (self.projection.as_slice(), &schema);
+            let (snapshot, relation) = (from.snapshot, &self.relation);
+            let found = from.store.rows_of_customers(snapshot, relation, (subject, few), columns);
+            let found = found.map_err(|error| DataFusionError::External(Box::new(error)))?;
+            if let Some(rows) = found {
+                return Ok(MemorySourceConfig::try_new_exec(&[rows], schema, None)?);
+            }
+        }
         let key =
             self.relation.live_columns().nth(self.projection.get(self.key).copied().unwrap_or(0));
         let filter = only.zip(key).map(|(only, key)| {

@@ -155,7 +155,7 @@ impl TableProvider for Golden {
         for (number, table) in (0_u16..).zip(&self.touchpoints.tables) {
             let of = (&wanted, self.touchpoints.as_ref());
             if let Some(source) = Source::of((number, table), of, &snapshot.catalog) {
-                inputs.push(source.scan(&from, only.as_deref()).await?);
+                inputs.push(source.scan(&from, (self.touchpoints.subject, only.as_deref())).await?);
                 sources.push(source);
             }
         }

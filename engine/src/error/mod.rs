@@ -105,6 +105,10 @@ impl Error {
         if let (None, Some((line, column))) = (self.position, self.object.location.take()) {
             self.position = source.position(sqlparser::tokenizer::Location { line, column });
         }
+        if self.position.is_none() && matches!(self.sqlstate, "22P02" | "22007" | "22008") {
+            let text = self.message.split_once(": \"").and_then(|(_, text)| text.strip_suffix('"'));
+            self.position = text.and_then(|text| source.literal(text));
+        }
         self
     }
 

@@ -7,8 +7,8 @@ use clientele_catalog::catalog::PG_CATALOG_OID;
 use clientele_catalog::definition::{Function, Oid, Returns};
 use clientele_catalog::features;
 use clientele_catalog::pg_catalog::{
-    Argument, ArgumentMode, Context, CursorFacts, Done, FunctionFacts, FunctionKind, PreparedFacts,
-    RelationFacts, SessionFacts, SettingFacts, Volatility, number_functions,
+    Argument, ArgumentMode, Context, CursorFacts, Done, FunctionFacts, FunctionKind, IndexPlaces,
+    PreparedFacts, RelationFacts, SessionFacts, SettingFacts, Volatility, number_functions,
 };
 use clientele_catalog::privileges::predefined::READ_ALL_STATS;
 use clientele_udfs::types::PgType;
@@ -56,6 +56,7 @@ fn facts(context: &QueryContext) -> Context {
         prepared: prepared(context),
         cursors: cursors(context),
         search_path: path.collect(),
+        indexes: IndexPlaces::default(),
     }
 }
 
@@ -77,6 +78,7 @@ fn session(context: &QueryContext, shared: &Arc<SessionShared>) -> SessionFacts 
     let activity = shared.activity.lock().clone();
     let own = context.rights.owns(shared.role);
     let open = own || context.rights.has(READ_ALL_STATS);
+    let tls = shared.tls.as_ref().filter(|_| open);
     let copy = shared.progress.lock().as_ref().map(|progress| progress.facts());
     SessionFacts {
         pid: shared.pid,
@@ -97,8 +99,8 @@ fn session(context: &QueryContext, shared: &Arc<SessionShared>) -> SessionFacts 
             (false, true) => normalised(&activity.query),
             (false, false) => "<insufficient privilege>".to_owned(),
         },
-        tls_version: None,
-        tls_cipher: None,
+        tls_version: tls.map(|tls| tls.version.clone()),
+        tls_cipher: tls.map(|tls| tls.cipher.clone()),
         copy: copy.filter(|_| open),
         job: shared.job.lock().as_ref().filter(|_| open).map(Running::facts),
     }

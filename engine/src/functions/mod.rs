@@ -7,11 +7,13 @@
 mod array_query;
 pub(crate) mod calls;
 pub(crate) mod declared;
+mod expression_field;
 mod facts;
 mod inlined;
 mod of_domain;
 mod offered;
 mod operators;
+pub(crate) mod per_row;
 pub mod procedures;
 pub(crate) mod publishing;
 mod registered;
@@ -27,12 +29,15 @@ use std::sync::Arc;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
 pub use array_query::ARRAY_QUERY;
+pub use expression_field::expression_field;
 pub use facts::catalog_context;
-pub(crate) use inlined::{QueryFunction, arguments_of, place_queries};
+pub(crate) use inlined::{QueryFunction, are_constant, arguments_of, place_queries};
 pub use of_domain::of_domain;
 pub use offered::{OWN, is_offered, registered_name};
-pub use operators::{Operators, operand_type, operator};
-pub use registered::{is_registered, read_registered, register_cast, show_registered};
+pub use operators::{Elements, NEGATED, Operators, negated, operand_type, operator};
+pub use registered::{
+    is_registered, numbered_array, read_registered, register_cast, show_registered,
+};
 pub use row_kernel::{Kernel, Signature, rebind};
 pub use sequences::{
     Blocks, forget_sequence, next_value, restart_sequence, save_new_sequences, sequence_relation,
@@ -77,7 +82,7 @@ fn all_kernels() -> impl Iterator<Item = &'static Kernel> {
 
 /// Scalar functions that every session has: DataFusion's, then ours over them.
 pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
-    clientele_udfs::functions::all()
+    clientele_udfs::functions::all().into_iter().chain([negated()]).collect()
 }
 
 /// Window functions of ours.

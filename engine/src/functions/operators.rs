@@ -2,15 +2,27 @@
 
 use std::sync::Arc;
 
+use clientele_udfs::cast;
 use clientele_udfs::functions as kernels;
+use clientele_udfs::input::exact_numeric;
 use clientele_udfs::types::PgType;
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::DFSchema;
 use datafusion::error::Result as DataFusionResult;
-use datafusion::logical_expr::expr::ScalarFunction;
-use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
-use datafusion::logical_expr::{Expr, ExprSchemable, Operator, ScalarUDF};
+use datafusion::functions_nested::expr_fn::array_element;
+use datafusion::logical_expr::expr::{Cast, ScalarFunction};
+use datafusion::logical_expr::planner::{
+    ExprPlanner, PlannerResult, RawBinaryExpr, RawFieldAccessExpr,
+};
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, ExprSchemable, GetFieldAccess, Operator, ReturnFieldArgs,
+    ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, binary_expr,
+};
 use datafusion::scalar::ScalarValue;
 use sqlparser::ast::BinaryOperator;
+
+use super::expression_field;
+use crate::planning::comparable;
 
 /// The function behind an operator; `None` for those that DataFusion evaluates itself.
 pub fn operator(op: Operator, left: PgType, right: PgType) -> Option<Arc<ScalarUDF>> {
@@ -46,7 +58,7 @@ pub fn operand_type(expr: &Expr, schema: &DFSchema) -> DataFusionResult<PgType> 
     if matches!(expr, Expr::Literal(ScalarValue::Utf8(_) | ScalarValue::Null, None)) {
         return Ok(PgType::UNKNOWN);
     }
-    Ok(PgType::from_field(expr.to_field(schema)?.1.as_ref()))
+    Ok(PgType::from_field(expression_field(expr, schema)?.as_ref()))
 }
 
 /// Operators that DataFusion's planner does not know at all.
@@ -59,13 +71,37 @@ impl ExprPlanner for Operators {
         expr: RawBinaryExpr,
         schema: &DFSchema,
     ) -> DataFusionResult<PlannerResult<RawBinaryExpr>> {
+        if let Some(op) = comparison(&expr.op) {
+            return compared(expr, op, schema);
+        }
         let Some(symbol) = own_symbol(&expr.op) else { return Ok(PlannerResult::Original(expr)) };
-        let left = narrowed(expr.left.clone());
-        let right = narrowed(expr.right.clone());
-        let operands = [operand_type(&left, schema)?, operand_type(&right, schema)?];
-        // Numbers wait until their literals have their types; see `planning::values`.
+        let mut left = narrowed(exact(expr.left.clone()));
+        let mut right = narrowed(exact(expr.right.clone()));
+        let mut operands = [operand_type(&left, schema)?, operand_type(&right, schema)?];
+        let is_number = |one: PgType| one.facts().category == 'N' && one.element().is_none();
+        let sides = match operands {
+            [PgType::UNKNOWN, other] if is_number(other) => Some((&mut left, other)),
+            [other, PgType::UNKNOWN] if is_number(other) => Some((&mut right, other)),
+            _ => None,
+        };
+        // A quoted literal beside a number is one of its type (manual: typeconv-oper).
+        if let Some((literal, other)) = sides
+            && matches!(symbol, "+" | "-" | "*" | "/")
+            && !matches!(literal, Expr::Literal(ScalarValue::Null, _))
+        {
+            let other = PgType { modifier: -1, ..other };
+            *literal = cast::text_to(other, false).call(vec![literal.clone()]);
+            if let Some(function) = kernels::operator(symbol, &[other, other]) {
+                return Ok(PlannerResult::Planned(function.call(vec![left, right])));
+            }
+            operands = [other, other];
+        }
+        // Numbers wait until their literals have their types; see `planning::values`. Those with
+        // scales of their own are unknown to DataFusion.
         let other = |operand: &PgType| matches!(operand.facts().category, 'D' | 'T' | 'U');
-        if matches!(symbol, "+" | "-" | "*" | "/") && !operands.iter().any(other) {
+        let free = is_free(&left, schema) || is_free(&right, schema);
+        let waits = matches!(symbol, "+" | "-" | "*" | "/" | "%");
+        if waits && !free && !operands.iter().any(other) {
             return Ok(PlannerResult::Original(expr));
         }
         Ok(match kernels::operator(symbol, &operands) {
@@ -77,6 +113,59 @@ impl ExprPlanner for Operators {
     }
 }
 
+/// `(array_agg(x ORDER BY y))[n]` takes an element of the array: DataFusion has `nth_value` for it,
+/// which differs in its order and refuses small groups.
+#[derive(Debug)]
+pub struct Elements;
+
+impl ExprPlanner for Elements {
+    fn plan_field_access(
+        &self,
+        access: RawFieldAccessExpr,
+        _schema: &DFSchema,
+    ) -> DataFusionResult<PlannerResult<RawFieldAccessExpr>> {
+        Ok(match (access.expr, access.field_access) {
+            (array @ Expr::AggregateFunction(_), GetFieldAccess::ListIndex { key }) => {
+                PlannerResult::Planned(array_element(array, *key))
+            }
+            (expr, field_access) => {
+                PlannerResult::Original(RawFieldAccessExpr { expr, field_access })
+            }
+        })
+    }
+}
+
+/// Digits of a literal on which arithmetic cannot overflow.
+const DIGITS_MAX: usize = 28;
+
+/// The name of [`negated`], which stands for the prefix operator `-` until its operand's type is known.
+pub const NEGATED: &str = "negated";
+
+/// A function of any argument, of the argument's type.
+pub fn negated() -> Arc<ScalarUDF> {
+    #[derive(Debug, PartialEq, Eq, Hash)]
+    struct Negated(Signature);
+    impl ScalarUDFImpl for Negated {
+        fn name(&self) -> &str {
+            NEGATED
+        }
+        fn signature(&self) -> &Signature {
+            &self.0
+        }
+        fn return_type(&self, arg_types: &[DataType]) -> DataFusionResult<DataType> {
+            Ok(arg_types.first().cloned().unwrap_or(DataType::Null))
+        }
+        fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> DataFusionResult<FieldRef> {
+            let field = args.arg_fields.first().cloned();
+            Ok(field.unwrap_or_else(|| Arc::new(Field::new(NEGATED, DataType::Null, true))))
+        }
+        fn invoke_with_args(&self, _: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
+            datafusion::common::internal_err!("{NEGATED} is planned as an operator")
+        }
+    }
+    Arc::new(ScalarUDF::from(Negated(Signature::any(1, Volatility::Immutable))))
+}
+
 /// Operators that are planned here: those DataFusion lacks, and arithmetic on times.
 fn own_symbol(op: &BinaryOperator) -> Option<&'static str> {
     Some(match op {
@@ -84,9 +173,9 @@ fn own_symbol(op: &BinaryOperator) -> Option<&'static str> {
         BinaryOperator::Minus => "-",
         BinaryOperator::Multiply => "*",
         BinaryOperator::Divide => "/",
+        BinaryOperator::Modulo => "%",
         BinaryOperator::PGOverlap => "&&",
         BinaryOperator::PGExp => "^",
-        BinaryOperator::PGStartsWith => "^@",
         BinaryOperator::BitwiseXor | BinaryOperator::PGBitwiseXor => "#",
         BinaryOperator::Arrow => "->",
         BinaryOperator::LongArrow => "->>",
@@ -102,6 +191,67 @@ fn own_symbol(op: &BinaryOperator) -> Option<&'static str> {
         BinaryOperator::QuestionPipe => "?|",
         _ => return None,
     })
+}
+
+/// Whether a value is a number with a scale of its own.
+fn is_free(expr: &Expr, schema: &DFSchema) -> bool {
+    expr.get_type(schema).is_ok_and(|data_type| data_type == DataType::LargeBinary)
+}
+
+fn comparison(op: &BinaryOperator) -> Option<Operator> {
+    Some(match op {
+        BinaryOperator::Eq => Operator::Eq,
+        BinaryOperator::NotEq => Operator::NotEq,
+        BinaryOperator::Lt => Operator::Lt,
+        BinaryOperator::LtEq => Operator::LtEq,
+        BinaryOperator::Gt => Operator::Gt,
+        BinaryOperator::GtEq => Operator::GtEq,
+        _ => return None,
+    })
+}
+
+/// Numbers with scales of their own are compared by value, which DataFusion does not know.
+fn compared(
+    expr: RawBinaryExpr,
+    op: Operator,
+    schema: &DFSchema,
+) -> DataFusionResult<PlannerResult<RawBinaryExpr>> {
+    if !is_free(&expr.left, schema) && !is_free(&expr.right, schema) {
+        return Ok(PlannerResult::Original(expr));
+    }
+    let expr = RawBinaryExpr { left: exact(expr.left), right: exact(expr.right), ..expr };
+    let number = |one: &Expr| {
+        let numeric = |one: DataType| one.is_numeric() || one == DataType::LargeBinary;
+        one.get_type(schema).is_ok_and(numeric)
+    };
+    let open = |one: &Expr| matches!(one, Expr::Placeholder(_));
+    let sides = [&expr.left, &expr.right];
+    if !sides.iter().all(|one| number(one) && !open(one)) {
+        return Ok(PlannerResult::Original(expr));
+    }
+    let mut sides = comparable(vec![expr.left, expr.right], schema)?.into_iter();
+    match (sides.next(), sides.next()) {
+        (Some(left), Some(right)) => Ok(PlannerResult::Planned(binary_expr(left, op, right))),
+        _ => datafusion::common::internal_err!("two sides of a comparison expected"),
+    }
+}
+
+/// A literal that is cast to `numeric` with the scale that it is written in.
+fn exact(expr: Expr) -> Expr {
+    let Expr::Cast(Cast { expr: literal, field }) = &expr else { return expr };
+    if PgType::from_field(field) != PgType::NUMERIC {
+        return expr;
+    }
+    let text = match literal.as_ref() {
+        Expr::Literal(ScalarValue::Utf8(Some(text)), None) => text.clone(),
+        Expr::Literal(ScalarValue::Int64(Some(value)), None) => value.to_string(),
+        Expr::Literal(ScalarValue::Decimal128(..), None) => return literal.as_ref().clone(),
+        _ => return expr,
+    };
+    match exact_numeric(&text, DIGITS_MAX) {
+        Some(value) => Expr::Literal(value, None),
+        None => expr,
+    }
 }
 
 /// A whole number literal is an integer where it fits.

@@ -7,7 +7,9 @@ use clientele_catalog::pg_catalog::Context;
 use clientele_catalog::pg_catalog::describe::{
     comments, definitions, functions, names, privileges, sizes,
 };
+use clientele_udfs::input;
 use clientele_udfs::types::PgType;
+use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::Column;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, ScalarUDF};
@@ -386,6 +388,25 @@ pub fn read_registered(context: &QueryContext, pg_type: PgType, name: &str) -> R
         .ok_or_else(|| Error::internal("a type that names nothing"))?;
     let value = (kernel.call)(context, &[text_value(name)])?;
     Ok(value.cast_to(&pg_type.arrow())?)
+}
+
+/// The numbers of what an array's text names: `{int,int8}` as `regtype[]` is `{23,20}`. `None` for
+/// arrays of other types.
+///
+/// # Errors
+/// 22P02 it is no array, else as [`read_registered`].
+pub fn numbered_array(context: &QueryContext, array: PgType, text: &str) -> Result<Option<String>> {
+    let Some(element) = array.element().filter(|one| is_registered(*one)) else { return Ok(None) };
+    let names = input::parse(PgType::TEXT_ARRAY, Some(text), &input::Context::default())?;
+    let ScalarValue::List(names) = names else { return Ok(None) };
+    let mut numbers = Vec::new();
+    for name in names.value(0).as_string_view() {
+        numbers.push(match name {
+            Some(name) => read_registered(context, element, name)?.to_string(),
+            None => "NULL".to_owned(),
+        });
+    }
+    Ok(Some(format!("{{{}}}", numbers.join(","))))
 }
 
 /// A cast from or to `regclass` and its kin, which needs the catalog.

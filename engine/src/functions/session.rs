@@ -43,6 +43,8 @@ kernels! {
     "getdatabaseencoding" "" stable(0, 0, PgType::NAME), |_, _| Ok(text_value("UTF8")), "encoding name of current database";
     "pg_client_encoding" "" stable(0, 0, PgType::NAME), |_, _| Ok(text_value("UTF8")), "encoding name of current database";
     "pg_is_in_recovery" "" stable(0, 0, PgType::BOOL), |_, _| Ok(ScalarValue::Boolean(Some(false))), "true if server is in recovery";
+    "pg_is_wal_replay_paused" "" stable(0, 0, PgType::BOOL), |_, _| Err(Error::new("55000", "recovery is not in progress")), "true if wal replay is paused";
+    "pg_blocking_pids" "integer" stable(1, 1, PgType::plain(1007)), |_, _| Ok(nobody()), "get array of PIDs of sessions blocking specified backend PID from acquiring a heavyweight lock";
     "pg_postmaster_start_time" "" stable(0, 0, PgType::TIMESTAMPTZ), |context, _| Ok(instant(context.engine.started_at)), "postmaster start time";
     "pg_conf_load_time" "" stable(0, 0, PgType::TIMESTAMPTZ), |context, _| Ok(instant(context.engine.started_at)), "configuration load time";
     "txid_current" "" stable(0, 0, PgType::INT8), transaction_number, "get current transaction ID";
@@ -63,6 +65,7 @@ kernels! {
     "pg_is_other_temp_schema" "oid" stable(1, 1, PgType::BOOL), |_, _| Ok(ScalarValue::Boolean(Some(false))), "whether a schema is another session's temporary one";
     "now" "" stable(0, 0, PgType::TIMESTAMPTZ), |context, _| Ok(instant(context.started_at)), "current transaction time";
     "transaction_timestamp" "" stable(0, 0, PgType::TIMESTAMPTZ), |context, _| Ok(instant(context.started_at)), "current transaction time";
+    "statement_timestamp" "" stable(0, 0, PgType::TIMESTAMPTZ), |_, _| Ok(instant(chrono::Utc::now())), "current statement time";
     "current_timestamp" "" stable(0, 0, PgType::TIMESTAMPTZ), |context, _| Ok(instant(context.started_at)), "current transaction time";
     "localtimestamp" "" stable(0, 0, PgType::TIMESTAMP), local_timestamp, "current transaction time in the session's time zone";
     "localtime" "" stable(0, 0, PgType::TIME), local_time, "current transaction time of day in the session's time zone";
@@ -93,6 +96,11 @@ fn current_schemas(context: &QueryContext, values: &[ScalarValue]) -> Result<Sca
     let field = PgType::NAME.field("item", true);
     let list = ScalarValue::new_list(&names, field.data_type(), true);
     Ok(ScalarValue::List(list))
+}
+
+/// Writers do not wait for one another.
+fn nobody() -> ScalarValue {
+    ScalarValue::List(ScalarValue::new_list(&[], &PgType::INT4.arrow(), true))
 }
 
 /// An instant as `timestamptz`.

@@ -13,6 +13,7 @@ use super::subject;
 use crate::error::{Error, Result};
 use crate::functions::procedures::text;
 use crate::handle;
+use crate::national_numbers::normalized;
 use crate::planning::context::QueryContext;
 use crate::session::Session;
 
@@ -31,7 +32,7 @@ pub(super) async fn lift(
             .with_hint("Write namespace:value, as in email:jane@example.com.")
     })?;
     let (domain, meaning, _) = handle::namespace(&context, name)?;
-    let normal = (meaning.normalize)(value)
+    let normal = normalized(&context, meaning, value)
         .ok_or_else(|| Error::new("22023", format!("invalid value for domain {name}")))?;
     let stone = Tombstone::Identifier(domain.oid, &normal);
     let found = rows(&context, &stone.text(context.store.brand_key()))?;

@@ -16,6 +16,7 @@ use datafusion::scalar::ScalarValue;
 use crate::error::{Error, Result};
 use crate::functions::procedures::{Parameter, Procedure, superuser, text};
 use crate::handle;
+use crate::national_numbers::normalized;
 use crate::planning::context::QueryContext;
 use crate::session::Session;
 
@@ -205,7 +206,7 @@ async fn block_value(
         must_be_regex(&pattern)?;
     } else if namespace != "*" {
         let (_, meaning, _) = handle::namespace(&context, namespace)?;
-        pattern = (meaning.normalize)(&pattern).unwrap_or(pattern);
+        pattern = normalized(&context, meaning, &pattern).unwrap_or(pattern);
     }
     let row = system_rows(
         oids::BLOCKED_VALUES,

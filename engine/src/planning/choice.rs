@@ -8,6 +8,7 @@ use datafusion::error::Result;
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::expr::{Case, Cast, ScalarFunction};
 
+use super::numerics;
 use super::values::{adopt, field_of};
 use crate::functions;
 
@@ -24,6 +25,9 @@ pub fn function(mut call: ScalarFunction, schema: &DFSchema) -> Result<Expr> {
     let types = types_of(call.args.iter(), schema)?;
     if let Some(field) = common(&types) {
         call.args = call.args.into_iter().map(|value| adopt(value, &field)).collect();
+    }
+    if call.func.name() != "nullif" {
+        call.args = numerics::alike(call.args, schema)?;
     }
     typed(Expr::ScalarFunction(call), types, schema)
 }
@@ -48,7 +52,18 @@ pub fn case(mut case: Case, schema: &DFSchema) -> Result<Expr> {
         case.when_then_expr = pairs.map(|(when, then)| (when, taken(then))).collect();
         case.else_expr = case.else_expr.map(taken);
     }
+    let case = alike(case, schema)?;
     typed(Expr::Case(case), types, schema)
+}
+
+/// The branches with one way to keep numbers.
+fn alike(mut case: Case, schema: &DFSchema) -> Result<Case> {
+    let (whens, thens): (Vec<_>, Vec<_>) = case.when_then_expr.into_iter().unzip();
+    let branches = thens.into_iter().chain(case.else_expr).map(|branch| *branch);
+    let mut branches = numerics::alike(branches.collect(), schema)?.into_iter().map(Box::new);
+    case.when_then_expr = whens.into_iter().zip(branches.by_ref()).collect();
+    case.else_expr = branches.next();
+    Ok(case)
 }
 
 /// The one type of all, which unknown literals take.

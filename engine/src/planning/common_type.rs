@@ -3,7 +3,7 @@
 
 use clientele_udfs::cast;
 use clientele_udfs::types::PgType;
-use datafusion::arrow::datatypes::FieldRef;
+use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::metadata::FieldMetadata;
 use datafusion::common::{Column, DFSchema, ScalarValue};
 use datafusion::error::Result;
@@ -115,6 +115,15 @@ impl Cell {
         Ok(Self { field: field_of(value, schema)?, pg_type })
     }
 
+    /// Fractional digits of a number that is kept with one scale: where they differ, each value
+    /// keeps its own.
+    fn scale(&self) -> Option<i8> {
+        match self.field.data_type() {
+            DataType::Decimal128(_, scale) => Some(*scale),
+            _ => None,
+        }
+    }
+
     fn of_output(plan: &LogicalPlan, column: usize) -> Option<Self> {
         if let Some(value) = output(plan, column) {
             return Self::of(value, &DFSchema::empty()).ok();
@@ -129,7 +138,7 @@ fn target(cells: &[Cell], clause: Clause) -> Result<Option<PgType>> {
     let Some(first) = cells.first() else { return Ok(None) };
     let like_first = |cell: &Cell| {
         let stated = clause == Clause::Union || cell.field.metadata() == first.field.metadata();
-        stated && cell.pg_type.oid == first.pg_type.oid
+        stated && cell.pg_type.oid == first.pg_type.oid && cell.scale() == first.scale()
     };
     if cells.iter().all(like_first) {
         return Ok(None);

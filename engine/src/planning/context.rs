@@ -9,6 +9,7 @@ use clientele_catalog::definition::{Database, Domain, FIRST_USER_OID, Oid, Relat
 use clientele_catalog::features::SEGMENTS_OID;
 use clientele_catalog::privileges::Rights;
 use clientele_catalog::storage::{Snapshot, Store};
+use datafusion::arrow::array::RecordBatch;
 use datafusion::execution::session_state::SessionState;
 use sqlparser::ast::ObjectName;
 
@@ -46,10 +47,19 @@ pub struct QueryContext {
     pub started_at: DateTime<Utc>,
     /// Values are seen as they are: the engine shows them to nobody.
     pub(crate) clear: bool,
+    /// What parts of the statement that came before have returned.
+    pub(crate) given: Vec<Given>,
     /// What plans of this statement depend on.
     pub(crate) basis: Arc<Basis>,
     /// The facts that `pg_catalog` is drawn from, once asked for.
     pub facts: OnceLock<Arc<clientele_catalog::pg_catalog::Context>>,
+}
+
+/// The rows of a part of a statement, under its name; `None`: it returns none.
+#[derive(Debug, Clone)]
+pub(crate) struct Given {
+    pub(crate) name: String,
+    pub(crate) rows: Option<RecordBatch>,
 }
 
 /// What a relation's name stands for.
@@ -66,6 +76,11 @@ impl QueryContext {
         let mut state = self.state.as_ref().clone();
         state.execution_props_mut().query_execution_start_time = Some(self.started_at);
         state
+    }
+
+    /// The same with the rows of earlier parts.
+    pub(crate) fn giving(&self, given: &[Given]) -> Arc<Self> {
+        Arc::new(Self { given: given.to_vec(), ..self.clone() })
     }
 
     /// The catalog seen.

@@ -41,7 +41,11 @@ impl OptimizerRule for DistinctOnFirstRow {
     }
 }
 
-fn first(distinct: DistinctOn) -> Result<LogicalPlan> {
+/// The first row of each group.
+///
+/// # Errors
+/// A plan that cannot be built.
+pub fn first(distinct: DistinctOn) -> Result<LogicalPlan> {
     let DistinctOn { on_expr, select_expr, sort_expr, input, schema } = distinct;
     let groups = normalize_cols(on_expr, input.as_ref())?;
     let mut order = sort_expr.unwrap_or_default();

@@ -10,6 +10,7 @@ use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result as DataFusionResult;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::memory::LazyMemoryExec;
 use datafusion::physical_plan::placeholder_row::PlaceholderRowExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, Partitioning};
@@ -61,6 +62,7 @@ fn is_made_in_order(plan: &Arc<dyn ExecutionPlan>) -> bool {
                 source.data_source().downcast_ref::<MemorySourceConfig>().is_some()
             });
             plan.is::<EmptyExec>()
+                || plan.is::<LazyMemoryExec>()
                 || plan.is::<PlaceholderRowExec>()
                 || in_memory && !of_table(plan)
         }

@@ -18,6 +18,7 @@ use sqlparser::ast::{
 };
 
 use super::context::{Named, QueryContext};
+use super::output_names::{Beside, name_outputs};
 use super::relations::labelled;
 use super::rights;
 use crate::error::{Error, Result};
@@ -253,7 +254,7 @@ impl Inliner<'_> {
     /// The body, the calls in it replaced in their turn.
     fn body(&self, function: &Function) -> Result<Query> {
         let mut body = parse_body(&function.body)?;
-        super::output_names::name_outputs(&mut body);
+        name_outputs(&mut body, Beside::Marked);
         run(self.context, &mut body, self.depth + 1)?;
         Ok(body)
     }

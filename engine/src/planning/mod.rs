@@ -5,6 +5,7 @@
 //! 2. DataFusion's SQL planner, resolving names through [`provider::Names`].
 //! 3. [`values`]: casts, arithmetic, literals.
 //! 4. [`parameters`]: types of `$1 …`.
+//!    [`numerics`]: numbers of any precision are compared by value.
 //! 5. DataFusion's analyzer, then [`subqueries`]: joins in place of correlated subqueries.
 
 pub mod choice;
@@ -15,13 +16,16 @@ pub mod distinct_on;
 pub mod filters;
 pub mod in_order;
 pub mod inline;
+mod merged_names;
 pub mod needs;
+mod numerics;
 pub mod output_names;
 pub mod parameters;
 pub mod provider;
 pub mod relations;
 pub mod rights;
 pub mod row_security;
+mod series;
 pub mod subqueries;
 pub mod types;
 pub mod unnested;
@@ -48,6 +52,8 @@ use crate::functions;
 use crate::privacy::stored;
 use context::QueryContext;
 use needs::Need;
+pub(crate) use numerics::comparable;
+use output_names::Beside;
 use provider::Names;
 
 /// Metadata key of storage that tells which table column a field is: `oid:number`.
@@ -170,6 +176,7 @@ fn finish(
         values::rewrite_plan(plan, context).map_err(|error| Error::from_datafusion(&error))?;
     let (plan, parameters) = parameters::resolve(plan, declared)?;
     let plan = functions::show_registered(plan, context)?;
+    let plan = numerics::by_value(plan).map_err(|error| Error::from_datafusion(&error))?;
     let analyzed = context
         .state
         .analyzer()
@@ -186,12 +193,28 @@ pub(crate) fn plan_with(
     declared: &[Option<PgType>],
 ) -> Result<(LogicalPlan, Vec<String>)> {
     functions::place_queries(&mut query, names.context())?;
-    output_names::name_outputs(&mut query);
+    let again = output_names::has_columns_beside_star(&query).then(|| query.clone());
+    match (plan_named(names, query, declared, Beside::Plain), again) {
+        (Err(first), Some(query)) => {
+            plan_named(names, query, declared, Beside::Marked).map_err(|_| first)
+        }
+        (planned, _) => planned,
+    }
+}
+
+fn plan_named(
+    names: &Names<'_>,
+    mut query: ast::Query,
+    declared: &[Option<PgType>],
+    beside_star: Beside,
+) -> Result<(LogicalPlan, Vec<String>)> {
+    output_names::name_outputs(&mut query, beside_star);
     inline::inline(names.context(), &mut query)?;
     crate::sql::rewrite::rewrite(&mut query)?;
     let types: Vec<Option<FieldRef>> =
         declared.iter().map(|one| one.map(|pg_type| pg_type.field("", true))).collect();
     let mut tries = 0;
+    let mut as_written = None;
     let plan = loop {
         let mut planner_context =
             PlannerContext::new().with_prepare_param_data_types(types.clone());
@@ -202,6 +225,13 @@ pub(crate) fn plan_with(
         tries += 1;
         match planned {
             Err(error) if tries < NAMES_MAX && whole_rows::expand(&mut query, &error) => {}
+            Err(error) if tries < NAMES_MAX => {
+                let before = query.clone();
+                if !merged_names::qualify(&mut query, &error) {
+                    return Err(Error::from_datafusion(&error).in_tree(&query));
+                }
+                as_written.get_or_insert(before);
+            }
             Err(error) => return Err(Error::from_datafusion(&error).in_tree(&query)),
             Ok(plan) => break plan,
         }
@@ -209,7 +239,8 @@ pub(crate) fn plan_with(
     let shown = plan.schema().fields().iter().map(|field| field.name().clone()).collect();
     names.note_needs(&plan)?;
     // What a merged column adds is not what the user asks for.
-    let plan = using::merge(plan, &query).map_err(|error| Error::from_datafusion(&error))?;
+    let as_written = as_written.as_ref().unwrap_or(&query);
+    let plan = using::merge(plan, as_written).map_err(|error| Error::from_datafusion(&error))?;
     let plan = needs::open(plan)?;
     let plan = if names.changes() { stored::unmarked(plan)? } else { plan };
     Ok((plan, shown))

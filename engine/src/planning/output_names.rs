@@ -7,7 +7,9 @@
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Expr, Ident, Query, Select, SelectItem, SetExpr, VisitMut, VisitorMut};
+use sqlparser::ast::{
+    Expr, Ident, Query, Select, SelectItem, SetExpr, Visit, VisitMut, Visitor, VisitorMut,
+};
 
 use crate::sql::place::{folded, name_parts};
 
@@ -32,38 +34,77 @@ pub fn shown_line(line: &str) -> String {
     shown
 }
 
-/// Names every output column of every SELECT in the query.
-pub fn name_outputs(query: &mut Query) {
-    let _ = VisitMut::visit(query, &mut Namer);
+/// Names every output column of every SELECT in the query. Columns beside a `*` keep their names,
+/// by which a query around it may know them; where the star has such a name, too, they must not.
+pub fn name_outputs(query: &mut Query, beside_star: Beside) {
+    let _ = VisitMut::visit(query, &mut Namer { beside_star, depth: 0 });
 }
 
-struct Namer;
+/// How columns beside a `*` are named in queries within; nobody knows the outermost ones by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beside {
+    /// As they are.
+    Plain,
+    /// With a suffix.
+    Marked,
+}
+
+/// Whether a column stands beside a `*` somewhere.
+pub fn has_columns_beside_star(query: &Query) -> bool {
+    struct Look;
+    impl Visitor for Look {
+        type Break = ();
+        fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
+            match has_star(select) && select.projection.len() > 1 {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        }
+    }
+    Visit::visit(query, &mut Look).is_break()
+}
+
+fn has_star(select: &Select) -> bool {
+    let star = |item: &SelectItem| {
+        matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..))
+    };
+    select.projection.iter().any(star)
+}
+
+struct Namer {
+    beside_star: Beside,
+    depth: usize,
+}
 
 impl VisitorMut for Namer {
     type Break = ();
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
-        name_set(&mut query.body);
+        let outermost = self.depth == 0;
+        name_set(&mut query.body, if outermost { Beside::Marked } else { self.beside_star });
+        self.depth += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
+        self.depth -= 1;
         ControlFlow::Continue(())
     }
 }
 
-fn name_set(set: &mut SetExpr) {
+fn name_set(set: &mut SetExpr, beside_star: Beside) {
     match set {
-        SetExpr::Select(select) => name_select(select),
+        SetExpr::Select(select) => name_select(select, beside_star),
         SetExpr::SetOperation { left, right, .. } => {
-            name_set(left);
-            name_set(right);
+            name_set(left, beside_star);
+            name_set(right, beside_star);
         }
         _ => {}
     }
 }
 
-fn name_select(select: &mut Select) {
-    let wildcard = select
-        .projection
-        .iter()
-        .any(|item| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)));
+fn name_select(select: &mut Select, beside_star: Beside) {
+    let marked = beside_star == Beside::Marked && has_star(select);
     let mut taken = HashSet::new();
     for item in &mut select.projection {
         let (expr, name, plain) = match item {
@@ -79,7 +120,7 @@ fn name_select(select: &mut Select) {
             _ => continue,
         };
         let first = taken.insert(name.clone());
-        let unique = match first && !(wildcard && plain) {
+        let unique = match first && !(marked && plain) {
             true => name,
             false => {
                 let unique = format!("{name}{MARK}{}", taken.len());
@@ -87,7 +128,7 @@ fn name_select(select: &mut Select) {
                 unique
             }
         };
-        if plain && first && !wildcard {
+        if plain && first && !marked {
             continue;
         }
         let alias = Ident::with_quote('"', unique);

@@ -1,11 +1,8 @@
 //! Types of parameters that neither the client nor their neighbours state.
 
-use std::sync::Arc;
-
 use clientele_udfs::types::PgType;
-use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::logical_expr::{Expr, LogicalPlan, Projection};
+use datafusion::logical_expr::{Expr, LogicalPlan};
 
 use crate::error::{Error, Result};
 
@@ -77,84 +74,4 @@ fn collect(plan: &LogicalPlan, types: &mut Vec<Option<PgType>>) -> Result<()> {
 /// `$3` → 2.
 fn index(id: &str) -> Option<usize> {
     id.strip_prefix('$')?.parse::<usize>().ok()?.checked_sub(1)
-}
-
-/// Parameters as their types store them. A `numeric` without precision comes with the scale that
-/// the client wrote, and is stored with that of the type.
-///
-/// # Errors
-/// 22003 for a number that does not fit.
-pub fn stored(types: &[PgType], values: &[ScalarValue]) -> Result<Vec<ScalarValue>> {
-    let pairs = values.iter().zip(types);
-    let plain = pairs.map(|(value, pg_type)| match is_exact(*pg_type, value) {
-        true => value
-            .cast_to(&pg_type.arrow())
-            .map_err(|_| Error::new("22003", "numeric field overflow")),
-        false => Ok(value.clone()),
-    });
-    plain.collect()
-}
-
-/// Whether one of the parameters comes with a scale of its own.
-pub fn has_exact(types: &[PgType], values: &[ScalarValue]) -> bool {
-    values.iter().zip(types).any(|(value, pg_type)| is_exact(*pg_type, value))
-}
-
-fn is_exact(pg_type: PgType, value: &ScalarValue) -> bool {
-    pg_type == PgType::NUMERIC
-        && matches!(value, ScalarValue::Decimal128(..))
-        && value.data_type() != pg_type.arrow()
-}
-
-/// Puts values in place of the parameters. Where a `numeric` is a result column it keeps its digits:
-/// `SELECT $1` of `12.50` is `12.50`.
-///
-/// # Errors
-/// 22003 for a number that does not fit where it is used.
-pub fn bind_exact(
-    plan: LogicalPlan,
-    types: &[PgType],
-    values: Vec<ScalarValue>,
-) -> Result<LogicalPlan> {
-    let exact = |name: &str| {
-        let index = index(name)?;
-        let value = values.get(index)?;
-        is_exact(*types.get(index)?, value).then(|| Expr::Literal(value.clone(), None))
-    };
-    let plan = match plan {
-        LogicalPlan::Projection(shown) => {
-            let exprs = shown.expr.iter().map(|expr| {
-                let name = expr.qualified_name();
-                match expr.clone().unalias() {
-                    Expr::Placeholder(one) => exact(&one.id).map_or_else(
-                        || expr.clone(),
-                        |value| value.alias_qualified(name.0, name.1),
-                    ),
-                    _ => expr.clone(),
-                }
-            });
-            let exprs = exprs.collect();
-            LogicalPlan::Projection(Projection::try_new(exprs, Arc::clone(&shown.input))?)
-        }
-        other => other,
-    };
-    let values = match stored(types, &values) {
-        Ok(values) => values,
-        Err(error) if uses_exact(&plan, &exact)? => return Err(error),
-        Err(_) => values,
-    };
-    super::bind(plan, values)
-}
-
-fn uses_exact(plan: &LogicalPlan, exact: &impl Fn(&str) -> Option<Expr>) -> Result<bool> {
-    let mut found = false;
-    plan.apply_with_subqueries(|node| {
-        node.apply_expressions(|expr| {
-            found |= expr.exists(|expr| {
-                Ok(matches!(expr, Expr::Placeholder(one) if exact(&one.id).is_some()))
-            })?;
-            Ok(TreeNodeRecursion::Continue)
-        })
-    })?;
-    Ok(found)
 }

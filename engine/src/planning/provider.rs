@@ -21,7 +21,7 @@ use datafusion::logical_expr::{
 };
 
 use super::Changed;
-use super::context::{Named, QueryContext, undefined_table};
+use super::context::{Given, Named, QueryContext, undefined_table};
 use super::needs::{self, Inner, Need, Scan};
 use super::types::Types;
 use super::{rights, row_security};
@@ -51,6 +51,24 @@ pub struct Names<'a> {
     needs: RefCell<Vec<Need>>,
 }
 
+/// Ours for elements comes first, for operators last.
+fn planners(context: &QueryContext) -> Vec<Arc<dyn ExprPlanner>> {
+    let elements: Arc<dyn ExprPlanner> = Arc::new(functions::Elements);
+    [elements].into_iter().chain(context.state.expr_planners().iter().cloned()).collect()
+}
+
+/// The rows of an earlier part of the statement.
+fn source_of(given: &Given) -> Result<Arc<dyn TableSource>> {
+    let Some(rows) = &given.rows else {
+        let text = format!("WITH query \"{}\" does not have a RETURNING clause", given.name);
+        return Err(Error::new("0A000", text));
+    };
+    let table = MemTable::try_new(rows.schema(), vec![vec![rows.clone()]]);
+    table
+        .map(|table| provider_as_source(Arc::new(table)))
+        .map_err(|error| Error::from_datafusion(&error))
+}
+
 impl<'a> Names<'a> {
     /// For one statement.
     pub fn new(context: &'a Arc<QueryContext>) -> Self {
@@ -60,7 +78,7 @@ impl<'a> Names<'a> {
             relation_planners: vec![Arc::new(super::relations::Relations::new(Arc::clone(
                 context,
             )))],
-            expr_planners: context.state.expr_planners().to_vec(),
+            expr_planners: planners(context),
             depth: Cell::new(0),
             rows: None,
             shown: false,
@@ -88,6 +106,10 @@ impl<'a> Names<'a> {
     }
 
     fn rows_named(&self, parts: &[String]) -> Option<Result<Arc<dyn TableSource>>> {
+        let given = self.context.given.iter().rev().filter(|_| self.depth.get() == 0);
+        if let Some(given) = given.clone().find(|one| parts == [one.name.clone()]) {
+            return Some(source_of(given));
+        }
         let (name, rows, origin) = self.rows.as_ref()?;
         if parts != [name.clone()] || self.depth.get() > 0 {
             return None;

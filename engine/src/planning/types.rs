@@ -94,7 +94,7 @@ fn with_modifier(pg_type: PgType, modifier: i32) -> PgType {
     PgType { modifier, ..pg_type }
 }
 
-/// `numeric(p, s)`: Arrow keeps 38 digits, PostgreSQL 1000.
+/// `numeric(p, s)`.
 fn numeric(precision: i64, scale: i64) -> Result<PgType> {
     if !(1..=1000).contains(&precision) {
         return Err(Error::new(
@@ -102,15 +102,13 @@ fn numeric(precision: i64, scale: i64) -> Result<PgType> {
             format!("NUMERIC precision {precision} must be between 1 and 1000"),
         ));
     }
-    if precision > 38 {
-        return Err(Error::unsupported(format!("numeric with more than 38 digits ({precision})")));
+    if !(-1000..=1000).contains(&scale) {
+        return Err(Error::new(
+            "22023",
+            format!("NUMERIC scale {scale} must be between -1000 and 1000"),
+        ));
     }
-    if !(0..=precision).contains(&scale) {
-        return Err(Error::unsupported(format!(
-            "numeric scale {scale} outside 0 to precision {precision}"
-        )));
-    }
-    Ok(PgType::numeric(precision as u8, scale as i8))
+    Ok(PgType::numeric(precision as u16, scale as i16))
 }
 
 fn base_type(sql_type: &DataType) -> Result<Option<PgType>> {

@@ -10,12 +10,14 @@
 
 use std::sync::Arc;
 
+use clientele_udfs::input::{Context, nested_array};
 use clientele_udfs::types::PgType;
 use clientele_udfs::{cast, functions as kernels};
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
+use datafusion::functions::unicode::expr_fn as unicode;
 use datafusion::logical_expr::expr::{
     AggregateFunction, Cast, InList, Placeholder, ScalarFunction, WindowFunction,
 };
@@ -27,7 +29,7 @@ use datafusion::logical_expr::{
 
 use super::context::QueryContext;
 use super::types::DOMAIN_KEY;
-use super::{choice, common_type};
+use super::{choice, common_type, numerics};
 use crate::functions::{self, values_cell};
 
 /// Rewrites every expression of a plan, subqueries included.
@@ -84,7 +86,8 @@ pub fn rewrite_expression(
     schema: &DFSchema,
     context: &Arc<QueryContext>,
 ) -> DataFusionResult<Expr> {
-    rewrite(expr, schema, context).map(|done| done.data)
+    let rewritten = rewrite(expr, schema, context)?.data;
+    numerics::expression_by_value(rewritten, schema)
 }
 
 fn rewrite(
@@ -155,6 +158,14 @@ fn convert_function(
             let one = Expr::Literal(ScalarValue::Int64(Some(1)), None);
             *place = std::mem::replace(place, one.clone()) + one;
         }
+    } else if name == "array_element" && is_name(&function, schema)? {
+        // A name is an array of letters to PostgreSQL, counted from 0.
+        let one = Expr::Literal(ScalarValue::Int64(Some(1)), None);
+        if let [name, place] = function.args.as_slice() {
+            let place = place.clone() + one.clone();
+            let letter = unicode::substring(name.clone(), place, one);
+            return Ok(Transformed::yes(letter));
+        }
     } else if matches!(name, "length" | "char_length" | "character_length") {
         // The blanks that char(n) is filled with are not counted.
         for argument in &mut function.args {
@@ -167,6 +178,9 @@ fn convert_function(
         let arguments = std::mem::take(&mut function.args).into_iter();
         let shown = arguments.map(|argument| shown(argument, schema, context));
         function.args = shown.collect::<DataFusionResult<_>>()?;
+    } else if name == functions::NEGATED {
+        let operand = function.args.pop().unwrap_or(Expr::Literal(ScalarValue::Null, None));
+        return Ok(Transformed::yes(negate(operand, schema)?));
     } else if choice::is_choice(&function) {
         return Ok(Transformed::yes(choice::function(function, schema)?));
     } else if name == "array_has" {
@@ -193,7 +207,7 @@ fn with_array_parameter(mut call: ScalarFunction, schema: &DFSchema) -> DataFusi
 }
 
 pub(super) fn field_of(expr: &Expr, schema: &DFSchema) -> DataFusionResult<FieldRef> {
-    expr.to_field(schema).map(|(_, field)| field)
+    functions::expression_field(expr, schema)
 }
 
 fn convert_cast(
@@ -240,9 +254,21 @@ fn convert_to_base(
             return Ok(literal);
         }
     }
+    if let (Expr::Literal(ScalarValue::Utf8(Some(text)), None), Some(_)) = (&expr, target.element())
+        && let Some(array) = nested_array(text, target, &Context::default())?
+    {
+        return Ok(Expr::Literal(array, None));
+    }
     if let Some(function) = functions::register_cast(&from, target, context) {
         return Ok(call(function, vec![expr]));
     }
+    let expr = match expr {
+        Expr::Literal(ScalarValue::Utf8(Some(text)), metadata) => {
+            let numbers = functions::numbered_array(context, target, &text).map_err(external)?;
+            Expr::Literal(ScalarValue::Utf8(Some(numbers.unwrap_or(text))), metadata)
+        }
+        other => other,
+    };
     match cast::cast(&from, target, true) {
         Some(function) => Ok(call(function, vec![expr])),
         None => Ok(Expr::Cast(Cast { expr: Box::new(expr), field })),
@@ -271,6 +297,11 @@ pub(super) fn adopt(literal: Expr, field: &FieldRef) -> Expr {
         || field.data_type().is_null()
     {
         return literal;
+    }
+    if target == PgType::NUMERIC
+        && let Some(exact) = exact_numeric(&literal)
+    {
+        return exact;
     }
     match literal {
         Expr::Literal(ScalarValue::Null, _) => literal,
@@ -305,14 +336,7 @@ fn convert_binary(
             (left, right) = (trimmed(left, types.0), trimmed(right, types.1));
         }
         if let Some(function) = functions::operator(op, types.0, types.1) {
-            let mut arguments = vec![left, right];
-            if let [Expr::Literal(left, _), Expr::Literal(right, _)] = arguments.as_slice()
-                && function.name() == "numeric_div"
-                && let Some(scale) = kernels::division_scale(left, right)
-            {
-                arguments.push(Expr::Literal(ScalarValue::Int32(Some(scale.into())), None));
-            }
-            return Ok(call(function, arguments));
+            return Ok(call(function, vec![left, right]));
         }
         if is_comparison(op) {
             (left, right) = blanks(left, right, types);
@@ -333,7 +357,7 @@ fn convert_binary(
     Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right))))
 }
 
-fn is_comparison(op: Operator) -> bool {
+pub(super) fn is_comparison(op: Operator) -> bool {
     use Operator as O;
     matches!(
         op,
@@ -427,6 +451,11 @@ fn convert_between(between: Between, schema: &DFSchema) -> DataFusionResult<Expr
     }))
 }
 
+fn is_name(access: &ScalarFunction, schema: &DFSchema) -> DataFusionResult<bool> {
+    let Some(name) = access.args.first() else { return Ok(false) };
+    Ok(PgType::from_field(field_of(name, schema)?.as_ref()) == PgType::NAME)
+}
+
 fn is_vector(access: &ScalarFunction, schema: &DFSchema) -> DataFusionResult<bool> {
     let Some(array) = access.args.first() else { return Ok(false) };
     let oid = PgType::from_field(field_of(array, schema)?.as_ref()).oid;
@@ -447,12 +476,17 @@ fn convert_window(mut window: WindowFunction, schema: &DFSchema) -> DataFusionRe
     Ok(Expr::WindowFunction(Box::new(window)))
 }
 
-/// `sum(bigint)` and `avg` of integers are numeric in PostgreSQL (manual: functions-aggregate).
+/// `sum(bigint)` is numeric in PostgreSQL, sums of floats are of doubles (manual: functions-aggregate).
 fn convert_aggregate(
     mut aggregate: AggregateFunction,
     schema: &DFSchema,
 ) -> DataFusionResult<Expr> {
     let name = aggregate.func.name().to_owned();
+    if matches!(name.as_str(), "sum" | "avg") {
+        let arguments = std::mem::take(&mut aggregate.params.args).into_iter();
+        let summed = arguments.map(|argument| numerics::summed(argument, schema));
+        aggregate.params.args = summed.collect::<DataFusionResult<_>>()?;
+    }
     let Some(argument) = aggregate.params.args.first() else {
         return Ok(Expr::AggregateFunction(aggregate));
     };
@@ -467,12 +501,6 @@ fn convert_aggregate(
     }
     let wide = match (name.as_str(), &data_type) {
         ("sum", DataType::Int64) => Some(DataType::Decimal128(38, 0)),
-        ("avg", DataType::Int16 | DataType::Int32 | DataType::Int64) => {
-            Some(DataType::Decimal128(31, 12))
-        }
-        ("avg", DataType::Decimal128(precision, scale)) if *scale < 12 => {
-            Some(DataType::Decimal128((precision + 12 - *scale as u8).min(34), 12))
-        }
         ("sum", DataType::Float32) | ("avg", DataType::Float32) => Some(DataType::Float64),
         _ => None,
     };

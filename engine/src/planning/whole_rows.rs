@@ -1,5 +1,6 @@
 //! Names that are no columns but mean something: `t` is the whole row of table `t`, `t.tableoid`
-//! the table itself (manual, 5.5 and 8.16.5). What a name is shows only when it is not found.
+//! the table itself (manual, 5.5 and 8.16.5); `xmin` of a catalog's row is that of rows which
+//! everybody sees. What a name is shows only when it is not found.
 
 use std::ops::ControlFlow;
 
@@ -29,6 +30,13 @@ pub fn expand(query: &mut Query, error: &DataFusionError) -> bool {
         let oid = cast(oid, DataType::Custom(ObjectName::from(vec![Ident::new("oid")]), vec![]));
         return replace(query, &name, &oid);
     }
+    if name == "xmin" {
+        let relation = field.relation.as_ref().map(|one| one.table().to_owned());
+        let only = || valid_fields.first()?.relation.as_ref().map(|one| one.table().to_owned());
+        let table = relation.or_else(only).and_then(|alias| table_of(query, &alias));
+        return table.is_some_and(|table| is_catalog(&table))
+            && replace(query, &name, &cast(text(FROZEN), DataType::Custom(xid(), vec![])));
+    }
     let of_row = |one: &&datafusion::common::Column| {
         one.relation.as_ref().is_some_and(|relation| relation.table() == name)
     };
@@ -42,6 +50,23 @@ pub fn expand(query: &mut Query, error: &DataFusionError) -> bool {
     });
     let row = own_call("named_struct", fields.collect());
     replace(query, &name, &row)
+}
+
+/// FrozenTransactionId of PostgreSQL.
+const FROZEN: &str = "2";
+
+fn xid() -> ObjectName {
+    ObjectName::from(vec![Ident::new("xid")])
+}
+
+fn is_catalog(table: &ObjectName) -> bool {
+    let parts = name_parts(table);
+    let name = match parts.as_slice() {
+        [name] => name,
+        [schema, name] if schema == "pg_catalog" => name,
+        _ => return false,
+    };
+    clientele_catalog::pg_catalog::system_relation("pg_catalog", name).is_some()
 }
 
 /// The table that an alias stands for.
@@ -78,7 +103,7 @@ fn replace(query: &mut Query, name: &str, with: &Expr) -> bool {
         fn is_it(&self, expr: &Expr) -> bool {
             match expr {
                 Expr::Identifier(ident) => folded(ident) == self.name,
-                Expr::CompoundIdentifier(parts) if self.name == "tableoid" => {
+                Expr::CompoundIdentifier(parts) if matches!(self.name, "tableoid" | "xmin") => {
                     parts.last().is_some_and(|last| folded(last) == self.name)
                 }
                 _ => false,

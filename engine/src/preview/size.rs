@@ -80,7 +80,7 @@ fn members(context: &Arc<QueryContext>, defined: &Query, condition: &str) -> Res
     );
     let mut query = filled(&template, &[("all", Part::Query(defined))])?;
     functions::place_queries(&mut query, context)?;
-    output_names::name_outputs(&mut query);
+    output_names::name_outputs(&mut query, output_names::Beside::Marked);
     inline::inline(context, &mut query)?;
     sql::rewrite::rewrite(&mut query)?;
     Ok(query)

@@ -148,7 +148,7 @@ impl Expression {
 /// Whether there are no functions in it but immutable ones and casts between numbers, which look
 /// at no setting.
 fn is_fixed(root: &Arc<dyn PhysicalExpr>, schema: &Schema) -> bool {
-    let is_number = |one: &DataType| one.is_numeric();
+    let is_number = |one: &DataType| one.is_numeric() || *one == DataType::LargeBinary;
     let is_allowed = |call: &ScalarFunctionExpr| {
         let numbers = is_number(call.return_type())
             && call.args().iter().all(|one| one.data_type(schema).is_ok_and(|one| is_number(&one)));

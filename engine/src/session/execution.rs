@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use clientele_udfs::types::PgType;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::execution::TaskContext;
 use datafusion::logical_expr::LogicalPlan;
@@ -26,6 +27,9 @@ use crate::api::{BatchStream, Outcome, Rows, RowsTag};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
+use crate::planning::needs;
+use crate::sql::Body;
+use crate::sql::place::Source;
 
 /// Batches that may wait for the client, so that results stream in constant memory.
 const BATCHES_WAITING: usize = 2;
@@ -63,6 +67,12 @@ impl<T> Drop for Owned<T> {
     }
 }
 
+/// Rows whose errors point into the statement's text.
+pub(super) fn located(rows: Rows, source: Arc<Source>) -> Rows {
+    let located = move |batch: Result<RecordBatch>| batch.map_err(|error| error.in_source(&source));
+    Rows { stream: Box::pin(rows.stream.map(located)), ..rows }
+}
+
 impl Session {
     /// Runs work on the compute threads until it is done or the statement is stopped.
     ///
@@ -93,6 +103,21 @@ impl Session {
         let context = self.context().await?;
         let kept = self.kept(prepared, &context).await?;
         let stream = self.row_stream(&context, &kept, parameters).await?;
+        let columns = kept.planned.columns.clone();
+        Ok(Outcome::Rows(Rows { columns, stream, tag: RowsTag::Counted("SELECT") }))
+    }
+
+    /// Plans and starts a query over a snapshot.
+    pub(super) async fn run_query_over(
+        &self,
+        context: &Arc<QueryContext>,
+        body: Arc<Body>,
+        (declared, parameters): (Vec<Option<PgType>>, Vec<ScalarValue>),
+    ) -> Result<Outcome> {
+        let (_, kept) = self.plan_anew(body, declared, context).await?;
+        let kept = kept.ok_or_else(|| Error::internal("a query without a plan"))?;
+        needs::check(context, &kept.planned.needs)?;
+        let stream = self.row_stream(context, &kept, parameters).await?;
         let columns = kept.planned.columns.clone();
         Ok(Outcome::Rows(Rows { columns, stream, tag: RowsTag::Counted("SELECT") }))
     }
@@ -209,8 +234,9 @@ pub(crate) fn collect_while_planning(
         let batches = datafusion::physical_plan::collect(plan, context.state.task_ctx()).await?;
         Ok::<_, Error>(batches)
     };
-    // Planning is no place to wait in: another thread does.
-    std::thread::scope(|scope| scope.spawn(|| cpu.block_on(run)).join())
+    // Planning is no place to wait in: another thread does, and this one's other tasks move on.
+    let wait = || std::thread::scope(|scope| scope.spawn(|| cpu.block_on(run)).join());
+    tokio::task::block_in_place(wait)
         .map_err(|_| Error::internal("a query could not be computed"))?
 }
 

@@ -94,7 +94,7 @@ impl Kept {
             Some(_) => plan,
             None => moved(plan, Some(context))?.0,
         };
-        planning::parameters::bind_exact(plan, &self.planned.parameters, values)
+        planning::bind(plan, values)
     }
 
     fn road(&self, context: &Arc<QueryContext>) -> Option<&Arc<Road>> {
@@ -169,9 +169,7 @@ impl Session {
         kept: &Kept,
         parameters: Vec<ScalarValue>,
     ) -> Result<BatchStream> {
-        // A number with a scale of its own may be a result column: the short road would round it.
-        let exact = planning::parameters::has_exact(&kept.planned.parameters, &parameters);
-        if !exact && let Some(batches) = self.short_road(context, kept, &parameters).await? {
+        if let Some(batches) = self.short_road(context, kept, &parameters).await? {
             return Ok(Box::pin(futures::stream::iter(batches.into_iter().map(Ok))));
         }
         self.stream(context, kept.plan(context, parameters)?).await

@@ -13,6 +13,7 @@ pub(crate) mod job;
 mod kept;
 mod named;
 pub mod notify;
+pub(crate) mod object_locks;
 mod recent;
 pub mod settings;
 pub mod shared;
@@ -38,7 +39,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api::{Column, Notice, Outcome, Startup, TransactionStatus};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::planning::context::QueryContext;
+use crate::planning::context::{Given, QueryContext};
 use crate::planning::cooperate::Cooperate;
 use crate::planning::distinct_on::DistinctOnFirstRow;
 use crate::planning::filters::FiltersDown;
@@ -80,6 +81,8 @@ pub struct Session {
     recent: Recent,
     /// Who was who, as it was last asked for.
     as_of: Option<AsOf>,
+    /// What the parts of the current statement have returned so far.
+    pub(crate) given: Vec<Given>,
 }
 
 /// A statement ready to be executed.
@@ -132,6 +135,7 @@ impl Session {
             role: (role.oid, role.name.clone()),
             database: (database.oid, database.name.clone()),
             peer: startup.peer,
+            tls: startup.tls,
         };
         let shared = Arc::new(SessionShared::new(identity, settings));
         let temporary = Arc::new(TemporarySpace::new(Schema {
@@ -155,6 +159,7 @@ impl Session {
             basis: None,
             recent: Recent::default(),
             as_of: None,
+            given: Vec::new(),
         })
     }
 
@@ -175,7 +180,12 @@ impl Session {
 
     /// How values are printed.
     pub fn output_style(&self) -> output::Style {
-        output::Style { time_zone: self.shared.settings.lock().time_zone() }
+        let settings = self.shared.settings.lock();
+        let intervals = match settings.raw("intervalstyle") {
+            "iso_8601" => output::IntervalStyle::Iso8601,
+            _ => output::IntervalStyle::Postgres,
+        };
+        output::Style { time_zone: settings.time_zone(), intervals }
     }
 
     /// How text parameters are read.
@@ -296,11 +306,14 @@ impl Session {
         parameters: Vec<ScalarValue>,
     ) -> Result<Outcome> {
         let source = Arc::clone(&prepared.statement.source);
-        let result = self.run(prepared, parameters).await;
-        result.map_err(|error| {
-            self.fail();
-            self.without_values(error).in_source(&source)
-        })
+        match self.run(prepared, parameters).await {
+            Ok(Outcome::Rows(rows)) => Ok(Outcome::Rows(execution::located(rows, source))),
+            Ok(outcome) => Ok(outcome),
+            Err(error) => {
+                self.fail();
+                Err(self.without_values(error).in_source(&source))
+            }
+        }
     }
 
     /// An error as the current role may be told it.
@@ -321,7 +334,6 @@ impl Session {
             let outcome = self.run_query(prepared, parameters).await?;
             return self.audited(outcome, prepared).await;
         }
-        let parameters = planning::parameters::stored(&prepared.parameters, &parameters)?;
         let outcome = statement::execute(self, prepared, parameters).await?;
         self.audited(outcome, prepared).await
     }
@@ -334,9 +346,47 @@ impl Session {
         let text: Arc<str> = body.to_string().into();
         let source = Arc::new(Source { text: text.to_string() });
         let statement = Statement { body: Arc::new(Body::Other(Box::new(body))), text, source };
+        self.run_within(statement).await.map(drop)
+    }
+
+    /// Runs a statement within another one and returns what it comes to.
+    ///
+    /// # Errors
+    /// What it does wrong.
+    pub(crate) async fn run_within(&mut self, statement: Statement) -> Result<Outcome> {
         let prepared = self.describe(statement, Vec::new()).await?;
-        Box::pin(statement::execute(self, &prepared, Vec::new())).await?;
-        Ok(())
+        let outcome = match prepared.statement.body.as_ref() {
+            Body::Query(_) => self.run_query(&prepared, Vec::new()).await?,
+            _ => Box::pin(statement::execute(self, &prepared, Vec::new())).await?,
+        };
+        self.audited(outcome, &prepared).await
+    }
+
+    /// Runs a part of a statement: a query over `context`, with what earlier parts have returned.
+    ///
+    /// # Errors
+    /// What it does wrong.
+    pub(crate) async fn run_part(
+        &mut self,
+        context: &Arc<QueryContext>,
+        (body, whole, parameters): (Body, &Prepared, Vec<ScalarValue>),
+    ) -> Result<Outcome> {
+        let declared: Vec<_> = whole.parameters.iter().copied().map(Some).collect();
+        if matches!(body, Body::Query(_)) {
+            let context = context.giving(&self.given);
+            return self.run_query_over(&context, Arc::new(body), (declared, parameters)).await;
+        }
+        let body = Arc::new(body);
+        let now = self.context().await?;
+        let (columns, kept) = self.plan_anew(Arc::clone(&body), declared.clone(), &now).await?;
+        let part = Prepared {
+            statement: Statement { body, ..whole.statement.clone() },
+            parameters: whole.parameters.clone(),
+            declared,
+            columns,
+            kept: Arc::new(Mutex::new(kept)),
+        };
+        Box::pin(statement::execute(self, &part, parameters)).await
     }
 
     /// Refuses to bind a statement in a transaction that has failed, unless it ends it.
@@ -383,6 +433,7 @@ impl Session {
             state: Arc::clone(&basis.state),
             started_at: self.transaction_start(),
             clear: false,
+            given: self.given.clone(),
             basis,
             facts: std::sync::OnceLock::new(),
         }))
@@ -437,7 +488,7 @@ fn initial_settings(
     settings.force("is_superuser", if role.superuser { "on" } else { "off" });
     settings.force("session_authorization", &role.name);
     settings.force("max_connections", &most.to_string());
-    settings.force("ssl", if startup.tls { "on" } else { "off" });
+    settings.force("ssl", if startup.tls.is_some() { "on" } else { "off" });
     for (name, value) in &startup.parameters {
         match name.as_str() {
             "user" | "database" | "replication" => {}

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use chrono::DateTime;
 use chrono_tz::Tz;
+use clientele_identity::text::phone;
 use clientele_udfs::input;
 use clientele_udfs::types::PgType;
 use datafusion::scalar::ScalarValue;
@@ -38,6 +39,12 @@ pub enum Kind {
     OneOf(&'static [&'static str]),
     /// A time zone name.
     TimeZone,
+    /// How dates are written and read.
+    DateStyle,
+    /// A character set.
+    Encoding,
+    /// A country by its ISO 3166-1 alpha-2 code, or nothing.
+    Region,
     /// A point in time, or nothing; kept as microseconds since 1970.
     Instant,
     /// Cannot be changed.
@@ -86,12 +93,13 @@ pub const SETTINGS: &[Facts] = &[
     setting("array_nulls", "on", Kind::Boolean, "Enables input of NULL elements in arrays."),
     setting("bytea_output", "hex", Kind::OneOf(&["hex"]), "Sets the output format for bytea."),
     setting("check_function_bodies", "on", Kind::Boolean, "Checks routine bodies during CREATE FUNCTION."),
-    reported(setting("client_encoding", "UTF8", Kind::OneOf(&["utf8", "unicode"]), "Sets the client's character set encoding."), "client_encoding"),
+    reported(setting("client_encoding", "UTF8", Kind::Encoding, "Sets the client's character set encoding."), "client_encoding"),
     setting("client_min_messages", "notice", LEVELS, "Sets the message levels that are sent to the client."),
     setting("clientele.as_of", "", Kind::Instant, "Shows who was who at an instant; empty: now."),
+    setting("clientele.default_region", "", Kind::Region, "Sets the country of telephone numbers that are written without one; empty: none."),
     setting("clientele.purpose", "", Kind::Text, "Restricts rows and columns to those that a purpose covers."),
     setting("clientele.reason", "", Kind::Text, "Says why: it is recorded with decisions about privacy."),
-    reported(setting("datestyle", "ISO, MDY", Kind::Text, "Sets the display format for date and time values."), "DateStyle"),
+    reported(setting("datestyle", "ISO, MDY", Kind::DateStyle, "Sets the display format for date and time values."), "DateStyle"),
     setting("default_table_access_method", "heap", Kind::Fixed, "Sets the default table access method for new tables."),
     setting("default_tablespace", "", Kind::Text, "Sets the default tablespace to create tables in."),
     setting("default_transaction_deferrable", "off", Kind::Boolean, "Sets the default deferrable status of new transactions."),
@@ -105,7 +113,7 @@ pub const SETTINGS: &[Facts] = &[
     setting("idle_session_timeout", "0", Kind::Milliseconds, "Sets the maximum allowed idle time between queries, when not in a transaction."),
     reported(setting("in_hot_standby", "off", Kind::Fixed, "Shows whether hot standby is currently active."), "in_hot_standby"),
     reported(setting("integer_datetimes", "on", Kind::Fixed, "Shows whether datetimes are integer based."), "integer_datetimes"),
-    reported(setting("intervalstyle", "postgres", Kind::OneOf(&["postgres"]), "Sets the display format for interval values."), "IntervalStyle"),
+    reported(setting("intervalstyle", "postgres", Kind::OneOf(&["postgres", "iso_8601"]), "Sets the display format for interval values."), "IntervalStyle"),
     reported(setting("is_superuser", "off", Kind::Fixed, "Shows whether the current user is a superuser."), "is_superuser"),
     setting("jit", "off", Kind::Boolean, "Accepted for compatibility."),
     setting("lc_collate", "C", Kind::Fixed, "Shows the collation order locale."),
@@ -146,6 +154,7 @@ pub const SETTINGS: &[Facts] = &[
 const OF_PLANS: &[&str] = &[
     "bytea_output",
     "clientele.as_of",
+    "clientele.default_region",
     "clientele.purpose",
     "datestyle",
     "extra_float_digits",
@@ -210,6 +219,11 @@ impl Settings {
     /// The session's time zone.
     pub fn time_zone(&self) -> Tz {
         self.raw("timezone").parse().unwrap_or(Tz::UTC)
+    }
+
+    /// The country of telephone numbers that are written without one.
+    pub fn default_region(&self) -> Option<phone::Region> {
+        phone::region(self.raw("clientele.default_region"))
     }
 
     /// Changes a setting. Returns the spelling and value to report to the client, if it is reported.
@@ -405,19 +419,43 @@ fn checked(name: &str, value: &str) -> Result<String> {
                 .ok_or_else(bad)
         }
         Kind::OneOf(values) => {
-            let mut lower = value.to_lowercase();
-            if name == "client_encoding" {
-                // Of an encoding's name only letters and digits count: 'UTF-8', "utf_8".
-                lower.retain(|one| one.is_ascii_alphanumeric());
-            }
-            match values.contains(&lower.as_str()) {
-                true if name == "client_encoding" => Ok("UTF8".to_owned()),
-                true => Ok(lower),
-                false => Err(bad()),
-            }
+            let lower = value.to_lowercase();
+            if values.contains(&lower.as_str()) { Ok(lower) } else { Err(bad()) }
         }
         Kind::TimeZone => time_zone(value).ok_or_else(bad),
+        Kind::Encoding => encoding(value).ok_or_else(bad),
+        Kind::DateStyle => date_style(value)
+            .ok_or_else(|| bad().with_hint("Dates and times are written in ISO style only.")),
+        Kind::Region => region(value).ok_or_else(|| bad().with_hint(REGION_HINT)),
     }
+}
+
+/// Of an encoding's name only letters and digits count: 'UTF-8', "utf_8". `SQL_ASCII` means bytes as
+/// they are, and these are UTF-8 here.
+fn encoding(value: &str) -> Option<String> {
+    let mut name = value.to_lowercase();
+    name.retain(|one| one.is_ascii_alphanumeric());
+    let known = match name.as_str() {
+        "utf8" | "unicode" => "UTF8",
+        "sqlascii" => "SQL_ASCII",
+        _ => return None,
+    };
+    Some(known.to_owned())
+}
+
+/// The words of a date style in any order, where they ask for what there is.
+fn date_style(value: &str) -> Option<String> {
+    let mut order = "MDY";
+    for word in value.split([',', ' ']).filter(|word| !word.is_empty()) {
+        order = match word.to_lowercase().as_str() {
+            "iso" | "default" => order,
+            "mdy" | "us" | "noneuro" | "noneuropean" => "MDY",
+            "dmy" | "euro" | "european" => "DMY",
+            "ymd" => "YMD",
+            _ => return None,
+        };
+    }
+    Some(format!("ISO, {order}"))
 }
 
 fn boolean(value: &str) -> Option<bool> {
@@ -426,6 +464,14 @@ fn boolean(value: &str) -> Option<bool> {
         "off" | "false" | "no" | "0" | "f" | "n" => Some(false),
         _ => None,
     }
+}
+
+const REGION_HINT: &str = "Give the ISO 3166-1 alpha-2 code of a country, such as FR.";
+
+/// The code of a country whose numbering plan is known, in upper case.
+fn region(value: &str) -> Option<String> {
+    let code = value.trim().to_ascii_uppercase();
+    (code.is_empty() || phone::region(&code).is_some()).then_some(code)
 }
 
 /// The canonical name of a zone; PostgreSQL matches names without regard to case.

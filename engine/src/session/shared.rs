@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::job::Running;
 use super::notify::Channels;
 use super::settings::Settings;
-use crate::api::Notice;
+use crate::api::{Encryption, Notice};
 use crate::copy::progress::CopyProgress;
 use crate::error::Error;
 use crate::privacy::audit::Noted;
@@ -62,6 +62,8 @@ pub struct SessionShared {
     pub database: Oid,
     /// Where the client is.
     pub peer: Option<SocketAddr>,
+    /// How its connection is encrypted.
+    pub tls: Option<Encryption>,
     /// When it began.
     pub backend_start: DateTime<Utc>,
     /// Ends the session.
@@ -103,6 +105,8 @@ pub struct Identity {
     pub database: (Oid, String),
     /// Where the client is.
     pub peer: Option<SocketAddr>,
+    /// How its connection is encrypted.
+    pub tls: Option<Encryption>,
 }
 
 impl SessionShared {
@@ -116,6 +120,7 @@ impl SessionShared {
             database_name: identity.database.1,
             database: identity.database.0,
             peer: identity.peer,
+            tls: identity.tls,
             backend_start: Utc::now(),
             terminated: CancellationToken::new(),
             settings: Mutex::new(settings),

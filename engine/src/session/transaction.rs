@@ -9,8 +9,11 @@ use clientele_catalog::storage::{Savepoint, Snapshot, Transaction};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::Session;
+use super::object_locks::Held;
 use crate::error::{Error, Result};
 use crate::functions;
+use crate::planning::context::QueryContext;
+use crate::privacy::audit::Entry;
 use crate::refresh::State;
 use crate::sql::{Body, TransactionModes, TransactionStatement};
 
@@ -30,6 +33,8 @@ pub(super) struct Open {
     refreshing: Option<OwnedMutexGuard<()>>,
     /// Views that it refreshed.
     refreshed: Vec<(Oid, State)>,
+    /// Relations that nobody else changes before it ends.
+    held: Option<Held>,
 }
 
 impl Open {
@@ -43,6 +48,7 @@ impl Open {
             savepoints: Vec::new(),
             refreshing: None,
             refreshed: Vec::new(),
+            held: None,
         }
     }
 }
@@ -119,6 +125,50 @@ impl Session {
             open.snapshot_for = 0;
         }
         Ok(())
+    }
+
+    /// The context of a statement that changes relations: waits until no other transaction changes
+    /// them, and sees what it has done.
+    ///
+    /// # Errors
+    /// What `find` refuses; 40P01, 55P03, 57014 while waiting.
+    pub(crate) async fn context_to_change(
+        &mut self,
+        find: impl Fn(&QueryContext) -> Result<Vec<Oid>>,
+    ) -> Result<Arc<QueryContext>> {
+        loop {
+            let context = self.context().await?;
+            let oids = find(context.as_ref())?;
+            if oids.is_empty() || !self.hold(&oids).await? {
+                return Ok(context);
+            }
+        }
+    }
+
+    /// Holds relations. Returns whether it had to wait.
+    async fn hold(&mut self, oids: &[Oid]) -> Result<bool> {
+        let locks = self.engine.object_locks(self.database.oid);
+        let (token, pid) = (self.shared.token(), self.shared.pid);
+        let timeout = match self.shared.settings.lock().milliseconds("lock_timeout") {
+            0 => Duration::MAX,
+            timeout_ms => Duration::from_millis(timeout_ms),
+        };
+        let Some(open) = self.transaction.as_mut() else { return Ok(false) };
+        let held = open.held.get_or_insert_with(|| locks.of(pid));
+        let waited = tokio::select! {
+            () = token.cancelled() => return Err(self.shared.stop_error()),
+            waited = tokio::time::timeout(timeout, held.take(oids)) => waited,
+        };
+        let waited = waited
+            .map_err(|_| Error::new("55P03", "canceling statement due to lock timeout"))??;
+        // What others have committed meanwhile is to be seen.
+        if waited
+            && let Some(work) = &open.work
+            && work.lock().await.is_read_only()
+        {
+            open.snapshot_for = 0;
+        }
+        Ok(waited)
     }
 
     /// Notes that the transaction has refreshed a view: it counts once that is committed.
@@ -203,8 +253,12 @@ impl Session {
         let commit = commit && !open.failed;
         // Held until the commit is done.
         let _refreshing = open.refreshing;
-        let result = match (open.work, commit) {
-            (Some(work), true) => self.commit(work).await,
+        let _held = open.held;
+        let decisions = std::mem::take(&mut self.shared.noted.lock().decisions);
+        let begin = || Arc::new(Mutex::new(self.store.begin(Arc::clone(&self.temporary))));
+        let work = open.work.or_else(|| (!decisions.is_empty()).then(begin));
+        let result = match (work, commit) {
+            (Some(work), true) => self.commit(work, &decisions).await,
             _ => Ok(()),
         };
         let committed = commit && result.is_ok();
@@ -218,8 +272,7 @@ impl Session {
         self.report(changes);
         self.end_cursors(committed);
         self.end_notifications(committed);
-        let reported = self.audit_decisions(committed).await;
-        result.and(reported).map(|()| committed)
+        result.map(|()| committed)
     }
 
     /// Tells the client how many rows of people who were erased do not come in.
@@ -237,12 +290,20 @@ impl Session {
         }
     }
 
-    async fn commit(&mut self, work: Arc<Mutex<Transaction>>) -> Result<()> {
+    async fn commit(&mut self, work: Arc<Mutex<Transaction>>, decisions: &[Entry]) -> Result<()> {
         self.hold_cursors().await?;
         let mut transaction = alone(work).await?;
         functions::save_new_sequences(&self.shared, &mut transaction);
         self.tell_held_back(&transaction);
+        let mut chain = None;
+        if !decisions.is_empty() {
+            let held = self.engine.auditor.chain(&self.store, self.database.oid).await?;
+            chain.insert(held).add(&mut transaction, decisions)?;
+        }
         let committed = self.store.commit(transaction).await?;
+        if let Some(chain) = chain {
+            chain.committed();
+        }
         self.temporary = committed.temporary;
         Ok(())
     }

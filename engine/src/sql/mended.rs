@@ -8,8 +8,11 @@
 //! | `COLLATE pg_catalog."default"` | nothing: there is one order of text |
 //! | `CREATE MATERIALIZED VIEW v USING m WITH (a = b) AS` | `… v WITH (access_method = m, a = b) AS` |
 //! | `CREATE MATERIALIZED VIEW … WITH [NO] DATA` | nothing: the text of the statement is asked |
+//! | `x->-1` | `x -> -1` |
 //! | `$tag$text$tag$` | `'text'`, which every statement takes |
 //! | `trim(BOTH FROM x)` | `trim(BOTH ' ' FROM x)` |
+//! | `integer ARRAY` | `integer[]` |
+//! | `pg_catalog.substring(…)` | `substring(…)`, which has a syntax of its own |
 //! | `INSERT INTO t … OVERRIDING SYSTEM VALUE` | `INSERT INTO TABLE t …`, which PostgreSQL lacks |
 //! | `CREATE TABLE t AS … WITH NO DATA` | without its end, which the statement's text still has |
 
@@ -43,6 +46,15 @@ pub(super) fn mended(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
         } else if begins_trim(&look, at) {
             // There is white space between the two words.
             mended[solid[at] + 1].token = Token::SingleQuotedString(" ".to_owned());
+        } else if begins_special_call(&look, at) {
+            remove(&mut mended, &solid[at..at + 2]);
+        } else if ends_array_type(&look, at) {
+            // There is white space between type and word.
+            mended[solid[at] - 1].token = Token::LBracket;
+            mended[solid[at]].token = Token::RBracket;
+        } else if at == 2 && is_word(look(1), "into") && is_word(look(2), "table") {
+            // PostgreSQL reads no TABLE there, and the word is needed below.
+            mended[solid[at]].token = quoted_keyword("table", Keyword::NoKeyword);
         } else if is_word(look(at), "overriding") && is_word(look(at + 2), "value") {
             if is_word(look(at + 1), "system") && is_word(look(1), "into") {
                 mended[solid[1] + 1].token = quoted_keyword("table", Keyword::TABLE);
@@ -57,13 +69,49 @@ pub(super) fn mended(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
             }
         }
     }
+    let signed = mended.iter().any(|one| signed_operator(&one.token).is_some());
     if makes_materialized_view(&look) {
         remove_with_data(&mut mended, &solid, &look);
     }
     if let Some(using) = access_method(&look) {
         put_access_method(&mut mended, &solid, using);
     }
-    mended
+    if signed { without_signed_operators(mended) } else { mended }
+}
+
+/// `x->-1` is `x -> -1`: an operator ends in a sign only if it has one of a few other characters
+/// (manual: sql-syntax-lexical, operators).
+fn signed_operator(token: &Token) -> Option<(Token, Token)> {
+    let Token::CustomBinaryOperator(operator) = token else { return None };
+    let (operator, sign) = match operator.strip_suffix('-') {
+        Some(operator) => (operator, Token::Minus),
+        None => (operator.strip_suffix('+')?, Token::Plus),
+    };
+    let operator = match operator {
+        "->" => Token::Arrow,
+        "->>" => Token::LongArrow,
+        "=" => Token::Eq,
+        "<" => Token::Lt,
+        ">" => Token::Gt,
+        "<=" => Token::LtEq,
+        ">=" => Token::GtEq,
+        "<>" => Token::Neq,
+        "*" => Token::Mul,
+        "/" => Token::Div,
+        _ => return None,
+    };
+    Some((operator, sign))
+}
+
+fn without_signed_operators(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let split = tokens.into_iter().flat_map(|one| match signed_operator(&one.token) {
+        None => vec![one],
+        Some((operator, sign)) => {
+            let with = |token| TokenWithSpan { token, span: one.span };
+            vec![with(operator), with(sign)]
+        }
+    });
+    split.collect()
 }
 
 fn is_word(token: Option<&Token>, expected: &str) -> bool {
@@ -92,6 +140,22 @@ fn begins_trim<'a>(look: &impl Fn(usize) -> Option<&'a Token>, at: usize) -> boo
         && is_word(look(at + 1), "from")
         && look(at - 1) == Some(&Token::LParen)
         && is_word(look(at - 2), "trim")
+}
+
+/// `pg_catalog.` before the name of a function that has a syntax of its own.
+fn begins_special_call<'a>(look: &impl Fn(usize) -> Option<&'a Token>, at: usize) -> bool {
+    is_word(look(at), "pg_catalog")
+        && look(at + 1) == Some(&Token::Period)
+        && ["substring", "ceil", "floor"].iter().any(|name| is_word(look(at + 2), name))
+        && look(at + 3) == Some(&Token::LParen)
+}
+
+/// `ARRAY` behind a type: as an expression it goes on with elements or a query.
+fn ends_array_type<'a>(look: &impl Fn(usize) -> Option<&'a Token>, at: usize) -> bool {
+    is_word(look(at), "array")
+        && at > 0
+        && matches!(look(at - 1), Some(Token::Word(_) | Token::RParen))
+        && !matches!(look(at + 1), Some(Token::LBracket | Token::LParen | Token::Period))
 }
 
 /// The end of `CREATE TABLE … AS … WITH [NO] DATA`.

@@ -6,6 +6,7 @@
 
 pub mod copy;
 pub mod definitions;
+pub mod inline_code;
 mod maintenance;
 pub mod mended;
 mod merge;
@@ -18,6 +19,7 @@ pub mod roles;
 pub mod security_label;
 mod settled;
 pub(crate) mod template;
+mod with;
 
 use std::sync::Arc;
 
@@ -28,6 +30,7 @@ use crate::session::{cursors, notify};
 pub use copy::{CopyFrom, CopyOptions, CopyTo};
 pub use maintenance::Maintenance;
 pub use parse::parse;
+pub use with::{Step as Part, Steps};
 
 /// One statement with its text.
 #[derive(Debug, Clone)]
@@ -57,6 +60,8 @@ pub enum Body {
     Empty,
     /// `SELECT`, `VALUES`, `WITH`, `TABLE`.
     Query(Box<ast::Query>),
+    /// `WITH` around statements that write.
+    With(Steps),
     /// `EXPLAIN`.
     Explain(Explain),
     /// Anything that sqlparser reads and a file of `statement/` runs.
@@ -122,6 +127,13 @@ pub enum Body {
     },
     /// `DEALLOCATE name`; `None`: `DEALLOCATE ALL`.
     Deallocate(Option<String>),
+    /// `DO`.
+    Do {
+        /// The language, lower case.
+        language: String,
+        /// The code.
+        code: String,
+    },
     /// `CALL procedure(arguments)`.
     Call(ast::Function),
     /// `LISTEN`, `UNLISTEN`, `NOTIFY`.

@@ -10,7 +10,7 @@ use sqlparser::tokenizer::Token;
 use super::place::{Source, folded};
 use super::{
     Body, DefaultPrivileges, SettingStatement, Step, TransactionModes, TransactionStatement, copy,
-    definitions, maintenance, merge, parse as text, roles, security_label,
+    definitions, inline_code, maintenance, merge, parse as text, roles, security_label,
 };
 
 use crate::session::cursors::Kind;
@@ -40,7 +40,12 @@ pub(super) fn parse(parser: &mut Parser<'_>, source: &Arc<Source>) -> Parsed<Opt
         ("prepare", _) => prepare(parser, source)?,
         ("execute", _) => execute(parser)?,
         ("deallocate", _) => deallocate(parser)?,
+        ("do", _) => inline_code::parse(parser)?,
         ("table", _) => table(parser)?,
+        // Functions and blocks are written in SQL alone (manual: sql-do).
+        ("do", _) => {
+            return Err(ParserError::ParserError("!DO is not supported".to_owned()));
+        }
         ("listen" | "unlisten" | "notify", _) => notification(parser, &first)?,
         ("vacuum", _) => Body::Maintenance(maintenance::parse(parser, "VACUUM")?),
         ("analyze" | "analyse", _) => Body::Maintenance(maintenance::parse(parser, "ANALYZE")?),

@@ -121,7 +121,7 @@ pub(super) fn rest_as_statement(
     Ok(Statement { body: Arc::new(body), text: text.into(), source: Arc::clone(source) })
 }
 
-fn text_of(tokens: &[TokenWithSpan], source: &Source) -> String {
+pub(super) fn text_of(tokens: &[TokenWithSpan], source: &Source) -> String {
     let solid = |token: &&TokenWithSpan| !matches!(token.token, Token::Whitespace(_) | Token::EOF);
     let Some(first) = tokens.iter().find(solid) else { return String::new() };
     let Some(last) = tokens.iter().rev().find(solid) else { return String::new() };
@@ -163,7 +163,8 @@ fn parser_error(error: &ParserError, source: &Source, parser: &mut Parser<'_>) -
     }
     let next = parser.peek_token();
     if let Some(text) = message.strip_prefix("!") {
-        return Error::new("42601", text.to_owned()).at(source.position(next.span.start));
+        let sqlstate = if text.ends_with(" is not supported") { "0A000" } else { "42601" };
+        return Error::new(sqlstate, text.to_owned()).at(source.position(next.span.start));
     }
     unexpected(&next, source)
 }

@@ -24,6 +24,14 @@ impl Source {
         Some(before + column)
     }
 
+    /// Position of the one quoted literal of that text; `None` where there are several, or none.
+    pub fn literal(&self, text: &str) -> Option<usize> {
+        let quoted = format!("'{}'", text.replace('\'', "''"));
+        let mut places = self.text.match_indices(&quoted).map(|(place, _)| place);
+        let place = places.next().filter(|_| places.next().is_none())?;
+        Some(self.text[..place].chars().count() + 1)
+    }
+
     /// Byte offset of a location; the end of the text when it lies beyond.
     pub fn offset(&self, location: Location) -> usize {
         let Some(position) = self.position(location) else { return 0 };

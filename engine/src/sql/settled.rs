@@ -13,7 +13,7 @@ use sqlparser::ast::{
 use sqlparser::parser::ParserError;
 
 use super::place::name_parts;
-use super::{Body, parse};
+use super::{Body, parse, with};
 
 type Parsed<T> = Result<T, ParserError>;
 
@@ -39,8 +39,8 @@ pub(super) fn settled(statement: Statement) -> Parsed<Body> {
 
 /// `SELECT … INTO` (manual: sql-selectinto).
 fn into_table(mut query: Box<Query>) -> Parsed<Body> {
-    let SetExpr::Select(select) = query.body.as_mut() else { return Ok(Body::Query(query)) };
-    let Some(into) = select.into.take() else { return Ok(Body::Query(query)) };
+    let SetExpr::Select(select) = query.body.as_mut() else { return with::in_steps(query) };
+    let Some(into) = select.into.take() else { return with::in_steps(query) };
     let mut template = template("CREATE TABLE t AS SELECT 1")?;
     if let Statement::CreateTable(create) = &mut template {
         create.name = into.name;

@@ -14,6 +14,7 @@ use datafusion::logical_expr::ExprSchemable;
 use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
 
 use crate::error::{Error, Result};
+use crate::national_numbers;
 use crate::planning::context::QueryContext;
 use crate::planning::provider::Names;
 use crate::planning::{row_security, values};
@@ -43,6 +44,7 @@ pub(crate) fn kept_rows(
     relation: &Relation,
     batch: RecordBatch,
 ) -> Result<RecordBatch> {
+    let batch = national_numbers::with_country(context, relation, batch)?;
     let batch = generated(context, conditions, relation, batch)?;
     for (column, array) in relation.live_columns().zip(batch.columns()) {
         not_null(context, relation, column, array)?;
@@ -313,6 +315,20 @@ pub(super) fn condition_of(
         DataType::Boolean | DataType::Null => Ok(()),
         _ => Err(Error::new("42804", "argument of POLICY must be type boolean")),
     }
+}
+
+/// Looks whether an expression makes sense over a relation's columns.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn over_row(
+    context: &Arc<QueryContext>,
+    relation: &Relation,
+    expr: &sqlparser::ast::Expr,
+) -> Result<()> {
+    let empty = RecordBatch::new_empty(super::rows::schema(relation));
+    let (expr, schema) = condition(context, &expr.to_string(), &empty)?;
+    expr.get_type(&schema).map(drop).map_err(|error| Error::from_datafusion(&error))
 }
 
 /// `column "x" does not exist` (42703).

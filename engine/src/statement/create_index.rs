@@ -1,6 +1,6 @@
 //! `CREATE [UNIQUE] INDEX` (manual: sql-createindex).
 //!
-//! A unique index is a unique constraint with the index's name. Any other index tells the writer
+//! A unique index is kept among the constraints, with the index's name. Any other index tells the writer
 //! which columns get bloom filters: scans prune by it, nothing else is kept.
 
 use std::sync::Arc;
@@ -12,8 +12,9 @@ use clientele_catalog::definition::{
 use sqlparser::ast::{CreateIndex, Expr, IndexColumn, IndexType};
 
 use super::alter_table::existing_rows;
-use super::check::undefined_column;
+use super::check::{self, undefined_column};
 use crate::error::{Error, Result};
+use crate::planning::context::QueryContext;
 use crate::session::Session;
 use crate::sql::place::{folded, name_parts};
 
@@ -29,7 +30,12 @@ pub(super) async fn execute(session: &mut Session, create: &CreateIndex) -> Resu
     context.must_own_relation(&relation)?;
     indexable(&relation)?;
     supported(create)?;
-    let columns = columns(&relation, &create.columns)?;
+    let Keys { columns, expressions } = keys(&context, &relation, &create.columns)?;
+    let predicate = create.predicate.as_ref().map(|one| checked(&context, &relation, one));
+    let predicate = predicate.transpose()?;
+    if create.unique && (!expressions.is_empty() || predicate.is_some()) {
+        return Err(Error::unsupported("a unique index that is partial or on an expression"));
+    }
     let given = create.name.as_ref().map(name_parts).and_then(|mut parts| parts.pop());
     let name = match given {
         Some(name) if !name_taken(context.catalog(), relation.schema, &name) => name,
@@ -50,9 +56,10 @@ pub(super) async fn execute(session: &mut Session, create: &CreateIndex) -> Resu
     let mut changed = relation.as_ref().clone();
     if create.unique {
         let kind = ConstraintKind::Unique { columns };
-        changed.constraints.push(Constraint { oid, name, kind, comment: None });
+        changed.constraints.push(Constraint { oid, name, kind, comment: None, of_index: true });
     } else {
-        changed.indexes.push(Index { oid, name, columns, comment: None });
+        let index = Index { oid, name, columns, expressions, predicate, comment: None };
+        changed.indexes.push(index);
     }
     let work = session.work().await?;
     let mut transaction = work.lock().await;
@@ -76,9 +83,6 @@ fn indexable(relation: &Relation) -> Result<()> {
 }
 
 fn supported(create: &CreateIndex) -> Result<()> {
-    if create.predicate.is_some() {
-        return Err(Error::unsupported("a partial index"));
-    }
     if create.nulls_distinct == Some(false) {
         return Err(Error::unsupported("NULLS NOT DISTINCT"));
     }
@@ -96,25 +100,47 @@ fn supported(create: &CreateIndex) -> Result<()> {
     }
 }
 
-fn columns(relation: &Relation, columns: &[IndexColumn]) -> Result<Vec<i16>> {
-    let mut numbers = Vec::with_capacity(columns.len());
-    for column in columns {
-        let Expr::Identifier(name) = &column.column.expr else {
-            return Err(Error::unsupported("an index on an expression"));
-        };
-        let name = folded(name);
-        let found = relation.column(&name).ok_or_else(|| undefined_column(&name))?;
-        numbers.push(found.number);
+/// Columns, 0 for expressions, and those as SQL.
+struct Keys {
+    columns: Vec<i16>,
+    expressions: Vec<String>,
+}
+
+fn keys(context: &Arc<QueryContext>, relation: &Relation, keys: &[IndexColumn]) -> Result<Keys> {
+    let mut found = Keys { columns: Vec::with_capacity(keys.len()), expressions: Vec::new() };
+    for key in keys {
+        let mut expr = &key.column.expr;
+        while let Expr::Nested(inner) = expr {
+            expr = inner;
+        }
+        if let Expr::Identifier(name) = expr {
+            let name = folded(name);
+            let column = relation.column(&name).ok_or_else(|| undefined_column(&name))?;
+            found.columns.push(column.number);
+            continue;
+        }
+        let text = checked(context, relation, expr)?;
+        // Calls stand for themselves, other expressions in parentheses (manual: sql-createindex).
+        let call = matches!(expr, Expr::Function(_));
+        found.expressions.push(if call { text } else { format!("({text})") });
+        found.columns.push(0);
     }
-    Ok(numbers)
+    Ok(found)
+}
+
+/// An expression over a table's row, as SQL.
+fn checked(context: &Arc<QueryContext>, relation: &Relation, expr: &Expr) -> Result<String> {
+    check::over_row(context, relation, expr)?;
+    Ok(expr.to_string())
 }
 
 /// `t_a_b_idx`, with a number behind it where that is taken.
 fn default_name(catalog: &Catalog, relation: &Arc<Relation>, columns: &[i16]) -> String {
     let mut wanted = relation.name.clone();
-    for column in columns.iter().filter_map(|number| relation.column_by_number(*number)) {
+    for number in columns {
+        let column = relation.column_by_number(*number);
         wanted.push('_');
-        wanted.push_str(&column.name);
+        wanted.push_str(column.map_or("expr", |column| &column.name));
     }
     let name = |suffix: &str| {
         let mut stem = wanted.as_str();

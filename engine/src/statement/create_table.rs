@@ -474,7 +474,7 @@ impl Builder<'_> {
             None => self.free_name(default),
         };
         let oid = self.store.allocate_oid();
-        self.relation.constraints.push(Constraint { oid, name, kind, comment: None });
+        self.relation.constraints.push(Constraint::new(oid, name, kind));
         Ok(())
     }
 
@@ -534,9 +534,6 @@ impl Builder<'_> {
             }
         };
         let (columns, referenced) = self.matched((&name, columns), (&other, referenced))?;
-        if key.on_update == Some(ReferentialAction::Cascade) {
-            return Err(Error::unsupported("ON UPDATE CASCADE"));
-        }
         let kind = ConstraintKind::ForeignKey {
             columns,
             references: other.oid,

@@ -107,12 +107,22 @@ impl Builder<'_> {
 
     fn indexes_like(&mut self, other: &Relation, own: impl Fn(&[i16]) -> Option<Vec<i16>>) {
         for index in &other.indexes {
+            if !index.expressions.is_empty() || index.predicate.is_some() {
+                continue;
+            }
             let Some(columns) = own(&index.columns) else { continue };
             let names = columns.iter().filter_map(|number| self.relation.column_by_number(*number));
             let names: Vec<String> = names.map(|column| column.name.clone()).collect();
             let name = self.free_name(&format!("{}_{}_idx", self.relation.name, names.join("_")));
             let oid = self.store.allocate_oid();
-            self.relation.indexes.push(Index { oid, name, columns, comment: None });
+            self.relation.indexes.push(Index {
+                oid,
+                name,
+                columns,
+                expressions: Vec::new(),
+                predicate: None,
+                comment: None,
+            });
         }
     }
 }

@@ -12,6 +12,7 @@ use sqlparser::ast::{CreateView, Expr, Ident, ObjectName, Query, VisitMut, Visit
 
 use super::create_materialized_view::with_options;
 use super::create_table::{empty, take_columns};
+use super::dependency;
 use super::grant::grants_of_new;
 use super::rows::quoted;
 use crate::error::{Error, Result};
@@ -25,7 +26,11 @@ use crate::{refresh, segments};
 pub(super) async fn execute(session: &mut Session, create: &CreateView) -> Result<String> {
     const TAG: &str = "CREATE VIEW";
     session.writable(TAG)?;
-    let context = session.context().await?;
+    let parts = name_parts(&create.name);
+    let context = match create.or_replace {
+        true => session.context_to_change(|context| dependency::touched(context, &parts)).await?,
+        false => session.context().await?,
+    };
     let (schema, name) = match create.temporary {
         true => {
             context.must_have_on_database('T')?;

@@ -7,7 +7,8 @@ use super::alter_table::{self, Target};
 use super::create_index::name_taken;
 use super::owner::new_owner;
 use super::{
-    comment, create_domain, create_sequence, create_table_like, create_type, database, function,
+    comment, create_domain, create_sequence, create_table_like, create_type, database, dependency,
+    function,
 };
 use crate::error::{Error, Result};
 use crate::functions;
@@ -93,8 +94,8 @@ async fn relation(
 ) -> Result<String> {
     let tag = format!("ALTER {kind}");
     session.writable(&tag)?;
-    let context = session.context().await?;
     let parts = name_parts(name);
+    let context = session.context_to_change(|context| dependency::touched(context, &parts)).await?;
     let found = match context.find_relation(&parts)? {
         Some(Named::Relation(found)) => found,
         None if if_exists => {

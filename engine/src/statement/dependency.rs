@@ -14,7 +14,7 @@ use sqlparser::ast::{
 
 use super::create_view::plain;
 use crate::error::{Error, Result};
-use crate::planning::context::QueryContext;
+use crate::planning::context::{Named, QueryContext};
 use crate::planning::{inline, rights};
 use crate::sql;
 use crate::sql::place::{folded, name_parts};
@@ -47,6 +47,14 @@ pub(super) fn users_of_function(context: &QueryContext, function: &Function) -> 
     let others = others.map(|one| format!("function {}", one.name));
     let users = views.chain(others);
     users.map(|user| format!("{user} depends on function {}", function.name)).collect()
+}
+
+/// The relation of a name and all that stand on it: what a change of it may change. Empty when
+/// there is none.
+pub(super) fn touched(context: &QueryContext, parts: &[String]) -> Result<Vec<Oid>> {
+    let Some(Named::Relation(found)) = context.resolve(parts)? else { return Ok(Vec::new()) };
+    let dependents = all_dependents(context.catalog(), found.oid);
+    Ok(std::iter::once(found.oid).chain(dependents.iter().map(|one| one.oid)).collect())
 }
 
 /// [`dependents`] and the views that stand on those.

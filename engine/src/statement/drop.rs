@@ -1,6 +1,7 @@
 //! `DROP TABLE | VIEW | SCHEMA | …` (manual: sql-droptable).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use clientele_catalog::Catalog;
 use clientele_catalog::definition::{Object, Oid, Relation, RelationKind};
@@ -70,8 +71,8 @@ async fn relation(
     if_exists: bool,
     cascade: bool,
 ) -> Result<()> {
-    let context = session.context().await?;
     let parts = name_parts(name);
+    let context = session.context_to_change(|context| dependency::touched(context, &parts)).await?;
     let shown = parts.join(".");
     let missing_schema = match parts.as_slice() {
         [schema, _] => context.catalog().schema(schema).is_none(),
@@ -315,6 +316,30 @@ async fn domain(
     Ok(TAG.to_owned())
 }
 
+/// Refuses to drop the index that foreign keys rely on.
+fn refuse_if_referred_to(catalog: &Catalog, relation: &Relation, index: &str) -> Result<()> {
+    let Some((_, columns)) = relation.unique_keys().find(|(one, _)| one.name == index) else {
+        return Ok(());
+    };
+    let refers = |table: &&Arc<Relation>| {
+        let mut keys = table.foreign_keys();
+        keys.any(|key| key.references == relation.oid && key.referenced == columns)
+    };
+    let lines: Vec<String> = catalog
+        .relations()
+        .filter(refers)
+        .flat_map(|table| table.foreign_keys().map(move |key| (key.name, &table.name)))
+        .map(|(key, table)| format!("constraint {key} on table {table} depends on index {index}"))
+        .collect();
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let text = format!("cannot drop index {index} because other objects depend on it");
+    Err(Error::new("2BP01", text)
+        .with_detail(lines.join("\n"))
+        .with_hint("Use DROP ... CASCADE to drop the dependent objects too."))
+}
+
 async fn index(session: &mut Session, name: &ObjectName, if_exists: bool) -> Result<()> {
     let context = session.context().await?;
     let name = name_parts(name).pop().unwrap_or_default();
@@ -330,7 +355,7 @@ async fn index(session: &mut Session, name: &ObjectName, if_exists: bool) -> Res
         return Err(Error::new("42704", format!("index \"{name}\" does not exist")));
     };
     context.must_own_or_schema("index", &name, (relation.owner, relation.schema))?;
-    if relation.constraints.iter().any(|constraint| constraint.name == name) {
+    if relation.constraints.iter().any(|one| one.name == name && !one.of_index) {
         let text = format!(
             "cannot drop index {name} because constraint {name} on table {} requires it",
             relation.name
@@ -340,8 +365,10 @@ async fn index(session: &mut Session, name: &ObjectName, if_exists: bool) -> Res
             relation.name
         )));
     }
+    refuse_if_referred_to(context.catalog(), relation, &name)?;
     let mut relation = relation.as_ref().clone();
     relation.indexes.retain(|index| index.name != name);
+    relation.constraints.retain(|one| one.name != name);
     let work = session.work().await?;
     work.lock().await.put(Object::Relation(relation));
     Ok(())

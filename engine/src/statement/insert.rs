@@ -66,6 +66,8 @@ pub(super) async fn execute(
     settle(session, &context, Event::Update).await?;
     let count: usize = written.iter().map(RecordBatch::num_rows).sum();
     let count = count.saturating_sub(held_back(session).await?.saturating_sub(before));
+    let returning = insert.returning.as_ref();
+    let written = rows::recognised(session, &relation, returning, written).await?;
     rows::outcome(
         session,
         &context,
@@ -73,7 +75,7 @@ pub(super) async fn execute(
             kept: &kept,
             relation: &relation,
             alias: alias(insert),
-            returning: insert.returning.as_ref(),
+            returning,
             rows: written,
             parameters,
             tag: format!("INSERT 0 {count}"),

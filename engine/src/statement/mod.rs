@@ -24,6 +24,7 @@ mod drop;
 mod explain;
 mod function;
 mod grant;
+mod inline_code;
 mod insert;
 mod maintenance;
 mod merge;
@@ -38,6 +39,7 @@ mod setting;
 mod subject_columns;
 mod truncate;
 mod update;
+mod with;
 
 pub(crate) use create_table::fill;
 pub(crate) use dependency::names_in;
@@ -87,7 +89,7 @@ pub(crate) fn fixed_columns(body: &Body, session: &Session) -> Result<Option<Vec
 /// Whether [`describe`] has something to say.
 pub(crate) fn is_planned(body: &Body) -> bool {
     match body {
-        Body::Query(_) => true,
+        Body::Query(_) | Body::With(_) => true,
         Body::Other(other) => matches!(
             other.as_ref(),
             ast::Statement::Insert(_)
@@ -111,6 +113,7 @@ pub(crate) fn describe(
             let columns = Some(planned.columns.clone());
             Ok(Described { columns, planned: Some(planned), ..Described::default() })
         }
+        Body::With(with) => with::describe(context, with, declared),
         Body::Other(other) => match other.as_ref() {
             ast::Statement::Insert(one) => insert::describe(context, one, declared),
             ast::Statement::Update(one) => update::describe(context, one, declared),
@@ -132,6 +135,7 @@ pub(crate) async fn execute(
     match prepared.statement.body.as_ref() {
         Body::Empty => Ok(Outcome::Empty),
         Body::Query(_) => Err(Error::internal("a query in the wrong place")),
+        Body::With(with) => Box::pin(with::execute(session, with, (prepared, parameters))).await,
         Body::Explain(one) => explain::execute(session, one).await,
         Body::CopyFrom(one) => copy_from::execute(session, one).await,
         Body::CopyTo(one) => copy_to::execute(session, one).await,
@@ -153,6 +157,9 @@ pub(crate) async fn execute(
         Body::Execute { name, arguments } => prepare::execute(session, name, arguments).await,
         Body::Deallocate(name) => done(prepare::deallocate(session, name.as_deref())?),
         Body::Call(function) => call::execute(session, function, parameters).await,
+        Body::Do { language, code } => {
+            done(Box::pin(inline_code::execute(session, language, code)).await?)
+        }
         Body::Notification(one) => {
             session.shared.channels.add(one.clone())?;
             done(notification_tag(one).to_owned())

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clientele_catalog::definition::{ForeignKey, Relation};
 use clientele_catalog::storage::{Orphans, Transaction};
-use datafusion::arrow::array::{ArrayRef, RecordBatch, new_null_array};
+use datafusion::arrow::array::{ArrayRef, RecordBatch};
 use datafusion::scalar::ScalarValue;
 use tokio::sync::Mutex;
 
@@ -56,8 +56,21 @@ async fn orphaned(
                 work.lock().await.delete(relation.oid, &orphans.rows)?;
                 Event::Delete
             }
+            'c' => {
+                let mut work = work.lock().await;
+                let Some(followed) = work.followed(orphans)? else {
+                    return Err(work.still_referenced(orphans)?.into());
+                };
+                set(&mut work, context, orphans, &followed)?;
+                Event::Update
+            }
             'n' | 'd' => {
                 let values = replacements(session, context, (relation, &key), action).await?;
+                let rows = orphans.rows.len();
+                let values = values
+                    .into_iter()
+                    .map(|(number, value)| Ok((number, value.to_array_of_size(rows)?)));
+                let values = values.collect::<Result<Vec<_>>>()?;
                 set(&mut *work.lock().await, context, orphans, &values)?;
                 Event::Update
             }
@@ -97,22 +110,15 @@ fn set(
     transaction: &mut Transaction,
     context: &Arc<QueryContext>,
     orphans: &Orphans,
-    values: &[(i16, ScalarValue)],
+    values: &[(i16, ArrayRef)],
 ) -> Result<()> {
     let relation = &orphans.relation;
-    let before = transaction.rows_at(relation, &orphans.rows)?;
-    let mut columns: Vec<ArrayRef> = Vec::with_capacity(before.num_columns());
-    for (column, array) in relation.live_columns().zip(before.columns()) {
+    let (addresses, before) = transaction.found_at(relation, &orphans.rows)?;
+    let columns = relation.live_columns().zip(before.columns()).map(|(column, array)| {
         let value = values.iter().find(|(number, _)| *number == column.number);
-        columns.push(match value {
-            Some((_, value)) if value.is_null() => {
-                new_null_array(&column.pg_type.arrow(), before.num_rows())
-            }
-            Some((_, value)) => value.to_array_of_size(before.num_rows())?,
-            None => Arc::clone(array),
-        });
-    }
-    let after = RecordBatch::try_new(rows::schema(relation), columns).map_err(Error::internal)?;
-    let after = check::rows(context, relation, after)?;
-    Ok(transaction.update(relation.oid, &orphans.rows, &[after])?)
+        Arc::clone(value.map_or(array, |(_, value)| value))
+    });
+    let after = RecordBatch::try_new(rows::schema(relation), columns.collect());
+    let after = check::rows(context, relation, after.map_err(Error::internal)?)?;
+    Ok(transaction.update(relation.oid, &addresses, &[after])?)
 }

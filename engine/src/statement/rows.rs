@@ -163,6 +163,35 @@ fn plan_returning(
     planning::plan_over_rows(context, query, (sql::place::folded(&name), relation.oid, rows))
 }
 
+/// Rows as RETURNING shows them: with the customers that a commit at this instant would give them.
+///
+/// # Errors
+/// A column is not of its domain's type.
+pub(super) async fn recognised(
+    session: &mut Session,
+    relation: &Relation,
+    returning: Option<&Vec<SelectItem>>,
+    rows: Vec<RecordBatch>,
+) -> Result<Vec<RecordBatch>> {
+    let mut subjects = relation.live_columns().filter(|column| column.subject.is_some());
+    let asked = |items: &Vec<SelectItem>| {
+        subjects.any(|column| items.iter().any(|item| names(item, &column.name)))
+    };
+    if !returning.is_some_and(asked) {
+        return Ok(rows);
+    }
+    let work = session.work().await?;
+    let transaction = work.lock().await;
+    Ok(transaction.recognised(relation.oid, &rows)?)
+}
+
+fn names(item: &SelectItem, column: &str) -> bool {
+    match item {
+        SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..) => true,
+        item => sql::place::of_identifier(item, column).is_some(),
+    }
+}
+
 /// The outcome of a write: rows for RETURNING, else the tag.
 pub(super) async fn outcome(
     session: &Session,

@@ -51,6 +51,8 @@ pub(super) async fn execute(
     let written = replace(session, &context, (&relation, &kept.conditions), batches).await?;
     settle(session, &context, Event::Update).await?;
     let count: usize = written.iter().map(RecordBatch::num_rows).sum();
+    let returning = update.returning.as_ref();
+    let written = rows::recognised(session, &relation, returning, written).await?;
     let (_, alias) = table_of(&update.table)?;
     rows::outcome(
         session,
@@ -59,7 +61,7 @@ pub(super) async fn execute(
             kept: &kept,
             relation: &relation,
             alias: alias.as_ref(),
-            returning: update.returning.as_ref(),
+            returning,
             rows: written,
             parameters,
             tag: format!("UPDATE {count}"),

@@ -6,8 +6,12 @@ use xxhash_rust::xxh3::xxh3_128_with_seed;
 const IDENTIFIER_SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 const RECORD_SEED: u64 = 0xc2b2_ae3d_27d4_eb4f;
 
-/// Values up to this length are hashed from the stack.
+/// Values up to these lengths are hashed from the stack.
 const SHORT: usize = 256;
+const SHORTER: usize = 64;
+
+/// Identifiers of a record up to which its key is made on the stack.
+const FEW: usize = 8;
 
 /// The XXH3 hash (128 bits) of an identifier or of a record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,25 +34,54 @@ impl Key {
             bytes[16..].copy_from_slice(&high.0.to_le_bytes());
             return hash(source, &bytes, RECORD_SEED);
         }
+        if members.len() <= FEW {
+            let (mut keys, mut bytes) = ([Key(0); FEW], [0; FEW * 16]);
+            let keys = &mut keys[..members.len()];
+            keys.copy_from_slice(members);
+            let count = distinct(keys);
+            for (key, bytes) in keys[..count].iter().zip(bytes.chunks_exact_mut(16)) {
+                bytes.copy_from_slice(&key.0.to_le_bytes());
+            }
+            return hash(source, &bytes[..count * 16], RECORD_SEED);
+        }
         let mut members = members.to_vec();
-        members.sort_unstable();
-        members.dedup();
-        let bytes = members.iter().flat_map(|key| key.0.to_le_bytes()).collect::<Vec<_>>();
-        hash(source, &bytes, RECORD_SEED)
+        let count = distinct(&mut members);
+        let bytes = members[..count].iter().flat_map(|key| key.0.to_le_bytes());
+        hash(source, &bytes.collect::<Vec<_>>(), RECORD_SEED)
     }
+}
+
+/// Sorts keys, puts the different ones first and says how many they are.
+fn distinct(keys: &mut [Key]) -> usize {
+    keys.sort_unstable();
+    let mut count = 0;
+    for at in 0..keys.len() {
+        if at == 0 || keys[at] != keys[count - 1] {
+            keys[count] = keys[at];
+            count += 1;
+        }
+    }
+    count
 }
 
 /// The prefix is hashed as bytes: as a seed it would let short values of two namespaces collide.
 fn hash(prefix: u32, value: &[u8], seed: u64) -> Key {
-    let length = 4 + value.len();
-    if length <= SHORT {
-        let mut bytes = [0; SHORT];
-        bytes[..4].copy_from_slice(&prefix.to_le_bytes());
-        bytes[4..length].copy_from_slice(value);
-        return Key(xxh3_128_with_seed(&bytes[..length], seed));
+    match 4 + value.len() {
+        0..=SHORTER => return hash_on::<SHORTER>(prefix, value, seed),
+        0..=SHORT => return hash_on::<SHORT>(prefix, value, seed),
+        _ => {}
     }
     let bytes = [&prefix.to_le_bytes()[..], value].concat();
     Key(xxh3_128_with_seed(&bytes, seed))
+}
+
+/// The same from a buffer on the stack.
+fn hash_on<const SIZE: usize>(prefix: u32, value: &[u8], seed: u64) -> Key {
+    let mut bytes = [0; SIZE];
+    let length = 4 + value.len();
+    bytes[..4].copy_from_slice(&prefix.to_le_bytes());
+    bytes[4..length].copy_from_slice(value);
+    Key(xxh3_128_with_seed(&bytes[..length], seed))
 }
 
 #[cfg(test)]
@@ -79,6 +112,21 @@ mod tests {
         assert_eq!(pair, Key::of_record(1, &[Key(2), Key(1)]));
         assert_eq!(pair, Key::of_record(1, &[Key(2), Key(1), Key(2)]));
         assert_eq!(Key::of_record(1, &[Key(1)]), Key::of_record(1, &[Key(1), Key(1)]));
+    }
+
+    /// However many identifiers, and from whatever buffer: the same bytes are hashed.
+    #[test]
+    fn keys_do_not_depend_on_the_buffer() {
+        for count in 3..20_u128 {
+            let keys = (0..count).map(|one| Key(one % 17 * 7)).collect::<Vec<_>>();
+            let mut sorted = keys.clone();
+            sorted.sort_unstable();
+            sorted.dedup();
+            let bytes = sorted.iter().flat_map(|key| key.0.to_le_bytes()).collect::<Vec<_>>();
+            let all = [&7_u32.to_le_bytes()[..], &bytes].concat();
+            let expected = Key(xxh3_128_with_seed(&all, RECORD_SEED));
+            assert_eq!(Key::of_record(7, &keys), expected, "{count}");
+        }
     }
 
     #[test]

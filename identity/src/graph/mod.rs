@@ -33,7 +33,8 @@
 //! - `store`: the evidence in flat arrays; `row`: what is known of one node
 //! - `fan_out`: which identifiers are quarantined because too many others were seen with them
 //! - `forest`: connected components; `contest`: components that break a limit or a split
-//! - `take`, `revise`: evidence comes and goes; `settle`, `rebuild`: the customers that follow
+//! - `take`, `revise`: evidence comes and goes; `tentative`: it is only tried; `settle`, `rebuild`:
+//!   the customers that follow
 //! - `assignment` (in pages), `changes`, `path`: the answers
 
 mod assignment;
@@ -53,6 +54,7 @@ mod rules;
 mod settle;
 mod store;
 mod take;
+mod tentative;
 
 #[cfg(test)]
 mod tests;
@@ -126,6 +128,11 @@ impl Graph {
     /// The customers as they stand: immutable, and shares what later batches leave as it is.
     pub fn assignment(&mut self) -> Assignment {
         self.labels.clone()
+    }
+
+    /// The customer of a node as it stands; 0 if it has none.
+    pub fn customer(&self, node: Node) -> Node {
+        self.labels.customer(node)
     }
 
     /// Whether `node` connects others, and if not, why.

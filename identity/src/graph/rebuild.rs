@@ -17,7 +17,6 @@ impl Graph {
         self.counts.clear();
         self.contests.clear();
         batch.absorbed.clear();
-        self.isolate_all();
         self.connect_all(&before, &mut batch);
         self.count_limited(&mut batch);
         self.check_splits(&mut batch);
@@ -27,51 +26,55 @@ impl Graph {
         self.explain_all(&before, &contested, batch)
     }
 
-    fn isolate_all(&mut self) {
-        for node in 0..self.store.rows.len() {
-            let row = self.store.rows[node];
-            let flags = self.alone(row);
-            let row = &mut self.store.rows[node];
-            row.clear(Row::COMPONENT);
-            row.set(flags);
-            row.parent = node as Node;
-        }
-    }
-
+    /// Finds the components in arrays that stay in a processor's cache longer than the rows do, and
+    /// puts them into the rows.
     fn connect_all(&mut self, before: &Assignment, batch: &mut Batch) {
+        let mut forest = Forest::new(&self.store.rows);
         let mut note = |loser: Node, cause: Node| {
             if before.nodes() > 0 && before.customer(loser) == loser {
                 batch.absorbed.push((loser, cause));
             }
         };
-        for record in 0..self.store.rows.len() as Node {
+        let places = 0..self.store.rows.len() as Node;
+        for record in places {
             let row = self.store.rows[record as usize];
             if !row.is(Row::RECORD) {
                 continue;
             }
             let mut root = record;
-            let (rows, members) = self.store.rows_and_members(row);
-            for &member in members {
-                if !rows[member as usize].is_active() {
+            for &member in self.store.members(record) {
+                if !forest.is_active(member) {
                     continue;
                 }
-                let other = find(rows, member);
+                let other = forest.find(member);
                 if other != root {
                     note(root.max(other), record);
-                    root = unite(rows, root, other);
+                    root = forest.unite(root, other);
                 }
             }
         }
-        let (rows, links) = self.store.rows_and_links();
-        for link in links.filter(|link| !link.is_split()) {
-            if !rows[link.a as usize].is_active() || !rows[link.b as usize].is_active() {
+        for link in self.store.all_links().filter(|link| !link.is_split()) {
+            if !forest.is_active(link.a) || !forest.is_active(link.b) {
                 continue;
             }
-            let (a, b) = (find(rows, link.a), find(rows, link.b));
+            let (a, b) = (forest.find(link.a), forest.find(link.b));
             if a != b {
                 note(a.max(b), link.a);
-                unite(rows, a, b);
+                forest.unite(a, b);
             }
+        }
+        self.plant(forest);
+    }
+
+    /// Puts the components of a forest into the rows: parents, and flags at the roots.
+    fn plant(&mut self, forest: Forest) {
+        for (node, parent) in (0..).zip(forest.flat()) {
+            let flags = self.alone(self.store.rows[node as usize]);
+            let row = &mut self.store.rows[node as usize];
+            row.clear(Row::COMPONENT);
+            row.parent = parent;
+            // A root is smaller than what hangs on it: its flags of before are gone already.
+            self.store.rows[parent as usize].set(flags);
         }
     }
 
@@ -135,12 +138,56 @@ impl Graph {
     }
 }
 
-/// Unites two different roots; returns the one that stays.
-#[inline]
-fn unite(rows: &mut [Row], a: Node, b: Node) -> Node {
-    let (winner, loser) = (a.min(b), a.max(b));
-    let flags = rows[loser as usize].component();
-    rows[loser as usize].parent = winner;
-    rows[winner as usize].set(flags);
-    winner
+/// Components by smaller node, nothing else.
+struct Forest {
+    parents: Vec<Node>,
+    /// A bit for each node that takes part.
+    active: Vec<u64>,
+}
+
+impl Forest {
+    fn new(rows: &[Row]) -> Self {
+        let bits = |rows: &[Row]| {
+            let bits = rows.iter().enumerate();
+            bits.fold(0, |bits, (at, row)| bits | u64::from(row.is_active()) << at)
+        };
+        let active = rows.chunks(64).map(bits).collect();
+        Self { parents: (0..rows.len() as Node).collect(), active }
+    }
+
+    #[inline]
+    fn is_active(&self, node: Node) -> bool {
+        self.active[node as usize / 64] >> (node % 64) & 1 == 1
+    }
+
+    #[inline]
+    fn find(&mut self, mut node: Node) -> Node {
+        loop {
+            let parent = self.parents[node as usize];
+            if parent == node {
+                return node;
+            }
+            let next = self.parents[parent as usize];
+            self.parents[node as usize] = next;
+            node = next;
+        }
+    }
+
+    /// Unites two different roots; returns the one that stays.
+    #[inline]
+    fn unite(&mut self, a: Node, b: Node) -> Node {
+        let (winner, loser) = (a.min(b), a.max(b));
+        self.parents[loser as usize] = winner;
+        winner
+    }
+
+    /// The root of each node.
+    fn flat(self) -> Vec<Node> {
+        let mut parents = self.parents;
+        for node in 0..parents.len() {
+            // Parents are smaller: this one's is a root already.
+            parents[node] = parents[parents[node] as usize];
+        }
+        parents
+    }
 }

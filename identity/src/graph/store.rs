@@ -1,5 +1,7 @@
 //! All evidence, in flat arrays.
 
+use std::hint::black_box;
+
 use hashbrown::HashMap;
 
 use super::row::Row;
@@ -40,6 +42,12 @@ impl Store {
         self.keys.reserve(nodes);
         self.members.reserve(members);
         self.places.reserve(members);
+    }
+
+    /// Reads the rows of several nodes before they are needed: the misses overlap.
+    pub(super) fn fetch<'a>(&self, nodes: impl Iterator<Item = &'a Node>) {
+        let rows = nodes.filter_map(|node| self.rows.get(*node as usize));
+        black_box(rows.fold(0, |sum: u32, row| sum ^ row.count));
     }
 
     /// Makes `node` addressable.
@@ -114,17 +122,10 @@ impl Store {
         }
     }
 
-    /// The rows, to be changed, and every link once.
-    pub(super) fn rows_and_links(&mut self) -> (&mut [Row], impl Iterator<Item = &Link>) {
+    /// Every link once.
+    pub(super) fn all_links(&self) -> impl Iterator<Item = &Link> {
         let ends = self.links.iter();
-        let links = ends.flat_map(|(&end, links)| links.iter().filter(move |link| link.a == end));
-        (&mut self.rows, links)
-    }
-
-    /// The rows, to be changed, and the members of the record with this row.
-    pub(super) fn rows_and_members(&mut self, record: Row) -> (&mut [Row], &[Node]) {
-        let start = record.head as usize;
-        (&mut self.rows, &self.members[start..start + record.count as usize])
+        ends.flat_map(|(&end, links)| links.iter().filter(move |link| link.a == end))
     }
 
     /// Adds a link; `false` if it says nothing new. Of two matches the heavier stands.
@@ -165,6 +166,24 @@ impl Store {
             }
         }
         removed
+    }
+
+    /// Makes the newest node what it was before it was added; a record's identifiers are returned.
+    pub(super) fn withdraw(&mut self, node: Node, before: Row) -> Vec<Node> {
+        let row = self.row(node);
+        let mut named = Vec::new();
+        if row.is(Row::RECORD) {
+            named = self.members.split_off(row.head as usize);
+            let places = self.places.split_off(row.head as usize);
+            for (member, place) in named.iter().zip(places) {
+                let member = &mut self.rows[*member as usize];
+                member.head = place.next;
+                member.count = member.count.saturating_sub(row.count - 1);
+            }
+        }
+        self.rows[node as usize] = before;
+        self.keys[node as usize] = 0;
+        named
     }
 
     /// Forgets a node; what names it must have been forgotten before.

@@ -5,22 +5,37 @@ use super::row::Row;
 use super::settle::Batch;
 use super::{Evidence, Graph, Identifier, Link, Node, Record};
 
+/// Records whose identifiers' memory is asked for together.
+const BLOCK: usize = 32;
+
 impl Graph {
     /// Takes a batch of evidence; what is known already is skipped.
     pub fn apply(&mut self, evidence: &Evidence) -> Changes {
-        let Evidence { identifiers, records, members, links } = evidence;
+        self.take(evidence, &evidence.links)
+    }
+
+    /// Takes the identifiers and records of a batch, and links.
+    pub(super) fn take(&mut self, evidence: &Evidence, links: &[Link]) -> Changes {
+        let Evidence { identifiers, records, members, .. } = evidence;
         let large = self.is_large(identifiers.len() + records.len() + links.len());
         if large {
             self.store.reserve(identifiers.len() + records.len(), members.len());
         }
+        let new = identifiers.iter().map(|one| one.node).chain(records.iter().map(|one| one.node));
+        self.store.extend_to(new.chain(members.iter().copied()).max().unwrap_or(0));
         let mut batch = Batch::default();
         for identifier in identifiers {
             self.take_identifier(identifier, large, &mut batch);
         }
-        for record in records {
-            let range = record.members.start as usize..record.members.end as usize;
-            let members = members.get(range).unwrap_or_default();
-            self.take_record(record, members, large, &mut batch);
+        for block in records.chunks(BLOCK) {
+            let named = |record: &Record| {
+                let range = record.members.start as usize..record.members.end as usize;
+                members.get(range).unwrap_or_default()
+            };
+            self.store.fetch(block.iter().flat_map(named));
+            for record in block {
+                self.take_record(record, named(record), large, &mut batch);
+            }
         }
         for link in links {
             self.take_link(*link, &mut batch);
@@ -36,7 +51,6 @@ impl Graph {
 
     fn take_identifier(&mut self, identifier: &Identifier, large: bool, batch: &mut Batch) {
         let node = identifier.node;
-        self.store.extend_to(node);
         let row = self.store.row(node);
         if node == 0 || row.is_known() {
             return;
@@ -59,8 +73,6 @@ impl Graph {
         if node == 0 || self.store.row(node).is_known() {
             return;
         }
-        let last = members.iter().copied().max().unwrap_or(0);
-        self.store.extend_to(last.max(node));
         let flags = if record.standalone { Row::STANDALONE } else { 0 };
         self.store.add_record(node, members, flags);
         self.store.keys[node as usize] = record.key.0 as u64;

@@ -95,7 +95,9 @@ pub(crate) fn parts(meaning: Meaning) -> &'static [Part] {
         Meaning::Postcode => &[Part::Value, Part::District],
         Meaning::City => &[Part::Value, Part::Sound],
         Meaning::Category | Meaning::Number => &[Part::Value],
-        Meaning::Text | Meaning::Company | Meaning::OtherNames => &[Part::Value, Part::Word],
+        Meaning::Text | Meaning::Codes | Meaning::Company | Meaning::OtherNames => {
+            &[Part::Value, Part::Word]
+        }
     }
 }
 

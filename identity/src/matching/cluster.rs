@@ -15,9 +15,9 @@ use super::settings::Links;
 /// What clusters must respect.
 #[derive(Debug, Clone)]
 pub struct Clustering {
-    /// Pairs of at least this probability are linked.
+    /// Pairs whose weight alone comes to this probability are linked; of rivals the heaviest.
     pub link: f64,
-    /// Pairs of at least this probability, which are not linked, wait for review.
+    /// Pairs whose weight alone comes to this probability, which are not linked, wait for review.
     pub review: f64,
     /// A cluster has at most one record of each source; always so when only records of different
     /// sources may match.

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use super::codes;
 use super::kernel::{Kernel, least_edits, most_jaro, one_edit};
 use super::nicknames;
 use super::prepared::{Field, Prepared};
@@ -79,8 +80,16 @@ const NUMBER: [Level; 5] = [
     level("different", 0.14),
     level("within a fifth", 0.06),
     level("within a twentieth", 0.06),
-    level("within a hundredth, or one digit", 0.08),
+    level("within a hundredth, or one digit of a whole number", 0.08),
     level("same", 0.66),
+];
+const CODES: [Level; 6] = [
+    level("different", 0.12),
+    level("similar codes", 0.08),
+    level("some codes in common", 0.10),
+    level("all codes of one in the other", 0.15),
+    level("a rare code in common", 0.30),
+    level("same", 0.25),
 ];
 const WORDS: [Level; 8] = [
     level("different", 0.05),
@@ -105,6 +114,7 @@ pub(crate) fn levels(meaning: Meaning) -> &'static [Level] {
         Meaning::City => &CITY,
         Meaning::Category => &CATEGORY,
         Meaning::Number => &NUMBER,
+        Meaning::Codes => &CODES,
         Meaning::Text | Meaning::Company | Meaning::OtherNames => &WORDS,
     }
 }
@@ -131,6 +141,7 @@ pub(crate) fn compare(
         Meaning::City => city(values, a, b, kernel),
         Meaning::Category => 1 + u8::from(close(values, a, b)),
         Meaning::Number => number(values, a, b),
+        Meaning::Codes => codes::compare(values, field, (a, b)),
         Meaning::Text | Meaning::Company | Meaning::OtherNames => {
             words(values, field, (a, b), kernel)
         }
@@ -262,9 +273,11 @@ fn number(values: &Values, a: u32, b: u32) -> u8 {
     let (Some(x), Some(y)) = (read(a), read(b)) else {
         return 1 + 3 * u8::from(close(values, a, b));
     };
+    // A digit of a price is no slip: 49.95 and 69.95 are two prices.
+    let whole = x.fract() == 0.0 && y.fract() == 0.0;
     match (x - y).abs() / x.abs().max(y.abs()) {
         ..=0.01 => 4,
-        _ if close(values, a, b) => 4,
+        _ if whole && close(values, a, b) => 4,
         ..=0.05 => 3,
         ..=0.20 => 2,
         _ => 1,

@@ -6,6 +6,7 @@ use super::blocking::entries;
 use super::model::{Model, Weights};
 use super::prepared::Prepared;
 use super::records::Records;
+use super::rivals;
 use super::sample::allowed;
 use super::score::{Pair, Scorer};
 
@@ -92,6 +93,7 @@ impl Index {
                 }
             }
         }
+        rivals::weigh(&self.prepared, self.model.links, &mut pairs);
         pairs
     }
 }

@@ -42,7 +42,7 @@ pub struct Model {
 }
 
 /// The version of models that this code trains.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// One level of one comparison, as it is shown and stored.
 #[derive(Debug, Clone, PartialEq)]

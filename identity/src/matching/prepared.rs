@@ -44,6 +44,8 @@ enum Part {
     Family(Option<usize>),
     /// The words of whole names that are in neither.
     Other,
+    /// The codes within a column of text.
+    Codes(usize),
 }
 
 impl Prepared {
@@ -114,6 +116,13 @@ impl Prepared {
                 self.add_field(column.name.clone(), column.meaning, values);
                 self.plan.push(Part::Whole(place));
             }
+            // Columns themselves come first.
+            let to_come = columns.len() - place - 1;
+            if column.meaning == Meaning::Text && self.fields.len() + to_come < 16 {
+                let values = self.add_values(Meaning::Codes, DateOrder::default());
+                self.add_field(format!("codes in {}", column.name), Meaning::Codes, values);
+                self.plan.push(Part::Codes(place));
+            }
         }
     }
 
@@ -136,7 +145,10 @@ impl Prepared {
         let plan = std::mem::take(&mut self.plan);
         for (field, part) in plan.iter().enumerate() {
             match part {
-                Part::Whole(column) | Part::Given(Some(column)) | Part::Family(Some(column)) => {
+                Part::Whole(column)
+                | Part::Codes(column)
+                | Part::Given(Some(column))
+                | Part::Family(Some(column)) => {
                     self.encode(field, &records.columns[*column]);
                 }
                 _ => (),

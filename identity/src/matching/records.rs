@@ -38,12 +38,14 @@ pub enum Meaning {
     Number,
     /// Words in any order: a title, a description.
     Text,
+    /// The codes within a text: model numbers, versions. Every column of text has them, too.
+    Codes,
     /// A code that only one entity should have: a customer number, a social security number.
     Key,
 }
 
 impl Meaning {
-    const NAMES: [(Self, &'static str); 15] = [
+    const NAMES: [(Self, &'static str); 16] = [
         (Self::GivenName, "given_name"),
         (Self::FamilyName, "family_name"),
         (Self::FullName, "full_name"),
@@ -58,6 +60,7 @@ impl Meaning {
         (Self::Category, "category"),
         (Self::Number, "number"),
         (Self::Text, "text"),
+        (Self::Codes, "codes"),
         (Self::Key, "key"),
     ];
 

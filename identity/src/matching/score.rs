@@ -7,6 +7,7 @@ use super::kernel::Kernel;
 use super::model::{Model, Weights};
 use super::prepared::Prepared;
 use super::records::NULL;
+use super::rivals;
 use super::sample::{Couple, allowed, in_parts};
 
 /// Two records that may be one entity.
@@ -18,14 +19,16 @@ pub struct Pair {
     pub b: u32,
     /// The match weight: log2 of the odds, prior included.
     pub weight: f32,
+    /// What the odds lose, in bits, to pairs that exclude this one; 0 where there are none.
+    pub rivals: f32,
     /// The level of each comparison, four bits each, the first comparison lowest.
     pub vector: u64,
 }
 
 impl Pair {
-    /// The probability that both are one entity.
+    /// The probability that both are one entity, and not one of them with a rival of the other.
     pub fn probability(&self) -> f64 {
-        1.0 / (1.0 + f64::from(-self.weight).exp2())
+        1.0 / (1.0 + f64::from(self.rivals - self.weight).exp2())
     }
 }
 
@@ -69,6 +72,7 @@ pub fn predict(prepared: &Prepared, model: &Model, threshold: f64, threads: usiz
         }
         before.push(blocks);
     }
+    rivals::weigh(prepared, model.links, &mut scored.pairs);
     scored
 }
 
@@ -163,7 +167,7 @@ impl<'a> Scorer<'a> {
         }
         let vector = with_swap(self.prepared, (x, y), packed);
         let weight = self.weights.prior + self.weights.total(self.prepared, (a, b), vector);
-        (weight >= self.least).then_some(Pair { a, b, weight, vector })
+        (weight >= self.least).then_some(Pair { a, b, weight, rivals: 0.0, vector })
     }
 }
 

@@ -37,7 +37,10 @@ pub(crate) struct Values {
 
 /// True when values of this meaning are compared word by word.
 pub(crate) fn has_words(meaning: Meaning) -> bool {
-    matches!(meaning, Meaning::Text | Meaning::Company | Meaning::Address | Meaning::OtherNames)
+    matches!(
+        meaning,
+        Meaning::Text | Meaning::Codes | Meaning::Company | Meaning::Address | Meaning::OtherNames
+    )
 }
 
 impl Values {
@@ -149,6 +152,11 @@ impl Values {
                     None => fold(value, b"", out),
                 }
                 return date;
+            }
+            Meaning::Codes => drop(super::codes::cut(value, out)),
+            Meaning::Text => {
+                let words = super::codes::cut(value, out);
+                fold(&words, b"", out);
             }
             _ => fold(value, b"", out),
         }

@@ -86,6 +86,9 @@ fn is_atom_letter(letter: char) -> bool {
 /// Unicode, and what [`PROVIDERS`] ignore left out: `J.Doe+news@googlemail.com` →
 /// `jdoe@gmail.com`. `None` without `@`.
 pub fn normalize(value: &str) -> Option<String> {
+    if is_plain(value) {
+        return Some(value.to_owned());
+    }
     let (mailbox, host) = value.trim().rsplit_once('@')?;
     let mut host = web_domain::unicode_host(host);
     let mut mailbox = if mailbox.is_ascii() {
@@ -93,7 +96,7 @@ pub fn normalize(value: &str) -> Option<String> {
     } else {
         mailbox.to_lowercase().nfc().collect()
     };
-    if let Some(provider) = PROVIDERS.iter().find(|one| one.hosts.contains(&host.as_str())) {
+    if let Some(provider) = provider(&host) {
         if let Some(bare) = bare(&mailbox, provider.dots) {
             mailbox = bare;
         }
@@ -104,9 +107,44 @@ pub fn normalize(value: &str) -> Option<String> {
     Some(format!("{mailbox}@{host}"))
 }
 
+fn provider(host: &str) -> Option<&'static Provider> {
+    PROVIDERS.iter().find(|one| one.hosts.contains(&host))
+}
+
+/// Whether an address is of small ASCII letters at a host that leaves nothing out: it stays as it is.
+/// Files are full of such addresses.
+fn is_plain(value: &str) -> bool {
+    let Some((_, host)) = value.rsplit_once('@') else { return false };
+    let plain =
+        |one: u8| matches!(one, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_' | b'+' | b'@');
+    value.bytes().all(plain)
+        && !host.ends_with('.')
+        && !host.contains("xn--")
+        && provider(host).is_none()
+}
+
 /// The mailbox without its tag and dots; `None` when nothing is left.
 fn bare(mailbox: &str, dots: bool) -> Option<String> {
     let name = mailbox.split('+').next().unwrap_or_default();
     let name = if dots { name.replace('.', "") } else { name.to_owned() };
     super::fold::some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_plain_is_what_the_long_way_gives() {
+        let hosts =
+            ["shop.example", "gmail.com", "pm.me", "xn--bcher-kva.example", "a.b.", "", "@"];
+        for mailbox in ["jane", "j.doe", "j+tag", "", ".", "a@b", "J", "é"] {
+            for host in hosts {
+                let value = format!("{mailbox}@{host}");
+                let spaced = normalize(&format!(" {value}"));
+                assert_eq!(normalize(&value), spaced, "{value}");
+                assert!(!is_plain(&value) || spaced.as_deref() == Some(&value), "{value}");
+            }
+        }
+    }
 }

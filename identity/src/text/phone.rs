@@ -64,6 +64,21 @@ pub fn normalize_in(value: &str, region: Option<Region>) -> Option<String> {
     }
 }
 
+/// A number that was written without country, with that of its region: `06 12 34 56 78 ext. 9` in
+/// FR → `+33612345678 ext. 9`. `None` for one with country, and for what the region's numbering
+/// plan does not have.
+pub fn with_country(value: &str, region: Region) -> Option<String> {
+    if is_e164(value) {
+        return None;
+    }
+    let number = Number::read(value)?;
+    let parsed = number.parse(Some(region)).filter(|_| !number.international)?;
+    let country = parsed.is_valid().then(|| e164(&parsed, number.written()))?;
+    let value = plain(value);
+    let extension = value.get(without_extension(&value).len()..).unwrap_or_default().trim();
+    Some(if extension.is_empty() { country } else { format!("{country} {extension}") })
+}
+
 /// Whether a text is `+`, country and a national number that no plan of the country would cut a
 /// prefix from: it stays as it is, and the plan need not be read. Files are full of such numbers,
 /// and parsing one costs a hundred times as much.
@@ -166,6 +181,28 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
+
+    #[test]
+    fn numbers_get_the_country_of_their_region() {
+        let cases = [
+            ("06 12 34 56 78", "FR", Some("+33612345678")),
+            ("0612345678 ext. 9", "FR", Some("+33612345678 ext. 9")),
+            ("(650) 253-0000", "us", Some("+16502530000")),
+            ("020 7946 0018", "GB", Some("+442079460018")),
+            ("+44 20 7946 0018", "FR", None),
+            ("0033 6 12 34 56 78", "DE", None),
+            ("0612", "FR", None),
+            ("n/a", "FR", None),
+        ];
+        for (value, code, wanted) in cases {
+            let found = with_country(value, region(code).unwrap());
+            assert_eq!(found.as_deref(), wanted, "{value} in {code}");
+            let normal = normalize_in(value, region(code));
+            if let Some(found) = found {
+                assert_eq!(normalize(&found), normal, "{value} in {code}");
+            }
+        }
+    }
 
     #[test]
     fn what_is_e164_already_is_what_parsing_gives() {

@@ -12,7 +12,7 @@ use pgwire::messages::copy::{CopyDone, CopyInResponse, CopyOutResponse};
 use super::Connection;
 use super::link::Link;
 use super::request::{Body, Frame};
-use crate::error::{Failure, protocol_violation};
+use crate::error::{Failure, error_response, protocol_violation};
 
 /// Small messages are put together up to this size before the engine gets them.
 const GATHER_MAX: usize = 256 << 10;
@@ -37,13 +37,20 @@ impl Connection {
                 // Pipelining clients send these before they know that a COPY has begun.
                 b'H' | b'S' => (),
                 b'X' => return Err(Failure::End(None)),
-                kind => {
-                    let message =
-                        format!("unexpected message type 0x{kind:02X} during COPY from stdin");
-                    return Err(protocol_violation(message).into());
-                }
+                kind => return Err(self.out_of_step(kind, copy.place())),
             }
         }
+    }
+
+    /// Who sends something else amid a COPY is not understood any more (PostgreSQL: copyfromparse.c).
+    fn out_of_step(&mut self, kind: u8, place: String) -> Failure {
+        let message = format!("unexpected message type 0x{kind:02X} during COPY from stdin");
+        let error = protocol_violation(message).with_context(place);
+        if let Err(error) = self.link.send(&error_response(&error)) {
+            return error.into();
+        }
+        let message = "terminating connection because protocol synchronization was lost";
+        Failure::End(Some(Error::fatal("08P01", message)))
     }
 
     /// `COPY … TO STDOUT`: returns the command tag.

@@ -3,7 +3,6 @@
 //! Statements between two Syncs are one transaction; after an error all is ignored up to the next
 //! Sync. Portals die with their transaction, named statements live as long as the session.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -285,16 +284,6 @@ fn read_parameter(
     let Some(value) = value else {
         return Ok(ScalarValue::try_new_null(&pg_type.arrow())?);
     };
-    // A number without precision comes with its own: 12.50 has two digits after the point.
-    if pg_type == PgType::NUMERIC {
-        let text = match format {
-            Format::Text => Cow::Borrowed(utf8(value)?),
-            Format::Binary => Cow::Owned(binary::receive_numeric(value)?),
-        };
-        if let Some(exact) = input::exact_numeric(&text, 38) {
-            return Ok(exact);
-        }
-    }
     match format {
         Format::Text => Ok(input::parse(pg_type, Some(utf8(value)?), context)?),
         Format::Binary => Ok(binary::decode(pg_type, Some(value))?),

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use clientele_engine::api::Encryption;
 use clientele_engine::{Error, Session, Startup};
 use pgwire::messages::PgWireBackendMessage as Message;
 use pgwire::messages::startup::{
@@ -55,7 +56,7 @@ pub async fn log_in(
 fn read_startup(
     parameters: Vec<(String, String)>,
     peer: SocketAddr,
-    tls: bool,
+    tls: Option<Encryption>,
 ) -> Result<Startup, Error> {
     let mut startup = Startup { peer: Some(peer), tls, ..Startup::default() };
     for (name, value) in parameters {
@@ -80,7 +81,7 @@ fn read_startup(
 
 async fn authenticate(link: &mut Link, startup: &Startup, server: &Server) -> Result<(), Failure> {
     server.hba.admit(startup, &server.engine)?;
-    let tls = server.tls.as_ref().filter(|_| startup.tls);
+    let tls = server.tls.as_ref().filter(|_| startup.tls.is_some());
     link.send(&Message::Authentication(Authentication::SASL(auth::mechanisms(tls))))?;
     link.flush().await?;
     let (mechanism, first) = read_first(&password_message(link).await?)?;

@@ -6,6 +6,7 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
+use clientele_engine::api::Encryption;
 use clientele_engine::{Error, Result};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -14,6 +15,7 @@ use super::link::Socket;
 use super::request::Body;
 use crate::error::protocol_violation;
 use crate::listener::Server;
+use crate::tls;
 
 /// PostgreSQL: MAX_STARTUP_PACKET_LENGTH.
 const SIZE_MAX: usize = 10_000;
@@ -40,8 +42,8 @@ pub enum Negotiated {
 pub struct Wish {
     /// Its socket.
     pub socket: Box<dyn Socket>,
-    /// Whether it is encrypted.
-    pub tls: bool,
+    /// How it is encrypted.
+    pub tls: Option<Encryption>,
     /// Start-up parameters in their order.
     pub parameters: Vec<(String, String)>,
     /// What of its wishes the protocol version does not have: NegotiateProtocolVersion is due.
@@ -60,7 +62,10 @@ pub struct Downgrade {
 pub async fn negotiate(stream: TcpStream, peer: SocketAddr, server: &Server) -> Negotiated {
     let mut socket: Box<dyn Socket> = match (&server.tls, starts_with_tls(&stream).await) {
         (Some(tls), true) => match tls.acceptor.accept(stream).await {
-            Ok(encrypted) => return finish(Box::new(encrypted), true, server).await,
+            Ok(stream) => {
+                let how = tls::encryption(&stream);
+                return finish(Box::new(stream), how, server).await;
+            }
             Err(_) => return Negotiated::Done,
         },
         _ => Box::new(stream),
@@ -84,20 +89,25 @@ pub async fn negotiate(stream: TcpStream, peer: SocketAddr, server: &Server) -> 
                     tracing::info!(%peer, "TLS handshake failed");
                     return Negotiated::Done;
                 };
-                return finish(Box::new(encrypted), true, server).await;
+                let how = tls::encryption(&encrypted);
+                return finish(Box::new(encrypted), how, server).await;
             }
             Ok(GSS_REQUEST) => {
                 if socket.write_all(b"N").await.is_err() {
                     return Negotiated::Done;
                 }
             }
-            _ => return settle(packet, socket, false, server),
+            _ => return settle(packet, socket, None, server),
         }
     }
 }
 
 /// After encryption is settled, only a start-up packet or a cancel request can come.
-async fn finish(mut socket: Box<dyn Socket>, tls: bool, server: &Server) -> Negotiated {
+async fn finish(
+    mut socket: Box<dyn Socket>,
+    tls: Option<Encryption>,
+    server: &Server,
+) -> Negotiated {
     match read_packet(&mut socket).await {
         Ok(packet) => settle(packet, socket, tls, server),
         Err(_) => Negotiated::Done,
@@ -107,7 +117,7 @@ async fn finish(mut socket: Box<dyn Socket>, tls: bool, server: &Server) -> Nego
 fn settle(
     packet: Result<Packet>,
     socket: Box<dyn Socket>,
-    tls: bool,
+    tls: Option<Encryption>,
     server: &Server,
 ) -> Negotiated {
     match packet.and_then(|packet| packet.read(server)) {

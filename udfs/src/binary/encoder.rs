@@ -165,6 +165,7 @@ impl Values {
         let exact = match array.data_type() {
             DataType::Decimal128(..)
             | DataType::Decimal256(..)
+            | DataType::LargeBinary
             | DataType::Int16
             | DataType::Int32
             | DataType::Int64 => Arc::clone(array),

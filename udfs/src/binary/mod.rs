@@ -23,7 +23,6 @@ use crate::types::PgType;
 use crate::{Result, ValueError};
 
 pub use encoder::ArrayEncoder;
-pub use numeric::receive as receive_numeric;
 pub(crate) use receive::append;
 
 /// Reads one value; `None` is NULL.

@@ -6,10 +6,21 @@ use crate::{Result, ValueError};
 
 const NEGATIVE: u16 = 0x4000;
 const NAN: u16 = 0xC000;
-const INFINITIES: [u16; 2] = [0xD000, 0xF000];
+const INFINITY: u16 = 0xD000;
+const NEGATIVE_INFINITY: u16 = 0xF000;
 
-/// Sends the number that `text` prints: a sign, digits, perhaps a point and more digits.
+/// Sends the number that `text` prints: a sign, digits, perhaps a point and more digits; or a name.
 pub(crate) fn send(text: &[u8], out: &mut Vec<u8>) {
+    let named = match text {
+        b"NaN" => Some(NAN),
+        b"Infinity" => Some(INFINITY),
+        b"-Infinity" => Some(NEGATIVE_INFINITY),
+        _ => None,
+    };
+    if let Some(sign) = named {
+        out.extend([0u16, 0, sign, 0].iter().flat_map(|word| word.to_be_bytes()));
+        return;
+    }
     let (sign, digits) = match text.split_first() {
         Some((b'-', digits)) => (NEGATIVE, digits),
         _ => (0, text),
@@ -42,7 +53,7 @@ fn group(digits: &[u8], zeros: usize) -> u16 {
 }
 
 /// Receives a number as decimal text, with the digits after the point that it says it has.
-pub fn receive(bytes: &[u8]) -> Result<String> {
+pub(crate) fn receive(bytes: &[u8]) -> Result<String> {
     let mut reader = Reader(bytes);
     let count = reader.i16()?;
     let weight = i64::from(reader.i16()?);
@@ -51,7 +62,8 @@ pub fn receive(bytes: &[u8]) -> Result<String> {
     match sign {
         0 | NEGATIVE => {}
         NAN => return Ok("NaN".to_owned()),
-        sign if INFINITIES.contains(&sign) => return Ok("Infinity".to_owned()),
+        INFINITY => return Ok("Infinity".to_owned()),
+        NEGATIVE_INFINITY => return Ok("-Infinity".to_owned()),
         _ => return Err(ValueError::new("22P03", "invalid sign in external \"numeric\" value")),
     }
     if count < 0 || scale > 0x3FFF {
@@ -112,6 +124,8 @@ mod tests {
             ("0.0001", vec![1, 0xffff, 0, 4, 1]),
             ("0.00000012", vec![1, 0xfffe, 0, 8, 12]),
             ("100000000.5", vec![4, 2, 0, 1, 1, 0, 0, 5000]),
+            ("Infinity", vec![0, 0, 0xd000, 0]),
+            ("-Infinity", vec![0, 0, 0xf000, 0]),
         ] {
             let mut out = Vec::new();
             send(text.as_bytes(), &mut out);

@@ -29,6 +29,11 @@ pub(crate) fn append(values: &mut Values, pg_type: PgType, bytes: &[u8]) -> Resu
             let text = numeric::receive(bytes)?;
             builder.append_value(crate::input::numeric::parse(&text, *shape)?);
         }
+        Values::Numeric(builder, pg_type) => {
+            let (text, mut out) = (numeric::receive(bytes)?, Vec::with_capacity(16));
+            crate::input::numeric::parse_free(&text, *pg_type, &mut out)?;
+            builder.append_value(&out);
+        }
         Values::Text(builder, rule) => builder.append_value(received_text(*rule, pg_type, bytes)?),
         Values::Binary(builder) => builder.append_value(bytes),
         Values::Date(builder) => builder.append_value(date(bytes)?),

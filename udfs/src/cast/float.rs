@@ -8,6 +8,7 @@ use datafusion::arrow::array::{
 use datafusion::arrow::datatypes::{DataType, Decimal128Type, Decimal256Type, Float64Type};
 
 use crate::input::float::parse_f32;
+use crate::numeric::stored;
 use crate::output::decimal;
 use crate::types::PgType;
 use crate::{Result, ValueError, layout};
@@ -31,6 +32,15 @@ pub(super) fn to_float(array: &ArrayRef, to: PgType) -> Result<ArrayRef> {
                 array.unary(|value| read(|text| decimal::write_256(value, *scale, text)));
             Arc::new(values)
         }
+        DataType::LargeBinary => {
+            let values = array.as_binary::<i64>().iter();
+            let float = |bytes: &[u8]| match stored::read_small(bytes) {
+                Some((value, scale)) if scale <= 38 => from_decimal(value, scale as i8),
+                _ => stored::read(bytes).to_f64(),
+            };
+            let values: Float64Array = values.map(|bytes| bytes.map(float)).collect();
+            Arc::new(values)
+        }
         // Whole numbers and wider floats are rounded once, by Arrow.
         _ if to == PgType::FLOAT8 => return layout::converted(array, &DataType::Float64),
         DataType::Float64 => Arc::clone(array),
@@ -47,7 +57,7 @@ pub(super) fn to_float(array: &ArrayRef, to: PgType) -> Result<ArrayRef> {
 /// Through text, rounded once (numeric.c, `numeric_float4`).
 fn to_single(value: i128, scale: i8) -> Result<f32> {
     let mut text = Vec::with_capacity(48);
-    decimal::write(value, scale, false, &mut text);
+    decimal::write(value, scale, &mut text);
     parse_f32(&String::from_utf8_lossy(&text))
 }
 
@@ -70,7 +80,7 @@ fn from_decimal(value: i128, scale: i8) -> f64 {
         Ok(scale) if scale <= 22 && value.unsigned_abs() <= EXACT_MAX => {
             value as f64 / 10f64.powi(i32::from(scale))
         }
-        _ => read(|text| decimal::write(value, scale, false, text)),
+        _ => read(|text| decimal::write(value, scale, text)),
     }
 }
 

@@ -11,6 +11,7 @@ use datafusion::arrow::datatypes::{
 };
 
 use crate::input::numeric::rescale;
+use crate::numeric::stored;
 use crate::types::{Kept, PgType};
 use crate::{Result, ValueError, layout};
 
@@ -66,6 +67,11 @@ fn to_int64(array: &ArrayRef, to: PgType) -> Result<Int64Array> {
             let whole =
                 |value| rescale(value, *scale, 0).and_then(|value| i64::try_from(value).ok());
             array.try_unary(|value| whole(value).ok_or_else(refused))
+        }
+        DataType::LargeBinary => {
+            let values = array.as_binary::<i64>().iter();
+            let whole = |bytes: &[u8]| stored::read(bytes).to_i64(&name(to));
+            values.map(|bytes| bytes.map(whole).transpose()).collect()
         }
         DataType::Decimal256(_, scale) => {
             let narrow = layout::converted(array, &DataType::Decimal128(38, *scale))

@@ -21,10 +21,12 @@ mod udf;
 
 use std::sync::Arc;
 
+use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::datatypes::Field;
 use datafusion::logical_expr::ScalarUDF;
 
-use crate::types::PgType;
+use crate::Result;
+use crate::types::{Kept, PgType};
 
 pub(crate) use rules::Kernel;
 use udf::Cast;
@@ -67,6 +69,18 @@ pub fn integer_to_integer(to: PgType) -> Arc<ScalarUDF> {
 /// Any number → `numeric`, rounded half away from zero to the scale of the modifier.
 pub fn to_numeric(to: PgType) -> Arc<ScalarUDF> {
     Cast::function(Kernel::ToNumeric, to, true)
+}
+
+/// A column of numbers as one of another type of numbers.
+///
+/// # Errors
+/// A number that the type has no room for (22003).
+pub fn numbers(array: &ArrayRef, to: PgType) -> Result<ArrayRef> {
+    match to.facts().kept_as {
+        Kept::Decimal => numeric::to_numeric(array, to),
+        Kept::Float32 | Kept::Float64 => float::to_float(array, to),
+        _ => integer::to_integer(array, to),
+    }
 }
 
 #[cfg(test)]

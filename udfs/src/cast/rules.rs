@@ -145,10 +145,11 @@ pub(crate) fn kernel(from: &Field, to: PgType, explicit: bool) -> Option<Kernel>
     }
     let from = PgType::from_field(from);
     if from == to {
-        return (data_type != &to.arrow()).then_some(if is_integer(to) {
-            Kernel::ToInteger
-        } else {
-            Kernel::Relabel
+        return (data_type != &to.arrow()).then_some(match to {
+            to if is_integer(to) => Kernel::ToInteger,
+            to if is_numeric(to) && explicit => Kernel::KeepDigits,
+            to if is_numeric(to) => Kernel::ToNumeric,
+            _ => Kernel::Relabel,
         });
     }
     if speaks_for_itself && is_exact(data_type, &to.arrow()) {
@@ -189,7 +190,9 @@ fn between(from: PgType, to: PgType, explicit: bool) -> Option<Kernel> {
         (PgType::JSON, PgType::JSONB) => Kernel::FromText,
         (PgType::JSONB, PgType::JSON) => Kernel::Relabel,
         (from, to) if is_number(from) && is_integer(to) => Kernel::ToInteger,
-        (from, to) if is_numeric(from) && to == PgType::NUMERIC && explicit => Kernel::KeepDigits,
+        (from, PgType::NUMERIC) if (is_numeric(from) || is_integer(from)) && explicit => {
+            Kernel::KeepDigits
+        }
         (from, to) if is_number(from) && is_numeric(to) => Kernel::ToNumeric,
         (from, to) if is_number(from) && is_float(to) => Kernel::ToFloat,
         (PgType::BOOL, PgType::INT4) | (PgType::INT4, PgType::BOOL) => Kernel::Relabel,

@@ -37,7 +37,7 @@ fn apply(function: &ScalarUDF, field: Field, array: &ArrayRef) -> Result<String,
     })?;
     let result = result.into_array(1).unwrap();
     assert_eq!(result.data_type(), return_field.data_type());
-    let style = Style { time_zone: ZONE.parse().unwrap() };
+    let style = Style { time_zone: ZONE.parse().unwrap(), ..Style::default() };
     let texts = to_text_array(&result, PgType::from_field(&return_field), &style).unwrap();
     Ok(texts.as_string_view().value(0).to_owned())
 }

@@ -29,7 +29,7 @@ pub(super) fn printed(array: &ArrayRef, from: PgType, call: &Call) -> Result<Arr
         // `boolout` prints t and f, the cast to text true and false (bool.c, booltext).
         DataType::Boolean => layout::converted(array, &DataType::Utf8View)?,
         _ => {
-            let style = Style { time_zone: call.ctx.time_zone };
+            let style = Style { time_zone: call.ctx.time_zone, ..Style::default() };
             output::to_text_array(array, from, &style)?
         }
     };

@@ -62,12 +62,10 @@ impl Cast {
         Arc::new(ScalarUDF::from(Self { kernel, to, explicit, name, signature }))
     }
 
-    /// A decimal that `numeric` takes as it is keeps its own digits.
+    /// A number that `numeric` takes as it is keeps its own digits.
     fn result_type(&self, argument: &DataType) -> DataType {
-        match (self.kernel, argument) {
-            (Kernel::KeepDigits, DataType::Decimal128(..) | DataType::Decimal256(..)) => {
-                argument.clone()
-            }
+        match self.kernel {
+            Kernel::KeepDigits => kept_digits(argument),
             _ => self.to.arrow(),
         }
     }
@@ -131,6 +129,17 @@ impl ScalarUDFImpl for Cast {
     }
 }
 
+/// How `numeric` takes a number without changing it.
+fn kept_digits(argument: &DataType) -> DataType {
+    match argument {
+        DataType::Decimal128(..) => argument.clone(),
+        DataType::Int16 => DataType::Decimal128(5, 0),
+        DataType::Int32 => DataType::Decimal128(10, 0),
+        DataType::Int64 => DataType::Decimal128(20, 0),
+        _ => DataType::LargeBinary,
+    }
+}
+
 /// Whether a function is a cast of this package.
 pub fn is_cast(function: &ScalarUDF) -> bool {
     function.inner().is::<Cast>()
@@ -149,7 +158,10 @@ pub(super) fn run(kernel: Kernel, call: &Call, array: &ArrayRef) -> Result<Array
     let array = &layout::plain(array)?;
     match kernel {
         Kernel::Relabel => layout::converted(array, &call.to.arrow()),
-        Kernel::KeepDigits => Ok(Arc::clone(array)),
+        Kernel::KeepDigits => match kept_digits(array.data_type()) {
+            DataType::LargeBinary => numeric::to_numeric(array, PgType::NUMERIC),
+            kept => layout::converted(array, &kept),
+        },
         Kernel::FromText => text::parsed(array, call),
         Kernel::FromJson => text::from_json(array, call),
         Kernel::TextToText => text::fitted(array, call.from, call),

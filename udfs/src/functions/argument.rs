@@ -3,21 +3,21 @@
 use std::sync::{Arc, OnceLock};
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Decimal128Array,
-    Float64Array, Int64Array, IntervalMonthDayNanoArray, ListArray, StringViewArray,
-    Time64MicrosecondArray, TimestampMicrosecondArray,
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Float64Array, Int64Array,
+    IntervalMonthDayNanoArray, ListArray, StringViewArray, Time64MicrosecondArray,
+    TimestampMicrosecondArray,
 };
 use datafusion::arrow::compute::{CastOptions, cast_with_options};
 use datafusion::arrow::datatypes::{
-    DataType, Date32Type, Decimal128Type, Field, FieldRef, Float64Type, Int64Type,
-    IntervalMonthDayNanoType, IntervalUnit, Time64MicrosecondType, TimeUnit,
-    TimestampMicrosecondType,
+    DataType, Date32Type, Field, FieldRef, Float64Type, Int64Type, IntervalMonthDayNanoType,
+    IntervalUnit, Time64MicrosecondType, TimeUnit, TimestampMicrosecondType,
 };
 
 use super::datetime::zone::Zone;
-use super::decimal::Decimal;
 use super::signature::{ANY, ANY_ARRAY, ANY_ELEMENT};
 use super::value::internal;
+use crate::numeric::Number;
+use crate::numeric::column::{Numbers, free};
 use crate::types::{Kept, PgType};
 use crate::{Result, ValueError};
 use datafusion::arrow::datatypes::IntervalMonthDayNano;
@@ -41,7 +41,7 @@ enum Column {
     Bool(BooleanArray),
     Int(Int64Array),
     Float(Float64Array),
-    Numeric(Decimal128Array),
+    Numeric(Numbers),
     Text(StringViewArray),
     Bytes(BinaryArray),
     Date(Date32Array),
@@ -128,8 +128,7 @@ impl<'a> Row<'a> {
         interval Interval IntervalMonthDayNano =
             |array: &IntervalMonthDayNanoArray, row| array.value(row), IntervalMonthDayNano::ZERO;
         /// A `numeric`.
-        numeric Numeric Decimal = |array: &Decimal128Array, row|
-            Decimal { value: array.value(row), scale: array.scale() }, Decimal::ZERO;
+        number Numeric Number = |array: &Numbers, row| array.number(row), Number::from(0);
         /// A `text`, or what is kept as text.
         text Text &'a str = |array: &'a StringViewArray, row| array.value(row), "";
         /// A `bytea`.
@@ -277,8 +276,8 @@ impl Column {
                 Self::Float(cast(array, &DataType::Float64)?.as_primitive::<Float64Type>().clone())
             }
             DataType::Float64 => Self::Float(array.as_primitive::<Float64Type>().clone()),
-            DataType::Decimal128(..) => {
-                Self::Numeric(array.as_primitive::<Decimal128Type>().clone())
+            DataType::Decimal128(..) | DataType::LargeBinary => {
+                Numbers::new(array).map_or(Self::Other, Self::Numeric)
             }
             DataType::Utf8View => Self::Text(array.as_string_view().clone()),
             DataType::Binary => Self::Bytes(array.as_binary::<i32>().clone()),
@@ -341,9 +340,7 @@ pub fn plain(array: &ArrayRef) -> Result<ArrayRef> {
             DataType::Time64(TimeUnit::Microsecond)
         }
         DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
-        DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
-            DataType::Binary
-        }
+        DataType::BinaryView | DataType::FixedSizeBinary(_) => DataType::Binary,
         DataType::Int8 | DataType::UInt8 => DataType::Int16,
         DataType::UInt16 => DataType::Int32,
         DataType::UInt32 | DataType::UInt64 => DataType::Int64,
@@ -389,7 +386,7 @@ fn parse(array: &ArrayRef, wanted: PgType, zone_name: &str) -> Result<ArrayRef> 
 
 fn as_decimal(array: &ArrayRef) -> Result<ArrayRef> {
     match array.data_type() {
-        DataType::Decimal128(..) => Ok(Arc::clone(array)),
+        DataType::Decimal128(..) | DataType::LargeBinary => Ok(Arc::clone(array)),
         DataType::Int8 | DataType::Int16 | DataType::UInt8 => {
             cast(array, &DataType::Decimal128(5, 0))
         }
@@ -400,8 +397,8 @@ fn as_decimal(array: &ArrayRef) -> Result<ArrayRef> {
         DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) => {
             cast(array, &DataType::Decimal128(*precision, *scale))
         }
-        DataType::Decimal256(_, scale) => cast(array, &DataType::Decimal128(38, *scale)),
-        _ => cast(array, &PgType::NUMERIC.arrow()),
+        DataType::Decimal256(..) => free(array),
+        _ => cast(array, &DataType::Decimal128(38, 0)),
     }
 }
 
@@ -412,6 +409,30 @@ fn cast_with_zone(array: &ArrayRef, zone_name: &str) -> Result<ArrayRef> {
         .ok_or_else(|| internal("timestamp expected"))?;
     let utc = local.unary::<_, TimestampMicrosecondType>(|local| zone.to_utc(local));
     Ok(Arc::new(utc.with_timezone("UTC")))
+}
+
+/// Numbers with scales of their own, which Arrow's cast does not know.
+fn of_numbers(array: &ArrayRef, target: &DataType) -> Option<Result<ArrayRef>> {
+    let free_list = |data_type: &DataType| match data_type {
+        DataType::List(item) => *item.data_type() == DataType::LargeBinary,
+        _ => false,
+    };
+    match (array.data_type(), target) {
+        (from, DataType::LargeBinary) if from.is_numeric() => Some(free(array)),
+        (from @ DataType::List(_), to) if free_list(to) && !free_list(from) => {
+            Some(free(array).and_then(|array| cast(&array, to)))
+        }
+        (DataType::LargeBinary, to) if to.is_numeric() => {
+            let to = match to {
+                DataType::Decimal128(precision, scale) => {
+                    PgType::numeric((*precision).into(), (*scale).into())
+                }
+                other => PgType::from_arrow(other),
+            };
+            Some(crate::cast::numbers(array, to))
+        }
+        _ => None,
+    }
 }
 
 pub(crate) fn is_string(data_type: &DataType) -> bool {
@@ -425,6 +446,9 @@ pub(crate) fn is_string(data_type: &DataType) -> bool {
 pub fn cast(array: &ArrayRef, target: &DataType) -> Result<ArrayRef> {
     if array.data_type() == target {
         return Ok(Arc::clone(array));
+    }
+    if let Some(numbers) = of_numbers(array, target) {
+        return numbers;
     }
     let options = CastOptions { safe: false, ..Default::default() };
     cast_with_options(array, target, &options).map_err(|error| {

@@ -1,13 +1,11 @@
-//! `numeric` values in functions: an integer and a number of fractional digits.
+//! Numbers of 128 bits in functions: an integer and a number of fractional digits. Those of
+//! `numeric` at large are [`crate::numeric::Number`].
 
 use std::cmp::Ordering;
 
 use datafusion::arrow::datatypes::i256;
 
 use crate::{Result, ValueError};
-
-/// Fractional digits that a division gives at least (NUMERIC_MIN_SIG_DIGITS of PostgreSQL).
-pub const DIVISION_SCALE: i8 = 16;
 
 /// `value / 10^scale`.
 #[derive(Debug, Clone, Copy)]
@@ -83,11 +81,6 @@ impl Decimal {
     /// The nearest decimal of a float with 15 significant digits, as PostgreSQL casts it.
     pub fn from_f64(value: f64) -> Option<Self> {
         Self::parse(&format!("{value:.14e}")).map(Self::trimmed)
-    }
-
-    /// As a float.
-    pub fn to_f64(self) -> f64 {
-        self.to_string().parse().unwrap_or(f64::NAN)
     }
 
     /// Digits at another scale, rounded half away from zero.

@@ -21,8 +21,8 @@ use crate::Result;
 pub type RowKernel = fn(&Row<'_>) -> Result<Value>;
 /// Computes a column.
 pub type ColumnKernel = fn(&Call<'_>) -> Result<ArrayRef>;
-/// Precision and scale of a `numeric` result.
-pub type ScaleRule = fn(&ReturnFieldArgs<'_>) -> (u8, i8);
+/// Precision and scale of a `numeric` result; `None`: each value has its own.
+pub type ScaleRule = fn(&ReturnFieldArgs<'_>) -> Option<(u8, i8)>;
 /// The field of a result that the signature alone does not tell.
 pub type ResultRule = fn(&ReturnFieldArgs<'_>) -> Option<FieldRef>;
 

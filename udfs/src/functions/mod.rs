@@ -33,6 +33,7 @@ pub mod arithmetic;
 pub mod arrays;
 pub mod behaviour;
 pub mod cache;
+pub mod choices;
 pub mod columns;
 pub mod datetime;
 pub mod decimal;
@@ -53,7 +54,6 @@ pub mod windows;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub use arithmetic::numerics::division_scale;
 pub use function::Function;
 pub use sets::{SetReturning, set_column, set_returning};
 pub use value::Value;
@@ -109,7 +109,7 @@ static BY_NAME: LazyLock<BTreeMap<&'static str, Arc<ScalarUDF>>> = LazyLock::new
 
 /// All scalar functions. Those that return a set return an array here: plan `unnest(f(x))`.
 pub fn all() -> Vec<Arc<ScalarUDF>> {
-    BY_NAME.values().cloned().chain([arrays::flat::flat()]).collect()
+    BY_NAME.values().cloned().chain([arrays::flat::flat()]).chain(choices::all()).collect()
 }
 
 /// All aggregates.

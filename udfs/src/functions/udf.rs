@@ -10,15 +10,15 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::logical_expr::{
-    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature as UdfSignature,
-    Volatility,
+    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl,
+    Signature as UdfSignature, Volatility,
 };
 
 use super::argument::{Argument, Call, Row};
 use super::function::{Function, Kernel};
 use super::signature::{ANY_ARRAY, ANY_ELEMENT, Signature, type_of};
 use super::value::{Builder, internal};
-use crate::types::{NUMERIC_DEFAULT, PG_TYPE_KEY, PgType};
+use crate::types::{PG_TYPE_KEY, PgType};
 use crate::{Result, ValueError};
 
 /// All functions of one name.
@@ -87,6 +87,22 @@ impl Overloads {
     }
 }
 
+/// Deepest calls whose names are spelt out.
+const NAMED_DEPTH: usize = 16;
+
+/// Whether calls and operators are nested more deeply.
+fn deeper_than(expr: &Expr, depth: usize) -> bool {
+    let Some(rest) = depth.checked_sub(1) else { return true };
+    match expr {
+        Expr::ScalarFunction(call) => call.args.iter().any(|one| deeper_than(one, rest)),
+        Expr::BinaryExpr(binary) => {
+            deeper_than(&binary.left, rest) || deeper_than(&binary.right, rest)
+        }
+        Expr::Cast(cast) => deeper_than(&cast.expr, rest),
+        _ => false,
+    }
+}
+
 /// The field of a result, by the signature and the arguments.
 fn result_field(
     function: &Function,
@@ -116,9 +132,11 @@ fn element_field(function: &Function, signature: &Signature, args: &ReturnFieldA
     match signature.result {
         ANY_ELEMENT | ANY_ARRAY => polymorphic(signature, args.arg_fields),
         PgType::NUMERIC => {
-            let (precision, scale) = function.scale.map_or(NUMERIC_DEFAULT, |rule| rule(args));
-            Field::new("numeric", DataType::Decimal128(precision, scale), true)
-                .with_metadata(PgType::NUMERIC.metadata())
+            let data_type = match function.scale.and_then(|rule| rule(args)) {
+                Some((precision, scale)) => DataType::Decimal128(precision, scale),
+                None => PgType::NUMERIC.arrow(),
+            };
+            Field::new("numeric", data_type, true).with_metadata(PgType::NUMERIC.metadata())
         }
         exact => exact.field("result", true).as_ref().clone(),
     }
@@ -180,6 +198,18 @@ impl ScalarUDFImpl for Overloads {
 
     fn signature(&self) -> &UdfSignature {
         &self.signature
+    }
+
+    /// `name(a,b)`. Of deep expressions a digest: names are made again and again while a statement is
+    /// planned, and that of `a + b + c + …` is as long as the expression at each of its levels.
+    fn schema_name(&self, args: &[Expr]) -> DataFusionResult<String> {
+        if args.iter().any(|argument| deeper_than(argument, NAMED_DEPTH)) {
+            let mut hasher = std::hash::DefaultHasher::new();
+            args.hash(&mut hasher);
+            return Ok(format!("{}(#{:016x})", self.name, hasher.finish()));
+        }
+        let args = args.iter().map(|argument| argument.schema_name().to_string());
+        Ok(format!("{}({})", self.name, args.collect::<Vec<_>>().join(",")))
     }
 
     fn return_type(&self, _: &[DataType]) -> DataFusionResult<DataType> {

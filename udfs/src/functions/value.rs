@@ -12,6 +12,8 @@ use datafusion::arrow::buffer::OffsetBuffer;
 use datafusion::arrow::datatypes::{DataType, FieldRef, Fields, IntervalMonthDayNano};
 
 use super::decimal::Decimal;
+use crate::numeric::Number;
+use crate::numeric::column::Writer;
 use crate::{Result, ValueError};
 
 /// A value that a row kernel returns.
@@ -25,8 +27,10 @@ pub enum Value {
     Int(i64),
     /// `float4`, `float8`.
     Float(f64),
-    /// `numeric`; rounded to the scale of the column.
+    /// `numeric` of 128 bits; rounded to the scale of the column.
     Numeric(Decimal),
+    /// `numeric` of any size.
+    Number(Number),
     /// `text` and what is kept as text.
     Text(String),
     /// `bytea`.
@@ -51,7 +55,7 @@ macro_rules! from {
     };
 }
 from! {
-    bool => Bool; i16 => Int; i32 => Int; i64 => Int; f64 => Float; Decimal => Numeric;
+    bool => Bool; i16 => Int; i32 => Int; i64 => Int; f64 => Float; Decimal => Numeric; Number => Number;
     String => Text; &str => Text; Vec<u8> => Bytes; IntervalMonthDayNano => Interval;
 }
 
@@ -96,6 +100,8 @@ pub enum Plain {
     Float8(Float64Builder),
     /// `Decimal128` with precision and scale.
     Numeric(Decimal128Builder, u8, i8),
+    /// `numeric` whose values have scales of their own.
+    Number(Writer),
     /// `Utf8View`.
     Text(StringViewBuilder),
     /// `Binary`.
@@ -125,6 +131,7 @@ impl Builder {
                 *precision,
                 *scale,
             ),
+            DataType::LargeBinary => Plain::Number(Writer::new(rows)),
             DataType::Utf8View => Plain::Text(StringViewBuilder::with_capacity(rows)),
             DataType::Binary => Plain::Bytes(BinaryBuilder::with_capacity(rows, 0)),
             DataType::Date32 => Plain::Date(Date32Builder::with_capacity(rows)),
@@ -232,6 +239,12 @@ impl Plain {
             (Self::Numeric(builder, precision, scale), Value::Int(value)) => {
                 builder.append_value(Decimal::from(value).fit(*precision, *scale)?);
             }
+            (Self::Numeric(builder, precision, scale), Value::Number(value)) => {
+                builder.append_value(value.narrow()?.fit(*precision, *scale)?);
+            }
+            (Self::Number(writer), Value::Number(value)) => writer.number(&value),
+            (Self::Number(writer), Value::Numeric(value)) => writer.number(&value.into()),
+            (Self::Number(writer), Value::Int(value)) => writer.small((value.into(), 0)),
             (Self::Text(builder), Value::Text(value)) => builder.append_value(value),
             (Self::Bytes(builder), Value::Bytes(value)) => builder.append_value(value),
             (Self::Date(builder), Value::Date(value)) => builder.append_value(value),
@@ -259,6 +272,7 @@ impl Plain {
             Self::Float4(builder) => builder.append_null(),
             Self::Float8(builder) => builder.append_null(),
             Self::Numeric(builder, ..) => builder.append_null(),
+            Self::Number(writer) => writer.null(),
             Self::Text(builder) => builder.append_null(),
             Self::Bytes(builder) => builder.append_null(),
             Self::Date(builder) => builder.append_null(),
@@ -278,6 +292,7 @@ impl Plain {
             Self::Float4(builder) => builder.len(),
             Self::Float8(builder) => builder.len(),
             Self::Numeric(builder, ..) => builder.len(),
+            Self::Number(writer) => writer.len(),
             Self::Text(builder) => builder.len(),
             Self::Bytes(builder) => builder.len(),
             Self::Date(builder) => builder.len(),
@@ -297,6 +312,7 @@ impl Plain {
             Self::Float4(mut builder) => Arc::new(builder.finish()),
             Self::Float8(mut builder) => Arc::new(builder.finish()),
             Self::Numeric(mut builder, ..) => Arc::new(builder.finish()),
+            Self::Number(mut writer) => writer.finish(),
             Self::Text(mut builder) => Arc::new(builder.finish()),
             Self::Bytes(mut builder) => Arc::new(builder.finish()),
             Self::Date(mut builder) => Arc::new(builder.finish()),

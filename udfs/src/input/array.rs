@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ListArray, NullBufferBuilder};
+use datafusion::arrow::array::{Array, AsArray, ListArray, NullBufferBuilder};
 use datafusion::arrow::buffer::{OffsetBuffer, ScalarBuffer};
+use datafusion::arrow::compute::concat;
+use datafusion::arrow::datatypes::Field;
+use datafusion::common::ScalarValue;
 
 use super::text::trim;
 use super::{Builder, Context};
@@ -101,6 +104,88 @@ pub(crate) fn split(text: &str) -> Result<Vec<Option<String>>> {
             _ => return closed(text, after).map(|()| elements),
         }
     }
+}
+
+/// The value of a literal with several dimensions or with bounds; `None`: it is a plain one.
+///
+/// # Errors
+/// Sub-arrays of different lengths (22P02), bounds that do not begin with 1 (0A000).
+pub fn nested(text: &str, pg_type: PgType, ctx: &Context) -> Result<Option<ScalarValue>> {
+    let body = without_bounds(text)?;
+    let deep =
+        |text: &str| trim(text).strip_prefix('{').is_some_and(|rest| trim(rest).starts_with('{'));
+    if !deep(body) && body.len() == trim(text).len() {
+        return Ok(None);
+    }
+    let list = dimension(text, body, (pg_type, ctx))?;
+    Ok(Some(ScalarValue::List(Arc::new(list))))
+}
+
+fn dimension(text: &str, body: &str, how: (PgType, &Context)) -> Result<ListArray> {
+    let parts = parts(body);
+    if !parts.first().is_some_and(|part| part.starts_with('{')) {
+        let mut builder = ListBuilder::new(how.0, 1)?;
+        builder.append(body, how.1)?;
+        return Ok(builder.finish());
+    }
+    let mut lists = Vec::with_capacity(parts.len());
+    for part in parts {
+        lists.push(dimension(text, part, how)?);
+    }
+    let alike = |one: &ListArray| lists.first().map(shape) == Some(shape(one));
+    if !lists.iter().all(alike) {
+        let detail = "Multidimensional arrays must have sub-arrays with matching dimensions.";
+        return Err(malformed(text, detail));
+    }
+    let lists: Vec<&dyn Array> = lists.iter().map(|one| one as &dyn Array).collect();
+    let items = concat(&lists).map_err(crate::functions::value::internal)?;
+    let field = Arc::new(Field::new("item", items.data_type().clone(), true));
+    Ok(ListArray::new(field, OffsetBuffer::from_lengths([items.len()]), items, None))
+}
+
+/// How many elements each dimension has.
+fn shape(list: &ListArray) -> Vec<usize> {
+    let mut lengths = vec![list.value_length(0) as usize];
+    if let Some(inner) = list.values().as_list_opt::<i32>().filter(|inner| !inner.is_empty()) {
+        lengths.extend(shape(inner));
+    }
+    lengths
+}
+
+/// The literal without `[1:2][1:3]=` before it.
+fn without_bounds(text: &str) -> Result<&str> {
+    let trimmed = trim(text);
+    let Some((bounds, body)) = trimmed.split_once('=').filter(|_| trimmed.starts_with('[')) else {
+        return Ok(trimmed);
+    };
+    let first = |bound: &str| bound.split_once(':').is_none_or(|(lower, _)| trim(lower) == "1");
+    match bounds.split(['[', ']']).filter(|bound| !trim(bound).is_empty()).all(first) {
+        true => Ok(trim(body)),
+        false => Err(ValueError::new("0A000", "arrays that do not begin with 1 are not supported")),
+    }
+}
+
+/// The texts between the commas of the outermost braces.
+fn parts(body: &str) -> Vec<&str> {
+    let inside = trim(body).strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+    let Some(inside) = inside else { return vec![body] };
+    let (mut parts, mut start, mut depth, mut quoted, mut escaped) = (vec![], 0, 0, false, false);
+    for (place, character) in inside.char_indices() {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => quoted = !quoted,
+            '{' if !quoted => depth += 1,
+            '}' if !quoted => depth -= 1,
+            ',' if !quoted && depth == 0 => {
+                parts.push(trim(&inside[start..place]));
+                start = place + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(trim(&inside[start..]));
+    parts
 }
 
 /// What follows the opening brace.
@@ -206,6 +291,18 @@ mod tests {
         ] {
             assert_eq!(elements(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn dimensions() {
+        let read = |text| nested(text, PgType::INT4_ARRAY, &Context::default());
+        assert_eq!(read("{1,2}").unwrap(), None);
+        let Some(ScalarValue::List(list)) = read("[1:2][1:2]={{1,2}, {3,NULL}}").unwrap() else {
+            panic!("no list")
+        };
+        assert_eq!(shape(&list), [2, 2]);
+        assert_eq!(read("{{1,2},{3}}").unwrap_err().sqlstate, "22P02");
+        assert_eq!(read("[0:1]={1,2}").unwrap_err().sqlstate, "0A000");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{
     Array, ArrayRef, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder,
     Float32Builder, Float64Builder, Int16Builder, Int32Builder, Int64Builder,
-    IntervalMonthDayNanoBuilder, StringViewBuilder, Time64MicrosecondBuilder,
+    IntervalMonthDayNanoBuilder, LargeBinaryBuilder, StringViewBuilder, Time64MicrosecondBuilder,
     TimestampMicrosecondBuilder, new_empty_array,
 };
 use datafusion::arrow::compute::concat;
@@ -43,6 +43,8 @@ pub(crate) enum Values {
     Float32(Float32Builder),
     Float64(Float64Builder),
     Decimal(Decimal128Builder, Shape),
+    /// With its type, whose modifier may want fewer digits.
+    Numeric(LargeBinaryBuilder, PgType),
     Text(StringViewBuilder, Rule),
     Binary(BinaryBuilder),
     Date(Date32Builder),
@@ -74,11 +76,16 @@ impl Values {
             Kept::Int64 => Self::Oid(Int64Builder::with_capacity(capacity), facts.name),
             Kept::Float32 => Self::Float32(Float32Builder::with_capacity(capacity)),
             Kept::Float64 => Self::Float64(Float64Builder::with_capacity(capacity)),
-            Kept::Decimal => {
-                let builder =
-                    Decimal128Builder::with_capacity(capacity).with_data_type(pg_type.arrow());
-                Self::Decimal(builder, numeric::shape(pg_type)?)
-            }
+            Kept::Decimal => match pg_type.decimal_parts() {
+                Some(parts) => {
+                    let builder = Decimal128Builder::with_capacity(capacity);
+                    Self::Decimal(builder.with_data_type(pg_type.arrow()), Shape::new(parts)?)
+                }
+                None => {
+                    let builder = LargeBinaryBuilder::with_capacity(capacity, capacity * 12);
+                    Self::Numeric(builder, pg_type)
+                }
+            },
             Kept::Text => Self::Text(StringViewBuilder::with_capacity(capacity), Rule::of(pg_type)),
             Kept::Binary => Self::Binary(BinaryBuilder::with_capacity(capacity, 0)),
             Kept::Date => Self::Date(Date32Builder::with_capacity(capacity)),
@@ -110,6 +117,7 @@ macro_rules! each {
             Values::Float32($builder) => $run,
             Values::Float64($builder) => $run,
             Values::Decimal($builder, _) => $run,
+            Values::Numeric($builder, _) => $run,
             Values::Text($builder, _) => $run,
             Values::Binary($builder) => $run,
             Values::Date($builder) => $run,
@@ -125,7 +133,7 @@ impl Builder {
     /// Makes a builder for values of a type, with room for `capacity` of them.
     ///
     /// # Errors
-    /// 0A000 for pseudo-types and for a `numeric` that 38 digits cannot hold.
+    /// 0A000 for pseudo-types.
     pub fn new(pg_type: PgType, capacity: usize) -> Result<Self> {
         Ok(Self { pg_type, values: Values::new(pg_type, capacity)?, length: 0, parts: Vec::new() })
     }
@@ -178,6 +186,11 @@ impl Builder {
             Values::Float32(builder) => builder.append_value(float::parse_f32(text)?),
             Values::Float64(builder) => builder.append_value(float::parse_f64(text)?),
             Values::Decimal(builder, shape) => builder.append_value(numeric::parse(text, *shape)?),
+            Values::Numeric(builder, pg_type) => {
+                let mut bytes = Vec::with_capacity(16);
+                numeric::parse_free(text, *pg_type, &mut bytes)?;
+                builder.append_value(&bytes);
+            }
             Values::Text(builder, rule) => builder.append_value(rule.apply(text, ctx)?),
             Values::Binary(builder) => builder.append_value(bytes::parse(text)?),
             Values::Date(builder) => builder.append_value(date::parse(text, ctx)?),

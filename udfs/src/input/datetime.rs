@@ -92,7 +92,7 @@ mod tests {
         match parse(pg_type, Some(text), ctx) {
             Err(error) => format!("{} {}", error.sqlstate, error.message),
             Ok(value) => {
-                let style = Style { time_zone: ctx.time_zone };
+                let style = Style { time_zone: ctx.time_zone, ..Style::default() };
                 let printed = to_text_array(&value.to_array().unwrap(), pg_type, &style).unwrap();
                 datafusion::arrow::array::AsArray::as_string_view(&printed).value(0).to_owned()
             }

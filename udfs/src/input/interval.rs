@@ -241,13 +241,14 @@ pub(crate) fn clock(field: &str, amount: &mut Amount) -> std::result::Result<(),
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::IntervalStyle;
 
     fn printed(text: &str) -> String {
         match parse(text) {
             Err(error) => format!("{} {}", error.sqlstate, error.message),
             Ok(value) => {
                 let mut out = Vec::new();
-                crate::output::interval::write(value, &mut out);
+                crate::output::interval::write(value, IntervalStyle::Postgres, &mut out);
                 String::from_utf8(out).unwrap()
             }
         }

@@ -7,7 +7,8 @@
 //!
 //! The Arrow type is always [`PgType::arrow`]. One file per family of types; [`Builder`] picks the
 //! parser once per column, so a value costs a `match` and its parser. Limits that differ from
-//! PostgreSQL's: `numeric` holds 38 digits and no `NaN`; arrays have one dimension.
+//! PostgreSQL's: `numeric(p,s)` of up to 38 digits holds no `NaN`; arrays of columns have one
+//! dimension.
 
 pub(crate) mod array;
 mod boolean;
@@ -33,6 +34,7 @@ mod units;
 mod words;
 pub(crate) mod zone;
 
+pub use array::nested as nested_array;
 pub use numeric::exact as exact_numeric;
 
 use std::sync::Arc;
@@ -116,7 +118,10 @@ mod tests {
             for pg_type in [base, base.array()] {
                 if let Ok(value) = parse(pg_type, Some(&text), &ctx) {
                     let array = value.to_array().unwrap();
-                    let style = crate::output::Style { time_zone: ctx.time_zone };
+                    let style = crate::output::Style {
+                        time_zone: ctx.time_zone,
+                        ..crate::output::Style::default()
+                    };
                     crate::output::to_text_array(&array, pg_type, &style).unwrap();
                     crate::binary::ArrayEncoder::for_array(pg_type, &array)
                         .unwrap()

@@ -2,7 +2,8 @@
 
 use datafusion::common::ScalarValue;
 
-use crate::types::NUMERIC_DEFAULT;
+use crate::numeric::{Number, stored};
+use crate::types::PgType;
 use crate::{Result, ValueError};
 
 /// Powers of ten that an `i128` holds.
@@ -171,7 +172,11 @@ fn general(text: &str, shape: Shape) -> Result<i128> {
     shape.checked(if negative { -value } else { value })
 }
 
-fn exponent(text: &str, whole_text: &str) -> Result<i64> {
+/// The exponent of a number.
+///
+/// # Errors
+/// Not a number (22P02), far too large (22003).
+pub(crate) fn exponent(text: &str, whole_text: &str) -> Result<i64> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(ValueError::invalid_text("numeric", whole_text));
@@ -186,21 +191,79 @@ fn exponent(text: &str, whole_text: &str) -> Result<i64> {
 fn special(unsigned: &str, shape: Shape) -> Result<()> {
     let is = |word: &str| unsigned.eq_ignore_ascii_case(word);
     if is("infinity") || is("inf") {
-        let error = ValueError::new("22003", "numeric field overflow");
-        return Err(error.with_detail(format!(
-            "A field with precision {}, scale {} cannot hold an infinite value.",
-            shape.precision, shape.scale
-        )));
+        return Err(infinite(shape.precision.into(), shape.scale.into()));
     }
     match is("nan") {
-        true => Err(ValueError::new("0A000", "numeric value NaN is not supported")),
+        true => Err(ValueError::new(
+            "0A000",
+            format!("NaN in numeric({},{}) is not supported", shape.precision, shape.scale),
+        )
+        .with_hint("A column of type numeric without precision holds NaN.")),
         false => Ok(()),
     }
 }
 
-/// The shape of a type, unconstrained `numeric` included.
-pub(crate) fn shape(pg_type: crate::types::PgType) -> Result<Shape> {
-    Shape::new(pg_type.numeric_parts().unwrap_or(NUMERIC_DEFAULT))
+fn infinite(precision: u16, scale: i16) -> ValueError {
+    ValueError::new("22003", "numeric field overflow").with_detail(format!(
+        "A field with precision {precision}, scale {scale} cannot hold an infinite value."
+    ))
+}
+
+/// Reads a `numeric` into the bytes that keep it.
+///
+/// # Errors
+/// Not a number (22P02), too large (22003).
+pub(crate) fn parse_free(text: &str, pg_type: PgType, out: &mut Vec<u8>) -> Result<()> {
+    if pg_type.modifier < 0
+        && let Some(small) = written(text.as_bytes())
+    {
+        stored::write_small(small, out);
+        return Ok(());
+    }
+    stored::write(&fitted(Number::parse(text)?, pg_type)?, out);
+    Ok(())
+}
+
+/// At most 18 digits and an optional point: the value, and its digits behind the point.
+fn written(bytes: &[u8]) -> Option<(i128, u32)> {
+    let (negative, digits) = match bytes {
+        [b'-', rest @ ..] => (true, rest),
+        rest => (false, rest),
+    };
+    let (mut value, mut count, mut point) = (0i64, 0u32, None);
+    for byte in digits {
+        match byte {
+            b'0'..=b'9' if count < 18 => {
+                value = value * 10 + i64::from(byte - b'0');
+                count += 1;
+            }
+            b'.' if point.is_none() => point = Some(count),
+            _ => return None,
+        }
+    }
+    let scale = count - point.unwrap_or(count);
+    (count > 0).then(|| (i128::from(if negative { -value } else { value }), scale))
+}
+
+/// The number as the modifier of a type wants it (numeric.c, `apply_typmod`).
+///
+/// # Errors
+/// `numeric field overflow` (22003).
+pub(crate) fn fitted(number: Number, pg_type: PgType) -> Result<Number> {
+    let Some((precision, scale)) = pg_type.numeric_parts() else { return Ok(number) };
+    let value = match number {
+        Number::NaN => return Ok(Number::NaN),
+        Number::Finite(value) => value.rounded(scale.into()),
+        _ => return Err(infinite(precision, scale)),
+    };
+    let whole = i64::from(precision) - i64::from(scale);
+    if !value.is_zero() && value.exponent() >= whole {
+        let bound = if whole == 0 { "1".to_owned() } else { format!("10^{whole}") };
+        return Err(ValueError::new("22003", "numeric field overflow").with_detail(format!(
+            "A field with precision {precision}, scale {scale} must round to an absolute value less than {bound}."
+        )));
+    }
+    Ok(Number::Finite(value))
 }
 
 /// A plain number of at most `digits_max` digits with the scale that it is written in: `12.50` has

@@ -4,8 +4,8 @@ use datafusion::arrow::datatypes::i256;
 
 use super::integer;
 
-/// Prints a decimal with all digits of its scale, or without trailing zeros.
-pub(crate) fn write(value: i128, scale: i8, trimmed: bool, out: &mut Vec<u8>) {
+/// Prints a decimal with all digits of its scale.
+pub(crate) fn write(value: i128, scale: i8, out: &mut Vec<u8>) {
     if value < 0 {
         out.push(b'-');
     }
@@ -14,7 +14,7 @@ pub(crate) fn write(value: i128, scale: i8, trimmed: bool, out: &mut Vec<u8>) {
         Ok(small) => integer::write_unsigned(small, out),
         Err(_) => write_wide(value.unsigned_abs(), out),
     }
-    place_point(start, scale, trimmed, out);
+    place_point(start, scale, out);
 }
 
 /// Prints a decimal of up to 76 digits.
@@ -29,7 +29,7 @@ pub(crate) fn write_256(value: i256, scale: i8, out: &mut Vec<u8>) {
     };
     let start = out.len();
     out.extend_from_slice(digits.as_bytes());
-    place_point(start, scale, false, out);
+    place_point(start, scale, out);
 }
 
 /// 39 digits at most, in parts that a `u64` holds: division of 128 bits is slow.
@@ -47,7 +47,7 @@ fn write_wide(value: u128, out: &mut Vec<u8>) {
 }
 
 /// Puts the point into the digits that start at `start`.
-fn place_point(start: usize, scale: i8, trimmed: bool, out: &mut Vec<u8>) {
+fn place_point(start: usize, scale: i8, out: &mut Vec<u8>) {
     let Ok(scale) = usize::try_from(scale) else {
         if out.get(start) != Some(&b'0') {
             out.extend((scale..0).map(|_| b'0'));
@@ -61,16 +61,8 @@ fn place_point(start: usize, scale: i8, trimmed: bool, out: &mut Vec<u8>) {
     if digits <= scale {
         out.splice(start..start, std::iter::repeat_n(b'0', scale + 1 - digits));
     }
-    let mut kept = scale;
-    if trimmed {
-        let zeros = out.iter().rev().take(scale).take_while(|byte| **byte == b'0').count();
-        out.truncate(out.len() - zeros);
-        kept -= zeros;
-    }
-    if kept > 0 {
-        let point = out.len() - kept;
-        out.insert(point, b'.');
-    }
+    let point = out.len() - scale;
+    out.insert(point, b'.');
 }
 
 #[cfg(test)]
@@ -79,21 +71,18 @@ mod tests {
 
     #[test]
     fn decimals() {
-        for (value, scale, trimmed, text) in [
-            (0, 2, false, "0.00"),
-            (5, 2, false, "0.05"),
-            (-1234, 2, false, "-12.34"),
-            (1000, 0, false, "1000"),
-            (12, -3, false, "12000"),
-            (15_000_000_000, 10, true, "1.5"),
-            (20_000_000_000, 10, true, "2"),
-            (-1, 10, true, "-0.0000000001"),
-            (0, 10, true, "0"),
-            (i128::MAX, 10, false, "17014118346046923173168730371.5884105727"),
-            (100_000_000_000_000_000_000, 0, false, "100000000000000000000"),
+        for (value, scale, text) in [
+            (0, 2, "0.00"),
+            (5, 2, "0.05"),
+            (-1234, 2, "-12.34"),
+            (1000, 0, "1000"),
+            (12, -3, "12000"),
+            (-1, 10, "-0.0000000001"),
+            (i128::MAX, 10, "17014118346046923173168730371.5884105727"),
+            (100_000_000_000_000_000_000, 0, "100000000000000000000"),
         ] {
             let mut out = b"x".to_vec();
-            write(value, scale, trimmed, &mut out);
+            write(value, scale, &mut out);
             assert_eq!(String::from_utf8(out).unwrap(), format!("x{text}"));
         }
         let mut out = Vec::new();

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 use datafusion::arrow::array::{
-    Array, ArrayRef, ArrowPrimitiveType, AsArray, BinaryArray, BooleanArray, LargeStringArray,
-    PrimitiveArray, StringArray, StringViewArray,
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, BinaryArray, BooleanArray, LargeBinaryArray,
+    LargeStringArray, PrimitiveArray, StringArray, StringViewArray,
 };
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use datafusion::arrow::datatypes::{
@@ -14,8 +14,9 @@ use datafusion::arrow::datatypes::{
     Time64MicrosecondType, TimestampMicrosecondType, i256,
 };
 
-use super::{Style, array, decimal, float, integer, interval, record, temporal};
-use crate::types::{NUMERIC_DEFAULT, PgType};
+use super::{IntervalStyle, Style, array, decimal, float, integer, interval, record, temporal};
+use crate::numeric::stored;
+use crate::types::PgType;
 use crate::{Result, ValueError, layout};
 
 /// A column's type and the session's style: everything about its text but the values.
@@ -80,8 +81,8 @@ enum Values {
     Decimal {
         values: ScalarBuffer<i128>,
         scale: i8,
-        trimmed: bool,
     },
+    Numeric(LargeBinaryArray),
     Decimal256 {
         values: ScalarBuffer<i256>,
         scale: i8,
@@ -96,7 +97,7 @@ enum Values {
     Time(ScalarBuffer<i64>),
     Timestamp(ScalarBuffer<i64>),
     TimestampTz(ScalarBuffer<i64>, Tz),
-    Interval(ScalarBuffer<IntervalMonthDayNano>),
+    Interval(ScalarBuffer<IntervalMonthDayNano>, IntervalStyle),
     List {
         offsets: OffsetBuffer<i32>,
         elements: Box<ArrayFormatter>,
@@ -121,11 +122,10 @@ impl Values {
             DataType::Int64 => Self::Int64(buffer::<Int64Type>(array)),
             DataType::Float32 => Self::Float32(buffer::<Float32Type>(array)),
             DataType::Float64 => Self::Float64(buffer::<Float64Type>(array)),
-            DataType::Decimal128(_, scale) => Self::Decimal {
-                values: buffer::<Decimal128Type>(array),
-                scale: *scale,
-                trimmed: *scale == NUMERIC_DEFAULT.1 && pg_type.numeric_parts().is_none(),
-            },
+            DataType::Decimal128(_, scale) => {
+                Self::Decimal { values: buffer::<Decimal128Type>(array), scale: *scale }
+            }
+            DataType::LargeBinary => Self::Numeric(array.as_binary().clone()),
             DataType::Decimal256(_, scale) => {
                 Self::Decimal256 { values: buffer::<Decimal256Type>(array), scale: *scale }
             }
@@ -142,7 +142,9 @@ impl Values {
             DataType::Timestamp(_, Some(_)) => {
                 Self::TimestampTz(buffer::<TimestampMicrosecondType>(array), style.time_zone)
             }
-            DataType::Interval(_) => Self::Interval(buffer::<IntervalMonthDayNanoType>(array)),
+            DataType::Interval(_) => {
+                Self::Interval(buffer::<IntervalMonthDayNanoType>(array), style.intervals)
+            }
             DataType::List(field) => Self::list(pg_type, field, array, style)?,
             DataType::Struct(fields) => {
                 let columns = fields.iter().zip(array.as_struct().columns());
@@ -189,9 +191,8 @@ impl ArrayFormatter {
             Values::Tid(values) => integer::write_tid(values[row], out),
             Values::Float32(values) => float::write_f32(values[row], out),
             Values::Float64(values) => float::write_f64(values[row], out),
-            Values::Decimal { values, scale, trimmed } => {
-                decimal::write(values[row], *scale, *trimmed, out);
-            }
+            Values::Decimal { values, scale } => decimal::write(values[row], *scale, out),
+            Values::Numeric(values) => write_number(values.value(row), out),
             Values::Decimal256 { values, scale } => decimal::write_256(values[row], *scale, out),
             Values::Utf8(values) => out.extend_from_slice(values.value(row).as_bytes()),
             Values::LargeUtf8(values) => out.extend_from_slice(values.value(row).as_bytes()),
@@ -204,7 +205,7 @@ impl ArrayFormatter {
             Values::TimestampTz(values, zone) => {
                 temporal::write_timestamptz(values[row], *zone, out)
             }
-            Values::Interval(values) => interval::write(values[row], out),
+            Values::Interval(values, style) => interval::write(values[row], *style, out),
             Values::List { offsets, elements, vector: true } => {
                 array::write_vector(offsets, row, elements, out);
             }
@@ -225,8 +226,17 @@ impl ArrayFormatter {
                 | Values::Float32(_)
                 | Values::Float64(_)
                 | Values::Decimal { .. }
+                | Values::Numeric(_)
                 | Values::List { .. }
         )
+    }
+}
+
+/// Prints a number from the bytes that keep it.
+fn write_number(bytes: &[u8], out: &mut Vec<u8>) {
+    match stored::read_small(bytes) {
+        Some((value, scale)) if scale <= 127 => decimal::write(value, scale as i8, out),
+        _ => out.extend_from_slice(stored::read(bytes).to_string().as_bytes()),
     }
 }
 

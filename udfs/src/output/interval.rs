@@ -1,12 +1,58 @@
-//! `interval` in postgres style (src/backend/utils/adt/datetime.c, `EncodeInterval`).
+//! `interval` in postgres style and in that of ISO 8601 (src/backend/utils/adt/datetime.c,
+//! `EncodeInterval`).
 
 use datafusion::arrow::datatypes::IntervalMonthDayNano;
 
-use super::integer;
 use super::temporal::write_fraction;
+use super::{IntervalStyle, integer};
+
+/// Prints an interval.
+pub(crate) fn write(value: IntervalMonthDayNano, style: IntervalStyle, out: &mut Vec<u8>) {
+    match style {
+        IntervalStyle::Postgres => write_postgres(value, out),
+        IntervalStyle::Iso8601 => write_iso(value, out),
+    }
+}
+
+/// Prints `P1Y2M-3DT4H5M6.789S`.
+fn write_iso(value: IntervalMonthDayNano, out: &mut Vec<u8>) {
+    let micros = value.nanoseconds / 1_000;
+    let start = out.len();
+    out.push(b'P');
+    write_iso_part(i64::from(value.months / 12), b'Y', out);
+    write_iso_part(i64::from(value.months % 12), b'M', out);
+    write_iso_part(i64::from(value.days), b'D', out);
+    if micros != 0 {
+        out.push(b'T');
+        write_iso_part(micros / 3_600_000_000, b'H', out);
+        write_iso_part(micros / 60_000_000 % 60, b'M', out);
+        write_iso_seconds(micros % 60_000_000, out);
+    } else if out.len() == start + 1 {
+        out.extend_from_slice(b"T0S");
+    }
+}
+
+fn write_iso_part(amount: i64, unit: u8, out: &mut Vec<u8>) {
+    if amount != 0 {
+        integer::write(amount, out);
+        out.push(unit);
+    }
+}
+
+fn write_iso_seconds(micros: i64, out: &mut Vec<u8>) {
+    if micros == 0 {
+        return;
+    }
+    if micros < 0 {
+        out.push(b'-');
+    }
+    integer::write_unsigned(micros.unsigned_abs() / 1_000_000, out);
+    write_fraction(micros.abs() % 1_000_000, out);
+    out.push(b'S');
+}
 
 /// Prints `1 year 2 mons -3 days +04:05:06.789`.
-pub(crate) fn write(value: IntervalMonthDayNano, out: &mut Vec<u8>) {
+fn write_postgres(value: IntervalMonthDayNano, out: &mut Vec<u8>) {
     let micros = value.nanoseconds / 1_000;
     let start = out.len();
     let mut after_negative = false;
@@ -77,7 +123,23 @@ mod tests {
             (12, -1, 60_000_000, "1 year -1 days +00:01:00"),
         ] {
             let mut out = Vec::new();
-            write(IntervalMonthDayNano::new(months, days, micros * 1_000), &mut out);
+            write_postgres(IntervalMonthDayNano::new(months, days, micros * 1_000), &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn iso_8601_style() {
+        for (months, days, micros, text) in [
+            (0, 0, 0, "PT0S"),
+            (14, 3, 14_706_789_000, "P1Y2M3DT4H5M6.789S"),
+            (-14, -3, -3_661_500_000, "P-1Y-2M-3DT-1H-1M-1.5S"),
+            (0, 1, 0, "P1D"),
+            (1, 0, -500_000, "P1MT-0.5S"),
+            (0, 0, 360_000_000_000, "PT100H"),
+        ] {
+            let mut out = Vec::new();
+            write_iso(IntervalMonthDayNano::new(months, days, micros * 1_000), &mut out);
             assert_eq!(String::from_utf8(out).unwrap(), text);
         }
     }

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! The array is downcast once; a row then costs a `match` and its printer. Every Arrow layout that
-//! a plan produces is accepted. `DateStyle` is ISO, `IntervalStyle` is postgres, `bytea_output` is
-//! hex, `extra_float_digits` asks for the shortest text that reads back the same.
+//! a plan produces is accepted. `DateStyle` is ISO, `bytea_output` is hex,
+//! `extra_float_digits` asks for the shortest text that reads back the same.
 
 pub(crate) mod array;
 pub(crate) mod decimal;
@@ -34,13 +34,24 @@ pub use formatter::{ArrayFormatter, Formatter};
 pub struct Style {
     /// The session's zone, in which `timestamptz` is shown.
     pub time_zone: Tz,
+    /// `IntervalStyle` of results; `x::text` is in postgres style.
+    pub intervals: IntervalStyle,
 }
 
 impl Default for Style {
     /// UTC.
     fn default() -> Self {
-        Self { time_zone: Tz::UTC }
+        Self { time_zone: Tz::UTC, intervals: IntervalStyle::Postgres }
     }
+}
+
+/// How an `interval` is printed (manual, 8.5.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IntervalStyle {
+    /// `1 day 02:00:00`.
+    Postgres,
+    /// `P1DT2H`.
+    Iso8601,
 }
 
 /// Prints every value, as `x::text` does; the result is `Utf8View`.

@@ -4,7 +4,7 @@
 -- customer_id person: the customer of the one record
 -- other_customer_id person: the customer of the other record
 -- weight float8!: match weight (log2 of the odds)
--- probability float8!: probability that both are one person
+-- probability float8!: probability that both are one person, and not one of them with a rival of the other
 -- comparison jsonb!: level, label and weight of each comparison
 -- model_id int8!: the model that found it
 -- found_at timestamptz!: when

@@ -15,13 +15,13 @@ pub fn constraint_definition(context: &Context, constraint: Oid, pretty: bool) -
 
 /// `pg_get_indexdef(oid)`: `CREATE INDEX i ON shop.orders USING btree (placed_at)`.
 pub fn index_definition(context: &Context, index: Oid) -> Option<String> {
-    indexes::all(context).find(|one| one.oid == index).map(|one| index_text(context, &one))
+    indexes::find(context, index).map(|one| index_text(context, &one))
 }
 
 /// `pg_get_indexdef(oid, column, pretty)`: the column's name; column 0 is the whole definition,
 /// with the table's name as short as the search path allows when pretty.
 pub fn index_column(context: &Context, index: Oid, column: i32, pretty: bool) -> Option<String> {
-    let found = indexes::all(context).find(|one| one.oid == index)?;
+    let found = indexes::find(context, index)?;
     if column <= 0 {
         let table = if pretty {
             context.display_relation(found.relation)
@@ -30,8 +30,7 @@ pub fn index_column(context: &Context, index: Oid, column: i32, pretty: bool) ->
         };
         return Some(index_text_on(&found, &table));
     }
-    let number = found.columns.get(usize::try_from(column - 1).ok()?)?;
-    Some(quote_identifier(&found.relation.column_by_number(*number)?.name))
+    found.keys().get(usize::try_from(column - 1).ok()?).cloned()
 }
 
 pub(crate) fn index_text(context: &Context, index: &Index<'_>) -> String {
@@ -40,12 +39,9 @@ pub(crate) fn index_text(context: &Context, index: &Index<'_>) -> String {
 
 fn index_text_on(index: &Index<'_>, table: &str) -> String {
     let unique = if index.unique { "UNIQUE " } else { "" };
-    let name = |number: &i16| {
-        index.relation.column_by_number(*number).map(|one| quote_identifier(&one.name))
-    };
-    let columns: Vec<String> = index.columns.iter().filter_map(name).collect();
-    let index_name = quote_identifier(index.name);
-    format!("CREATE {unique}INDEX {index_name} ON {table} USING btree ({})", columns.join(", "))
+    let (keys, name) = (index.keys().join(", "), quote_identifier(index.name));
+    let predicate = index.predicate.map(|text| format!(" WHERE {text}")).unwrap_or_default();
+    format!("CREATE {unique}INDEX {name} ON {table} USING btree ({keys}){predicate}")
 }
 
 /// `pg_get_viewdef(oid, pretty)`: the query as it was given, with PostgreSQL's leading space and

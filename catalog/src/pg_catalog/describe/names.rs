@@ -4,7 +4,6 @@ use clientele_udfs::types::PgType;
 
 use super::super::context::{Context, FunctionFacts};
 use super::super::facts::expressions::quote_identifier;
-use super::super::facts::indexes::Index;
 use super::super::facts::{columns, functions, indexes, oids, types};
 use super::super::system_relation::{self, SystemRelation};
 use crate::catalog::PG_CATALOG_OID;
@@ -57,7 +56,7 @@ pub fn relation_by_oid(context: &Context, oid: Oid) -> Option<Named<'_>> {
     if let Some(one) = system_relation::find_by_oid(oid) {
         return Some(of_system(one));
     }
-    let index = indexes::all(context).find(|one| one.oid == oid)?;
+    let index = indexes::find(context, oid)?;
     Some(Named { oid, schema: index.relation.schema, name: index.name })
 }
 
@@ -72,8 +71,7 @@ fn relation_in<'a>(context: &'a Context, schema: Oid, name: &str) -> Option<Name
     if let Some(one) = system_relation::find(context.schema_name(schema), name) {
         return Some(of_system(one));
     }
-    let is_wanted = |one: &Index<'_>| one.relation.schema == schema && one.name == name;
-    let index = (schema != PG_CATALOG_OID).then(|| indexes::all(context).find(is_wanted))??;
+    let index = (schema != PG_CATALOG_OID).then(|| indexes::named(context, schema, name))??;
     Some(Named { oid: index.oid, schema, name: index.name })
 }
 

@@ -122,7 +122,7 @@ pub(crate) fn find(context: &Context, oid: Oid) -> Option<ConstraintRow<'_>> {
 
 /// The constraints of a relation.
 pub(crate) fn of_relation(relation: &Relation) -> impl Iterator<Item = ConstraintRow<'_>> {
-    relation.constraints.iter().map(|constraint| {
+    relation.constraints.iter().filter(|one| !one.of_index).map(|constraint| {
         let (kind, columns) = match &constraint.kind {
             ConstraintKind::PrimaryKey { columns } => ('p', columns.clone()),
             ConstraintKind::Unique { columns } => ('u', columns.clone()),

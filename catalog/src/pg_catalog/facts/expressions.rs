@@ -6,10 +6,55 @@ use super::super::context::Context;
 use super::columns;
 use crate::definition::Column;
 
-/// A default: `'new'` on a text column prints as `'new'::text`.
+/// A default: `'new'` on a text column prints as `'new'::text`. What an identity column draws its
+/// values from is no default.
 pub(crate) fn default(context: &Context, column: &Column) -> Option<String> {
+    if column.identity.is_some() {
+        return None;
+    }
     let text = column.generated.as_ref().or(column.default.as_ref())?;
-    Some(with_type(text, &columns::type_name(context, column.pg_type, column.domain)))
+    if let Some(text) = of_sequence(context, text) {
+        return Some(text);
+    }
+    let text = text.trim();
+    if SPECIAL_VALUES.iter().any(|one| text.eq_ignore_ascii_case(one)) {
+        return Some(text.to_uppercase()).filter(|text| text != "NULL");
+    }
+    // PostgreSQL prints literals without the modifiers of their types.
+    let pg_type = PgType { modifier: -1, ..column.pg_type };
+    let type_name = match (column.domain, pg_type) {
+        (None, PgType::BPCHAR) => "bpchar".to_owned(),
+        (domain, pg_type) => columns::type_name(context, pg_type, domain),
+    };
+    Some(with_type(text, &type_name))
+}
+
+/// Values that are key words; NULL is no default.
+const SPECIAL_VALUES: &[&str] = &[
+    "null",
+    "current_catalog",
+    "current_date",
+    "current_role",
+    "current_schema",
+    "current_time",
+    "current_timestamp",
+    "current_user",
+    "localtime",
+    "localtimestamp",
+    "session_user",
+    "user",
+];
+
+/// `nextval('"shop"."orders_id_seq"')` as `nextval('shop.orders_id_seq'::regclass)`, by which tools
+/// know a column that counts; the name is as short as the search path allows.
+fn of_sequence(context: &Context, text: &str) -> Option<String> {
+    let sequence = text.strip_prefix("nextval('\"")?.strip_suffix("\"')")?;
+    let (schema, name) = sequence.split_once("\".\"")?;
+    let [schema, name] = [schema, name].map(|part| part.replace("\"\"", "\""));
+    let schema = context.catalog.schema(&schema)?;
+    let sequence = context.catalog.relation(schema.oid, &name)?;
+    let shown = quote_literal(&context.display_relation(sequence));
+    Some(format!("nextval({shown}::regclass)"))
 }
 
 /// The default of a domain.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::super::context::Context;
+use super::expressions::quote_identifier;
 use super::types;
 use crate::definition::{Oid, Relation};
 
@@ -17,12 +18,26 @@ pub(crate) struct Index<'a> {
     pub(crate) name: &'a str,
     pub(crate) relation: &'a Relation,
     pub(crate) columns: &'a [i16],
+    pub(crate) expressions: &'a [String],
+    pub(crate) predicate: Option<&'a str>,
     pub(crate) unique: bool,
     pub(crate) primary: bool,
     pub(crate) comment: Option<&'a str>,
 }
 
 impl Index<'_> {
+    /// Its keys as SQL: names of columns, and expressions.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        let mut expressions = self.expressions.iter();
+        let key = |number: &i16| match number {
+            0 => expressions.next().cloned(),
+            number => {
+                self.relation.column_by_number(*number).map(|one| quote_identifier(&one.name))
+            }
+        };
+        self.columns.iter().filter_map(key).collect()
+    }
+
     /// Whether the table's files are sorted by it (`CLUSTER`).
     pub(crate) fn is_sort_order(&self) -> bool {
         !self.columns.is_empty() && self.relation.sort_columns == self.columns
@@ -43,6 +58,40 @@ pub(crate) fn all(context: &Context) -> impl Iterator<Item = Index<'_>> {
     context.relations().flat_map(|relation| of(relation))
 }
 
+/// Where the indexes of a database are; looked for when the first one is asked for.
+#[derive(Debug, Default)]
+pub struct IndexPlaces(OnceLock<Places>);
+
+#[derive(Debug, Default)]
+struct Places {
+    /// The relation of each index.
+    relations: HashMap<Oid, Oid>,
+    by_name: HashMap<(Oid, String), Oid>,
+}
+
+fn places(context: &Context) -> &Places {
+    context.indexes.0.get_or_init(|| {
+        let mut places = Places::default();
+        for index in all(context) {
+            places.relations.insert(index.oid, index.relation.oid);
+            places.by_name.insert((index.relation.schema, index.name.to_owned()), index.oid);
+        }
+        places
+    })
+}
+
+/// The index of that OID.
+pub(crate) fn find(context: &Context, oid: Oid) -> Option<Index<'_>> {
+    let relation = context.catalog.relation_by_oid(*places(context).relations.get(&oid)?)?;
+    of(relation).find(|one| one.oid == oid)
+}
+
+/// The index of that name in a schema.
+pub(crate) fn named<'a>(context: &'a Context, schema: Oid, name: &str) -> Option<Index<'a>> {
+    let oid = places(context).by_name.get(&(schema, name.to_owned()))?;
+    find(context, *oid)
+}
+
 /// The indexes of one relation, keys first.
 pub(crate) fn of(relation: &Relation) -> impl Iterator<Item = Index<'_>> {
     let primary = relation.primary_key().map(|key| key.oid);
@@ -51,15 +100,19 @@ pub(crate) fn of(relation: &Relation) -> impl Iterator<Item = Index<'_>> {
         name: &constraint.name,
         relation,
         columns,
+        expressions: &[],
+        predicate: None,
         unique: true,
         primary: primary == Some(constraint.oid),
-        comment: None,
+        comment: constraint.comment.as_deref().filter(|_| constraint.of_index),
     });
     let declared = relation.indexes.iter().map(move |index| Index {
         oid: index.oid,
         name: &index.name,
         relation,
         columns: &index.columns,
+        expressions: &index.expressions,
+        predicate: index.predicate.as_deref(),
         unique: false,
         primary: false,
         comment: index.comment.as_deref(),

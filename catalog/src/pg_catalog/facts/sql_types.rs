@@ -21,6 +21,22 @@ pub(crate) struct SqlType {
     pub(crate) udt_name: String,
 }
 
+impl SqlType {
+    /// An enumerated type.
+    pub(crate) fn user_defined(name: &str) -> Self {
+        Self {
+            data_type: "USER-DEFINED".to_owned(),
+            character_maximum_length: None,
+            character_octet_length: None,
+            numeric_precision: None,
+            numeric_precision_radix: None,
+            numeric_scale: None,
+            datetime_precision: None,
+            udt_name: name.to_owned(),
+        }
+    }
+}
+
 /// What the standard says of a type.
 pub(crate) fn sql_type(pg_type: PgType) -> SqlType {
     let is_array = pg_type.element().is_some() && pg_type.name().starts_with('_');

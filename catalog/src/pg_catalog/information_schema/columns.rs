@@ -28,7 +28,7 @@ relation! { (context) row in rows(context) => {
     domain_schema: row.domain.map(|domain| context.schema_name(domain.schema)),
     domain_name: row.domain.map(|domain| domain.name.as_str()),
     udt_catalog: &context.database.name,
-    udt_schema: "pg_catalog",
+    udt_schema: row.enumerated.map_or("pg_catalog", |one| context.schema_name(one.schema)),
     udt_name: row.sql_type.udt_name,
     dtd_identifier: row.number.to_string(),
     is_self_referencing: "NO",
@@ -54,6 +54,7 @@ struct Row<'a> {
     not_null: bool,
     sql_type: SqlType,
     domain: Option<&'a Domain>,
+    enumerated: Option<&'a Domain>,
     identity: Option<char>,
     sequence: Option<&'a Sequence>,
     generated: Option<String>,
@@ -74,6 +75,9 @@ fn rows(context: &Context) -> Vec<Row<'_>> {
         for column in table.columns().into_iter().filter(|one| is_seen(one.column)) {
             let definition = column.column;
             let identity = definition.and_then(|one| one.identity);
+            let domain = column.domain.and_then(|oid| context.catalog.domain_by_oid(oid));
+            let domain = domain.map(AsRef::as_ref);
+            let enumerated = domain.filter(|one| !one.labels.is_empty());
             rows.push(Row {
                 schema: table.schema_name().to_owned(),
                 table: table.name().to_owned(),
@@ -83,11 +87,12 @@ fn rows(context: &Context) -> Vec<Row<'_>> {
                     .filter(|one| one.generated.is_none())
                     .and_then(|one| expressions::default(context, one)),
                 not_null: column.not_null,
-                sql_type: sql_type(column.pg_type),
-                domain: column
-                    .domain
-                    .and_then(|oid| context.catalog.domain_by_oid(oid))
-                    .map(AsRef::as_ref),
+                sql_type: match enumerated {
+                    Some(one) => SqlType::user_defined(&one.name),
+                    None => sql_type(column.pg_type),
+                },
+                domain: domain.filter(|one| one.labels.is_empty()),
+                enumerated,
                 identity,
                 sequence: identity
                     .and_then(|_| owned_sequence(&sequences, table.oid(), column.number)),

@@ -3,6 +3,7 @@
 
 use super::super::context::Context;
 use super::super::facts::columns;
+use super::super::facts::expressions;
 use super::super::facts::grants;
 use super::super::facts::indexes::{self, Index};
 use super::super::facts::types::{self, TypeRow};
@@ -73,7 +74,7 @@ fn of_column<'a>(context: &Context, relation: &Relation, column: &'a Column) -> 
         number: column.number,
         modifier: columns::modifier(column.pg_type, column.domain),
         not_null: column.not_null && !column.dropped,
-        has_default: (column.default.is_some() || column.generated.is_some()) && !column.dropped,
+        has_default: expressions::default(context, column).is_some() && !column.dropped,
         missing: column.missing.as_deref().filter(|_| !column.dropped),
         identity: column.identity.filter(|_| !column.dropped),
         generated: column.generated.is_some(),

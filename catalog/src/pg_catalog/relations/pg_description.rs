@@ -72,7 +72,7 @@ fn of_relation(context: &Context, object: Oid, number: i32) -> Option<String> {
         if let Some(relation) = system_relation::find_by_oid(object) {
             return relation.comment().filter(|_| number == 0).map(str::to_owned);
         }
-        let index = indexes::all(context).find(|index| index.oid == object && number == 0)?;
+        let index = indexes::find(context, object).filter(|_| number == 0)?;
         return index.comment.map(str::to_owned);
     };
     match i16::try_from(number).ok()? {

@@ -22,4 +22,6 @@ relation! { (context) (index, (classes, collations)) in indexes::all(context).ma
     indcollation: collations,
     indclass: classes,
     indoption: vec![0_i16; index.columns.len()],
+    indexprs: (!index.expressions.is_empty()).then(|| index.expressions.join(", ")),
+    indpred: index.predicate,
 } }

@@ -44,6 +44,7 @@ fn context(catalog: Catalog) -> Context {
         prepared: Vec::new(),
         cursors: Vec::new(),
         search_path: vec![2200],
+        indexes: IndexPlaces::default(),
     }
 }
 
@@ -89,7 +90,7 @@ pub(crate) fn table(oid: Oid, schema: Oid, name: &str, columns: Vec<Column>) -> 
 }
 
 fn constraint(oid: Oid, name: &str, kind: ConstraintKind) -> Constraint {
-    Constraint { oid, name: name.to_owned(), kind, comment: None }
+    Constraint { oid, name: name.to_owned(), kind, comment: None, of_index: false }
 }
 
 fn customer() -> Relation {
@@ -159,6 +160,8 @@ fn orders() -> Relation {
             oid: 20013,
             name: "orders_placed".to_owned(),
             columns: vec![3, 4],
+            expressions: Vec::new(),
+            predicate: None,
             comment: None,
         }],
         options: vec![("sort".to_owned(), "time".to_owned())],

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use clientele_udfs::cast::numbers;
 use clientele_udfs::output::{self, Style};
+use clientele_udfs::types::PgType;
 use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
@@ -33,7 +35,7 @@ impl Shape {
         let (mut fields, mut described) = (Vec::new(), Vec::new());
         let mut has_local_times = false;
         for column in relation.live_columns() {
-            let kept = column.pg_type.arrow();
+            let kept = elsewhere(column.pg_type.arrow());
             let (arrow, delta) = match delta_type(&kept) {
                 Some(delta) => (kept, delta),
                 None => (DataType::Utf8View, Value::from("string")),
@@ -120,11 +122,23 @@ fn published(column: &Column, array: &ArrayRef, field: &Field) -> Result<ArrayRe
     if field.data_type().equals_datatype(array.data_type()) {
         return Ok(Arc::clone(array));
     }
+    if *array.data_type() == DataType::LargeBinary {
+        let numbers = numbers(array, PgType::NUMERIC_ELSEWHERE);
+        return numbers.map_err(|error| DataFusionError::External(Box::new(error)).into());
+    }
     if delta_type(&column.pg_type.arrow()).is_some() {
         return Ok(cast(array, field.data_type())?);
     }
     let text = output::to_text_array(array, column.pg_type, &Style::default());
     text.map_err(|error| DataFusionError::External(Box::new(error)).into())
+}
+
+/// Delta's decimals have one scale for a column.
+fn elsewhere(kept: DataType) -> DataType {
+    match kept {
+        DataType::LargeBinary => PgType::NUMERIC_ELSEWHERE.arrow(),
+        kept => kept,
+    }
 }
 
 /// A type in Delta's JSON; `None` when Delta has none, and the value's text is published.

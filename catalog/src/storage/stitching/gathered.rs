@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use clientele_identity::graph::{Evidence, Identifier, Node, Record};
+use roaring::RoaringBitmap;
 
 use crate::definition::Oid;
 use crate::domains::Subject;
@@ -27,7 +28,7 @@ pub(super) struct New {
     /// Source of each record in the evidence.
     pub(super) sources: Vec<Oid>,
     /// Nodes that are in the evidence.
-    seen: HashSet<Node>,
+    seen: RoaringBitmap,
 }
 
 /// How much was gathered at some point of a transaction.
@@ -108,10 +109,10 @@ impl New {
     }
 
     /// Adds an identifier, unless it is there.
-    pub(super) fn identifier(&mut self, one: Identifier, value: &str, source: Oid) {
+    pub(super) fn identifier(&mut self, one: Identifier, value: String, source: Oid) {
         if self.seen.insert(one.node) {
             self.evidence.identifiers.push(one);
-            self.values.push((value.to_owned(), source));
+            self.values.push((value, source));
         }
     }
 
@@ -127,9 +128,13 @@ impl New {
     }
 
     fn absorb(&mut self, other: Self) {
+        if self.is_empty() {
+            *self = other;
+            return;
+        }
         let Self { evidence, values, sources, unlinked, forgotten, .. } = other;
         for (one, (value, source)) in evidence.identifiers.into_iter().zip(values) {
-            self.identifier(one, &value, source);
+            self.identifier(one, value, source);
         }
         for (one, source) in evidence.records.into_iter().zip(sources) {
             let members = one.members.start as usize..one.members.end as usize;
@@ -151,10 +156,10 @@ impl New {
     fn back_to(&mut self, [identifiers, records, links, unlinked, forgotten]: [usize; 5]) {
         self.forgotten.truncate(forgotten);
         for one in self.evidence.identifiers.drain(identifiers..) {
-            self.seen.remove(&one.node);
+            self.seen.remove(one.node);
         }
         for one in self.evidence.records.drain(records..) {
-            self.seen.remove(&one.node);
+            self.seen.remove(one.node);
         }
         self.values.truncate(identifiers);
         self.sources.truncate(records);

@@ -154,6 +154,11 @@ impl Identity {
         Ok(graphs.customers())
     }
 
+    /// Asks the graph of a subject what takes a change that it does not keep.
+    pub(super) fn change<T>(&self, subject: Subject, ask: impl FnOnce(&mut Graph) -> T) -> T {
+        ask(self.graphs.lock().of(subject))
+    }
+
     /// Reads the graph of a subject.
     pub(in crate::storage) fn read<T>(&self, subject: Subject, ask: impl FnOnce(&Graph) -> T) -> T {
         ask(self.graphs.lock().of(subject))

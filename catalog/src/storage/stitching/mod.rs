@@ -14,11 +14,15 @@
 //!                     └─▶ Identity::apply ─▶ Customers of the next snapshot ─▶ scans
 //! ```
 //!
+//! Until then a transaction's own rows are shown with the customers that its commit would give
+//! them where somebody asks for it ([`recognised`]).
+//!
 //! Recovery reads the two tables and `identity.links` and applies them at once: the graph is a
 //! function of them, in whatever order they came.
 
 mod ask;
 mod bridge;
+mod coded;
 mod customer_expr;
 mod customers;
 mod find;
@@ -27,6 +31,8 @@ mod gathered;
 mod identity;
 mod links;
 mod node_rows;
+mod recognised;
+mod records;
 mod replay;
 mod rows;
 mod rules;

@@ -1,8 +1,10 @@
 //! The rules in force, from the rows of `identity.rule_changes` and `identity.blocked_values`.
 
-use std::collections::{HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::HashMap;
 
 use clientele_identity::graph::{Limits, Rules};
+use hashbrown::HashSet;
 use regex::RegexSet;
 
 use crate::catalog::Catalog;
@@ -85,7 +87,7 @@ pub(in crate::storage) struct Blocked {
     by_name: HashMap<String, Patterns>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct Patterns {
     exact: HashSet<String>,
     regex: Option<RegexSet>,
@@ -115,15 +117,22 @@ impl Blocked {
     /// Which patterns a namespace's values are held against.
     pub(super) fn of<'a>(&'a self, catalog: &Catalog, namespace: Oid) -> BlockedOf<'a> {
         let names = names(catalog, namespace);
-        BlockedOf(names.iter().filter_map(|name| self.by_name.get(name)).collect())
+        let patterns = names.iter().filter_map(|name| self.by_name.get(name));
+        BlockedOf(patterns.map(Cow::Borrowed).collect())
     }
 }
 
 /// What is blocked in one namespace.
 #[derive(Debug)]
-pub(super) struct BlockedOf<'a>(Vec<&'a Patterns>);
+pub(super) struct BlockedOf<'a>(Vec<Cow<'a, Patterns>>);
 
 impl BlockedOf<'_> {
+    /// The same, to hold many values against. Threads that share a regular expression wait for
+    /// one another's scratch memory; a copy has its own.
+    pub(super) fn into_own(self) -> BlockedOf<'static> {
+        BlockedOf(self.0.into_iter().map(|one| Cow::Owned(one.into_owned())).collect())
+    }
+
     /// Whether a normalised value identifies nobody.
     pub(super) fn blocks(&self, value: &str) -> bool {
         self.0.iter().any(|patterns| {

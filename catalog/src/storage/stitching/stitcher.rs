@@ -1,34 +1,35 @@
 //! Rows → nodes.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
-use clientele_identity::graph::{Identifier, Key, Node, Record};
+use clientele_identity::graph::{Key, Node};
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Int64Array, StringViewArray,
 };
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 
+use super::coded::{Coded, Seen};
 use super::customers::Customers;
 use super::gathered::Gathered;
 use super::identity::Identity;
-use super::rules::Blocked;
+use super::records::Records;
+use super::rules::{Blocked, BlockedOf};
 use crate::catalog::Catalog;
 use crate::definition::{Column, Oid, Relation, RelationKind};
 use crate::domains::{self, Kind, SemanticDomain, Subject};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::features;
-use crate::storage::erasure::{Tombstone, Tombstones};
+use crate::storage::erasure::Tombstones;
 use crate::storage::snapshot::Snapshot;
 
 /// Finds the nodes of a relation's rows.
 pub(in crate::storage) struct Stitcher {
-    identity: Arc<Identity>,
-    catalog: Arc<Catalog>,
-    customers: Arc<Customers>,
-    blocked: Arc<Blocked>,
-    tombstones: Arc<Tombstones>,
-    source: Oid,
+    pub(super) identity: Arc<Identity>,
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) customers: Arc<Customers>,
+    pub(super) blocked: Arc<Blocked>,
+    pub(super) tombstones: Arc<Tombstones>,
+    pub(super) source: Oid,
     /// The columns to fill, by their place among the live ones.
     targets: Vec<(usize, Subject)>,
     identifiers: Vec<IdentifierColumn>,
@@ -39,11 +40,13 @@ pub(in crate::storage) struct Stitcher {
 /// A column that has identifiers of a namespace.
 pub(in crate::storage) struct IdentifierColumn {
     place: usize,
-    subject: Subject,
+    pub(super) subject: Subject,
     namespace: Oid,
-    domain: &'static SemanticDomain,
+    pub(super) domain: &'static SemanticDomain,
     /// The identifier is not the value itself but the one that it implies.
     implied: bool,
+    /// What its values are held against, where they are many.
+    pub(super) patterns: OnceLock<BlockedOf<'static>>,
 }
 
 impl IdentifierColumn {
@@ -58,7 +61,7 @@ impl IdentifierColumn {
     }
 
     /// The identifier that a value gives.
-    fn identifier(&self, value: &str) -> Option<String> {
+    pub(super) fn identifier(&self, value: &str) -> Option<String> {
         let normal = (self.domain.normalize)(value)?;
         match self.implied {
             true => domains::implied(self.domain, &normal).map(str::to_owned),
@@ -88,33 +91,11 @@ pub(in crate::storage) fn identifier_columns(
     let Kind::Identifier(subject) = domain.kind else { return Vec::new() };
     let implied = domains::implied_by(domain).map(|namespace| (namespace, true));
     let all = [(namespace, false)].into_iter().chain(implied);
-    let of = |(namespace, implied)| IdentifierColumn { place, subject, namespace, domain, implied };
+    let of = |(namespace, implied)| {
+        let patterns = OnceLock::new();
+        IdentifierColumn { place, subject, namespace, domain, implied, patterns }
+    };
     all.map(of).collect()
-}
-
-/// A column by its distinct identifiers.
-struct Coded {
-    /// For each row 1 + the place in `distinct`; 0: no identifier.
-    codes: Vec<u32>,
-    distinct: Vec<Seen>,
-    /// Places in `distinct` of identifiers of those who were erased.
-    erased: HashSet<u32>,
-}
-
-#[derive(Clone, Copy)]
-struct Seen {
-    node: Node,
-    key: Key,
-}
-
-/// Rows whose node is a record's, before the records have numbers.
-#[derive(Default)]
-struct Records {
-    rows: Vec<(usize, usize)>,
-    by_key: HashMap<u128, usize>,
-    keys: Vec<Key>,
-    members: Vec<Vec<Node>>,
-    standalone: Vec<bool>,
 }
 
 impl Stitcher {
@@ -159,6 +140,11 @@ impl Stitcher {
         })
     }
 
+    /// The columns that are filled, by their place among the live ones.
+    pub(super) fn targets(&self) -> &[(usize, Subject)] {
+        &self.targets
+    }
+
     /// Fills the columns that say whose row it is, with nodes. What is new is gathered. If an
     /// identifier is that of somebody who was erased, nothing is filled, and the rows are named
     /// that may stay.
@@ -193,9 +179,9 @@ impl Stitcher {
         let columns = self.identifiers.iter().filter(|column| column.subject == subject);
         let columns = columns
             .filter_map(|column| Some((column, arrays.get(column.place)?)))
-            .map(|(column, array)| self.code(column, array, gathered))
+            .map(|(column, array)| Coded::of(self, column, array, gathered))
             .collect::<Result<Vec<Coded>>>()?;
-        if columns.iter().any(|column| !column.erased.is_empty()) {
+        if columns.iter().any(Coded::has_erased) {
             let stays = |row| Some(!columns.iter().any(|column| column.is_erased(row)));
             return Ok(Err((0..rows).map(stays).collect()));
         }
@@ -203,6 +189,7 @@ impl Stitcher {
         let mut nodes = vec![0; rows];
         let mut records = Records::default();
         let mut members: Vec<Seen> = Vec::with_capacity(columns.len());
+        let mut keys: Vec<Key> = Vec::with_capacity(columns.len());
         let mut content = String::new();
         for (row, slot) in nodes.iter_mut().enumerate() {
             members.clear();
@@ -212,99 +199,26 @@ impl Stitcher {
             content.clear();
             attributes.iter().for_each(|one| one.append(row, &mut content));
             match (members.as_slice(), content.as_str()) {
-                ([], "") => {}
-                ([one], "") => *slot = one.node,
-                (_, "") => records.add(row, self.record_key(&members), &members, false),
-                (_, content) => {
+                ([], "") => continue,
+                ([one], "") => {
+                    *slot = one.node;
+                    continue;
+                }
+                _ => {}
+            }
+            keys.clear();
+            keys.extend(members.iter().map(|one| one.key));
+            let key = Key::of_record(self.source, &keys);
+            match content.as_str() {
+                "" => records.add(row, key, &members, false),
+                content => {
                     let said = Key::of_identifier(self.source, content);
-                    let key = Key(self.record_key(&members).0 ^ said.0);
-                    records.add(row, key, &members, true);
+                    records.add(row, Key(key.0 ^ said.0), &members, true);
                 }
             }
         }
-        self.number(subject, &records, gathered, &mut nodes);
+        records.number(self, subject, gathered, &mut nodes);
         Ok(Ok(nodes))
-    }
-
-    fn record_key(&self, members: &[Seen]) -> Key {
-        let keys: Vec<Key> = members.iter().map(|one| one.key).collect();
-        Key::of_record(self.source, &keys)
-    }
-
-    /// Gives the records their numbers.
-    fn number(
-        &self,
-        subject: Subject,
-        records: &Records,
-        gathered: &mut Gathered,
-        nodes: &mut [Node],
-    ) {
-        let numbers = self.identity.nodes(subject).intern(&records.keys);
-        let known = self.customers.of(subject);
-        let new = gathered.of(subject);
-        for (at, node) in numbers.iter().enumerate().filter(|(_, node)| !known.known(**node)) {
-            let (Some(key), Some(members)) = (records.keys.get(at), records.members.get(at)) else {
-                continue;
-            };
-            let standalone = records.standalone.get(at).copied().unwrap_or(false);
-            let record = Record { node: *node, key: *key, members: 0..0, standalone };
-            new.record(record, members, self.source);
-        }
-        for (row, at) in &records.rows {
-            if let (Some(slot), Some(node)) = (nodes.get_mut(*row), numbers.get(*at)) {
-                *slot = *node;
-            }
-        }
-    }
-
-    /// The identifiers of a column, each normalised and looked up once.
-    fn code(
-        &self,
-        column: &IdentifierColumn,
-        array: &ArrayRef,
-        gathered: &mut Gathered,
-    ) -> Result<Coded> {
-        let values = array.as_string_view_opt().ok_or_else(|| {
-            Error::Internal(format!("a column of domain {} is no text", column.domain.name))
-        })?;
-        let mut codes = Vec::with_capacity(values.len());
-        let mut by_value: HashMap<&str, u32> = HashMap::new();
-        let mut distinct: Vec<String> = Vec::new();
-        for value in values {
-            let Some(value) = value else {
-                codes.push(0);
-                continue;
-            };
-            let code = by_value.entry(value).or_insert_with(|| {
-                column.identifier(value).map_or(0, |identifier| {
-                    distinct.push(identifier);
-                    u32::try_from(distinct.len()).unwrap_or(0)
-                })
-            });
-            codes.push(*code);
-        }
-        let key = |value: &String| Key::of_identifier(column.namespace, value);
-        let keys: Vec<Key> = distinct.iter().map(key).collect();
-        let nodes = self.identity.nodes(column.subject).intern(&keys);
-        let customers = self.customers.of(column.subject);
-        let blocked = self.blocked.of(&self.catalog, column.namespace);
-        let new = gathered.of(column.subject);
-        let mut erased = HashSet::new();
-        let seen = (1..).zip(&distinct).zip(keys).zip(nodes);
-        let seen = seen.map(|(((code, value), key), node)| {
-            if !customers.known(node) {
-                let stone = Tombstone::Identifier(column.namespace, value);
-                if self.tombstones.contains(stone) {
-                    erased.insert(code);
-                }
-                let blocked = blocked.blocks(value);
-                let one = Identifier { node, key, namespace: column.namespace, blocked };
-                new.identifier(one, value, self.source);
-            }
-            Seen { node, key }
-        });
-        let distinct = seen.collect();
-        Ok(Coded { codes, distinct, erased })
     }
 
     /// The columns that tell people apart who share identifiers, or have none. Companies are not
@@ -345,28 +259,5 @@ impl<'a> Attribute<'a> {
             Some(text) => content.push_str(text.value(row)),
             None => content.push_str(&self.formatter.value(row).to_string()),
         }
-    }
-}
-
-impl Coded {
-    fn is_erased(&self, row: usize) -> bool {
-        self.codes.get(row).is_some_and(|code| self.erased.contains(code))
-    }
-
-    fn at(&self, row: usize) -> Option<Seen> {
-        let code = usize::try_from(*self.codes.get(row)?).ok()?;
-        self.distinct.get(code.checked_sub(1)?).copied()
-    }
-}
-
-impl Records {
-    fn add(&mut self, row: usize, key: Key, members: &[Seen], standalone: bool) {
-        let at = *self.by_key.entry(key.0).or_insert_with(|| {
-            self.keys.push(key);
-            self.members.push(members.iter().map(|one| one.node).collect());
-            self.standalone.push(standalone);
-            self.keys.len() - 1
-        });
-        self.rows.push((row, at));
     }
 }

@@ -3,6 +3,7 @@
 mod crash;
 mod files;
 mod model;
+mod purge;
 mod speed;
 mod transactions;
 
@@ -72,6 +73,7 @@ pub(super) fn table(oid: Oid, name: &str, keyed: bool) -> Relation {
         name: format!("{name}_pkey"),
         kind: ConstraintKind::PrimaryKey { columns: vec![1] },
         comment: None,
+        of_index: false,
     };
     Relation {
         oid,

@@ -262,6 +262,40 @@ impl Function {
         Ok(DFSchema::try_from(Schema::new(fields))?)
     }
 
+    /// The columns of a call whose arguments are not known yet, but for its recommender, perhaps.
+    ///
+    /// # Errors
+    /// As [`Function::plan`]; 0A000 where columns are those of a query.
+    pub(crate) fn shape(
+        &self,
+        context: &QueryContext,
+        model: Option<ScalarValue>,
+    ) -> Result<Vec<FieldRef>> {
+        let is_model = |one: &&Parameter| one.name == "model";
+        let relation = match model {
+            Some(model) => {
+                let model = model.cast_to(&PgType::TEXT.arrow()).map_err(|_| self.unfit())?;
+                let values = self.parameters.iter();
+                let values = values.map(|one| is_model(&one).then(|| model.clone()));
+                self.relation(context, &values.collect::<Vec<_>>())?
+            }
+            None => None,
+        };
+        if let Some(relation) = relation {
+            let schema = self.schema(Some(&relation), (&[], &[]))?;
+            return Ok(schema.fields().iter().cloned().collect());
+        }
+        // Keys of any type, as texts.
+        let field = |column: &Column| match column {
+            Column::Plain(name, pg_type) => Ok(pg_type.field(name, true)),
+            Column::Customer => Ok(PgType::INT8.field("customer_id", true)),
+            Column::Item => Ok(PgType::TEXT.field("product_id", true)),
+            Column::Other(name) => Ok(PgType::TEXT.field(name, true)),
+            Column::Of(..) => Err(Error::unsupported("an argument that is not a constant")),
+        };
+        self.columns.iter().map(field).collect()
+    }
+
     fn unfit(&self) -> Error {
         let parameter = |one: &Parameter| {
             let default = if one.needed { "" } else { " DEFAULT NULL" };

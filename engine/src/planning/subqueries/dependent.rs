@@ -142,11 +142,11 @@ fn cut(
 ) -> Result<LogicalPlan> {
     let columns = plan.schema().columns();
     let place = fresh("place");
-    let number = datafusion::functions_window::row_number::row_number()
-        .partition_by(domain.exprs())
-        .order_by(order)
-        .build()?
-        .alias(place.table());
+    let number = datafusion::functions_window::row_number::row_number();
+    let number = number.partition_by(domain.exprs());
+    // An empty order is not the same as none: its frame would need a key.
+    let number = if order.is_empty() { number } else { number.order_by(order) };
+    let number = number.build()?.alias(place.table());
     let plan = LogicalPlanBuilder::from(plan).window([number])?;
     let number = || Expr::Column(Column::new_unqualified(place.table()));
     let wide = |expr: Expr, plan: &LogicalPlanBuilder| {

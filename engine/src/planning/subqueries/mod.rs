@@ -20,15 +20,16 @@ mod single_value;
 use std::sync::Arc;
 
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{Exists, InSubquery};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::logical_plan::{Join, JoinType, Subquery, SubqueryAlias};
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{Distinct, Expr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::optimizer::rewrite_set_comparison::RewriteSetComparison;
 use datafusion::optimizer::{AnalyzerRule, OptimizerContext, OptimizerRule};
 
+use super::distinct_on;
 use super::values::external;
 use crate::error::Error;
 use attach::Attached;
@@ -82,6 +83,11 @@ fn flatten(node: LogicalPlan) -> Result<LogicalPlan> {
     let [input] = node.inputs()[..] else { return Ok(node) };
     if !plain::has_other(&node, input)? {
         return Ok(node);
+    }
+    if let LogicalPlan::Distinct(Distinct::On(distinct)) = node {
+        // DataFusion cannot give it other expressions: its order is lost on the way.
+        let plan = distinct_on::first(distinct)?;
+        return plan.transform_up(|node| Ok(Transformed::yes(flatten(node)?))).data();
     }
     let names = NamePreserver::new(&node);
     let place = Place::of(&node);

@@ -2,20 +2,22 @@
 
 use std::ops::ControlFlow;
 
+use clientele_udfs::types::PgType;
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
-    BinaryOperator, CaseWhen, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArguments, GroupByExpr, Ident, ObjectName, OrderByExpr,
-    OrderByOptions, Query, SelectItem, SetExpr, Value, Visit, Visitor,
+    BinaryOperator, CaseWhen, DataType, DuplicateTreatment, Expr, Function, FunctionArg,
+    FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, GroupByExpr,
+    Ident, ObjectName, OrderByExpr, OrderByOptions, Query, SelectItem, SetExpr, Value, Visit,
+    Visitor,
 };
 
-use super::{call, own_call};
+use super::{call, cast, own_call};
 use crate::sql::place::name_parts;
 
 /// Rewrites a call; what is to stand in its place, where that is no call.
 pub(super) fn rewrite(function: &mut Function) -> Option<Expr> {
-    if let FunctionArguments::Subquery(_) = &function.args {
-        return array_of(function).map(|rows| call(crate::functions::ARRAY_QUERY, vec![rows]));
+    if let FunctionArguments::Subquery(query) = &mut function.args {
+        return array_of(query);
     }
     let parts = name_parts(&function.name);
     // `pg_catalog.f(…)` is `f(…)`, also for DataFusion's own functions.
@@ -33,8 +35,11 @@ pub(super) fn rewrite(function: &mut Function) -> Option<Expr> {
         let values: Vec<Expr> = list.args.iter().filter_map(super::operators::argument).collect();
         return Some(super::operators::record(&values));
     }
-    if let Some(choice) = choice_of_arrays(function, &name) {
+    if let Some(choice) = choice_of_arrays(function, &name).or_else(|| cast_of(function, &name)) {
         return Some(choice);
+    }
+    if let Some(percentiles) = percentiles(function, &name) {
+        return Some(percentiles);
     }
     positional(function, &name);
     if name == "normalize" {
@@ -47,6 +52,37 @@ pub(super) fn rewrite(function: &mut Function) -> Option<Expr> {
     }
     let set = clientele_udfs::functions::set_returning().iter().any(|one| one.name == name);
     set.then(|| call("unnest", vec![Expr::Function(function.clone())]))
+}
+
+/// `date(x)`: the name of a type called with one argument is a cast (manual, 4.2.9). `None` where a
+/// function has that name, too.
+fn cast_of(function: &Function, name: &str) -> Option<Expr> {
+    let FunctionArguments::List(list) = &function.args else { return None };
+    let [argument] = list.args.as_slice() else { return None };
+    let is_type = PgType::by_name(name).is_some_and(|pg_type| pg_type.name() == name);
+    if !is_type || clientele_udfs::functions::by_name(name).is_some() {
+        return None;
+    }
+    let named = DataType::Custom(ObjectName::from(vec![Ident::with_quote('"', name)]), vec![]);
+    Some(cast(super::operators::argument(argument)?, named))
+}
+
+/// `percentile_cont(ARRAY[a, b])` is an array of both.
+fn percentiles(function: &Function, name: &str) -> Option<Expr> {
+    let FunctionArguments::List(list) = &function.args else { return None };
+    let [FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Array(array)))] = list.args.as_slice()
+    else {
+        return None;
+    };
+    if !matches!(name, "percentile_cont" | "percentile_disc") || function.within_group.is_empty() {
+        return None;
+    }
+    let one = |fraction: &Expr| {
+        let args = vec![FunctionArg::Unnamed(FunctionArgExpr::Expr(fraction.clone()))];
+        let args = FunctionArguments::List(FunctionArgumentList { args, ..list.clone() });
+        Expr::Function(Function { args, ..function.clone() })
+    };
+    Some(super::own_call("make_array", array.elem.iter().map(one).collect()))
 }
 
 /// `coalesce(a, '{}')` and `nullif(a, '{}')` as CASE: DataFusion's functions refuse text beside an
@@ -160,9 +196,12 @@ fn flat(function: &mut Function) {
     }
 }
 
-/// `ARRAY(SELECT x …)` is `(SELECT array_agg(x) …)`.
-fn array_of(function: &mut Function) -> Option<Expr> {
-    let FunctionArguments::Subquery(query) = &mut function.args else { return None };
+/// `ARRAY(SELECT x …)`: `(SELECT array_agg(x) …)`, which of no rows is empty.
+pub(crate) fn array_of(query: &mut Query) -> Option<Expr> {
+    rows_of(query).map(|rows| call(crate::functions::ARRAY_QUERY, vec![rows]))
+}
+
+fn rows_of(query: &mut Query) -> Option<Expr> {
     let order = query.order_by.take();
     let SetExpr::Select(select) = query.body.as_mut() else { return wrapped(query) };
     let single = matches!(
@@ -192,7 +231,7 @@ fn array_of(function: &mut Function) -> Option<Expr> {
         list.clauses.push(FunctionArgumentClause::OrderBy(exprs));
     }
     select.projection.push(SelectItem::UnnamedExpr(aggregate));
-    Some(Expr::Subquery(query.clone()))
+    Some(Expr::Subquery(Box::new(query.clone())))
 }
 
 fn calls_aggregate(item: &SelectItem) -> bool {

@@ -24,8 +24,12 @@ pub(super) fn table(query: &mut Query) {
 /// Rows of different kinds of expressions under one another keep their types to themselves until
 /// [`crate::planning::values`] finds the one of their column. Rows that name columns, which only
 /// LATERAL can, are a union.
-pub(super) fn values(query: &mut Query) {
-    let SetExpr::Values(values) = query.body.as_mut() else { return };
+pub(super) fn values(body: &mut SetExpr) {
+    if let SetExpr::SetOperation { left, right, .. } = body {
+        values(left);
+        values(right);
+    }
+    let SetExpr::Values(values) = body else { return };
     if values.rows.len() > 1 && values.rows.iter().flat_map(|row| row.iter()).any(names_columns) {
         let rows = std::mem::take(&mut values.rows);
         let rows = rows.into_iter().filter_map(|row| select_of(row.iter()));
@@ -35,8 +39,8 @@ pub(super) fn values(query: &mut Query) {
             left: Box::new(left),
             right: Box::new(right),
         };
-        if let Some(body) = rows.reduce(union) {
-            *query.body = body;
+        if let Some(union) = rows.reduce(union) {
+            *body = union;
         }
         return;
     }

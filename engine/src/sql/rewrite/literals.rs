@@ -1,8 +1,10 @@
 //! Literals that DataFusion's planner reads otherwise than PostgreSQL.
 
+use std::ops::ControlFlow;
+
 use sqlparser::ast::{
-    ArrayElemTypeDef, DataType, ExactNumberInfo, Expr, Interval, Select, SelectItem, UnaryOperator,
-    Value,
+    ArrayElemTypeDef, DataType, ExactNumberInfo, Expr, Interval, Query, Select, SelectItem,
+    SetExpr, UnaryOperator, Value, VisitMut, VisitorMut,
 };
 
 use super::cast;
@@ -32,16 +34,18 @@ pub(super) fn rewrite(expr: &mut Expr) {
     }
 }
 
-/// The type of a number that DataFusion reads as another: an exponent beyond Arrow's decimals is a
-/// float here, a whole number beyond bigint is numeric.
+/// Digits of a number that DataFusion reads as PostgreSQL does.
+const DIGITS_MAX: usize = 38;
+
+/// The type of a number that DataFusion reads as another: one with an exponent, a whole number
+/// beyond bigint and one of many digits are numeric.
 fn wide(number: &str) -> Option<DataType> {
-    let lower = number.to_lowercase();
-    if let Some((_, exponent)) = lower.split_once('e') {
-        let digits: u32 = exponent.trim_start_matches(['-', '+']).parse().ok()?;
-        return (digits > 20).then_some(DataType::DoublePrecision);
-    }
-    let whole = lower.bytes().all(|byte| byte.is_ascii_digit());
-    (whole && lower.parse::<i64>().is_err()).then_some(DataType::Numeric(ExactNumberInfo::None))
+    let whole = number.bytes().all(|byte| byte.is_ascii_digit());
+    let large = match whole {
+        true => number.parse::<i64>().is_err(),
+        false => number.len() > DIGITS_MAX || number.contains(['e', 'E']),
+    };
+    large.then_some(DataType::Numeric(ExactNumberInfo::None))
 }
 
 /// `INTERVAL '1-2' YEAR TO MONTH`, `INTERVAL '1' DAY`: the input function reads the text, with the
@@ -96,6 +100,40 @@ pub(super) fn narrow_items(select: &mut Select) {
             continue;
         };
         narrow(expr);
+    }
+}
+
+/// The same within expressions, for recursive queries: what they begin with decides about the types
+/// of what follows.
+pub(super) fn narrow_recursion(query: &mut Query) {
+    let Some(with) = query.with.as_mut().filter(|with| with.recursive) else { return };
+    with.cte_tables.iter_mut().for_each(|cte| narrow_selects(&mut cte.query.body));
+}
+
+fn narrow_selects(body: &mut SetExpr) {
+    match body {
+        SetExpr::SetOperation { left, right, .. } => {
+            narrow_selects(left);
+            narrow_selects(right);
+        }
+        SetExpr::Query(query) => narrow_selects(&mut query.body),
+        SetExpr::Select(select) => {
+            let _ = VisitMut::visit(&mut select.projection, &mut Narrower);
+        }
+        _ => {}
+    }
+}
+
+struct Narrower;
+
+impl VisitorMut for Narrower {
+    type Break = ();
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if matches!(expr, Expr::Value(_)) {
+            narrow(expr);
+        }
+        ControlFlow::Continue(())
     }
 }
 

@@ -25,6 +25,8 @@ use sqlparser::ast::{
 
 use crate::error::{Error, Result};
 
+pub(crate) use calls::array_of;
+
 /// Rewrites a query in place.
 ///
 /// # Errors
@@ -56,7 +58,8 @@ impl VisitorMut for Rewriter {
         // FOR UPDATE locks rows; with first-committer-wins a conflict shows at commit instead.
         query.locks.clear();
         clauses::table(query);
-        clauses::values(query);
+        clauses::values(&mut query.body);
+        literals::narrow_recursion(query);
         clauses::fetch(query);
         sets::separate(query);
         ControlFlow::Continue(())

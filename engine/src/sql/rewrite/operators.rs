@@ -18,6 +18,9 @@ pub(super) fn rewrite(expr: &mut Expr) {
             right,
             ..
         } => super::literals::array(right),
+        Expr::BinaryOp { left, op: BinaryOperator::PGStartsWith, right } => {
+            *expr = call("starts_with", vec![left.as_ref().clone(), right.as_ref().clone()]);
+        }
         Expr::BinaryOp { op, .. } => operator(op),
         // DataFusion plans the elements of a literal array without the outer query's columns.
         Expr::Array(array) if array.elem.iter().any(super::clauses::names_columns) => {
@@ -30,6 +33,12 @@ pub(super) fn rewrite(expr: &mut Expr) {
             let right = Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(ones) };
             *expr =
                 Expr::BinaryOp { left, op: BinaryOperator::PGBitwiseXor, right: Box::new(right) };
+        }
+        // DataFusion's planner negates only what it knows to be a number.
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr: operand }
+            if !matches!(operand.as_ref(), Expr::Value(_)) =>
+        {
+            *expr = own_call(crate::functions::NEGATED, vec![operand.as_ref().clone()]);
         }
         Expr::UnaryOp { op, expr: operand } => {
             if let Some(function) = prefix(*op) {
@@ -69,6 +78,15 @@ pub(super) fn rewrite(expr: &mut Expr) {
         Expr::Substring { .. } => substring(expr),
         Expr::CompoundFieldAccess { .. } => fields(expr),
         Expr::Between { .. } => symmetric(expr),
+        Expr::IsNormalized { expr: value, form, negated } => {
+            let form = form.map(|form| text(form.to_string()));
+            let arguments = std::iter::once(value.as_ref().clone()).chain(form).collect();
+            let test = call("is_normalized", arguments);
+            *expr = match negated {
+                true => Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(test) },
+                false => test,
+            };
+        }
         _ => {}
     }
 }
@@ -165,16 +183,28 @@ fn overlaps(expr: &mut Expr) {
 /// The function behind a prefix operator that DataFusion lacks.
 fn prefix(op: UnaryOperator) -> Option<&'static str> {
     match op {
-        UnaryOperator::PGSquareRoot => Some("sqrt"),
-        UnaryOperator::PGCubeRoot => Some("cbrt"),
+        UnaryOperator::PGSquareRoot => Some("dsqrt"),
+        UnaryOperator::PGCubeRoot => Some("dcbrt"),
         UnaryOperator::PGAbs => Some("abs"),
         _ => None,
     }
 }
 
+/// `a[2:]` goes to the end, `a[:2]` begins with the first.
+fn bounded(access: &mut AccessExpr) {
+    let AccessExpr::Subscript(Subscript::Slice { lower_bound, upper_bound, .. }) = access else {
+        return;
+    };
+    let number =
+        |value: i32| Expr::Value(Value::Number(value.to_string(), false).with_empty_span());
+    lower_bound.get_or_insert_with(|| number(1));
+    upper_bound.get_or_insert_with(|| number(i32::MAX));
+}
+
 /// `(ROW(1, 'x')).f1` takes the field of that name.
 fn fields(expr: &mut Expr) {
     let Expr::CompoundFieldAccess { root, access_chain } = expr else { return };
+    access_chain.iter_mut().for_each(bounded);
     let [AccessExpr::Dot(Expr::Identifier(field))] = access_chain.as_slice() else { return };
     let mut inner = root.as_ref();
     if !matches!(inner, Expr::Nested(_)) {

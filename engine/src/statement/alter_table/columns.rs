@@ -198,7 +198,13 @@ async fn drop_one(
         return Err(blocked(&what, &what, &dependents));
     }
     relation.constraints.retain(|constraint| !is_over(constraint, column));
-    relation.indexes.retain(|index| !index.columns.contains(&number));
+    let uses = |text: &String| {
+        sql::parse::expression(text).is_ok_and(|expr| of_identifier(&expr, &name).is_some())
+    };
+    relation.indexes.retain(|index| {
+        !index.columns.contains(&number)
+            && !index.expressions.iter().chain(&index.predicate).any(uses)
+    });
     relation.sort_columns.retain(|one| *one != number);
     for column in &mut relation.columns {
         column.dropped |= column.number == number || generated.contains(&column.name);

@@ -151,7 +151,8 @@ pub(super) async fn drop(
 ) -> Result<()> {
     let name = folded(name);
     let mut relation = target.relation.as_ref().clone();
-    let Some(constraint) = relation.constraints.iter().find(|one| one.name == name).cloned() else {
+    let found = relation.constraints.iter().find(|one| one.name == name && !one.of_index);
+    let Some(constraint) = found.cloned() else {
         let error = undefined(target, &name);
         if if_exists {
             session.notice("NOTICE", "00000", format!("{}, skipping", error.message));

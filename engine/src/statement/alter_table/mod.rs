@@ -18,6 +18,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::scalar::ScalarValue;
 use sqlparser::ast::{AlterColumnOperation, AlterTable, AlterTableOperation, RenameTableNameKind};
 
+use super::dependency;
 use crate::error::{Error, Result};
 use crate::planning::context::{Named, QueryContext, undefined_table};
 use crate::planning::rights::kind_of;
@@ -30,8 +31,8 @@ pub(super) use names::{change_owner, change_schema, rename, rename_column, with_
 pub(super) async fn execute(session: &mut Session, alter: &AlterTable) -> Result<String> {
     const TAG: &str = "ALTER TABLE";
     session.writable(TAG)?;
-    let context = session.context().await?;
     let parts = name_parts(&alter.name);
+    let context = session.context_to_change(|context| dependency::touched(context, &parts)).await?;
     let relation = match context.find_relation(&parts)? {
         None if alter.if_exists => {
             let text = format!("relation \"{}\" does not exist, skipping", parts.join("."));

@@ -207,6 +207,11 @@ pub(in crate::statement) async fn rename_column(
             *expression = with_column_renamed(expression, &name, &to)?;
         }
     }
+    for index in &mut relation.indexes {
+        for text in index.expressions.iter_mut().chain(&mut index.predicate) {
+            *text = with_column_renamed(text, &name, &to)?;
+        }
+    }
     for column in &mut relation.columns {
         if let Some(generated) = &mut column.generated {
             *generated = with_column_renamed(generated, &name, &to)?;

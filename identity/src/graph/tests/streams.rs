@@ -220,6 +220,7 @@ fn watch(size: usize, seed: u64) {
             let customers = customers.collect::<Vec<_>>();
             (assignment, customers)
         }));
+        graphs.iter_mut().for_each(|graph| check_tentatively(graph, &world, &mut random));
         let told = step(&mut graphs, &mut model, &world, &mut random);
         let answer = model.answer();
         for (graph, changes) in graphs.iter_mut().zip(&told) {
@@ -236,6 +237,22 @@ fn watch(size: usize, seed: u64) {
     for (assignment, customers) in held {
         assert!(world.nodes.iter().map(|node| assignment.customer(*node)).eq(customers));
     }
+}
+
+/// Evidence that is tried says what it would say; what follows shows that nothing of it stays.
+fn check_tentatively(graph: &mut Graph, world: &World, random: &mut ChaCha8Rng) {
+    let count = random.random_range(1..=world.pieces() / 3 + 1);
+    let pieces = (0..count).map(|_| random.random_range(0..world.pieces()));
+    let evidence = Evidence { links: vec![], ..world.evidence(pieces.collect::<Vec<_>>()) };
+    let mut other = graph.clone();
+    other.apply(&evidence);
+    let customers = |graph: &Graph| {
+        let of = |node: &Node| graph.customer(*node);
+        world.nodes.iter().map(of).collect::<Vec<_>>()
+    };
+    let before = customers(graph);
+    assert_eq!(graph.tentatively(&evidence, customers), customers(&other));
+    assert_eq!(customers(graph), before);
 }
 
 /// One random call, to the graphs and to the model.

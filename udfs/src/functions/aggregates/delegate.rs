@@ -1,7 +1,7 @@
 //! DataFusion's aggregates with PostgreSQL's argument and result types.
 //!
-//! The arguments are coerced (`avg(int4)` runs over `numeric`), so that the vectorised
-//! accumulators of DataFusion do the work.
+//! The arguments are coerced (`sum(bigint)` runs over `numeric`), so that the vectorised
+//! accumulators of DataFusion do the work. Where each result has a scale of its own, [`totals`] does.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -14,6 +14,8 @@ use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, ReversedUDAF, SetMonotonicity,
     Signature, Volatility,
 };
+
+use super::totals::{self, Distinct, Groups, Kind, One, makes};
 
 /// Changes the types of the arguments.
 type Coerce = fn(&[DataType]) -> Vec<DataType>;
@@ -47,12 +49,14 @@ impl Delegate {
         let signature = Signature::user_defined(Volatility::Immutable);
         Arc::new(AggregateUDF::new_from_impl(Self { name, inner, coerce, signature }))
     }
+
+    /// What it makes of the total of numbers.
+    fn kind(&self) -> Kind {
+        if self.name == "avg" { Kind::Mean } else { Kind::Sum }
+    }
 }
 
-/// Digits of the fraction that DataFusion's `avg` adds to its argument's.
-const AVERAGE_DIGITS: i8 = 4;
-
-/// `avg`: integers and `numeric` exactly, to 16 fractional digits at least.
+/// `avg`: integers and `numeric` exactly, to 16 significant digits at least.
 pub fn average(types: &[DataType]) -> Vec<DataType> {
     types
         .iter()
@@ -60,10 +64,7 @@ pub fn average(types: &[DataType]) -> Vec<DataType> {
             DataType::Decimal32(_, scale)
             | DataType::Decimal64(_, scale)
             | DataType::Decimal128(_, scale)
-            | DataType::Decimal256(_, scale) => {
-                DataType::Decimal128(38, (*scale).max(16 - AVERAGE_DIGITS))
-            }
-            integer if integer.is_integer() => DataType::Decimal128(38, 16 - AVERAGE_DIGITS),
+            | DataType::Decimal256(_, scale) => DataType::Decimal128(38, *scale),
             DataType::Float32 | DataType::Float64 | DataType::Null => DataType::Float64,
             DataType::Interval(_) => DataType::Interval(IntervalUnit::MonthDayNano),
             other => other.clone(),
@@ -107,33 +108,57 @@ impl AggregateUDFImpl for Delegate {
     }
 
     fn return_type(&self, arg_types: &[DataType]) -> Result<DataType> {
-        self.inner.return_type(&(self.coerce)(arg_types))
+        let types = (self.coerce)(arg_types);
+        let exact = |data_type: &DataType| {
+            data_type.is_integer() || matches!(data_type, DataType::Decimal128(..))
+        };
+        match (self.kind(), types.first()) {
+            (_, Some(DataType::LargeBinary)) => Ok(DataType::LargeBinary),
+            (Kind::Mean, Some(data_type)) if exact(data_type) => Ok(DataType::LargeBinary),
+            _ => self.inner.return_type(&types),
+        }
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        self.inner.accumulator(args)
+        match (makes(args.return_field.data_type()), args.is_distinct) {
+            (true, true) => Ok(Box::new(Distinct::new(self.kind()))),
+            (true, false) => Ok(Box::new(One::new(self.kind()))),
+            (false, _) => self.inner.accumulator(args),
+        }
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
-        self.inner.state_fields(args)
+        match makes(args.return_field.data_type()) {
+            true => Ok(totals::state_fields(args.name, args.is_distinct)),
+            false => self.inner.state_fields(args),
+        }
     }
 
     fn groups_accumulator_supported(&self, args: AccumulatorArgs<'_>) -> bool {
-        self.inner.groups_accumulator_supported(args)
+        match makes(args.return_field.data_type()) {
+            true => !args.is_distinct,
+            false => self.inner.groups_accumulator_supported(args),
+        }
     }
 
     fn create_groups_accumulator(
         &self,
         args: AccumulatorArgs<'_>,
     ) -> Result<Box<dyn GroupsAccumulator>> {
-        self.inner.create_groups_accumulator(args)
+        match makes(args.return_field.data_type()) {
+            true => Ok(Box::new(Groups::new(self.kind()))),
+            false => self.inner.create_groups_accumulator(args),
+        }
     }
 
     fn create_sliding_accumulator(
         &self,
         args: AccumulatorArgs<'_>,
     ) -> Result<Box<dyn Accumulator>> {
-        self.inner.create_sliding_accumulator(args)
+        match makes(args.return_field.data_type()) {
+            true => Ok(Box::new(One::new(self.kind()))),
+            false => self.inner.create_sliding_accumulator(args),
+        }
     }
 
     fn order_sensitivity(&self) -> AggregateOrderSensitivity {

@@ -1,7 +1,7 @@
 //! Aggregates that PostgreSQL has and DataFusion lacks or types differently (manual, 9.21).
 //!
 //! `avg`, `sum` and `every` run DataFusion's accumulators over coerced arguments
-//! ([`delegate`]); the others collect their values ([`collect`]).
+//! ([`delegate`]) or exact totals ([`totals`]); the others collect their values ([`collect`]).
 
 use std::sync::Arc;
 
@@ -13,11 +13,13 @@ use super::{Doc, behaviour};
 
 pub mod collect;
 pub mod delegate;
+mod floats;
 pub mod intervals;
 pub mod json;
 pub mod listed;
 pub mod ordered;
 pub mod spread;
+pub mod totals;
 
 /// All of them.
 pub fn all() -> Vec<Arc<AggregateUDF>> {
@@ -26,7 +28,8 @@ pub fn all() -> Vec<Arc<AggregateUDF>> {
         delegate::Delegate::udaf("sum", sum::sum_udaf(), delegate::sum),
         delegate::Delegate::udaf("every", bool_and_or::bool_and_udaf(), delegate::same),
     ];
-    let own = [delegates, json::all(), listed::all(), ordered::all(), spread::all()].concat();
+    let own = [delegates, floats::all(), json::all(), listed::all(), ordered::all(), spread::all()]
+        .concat();
     [own, behaviour::aggregates(), super::score::aggregates()].concat()
 }
 
@@ -109,7 +112,7 @@ mod tests {
             (
                 "sum(x), avg(x)",
                 "(values (9223372036854775807),(1)) t(x)",
-                &["9223372036854775808", "4611686018427387904.0000000000000000"],
+                &["9223372036854775808", "4611686018427387904"],
             ),
             (
                 "percentile_disc(0.5) within group (order by v), mode() within group (order by v)",

@@ -4,19 +4,16 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray};
-use datafusion::arrow::datatypes::{DataType, Decimal128Type, FieldRef, Float64Type, i256};
+use datafusion::arrow::datatypes::{DataType, FieldRef, Float64Type};
 use datafusion::common::ScalarValue;
 use datafusion::error::Result;
 use datafusion::logical_expr::AggregateUDF;
 
 use super::collect::{Collect, Plan, field_of};
 use crate::functions::argument::cast;
-use crate::functions::decimal::{Decimal, divide_rounded, overflow, power_of_ten};
-use crate::functions::math::transcendental::sqrt;
+use crate::numeric::column::Numbers;
+use crate::numeric::{Finite, Number, roots, scales, small, stored};
 use crate::types::PgType;
-
-/// Fractional digits of the result: what PostgreSQL shows for small numbers.
-const SCALE: i8 = 20;
 
 pub(super) fn all() -> Vec<Arc<AggregateUDF>> {
     vec![
@@ -34,8 +31,7 @@ fn result(fields: &[FieldRef]) -> FieldRef {
     if is_float {
         return field_of(PgType::FLOAT8);
     }
-    let data_type = DataType::Decimal128(38, SCALE);
-    Arc::new(field_of(PgType::NUMERIC).as_ref().clone().with_data_type(data_type))
+    field_of(PgType::NUMERIC)
 }
 
 fn spread(plan: &Plan, columns: &[ArrayRef], missing: i64, root: bool) -> Result<ScalarValue> {
@@ -54,45 +50,45 @@ fn spread(plan: &Plan, columns: &[ArrayRef], missing: i64, root: bool) -> Result
         let variance = squares / (count - missing) as f64;
         return Ok(ScalarValue::Float64(Some(if root { variance.sqrt() } else { variance })));
     }
-    let scale = match values.data_type() {
-        DataType::Decimal128(_, scale) => *scale,
-        _ => 0,
+    let Some(numbers) = Numbers::new(values) else { return Ok(null) };
+    let number = match sums(&numbers, values.len()) {
+        Some((sum, squares)) => exact(&sum, &squares, (count, missing), root),
+        None => Number::NaN,
     };
-    let values = cast(values, &DataType::Decimal128(38, scale))?;
-    let variance =
-        exact(values.as_primitive::<Decimal128Type>().iter().flatten(), scale, (count, missing))?;
-    let value =
-        if root { sqrt(variance, SCALE - 4).or_else(|_| sqrt(variance, 9))? } else { variance };
-    Ok(ScalarValue::Decimal128(Some(value.fit(38, SCALE)?), 38, SCALE))
+    let mut bytes = Vec::new();
+    stored::write(&number, &mut bytes);
+    Ok(ScalarValue::LargeBinary(Some(bytes)))
 }
 
-/// (n Σx² − (Σx)²) / (n (n − missing)).
-fn exact(
-    values: impl Iterator<Item = i128>,
-    scale: i8,
-    (count, missing): (i64, i64),
-) -> crate::Result<Decimal> {
-    let (mut sum, mut squares) = (i256::ZERO, i256::ZERO);
-    for value in values {
-        let value = i256::from_i128(value);
-        sum = sum.checked_add(value).ok_or_else(overflow)?;
-        let square = value.checked_mul(value).ok_or_else(overflow)?;
-        squares = squares.checked_add(square).ok_or_else(overflow)?;
+/// Σx and Σx²; `None` where a number is not finite.
+fn sums(numbers: &Numbers, rows: usize) -> Option<(Finite, Finite)> {
+    let (mut sum, mut squares) = ((0, 0), (0, 0));
+    let mut large = (Finite::of(0, 0), Finite::of(0, 0));
+    for row in (0..rows).filter(|row| !numbers.is_null(*row)) {
+        let added = numbers.small(row).and_then(|value| {
+            let square = small::times(value, value)?;
+            Some((small::plus(sum, value)?, small::plus(squares, square)?))
+        });
+        if let Some(added) = added {
+            (sum, squares) = added;
+            continue;
+        }
+        let Number::Finite(value) = numbers.number(row) else { return None };
+        large = (large.0.plus(&value), large.1.plus(&value.times(&value)));
     }
-    let count_wide = i256::from_i128(count.into());
-    let difference = squares
-        .checked_mul(count_wide)
-        .ok_or_else(overflow)?
-        .checked_sub(sum.checked_mul(sum).ok_or_else(overflow)?)
-        .ok_or_else(overflow)?;
-    let divisor = i256::from_i128(i128::from(count) * i128::from(count - missing));
-    // The squares have twice the scale of the values.
-    let digits = i32::from(SCALE) - 2 * i32::from(scale);
-    let power = power_of_ten(digits.unsigned_abs());
-    let quotient = if digits >= 0 {
-        divide_rounded(difference.checked_mul(power).ok_or_else(overflow)?, divisor)
-    } else {
-        divide_rounded(difference, divisor.checked_mul(power).ok_or_else(overflow)?)
-    };
-    Decimal::from_wide(quotient, SCALE)
+    let finite = |(value, scale): small::Small| Finite::new(value.into(), scale);
+    Some((finite(sum).plus(&large.0), finite(squares).plus(&large.1)))
+}
+
+/// (n Σx² − (Σx)²) / (n (n − missing)), as numeric_stddev_internal has it.
+fn exact(sum: &Finite, squares: &Finite, (count, missing): (i64, i64), root: bool) -> Number {
+    let count_finite = Finite::of(count.into(), 0);
+    let difference = squares.times(&count_finite).minus(&sum.times(sum));
+    if difference.signum() <= 0 {
+        return Number::from(0);
+    }
+    let divisor = Finite::of(i128::from(count) * i128::from(count - missing), 0);
+    let scale = scales::quotient(&difference, &divisor);
+    let variance = difference.over(&divisor, scale);
+    if root { roots::root(&variance, scale) } else { variance }.into()
 }

@@ -15,9 +15,8 @@ pub mod dates;
 pub mod floats;
 pub mod integers;
 pub mod intervals;
+pub mod number_key;
 pub mod numerics;
-
-pub use numerics::division_scale;
 
 /// All of them.
 pub fn functions() -> Vec<Function> {

@@ -1,135 +1,126 @@
-//! `numeric`: exact `+ - *`, division to 16 significant fractional digits.
+//! `numeric`: exact `+ - * %`, division to 16 significant digits.
 //!
-//! An Arrow column has one scale, PostgreSQL's value its own. So: sums have the larger scale,
-//! products the sum of both, quotients at least 16. A side of unconstrained `numeric` (scale
-//! [`NUMERIC_DEFAULT`], printed without trailing zeros) keeps that property in sums and products.
+//! Two columns with scales of their own ([`Numbers::Fixed`]) give another such column: sums have the
+//! larger scale, products the sum of both. Quotients, and whatever a `numeric` without precision
+//! goes into, have a scale for each value.
 
-use datafusion::arrow::array::ArrayRef;
-use datafusion::arrow::datatypes::{DataType, Decimal128Type, FieldRef, i256};
-use datafusion::common::ScalarValue;
+use datafusion::arrow::array::{Array, ArrayRef};
+use datafusion::arrow::datatypes::{DataType, Decimal128Type, FieldRef};
 use datafusion::logical_expr::ReturnFieldArgs;
 
 use crate::Result;
-use crate::functions::argument::Call;
+use crate::functions::argument::{Argument, Call};
 use crate::functions::columns::{binary, unary};
-use crate::functions::decimal::{
-    DIVISION_SCALE, Decimal, divide_rounded, division_by_zero, overflow, power_of_ten,
-};
+use crate::functions::decimal::{division_by_zero, overflow};
 use crate::functions::function::{Function, column_function};
 use crate::functions::value::internal;
-use crate::types::NUMERIC_DEFAULT;
+use crate::numeric::Number;
+use crate::numeric::column::{Numbers, Writer};
+use crate::numeric::small::{self, Small};
 
-/// Largest scale of a product: 38 digits must hold 16 before the point.
+/// Largest scale of a product of columns with one scale: 38 digits must hold 16 before the point.
 const PRODUCT_SCALE_MAX: i8 = 22;
 
 pub(super) fn functions() -> Vec<Function> {
     vec![
-        column_function("numeric_add(numeric, numeric) -> numeric", "Adds.", |call| {
-            sum(call, i128::checked_add)
-        }).operator("+").scale(|args| sum_scale(args.arg_fields)),
+        column_function("numeric_add(numeric, numeric) -> numeric", "Adds.", |call| match is_free(
+            call,
+        ) {
+            true => free(call, small::plus, Number::plus),
+            false => sum(call, i128::checked_add),
+        })
+        .operator("+")
+        .scale(sum_scale),
         column_function("numeric_sub(numeric, numeric) -> numeric", "Subtracts.", |call| {
-            sum(call, i128::checked_sub)
-        }).operator("-").scale(|args| sum_scale(args.arg_fields)),
-        column_function("numeric_mul(numeric, numeric) -> numeric", "Multiplies.", product)
-            .operator("*").scale(|args| product_scale(args.arg_fields)),
+            match is_free(call) {
+                true => free(call, small::minus, |a, b| a.plus(&b.clone().negated())),
+                false => sum(call, i128::checked_sub),
+            }
+        })
+        .operator("-")
+        .scale(sum_scale),
+        column_function("numeric_mul(numeric, numeric) -> numeric", "Multiplies.", |call| {
+            match is_free(call) {
+                true => free(call, small::times, Number::times),
+                false => product(call),
+            }
+        })
+        .operator("*")
+        .scale(product_scale),
+        column_function("numeric_div(numeric, numeric) -> numeric", "Divides.", |call| {
+            free(call, small::over, Number::over)
+        })
+        .operator("/"),
         column_function(
-            "numeric_div(numeric, numeric) -> numeric; numeric_div(numeric, numeric, int4) -> numeric",
-            "Divides; the third argument is the number of fractional digits of the result.",
-            quotient,
-        ).operator("/").scale(quotient_scale),
-        column_function("numeric_mod(numeric, numeric) -> numeric", "Remainder; it has the sign of the dividend.", |call| {
-            sum(call, |a, b| if b == 0 { None } else { Some(a % b) }).map_err(|error| {
-                if error.sqlstate == "22003" { division_by_zero() } else { error }
-            })
-        }).operator("%").scale(|args| sum_scale(args.arg_fields)),
+            "numeric_mod(numeric, numeric) -> numeric",
+            "Remainder; it has the sign of the dividend.",
+            remainder,
+        )
+        .operator("%")
+        .scale(|args| largest_scale(args.arg_fields)),
         column_function("numeric_uminus(numeric) -> numeric", "Negates.", |call| {
-            unary::<Decimal128Type, Decimal128Type>(call, |value| Ok(-value))
-        }).operator("-").scale(|args| args.arg_fields.first().map_or(NUMERIC_DEFAULT, parts)),
+            match is_free(call) {
+                true => each(call, Number::negated),
+                false => unary::<Decimal128Type, Decimal128Type>(call, |value| Ok(-value)),
+            }
+        })
+        .operator("-")
+        .scale(|args| args.arg_fields.first().and_then(parts)),
     ]
 }
 
-/// Precision and scale that an argument has as `numeric`.
-pub fn parts(field: &FieldRef) -> (u8, i8) {
+/// Precision and scale that an argument has as `numeric`; `None`: each value has its own.
+pub fn parts(field: &FieldRef) -> Option<(u8, i8)> {
     match field.data_type() {
         DataType::Decimal32(precision, scale)
         | DataType::Decimal64(precision, scale)
-        | DataType::Decimal128(precision, scale)
-        | DataType::Decimal256(precision, scale) => (*precision, *scale),
-        other if other.is_integer() => (20, 0),
-        _ => NUMERIC_DEFAULT,
-    }
-}
-
-fn sum_scale(fields: &[FieldRef]) -> (u8, i8) {
-    let scales: Vec<_> = fields.iter().map(parts).collect();
-    if scales.contains(&NUMERIC_DEFAULT)
-        && scales.iter().all(|(_, scale)| *scale <= NUMERIC_DEFAULT.1)
-    {
-        return NUMERIC_DEFAULT;
-    }
-    (38, scales.iter().map(|(_, scale)| *scale).max().unwrap_or_default())
-}
-
-fn product_scale(fields: &[FieldRef]) -> (u8, i8) {
-    let scales: Vec<_> = fields.iter().map(parts).collect();
-    if scales.contains(&NUMERIC_DEFAULT) {
-        return NUMERIC_DEFAULT;
-    }
-    let largest = scales.iter().map(|(_, scale)| *scale).max().unwrap_or_default();
-    let total: i16 = scales.iter().map(|(_, scale)| i16::from(*scale)).sum();
-    (38, i8::try_from(total).unwrap_or(i8::MAX).min(PRODUCT_SCALE_MAX).max(largest))
-}
-
-fn quotient_scale(args: &ReturnFieldArgs<'_>) -> (u8, i8) {
-    if let Some(Some(scale)) = args.scalar_arguments.get(2) {
-        let scale = scale.to_string().parse::<i8>().unwrap_or(DIVISION_SCALE);
-        return (38, scale.clamp(0, 37));
-    }
-    let operands = args.arg_fields.iter().take(2);
-    let largest = operands.map(|field| parts(field).1).max().unwrap_or_default();
-    (38, largest.max(DIVISION_SCALE))
-}
-
-/// Fractional digits that PostgreSQL gives to the quotient of two constants
-/// (`select_div_scale` in numeric.c): enough for 16 significant ones.
-///
-/// The engine passes it as third argument of `numeric_div` when both sides are literals:
-/// `1/3.0` = `0.33333333333333333333`, `7.0/2` = `3.5000000000000000`.
-pub fn division_scale(left: &ScalarValue, right: &ScalarValue) -> Option<i8> {
-    let (left, right) = (Decimal::parse(&plain(left)?)?, Decimal::parse(&plain(right)?)?);
-    let ((left_weight, left_digit), (right_weight, right_digit)) = (leading(left), leading(right));
-    let weight = left_weight - right_weight - i32::from(left_digit <= right_digit);
-    let scale = i32::from(DIVISION_SCALE) - weight * 4;
-    let scale = scale.max(left.scale.into()).max(right.scale.into());
-    i8::try_from(scale.clamp(0, 37)).ok()
-}
-
-fn plain(value: &ScalarValue) -> Option<String> {
-    match value {
-        ScalarValue::Decimal128(Some(value), _, scale) => {
-            Some(Decimal { value: *value, scale: *scale }.to_string())
-        }
-        value if value.data_type().is_integer() && !value.is_null() => Some(value.to_string()),
+        | DataType::Decimal128(precision, scale) => Some((*precision, *scale)),
+        DataType::Int8 | DataType::Int16 | DataType::UInt8 => Some((5, 0)),
+        DataType::Int32 | DataType::UInt16 => Some((10, 0)),
+        other if other.is_integer() => Some((20, 0)),
         _ => None,
     }
 }
 
-/// Weight and value of the leading base-10000 digit, as PostgreSQL keeps numerics.
-fn leading(number: Decimal) -> (i32, u64) {
-    let text = number.to_string();
-    let text = text.trim_start_matches('-');
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let width = whole.len().div_ceil(4) * 4;
-    let mut digits = format!("{whole:0>width$}{fraction}");
-    digits.push_str(&"0".repeat((4 - digits.len() % 4) % 4));
-    let groups = digits
-        .as_bytes()
-        .chunks(4)
-        .map(|group| group.iter().fold(0, |value, digit| value * 10 + u64::from(digit - b'0')));
-    let first = groups.enumerate().find(|(_, group)| *group != 0);
-    let weight = i32::try_from(width / 4).unwrap_or_default() - 1;
-    first
-        .map_or((0, 0), |(index, group)| (weight - i32::try_from(index).unwrap_or_default(), group))
+/// The larger scale of the arguments.
+pub fn largest_scale(fields: &[FieldRef]) -> Option<(u8, i8)> {
+    let scales: Option<Vec<i8>> = fields.iter().map(|field| Some(parts(field)?.1)).collect();
+    Some((38, scales?.into_iter().max()?))
+}
+
+/// Precision and scale of all operands.
+fn digits(args: &ReturnFieldArgs<'_>) -> Option<Vec<(i16, i16)>> {
+    let wide = |(precision, scale): (u8, i8)| (i16::from(precision), i16::from(scale));
+    args.arg_fields.iter().map(|field| parts(field).map(wide)).collect()
+}
+
+/// Constants are multiplied and added with as many digits as it takes, columns with 38.
+fn constants(args: &ReturnFieldArgs<'_>) -> bool {
+    args.scalar_arguments.iter().all(Option::is_some)
+}
+
+fn sum_scale(args: &ReturnFieldArgs<'_>) -> Option<(u8, i8)> {
+    let digits = digits(args)?;
+    let scale = digits.iter().map(|(_, scale)| *scale).max()?;
+    let whole = digits.iter().map(|(precision, scale)| precision - scale).max()?;
+    if constants(args) && whole + scale + 1 > 38 || scale > 37 {
+        return None;
+    }
+    Some((38, i8::try_from(scale).ok()?))
+}
+
+fn product_scale(args: &ReturnFieldArgs<'_>) -> Option<(u8, i8)> {
+    let digits = digits(args)?;
+    let scale: i16 = digits.iter().map(|(_, scale)| *scale).sum();
+    let precision: i16 = digits.iter().map(|(precision, _)| *precision).sum();
+    if precision > 38 && (constants(args) || scale > PRODUCT_SCALE_MAX.into()) {
+        return None;
+    }
+    Some((38, i8::try_from(scale).ok()?))
+}
+
+fn is_free(call: &Call<'_>) -> bool {
+    *call.result.data_type() == DataType::LargeBinary
 }
 
 fn scales(call: &Call<'_>) -> Result<(i8, i8, i8)> {
@@ -157,33 +148,70 @@ fn sum(call: &Call<'_>, compute: impl Fn(i128, i128) -> Option<i128>) -> Result<
 }
 
 fn product(call: &Call<'_>) -> Result<ArrayRef> {
-    let (left, right, result) = scales(call)?;
-    let excess = i16::from(left) + i16::from(right) - i16::from(result);
-    let power = power_of_ten(u32::from(excess.unsigned_abs()));
     binary::<Decimal128Type, Decimal128Type, Decimal128Type>(call, |a, b| {
-        if excess == 0
-            && let Some(product) = a.checked_mul(b)
-        {
-            return Ok(product);
-        }
-        let product = i256::from_i128(a).wrapping_mul(i256::from_i128(b));
-        let product =
-            if excess >= 0 { divide_rounded(product, power) } else { product.wrapping_mul(power) };
-        product.to_i128().ok_or_else(overflow)
+        a.checked_mul(b).ok_or_else(overflow)
     })
 }
 
-fn quotient(call: &Call<'_>) -> Result<ArrayRef> {
-    let (left, right, result) = scales(call)?;
-    binary::<Decimal128Type, Decimal128Type, Decimal128Type>(call, |a, b| {
-        let (a, b) = (Decimal { value: a, scale: left }, Decimal { value: b, scale: right });
-        Ok(a.divide(b, result)?.value)
-    })
+/// Remainder of two numbers.
+///
+/// # Errors
+/// `division by zero` (22012).
+pub fn remainder(call: &Call<'_>) -> Result<ArrayRef> {
+    if is_free(call) {
+        let checked = |a: Small, b: Small| small::rest(a, b).filter(|_| b.0 != 0);
+        return free(call, checked, Number::rest);
+    }
+    sum(call, |a, b| if b == 0 { None } else { Some(a % b) })
+        .map_err(|error| if error.sqlstate == "22003" { division_by_zero() } else { error })
+}
+
+fn numbers(argument: &Argument) -> Result<Numbers> {
+    Numbers::new(&argument.array).ok_or_else(|| internal("a number expected"))
+}
+
+/// Computes with 128 bits where they are enough, else with numbers.
+fn free(
+    call: &Call<'_>,
+    small: impl Fn(Small, Small) -> Option<Small>,
+    exact: impl Fn(&Number, &Number) -> Result<Number>,
+) -> Result<ArrayRef> {
+    let [left, right, ..] = call.arguments else { return Err(internal("two arguments expected")) };
+    let (a, b) = (numbers(left)?, numbers(right)?);
+    let mut writer = Writer::new(call.rows);
+    for row in 0..call.rows {
+        let (left_row, right_row) =
+            (if left.constant { 0 } else { row }, if right.constant { 0 } else { row });
+        if a.is_null(left_row) || b.is_null(right_row) {
+            writer.null();
+            continue;
+        }
+        let result = a.small(left_row).zip(b.small(right_row)).and_then(|(a, b)| small(a, b));
+        match result {
+            Some(result) => writer.small(result),
+            None => writer.number(&exact(&a.number(left_row), &b.number(right_row))?),
+        }
+    }
+    Ok(writer.finish())
+}
+
+/// Changes every number of the first argument.
+fn each(call: &Call<'_>, change: impl Fn(Number) -> Number) -> Result<ArrayRef> {
+    let [argument, ..] = call.arguments else { return Err(internal("an argument expected")) };
+    let values = numbers(argument)?;
+    let mut writer = Writer::new(call.rows);
+    for row in 0..call.rows {
+        let row = if argument.constant { 0 } else { row };
+        match values.is_null(row) {
+            true => writer.null(),
+            false => writer.number(&change(values.number(row))),
+        }
+    }
+    Ok(writer.finish())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::functions::testing::{check, check_errors};
 
     #[test]
@@ -194,26 +222,19 @@ mod tests {
             ("numeric_mul(100, 1.00::numeric(3,2))", "100.00"),
             ("numeric_div(10.00::numeric(4,2), 3)", "3.3333333333333333"),
             ("numeric_div(7, 2.0::numeric(2,1))", "3.5000000000000000"),
-            ("numeric_div(1, 3.0::numeric(2,1), 20)", "0.33333333333333333333"),
+            ("numeric_div(1, 3.0::numeric(2,1))", "0.33333333333333333333"),
+            ("numeric_div(100000, 3)", "33333.333333333333"),
             ("numeric_mod(-7.5::numeric(2,1), 2)", "-1.5"),
+            ("numeric_uminus(numeric_div(1, 4))", "-0.25000000000000000000"),
+            ("numeric_add(numeric_div(1, 4), 1.5::numeric(2,1))", "1.75000000000000000000"),
+            (
+                "numeric_mul(99999999999999999999999999999::numeric(38,0), 99999999999999999999::numeric(38,0))",
+                "9999999999999999999899999999900000000000000000001",
+            ),
         ]);
         check_errors(&[
             ("numeric_div(1, 0)", "22012", "division by zero"),
             ("numeric_mod(1, 0.0::numeric(2,1))", "22012", "division by zero"),
         ]);
-    }
-
-    #[test]
-    fn division_scale_is_postgresql_s() {
-        let number = |value, scale| ScalarValue::Decimal128(Some(value), 38, scale);
-        let cases = [
-            (number(1, 0), number(30, 1), 20),
-            (number(70, 1), number(2, 0), 16),
-            (number(1000, 2), number(3, 0), 16),
-            (number(100_000, 0), number(3, 0), 12),
-        ];
-        for (left, right, scale) in cases {
-            assert_eq!(division_scale(&left, &right), Some(scale), "{left} / {right}");
-        }
     }
 }

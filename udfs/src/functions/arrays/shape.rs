@@ -1,5 +1,5 @@
 //! `array_length`, `array_upper`, `array_lower`, `array_ndims`, `array_dims`, `cardinality`
-//! (manual, 9.19). Arrays of ours begin at 1.
+//! (manual, 9.19). Arrays of ours begin at 1; `int2vector` and `oidvector` at 0, as in PostgreSQL.
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::arrow::datatypes::DataType;
@@ -8,6 +8,7 @@ use crate::Result;
 use crate::functions::argument::Row;
 use crate::functions::function::{Function, function};
 use crate::functions::value::Value;
+use crate::types::PgType;
 
 pub(super) fn functions() -> Vec<Function> {
     vec![
@@ -15,10 +16,10 @@ pub(super) fn functions() -> Vec<Function> {
             Ok(dimension(row).into())
         }),
         function("array_upper(anyarray, int4) -> int4", "Last place of a dimension.", |row| {
-            Ok(dimension(row).into())
+            Ok(dimension(row).map(|size| first_place(row) + size - 1).into())
         }),
         function("array_lower(anyarray, int4) -> int4", "First place of a dimension.", |row| {
-            Ok(dimension(row).map(|_| 1i64).into())
+            Ok(dimension(row).map(|_| first_place(row)).into())
         }),
         function("array_ndims(anyarray) -> int4", "Number of dimensions.", |row| {
             let count = sizes(row).len();
@@ -39,12 +40,16 @@ pub(super) fn functions() -> Vec<Function> {
             "The places of a dimension.",
             |row| {
                 let size = dimension(row).unwrap_or(0);
-                let places = (1..=size).map(Value::from);
+                let places = (0..size).map(|place| Value::from(first_place(row) + place));
                 let backwards = !row.is_null(2) && row.bool(2);
                 Ok(Value::List(if backwards { places.rev().collect() } else { places.collect() }))
             },
         ),
     ]
+}
+
+fn first_place(row: &Row<'_>) -> i64 {
+    i64::from(!matches!(row.pg_type(0), PgType::INT2VECTOR | PgType::OIDVECTOR))
 }
 
 /// Sizes of the dimensions; an empty array has none.

@@ -22,7 +22,7 @@ pub(super) fn functions() -> Vec<Function> {
     const EXTRACT: &str = "Field of a date, time or interval, exact.";
     const DATE_PART: &str = "Field of a date, time or interval.";
     let of = |signature, description| {
-        column_function(signature, description, parts).scale(|args| (38, scale(args)))
+        column_function(signature, description, parts).scale(|args| Some((38, scale(args))))
     };
     vec![
         of(

@@ -65,7 +65,7 @@ pub fn functions() -> Vec<Function> {
             |row| number(row.int(0).into(), row.text(1)),
         ),
         function("to_char(numeric, text) -> text", "Formats a number by a template.", |row| {
-            number(row.numeric(0), row.text(1))
+            number(row.number(0).narrow()?, row.text(1))
         }),
         function(
             "to_char(float4, text) -> text; to_char(float8, text) -> text",

@@ -1,14 +1,14 @@
 //! `to_number` (manual, 9.8).
 
 use super::number_template::{Piece, parse};
-use crate::functions::decimal::Decimal;
+use crate::numeric::{Finite, Number};
 use crate::{Result, ValueError};
 
 /// Reads a number by a template.
 ///
 /// # Errors
 /// `invalid input syntax for type numeric: " "` (22P02), a template that contradicts itself.
-pub fn read(text: &str, template: &str) -> Result<Decimal> {
+pub fn read(text: &str, template: &str) -> Result<Number> {
     let (pieces, shape) = parse(template)?;
     if shape.roman || shape.exponent {
         let name = if shape.roman { "RN" } else { "EEEE" };
@@ -49,12 +49,10 @@ pub fn read(text: &str, template: &str) -> Result<Decimal> {
     if let Some(shifted) = shape.shifted
         && let Ok(value) = digits.parse::<i128>()
     {
-        let scale = i8::try_from(shifted).unwrap_or_default();
-        return Ok(Decimal { value: if negative { -value } else { value }, scale });
+        let scale = i32::try_from(shifted).unwrap_or_default();
+        return Ok(Finite::of(if negative { -value } else { value }, scale).into());
     }
     let digits = digits.trim_end_matches('.');
-    let number = Decimal::parse(if digits.starts_with('.') { "" } else { digits })
-        .or_else(|| Decimal::parse(&format!("0{digits}")).filter(|_| digits.starts_with('.')));
-    let number = number.ok_or_else(|| ValueError::invalid_text("numeric", " "))?;
-    Ok(if negative { Decimal { value: -number.value, ..number } } else { number })
+    let number = Number::parse(digits).map_err(|_| ValueError::invalid_text("numeric", " "))?;
+    Ok(if negative { number.negated() } else { number })
 }

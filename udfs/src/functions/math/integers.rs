@@ -1,10 +1,14 @@
 //! `mod`, `div`, `gcd`, `lcm`, `factorial`, `width_bucket`, `num_nulls` (manual, 9.3, 9.2).
 
+use num_bigint::BigInt;
+
 use crate::functions::argument::Row;
-use crate::functions::arithmetic::numerics::parts;
-use crate::functions::decimal::{Decimal, division_by_zero, overflow};
-use crate::functions::function::{Function, function};
+
+use crate::functions::arithmetic::numerics::{largest_scale, remainder};
+use crate::functions::decimal::{division_by_zero, overflow};
+use crate::functions::function::{Function, column_function, function};
 use crate::functions::value::Value;
+use crate::numeric::{Finite, Number};
 use crate::{Result, ValueError};
 
 pub(super) fn functions() -> Vec<Function> {
@@ -23,31 +27,21 @@ fn divisions() -> Vec<Function> {
                 Ok(row.int(0).wrapping_rem(row.int(1)).into())
             },
         ),
-        function(
+        column_function(
             "mod(numeric, numeric) -> numeric",
             "Remainder; it has the sign of the dividend.",
-            |row| {
-                let (a, b) = (row.numeric(0), row.numeric(1));
-                if b.is_zero() {
-                    return Err(division_by_zero());
-                }
-                let scale = a.scale.max(b.scale);
-                let rest = a.wide_at(scale).wrapping_rem(b.wide_at(scale));
-                Ok(Decimal::from_wide(rest, scale)?.into())
-            },
+            remainder,
         )
-        .scale(|args| {
-            (38, args.arg_fields.iter().map(|field| parts(field).1).max().unwrap_or_default())
-        }),
+        .scale(|args| largest_scale(args.arg_fields)),
         function("div(numeric, numeric) -> numeric", "Quotient, cut to a whole number.", |row| {
-            let (a, b) = (row.numeric(0), row.numeric(1));
-            if b.is_zero() {
-                return Err(division_by_zero());
-            }
-            let scale = a.scale.max(b.scale);
-            Ok(Decimal::from_wide(a.wide_at(scale).wrapping_div(b.wide_at(scale)), 0)?.into())
-        })
-        .scale(|_| (38, 0)),
+            Ok(match (row.number(0), row.number(1)) {
+                (Number::Finite(a), Number::Finite(b)) if !b.is_zero() => {
+                    Number::from(a.whole_over(&b)).into()
+                }
+                // What is not finite, and the refusal of 0, as division has them.
+                (a, b) => a.over(&b)?.into(),
+            })
+        }),
     ]
 }
 
@@ -83,11 +77,40 @@ fn multiples() -> Vec<Function> {
                     "factorial of a negative number is undefined",
                 ));
             }
-            let product = (1..=i128::from(number)).try_fold(1i128, i128::checked_mul);
-            Ok(Decimal { value: product.ok_or_else(overflow)?, scale: 0 }.into())
-        })
-        .scale(|_| (38, 0)),
+            // 32178! has more digits than numeric holds (numeric.c, numeric_fac).
+            if number > 32_177 {
+                return Err(overflow());
+            }
+            let product = (2..=number).fold(BigInt::from(1), |product, factor| product * factor);
+            Ok(Number::from(Finite::new(product, 0)).into())
+        }),
+        function("gcd(numeric, numeric) -> numeric", "Greatest common divisor.", |row| {
+            Ok(match (row.number(0), row.number(1)) {
+                (Number::Finite(a), Number::Finite(b)) => Number::from(divisor(a, b)).into(),
+                _ => Number::NaN.into(),
+            })
+        }),
+        function("lcm(numeric, numeric) -> numeric", "Least common multiple.", |row| {
+            let (Number::Finite(a), Number::Finite(b)) = (row.number(0), row.number(1)) else {
+                return Ok(Number::NaN.into());
+            };
+            let scale = a.scale.max(b.scale);
+            if a.is_zero() || b.is_zero() {
+                return Ok(Number::from(Finite::new(BigInt::ZERO, scale)).into());
+            }
+            let parts = a.whole_over(&divisor(a.clone(), b.clone()));
+            Ok(Number::from(parts.times(&b).magnitude().checked()?).into())
+        }),
     ]
+}
+
+/// Euclid's.
+fn divisor(mut a: Finite, mut b: Finite) -> Finite {
+    let scale = a.scale.max(b.scale);
+    while !b.is_zero() {
+        (a, b) = (b.clone(), a.rest(&b));
+    }
+    a.magnitude().rounded(scale.into())
 }
 
 fn gcd(a: i64, b: i64) -> u64 {
@@ -153,22 +176,30 @@ fn bucket([value, low, high]: [f64; 3], count: i64) -> Result<Value> {
 }
 
 fn exact_bucket(row: &Row<'_>) -> Result<Value> {
-    let (value, low, high, count) = (row.numeric(0), row.numeric(1), row.numeric(2), row.int(3));
+    let (value, low, high, count) = (row.number(0), row.number(1), row.number(2), row.int(3));
     if count <= 0 {
         return Err(invalid("count must be greater than zero"));
     }
+    if [&value, &low, &high].iter().any(|number| matches!(number, Number::NaN)) {
+        return Err(invalid("operand, lower bound, and upper bound cannot be NaN"));
+    }
+    let (Number::Finite(first), Number::Finite(last)) = (&low, &high) else {
+        return Err(invalid("lower and upper bounds must be finite"));
+    };
     if low == high {
         return Err(invalid("lower bound cannot equal upper bound"));
     }
-    let minus = |number: Decimal| Decimal { value: -number.value, ..number };
-    let (offset, width) = (value.plus(minus(low))?, high.plus(minus(low))?);
-    let place = offset.multiply(Decimal::from(count))?.divide(width, 20)?;
-    Ok(match place {
-        place if place.value < 0 => 0,
-        place if place >= Decimal::from(count) => count + 1,
-        place => i64::try_from(place.truncated(0).value).unwrap_or(count) + 1,
+    let (below, above) = match low < high {
+        true => (value < low, value >= high),
+        false => (value > low, value <= high),
+    };
+    let Number::Finite(value) = &value else { return Ok(if below { 0 } else { count + 1 }.into()) };
+    if below || above {
+        return Ok(if below { 0 } else { count + 1 }.into());
     }
-    .into())
+    let (offset, width) = (value.minus(first), last.minus(first));
+    let place = offset.times(&Finite::of(count.into(), 0)).whole_over(&width);
+    Ok((place.whole().unwrap_or(count) + 1).into())
 }
 
 #[cfg(test)]
@@ -184,6 +215,9 @@ mod tests {
             ("gcd(12,18)", "6"),
             ("lcm(4,6)", "12"),
             ("factorial(5)", "120"),
+            ("factorial(30)", "265252859812191058636308480000000"),
+            ("gcd(12.5::numeric(3,1), 2.5::numeric(2,1))", "2.5"),
+            ("lcm(2.5::numeric(2,1), 1.5::numeric(2,1))", "7.5"),
             ("width_bucket(5.35::numeric(3,2), 0.024::numeric(4,3), 10.06::numeric(4,2), 5)", "3"),
             ("width_bucket(5.35::float8, 0.024::float8, 10.06::float8, 5)", "3"),
             ("num_nulls(1,null,null)", "2"),

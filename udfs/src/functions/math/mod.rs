@@ -2,12 +2,12 @@
 
 use super::function::Function;
 
+pub mod degrees;
 pub mod integers;
 pub mod roots;
 pub mod round;
-pub mod transcendental;
 
 /// All of them.
 pub fn functions() -> Vec<Function> {
-    [integers::functions(), roots::functions(), round::functions()].concat()
+    [degrees::functions(), integers::functions(), roots::functions(), round::functions()].concat()
 }

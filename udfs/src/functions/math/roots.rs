@@ -1,17 +1,10 @@
 //! `sqrt`, `exp`, `ln`, `log`, `power` and the operators `|/ ||/ ^` (manual, 9.3).
 
-use super::transcendental as numeric;
 use crate::functions::argument::Row;
 use crate::functions::arithmetic::floats::checked;
-use crate::functions::arithmetic::numerics::parts;
-use crate::functions::decimal::{DIVISION_SCALE, Decimal};
 use crate::functions::function::{Function, function};
+use crate::numeric::{Number, roots as numeric};
 use crate::{Result, ValueError};
-
-/// Fractional digits of a square root: PostgreSQL has 15 from 1 to 9999.
-const ROOT_SCALE: i8 = 15;
-/// Digits on the way to a quotient of logarithms.
-const LOG_SCALE: i8 = 30;
 
 pub(super) fn functions() -> Vec<Function> {
     [roots(), logarithms(), powers()].concat()
@@ -20,9 +13,8 @@ pub(super) fn functions() -> Vec<Function> {
 fn roots() -> Vec<Function> {
     vec![
         function("sqrt(numeric) -> numeric", "Square root.", |row| {
-            Ok(numeric::sqrt(row.numeric(0), ROOT_SCALE)?.into())
-        })
-        .scale(|_| (38, ROOT_SCALE)),
+            Ok(numeric::sqrt(&row.number(0))?.into())
+        }),
         function("sqrt(float8) -> float8", "Square root.", |row| Ok(sqrt(row)?.into())),
         function("dsqrt(float8) -> float8", "Square root.", |row| Ok(sqrt(row)?.into()))
             .operator("|/"),
@@ -40,48 +32,36 @@ fn sqrt(row: &Row<'_>) -> Result<f64> {
 }
 
 fn logarithms() -> Vec<Function> {
+    let ten = |name| {
+        function(name, "Logarithm to base 10.", |row| {
+            Ok(numeric::log(&Number::from(10), &row.number(0))?.into())
+        })
+    };
+    let float =
+        |name| function(name, "Logarithm to base 10.", |row| Ok(loggable(row)?.log10().into()));
     vec![
         function("exp(numeric) -> numeric", "e to the power.", |row| {
-            Ok(numeric::exp(row.numeric(0), DIVISION_SCALE)?.into())
-        })
-        .scale(|_| (38, DIVISION_SCALE)),
+            Ok(numeric::exp(&row.number(0))?.into())
+        }),
         function("exp(float8) -> float8", "e to the power.", |row| {
             Ok(checked(row.float(0).exp(), row.float(0), 0.0)?.into())
         }),
         function("ln(numeric) -> numeric", "Natural logarithm.", |row| {
-            Ok(numeric::ln(row.numeric(0), DIVISION_SCALE)?.into())
-        })
-        .scale(|_| (38, DIVISION_SCALE)),
+            Ok(numeric::ln(&row.number(0))?.into())
+        }),
         function("ln(float8) -> float8", "Natural logarithm.", |row| {
             Ok(loggable(row)?.ln().into())
         }),
-        function("log(numeric) -> numeric", "Logarithm to base 10.", |row| {
-            log(Decimal::from(10), row.numeric(0))
-        })
-        .scale(|_| (38, DIVISION_SCALE)),
+        ten("log(numeric) -> numeric"),
+        ten("log10(numeric) -> numeric"),
         function(
             "log(numeric, numeric) -> numeric",
             "Logarithm to a base, which comes first.",
-            |row| log(row.numeric(0), row.numeric(1)),
-        )
-        .scale(|_| (38, DIVISION_SCALE)),
-        function("log10(numeric) -> numeric", "Logarithm to base 10.", |row| {
-            log(Decimal::from(10), row.numeric(0))
-        })
-        .scale(|_| (38, DIVISION_SCALE)),
-        function("log(float8) -> float8", "Logarithm to base 10.", |row| {
-            Ok(loggable(row)?.log10().into())
-        }),
-        function("log10(float8) -> float8", "Logarithm to base 10.", |row| {
-            Ok(loggable(row)?.log10().into())
-        }),
+            |row| Ok(numeric::log(&row.number(0), &row.number(1))?.into()),
+        ),
+        float("log(float8) -> float8"),
+        float("log10(float8) -> float8"),
     ]
-}
-
-fn log(base: Decimal, number: Decimal) -> Result<crate::functions::Value> {
-    let quotient =
-        numeric::ln(number, LOG_SCALE)?.divide(numeric::ln(base, LOG_SCALE)?, DIVISION_SCALE)?;
-    Ok(quotient.into())
 }
 
 fn loggable(row: &Row<'_>) -> Result<f64> {
@@ -98,18 +78,7 @@ fn loggable(row: &Row<'_>) -> Result<f64> {
 fn powers() -> Vec<Function> {
     let exact = |signature| {
         function(signature, "A power.", |row| {
-            Ok(numeric::power(row.numeric(0), row.numeric(1), DIVISION_SCALE)?.into())
-        })
-        .scale(|args| {
-            (
-                38,
-                args.arg_fields
-                    .iter()
-                    .map(|field| parts(field).1)
-                    .max()
-                    .unwrap_or_default()
-                    .max(DIVISION_SCALE),
-            )
+            Ok(numeric::power(&row.number(0), &row.number(1))?.into())
         })
     };
     let float = |signature| {

@@ -14,7 +14,7 @@ pub(super) fn functions() -> Vec<Function> {
             Ok(pretty(row.int(0).into()).into())
         }),
         function("pg_size_pretty(numeric) -> text", "A number of bytes for people.", |row| {
-            Ok(pretty(row.numeric(0).truncated(0).value).into())
+            Ok(pretty(row.number(0).narrow()?.truncated(0).value).into())
         }),
         function("pg_size_bytes(text) -> int8", "The number of bytes that a size means.", |row| {
             bytes(row.text(0))

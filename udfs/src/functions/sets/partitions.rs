@@ -11,5 +11,11 @@ pub(super) fn functions() -> Vec<Function> {
             |_| Ok(Value::List(vec![])),
         )
         .stable(),
+        function(
+            "pg_partition_tree(regclass, OUT relid regclass, OUT parentrelid regclass, OUT isleaf bool, OUT level int4) -> SETOF record; pg_partition_tree(oid, OUT relid regclass, OUT parentrelid regclass, OUT isleaf bool, OUT level int4) -> SETOF record",
+            "The partitions below a partitioned table or index, itself included.",
+            |_| Ok(Value::List(vec![])),
+        )
+        .stable(),
     ]
 }

@@ -4,11 +4,11 @@ use datafusion::arrow::datatypes::IntervalMonthDayNano;
 
 use crate::functions::argument::Row;
 use crate::functions::arithmetic::dates::{add, add_zoned};
-use crate::functions::arithmetic::numerics::parts;
+use crate::functions::arithmetic::numerics::largest_scale;
 use crate::functions::datetime::calendar::{is_infinite, length};
-use crate::functions::decimal::Decimal;
 use crate::functions::function::{Function, function};
 use crate::functions::value::Value;
+use crate::numeric::Number;
 use crate::{Result, ValueError};
 
 /// Most rows of one series: it is one array here.
@@ -20,7 +20,7 @@ pub(super) fn functions() -> Vec<Function> {
         function("generate_series(int4, int4) -> SETOF int4; generate_series(int4, int4, int4) -> SETOF int4", SERIES, integers),
         function("generate_series(int8, int8) -> SETOF int8; generate_series(int8, int8, int8) -> SETOF int8", SERIES, integers),
         function("generate_series(numeric, numeric) -> SETOF numeric; generate_series(numeric, numeric, numeric) -> SETOF numeric", SERIES, numerics)
-            .scale(|args| (38, args.arg_fields.iter().map(|field| parts(field).1).max().unwrap_or_default())),
+            .scale(|args| largest_scale(args.arg_fields)),
         function("generate_series(timestamp, timestamp, interval) -> SETOF timestamp", SERIES, |row| {
             times(row, add)
         }),
@@ -65,21 +65,33 @@ fn integers(row: &Row<'_>) -> Result<Value> {
 }
 
 fn numerics(row: &Row<'_>) -> Result<Value> {
-    let (start, stop) = (row.numeric(0), row.numeric(1));
-    let step = if row.len() > 2 { row.numeric(2) } else { Decimal::from(1) };
-    if step.is_zero() {
+    let (start, stop) = (row.number(0), row.number(1));
+    let step = if row.len() > 2 { row.number(2) } else { Number::from(1) };
+    finite(&start, "start value")?;
+    finite(&stop, "stop value")?;
+    finite(&step, "step size")?;
+    if step.signum() == 0 {
         return Err(ValueError::invalid_parameter("step size cannot equal zero"));
     }
     let mut values = vec![];
     let mut next = start;
-    while if step.value > 0 { next <= stop } else { next >= stop } {
-        values.push(next.into());
+    while if step.signum() > 0 { next <= stop } else { next >= stop } {
+        values.push(next.clone().into());
         if values.len() > ROWS_MAX {
             break;
         }
-        next = next.plus(step)?;
+        next = next.plus(&step)?;
     }
     Ok(Value::List(limited(values)?))
+}
+
+fn finite(number: &Number, name: &str) -> Result<()> {
+    let what = match number {
+        Number::Finite(_) => return Ok(()),
+        Number::NaN => "NaN",
+        _ => "infinity",
+    };
+    Err(ValueError::invalid_parameter(format!("{name} cannot be {what}")))
 }
 
 /// Each value is the one before plus the step: months do not drift back to the first day.

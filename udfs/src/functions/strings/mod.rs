@@ -6,6 +6,7 @@ pub mod bytes;
 pub mod characters;
 pub mod concat;
 pub mod format;
+pub mod octets;
 pub mod pieces;
 pub mod quote;
 pub mod regex;
@@ -21,6 +22,7 @@ pub fn functions() -> Vec<Function> {
         characters::functions(),
         concat::functions(),
         format::functions(),
+        octets::functions(),
         pieces::functions(),
         quote::functions(),
         regexp::functions(),

@@ -26,6 +26,16 @@ pub(super) fn functions() -> Vec<Function> {
             substring,
         ),
         function(
+            "substring(bytea, int4) -> bytea; substring(bytea, int4, int4) -> bytea",
+            "Bytes from a place, counted from 1.",
+            subbytes,
+        ),
+        function(
+            "substr(bytea, int4) -> bytea; substr(bytea, int4, int4) -> bytea",
+            "Bytes from a place, counted from 1.",
+            subbytes,
+        ),
+        function(
             "substr(text, int4) -> text; substr(text, int4, int4) -> text",
             "Characters from a place, counted from 1.",
             substring,
@@ -122,6 +132,17 @@ fn substring(row: &Row<'_>) -> Result<Value> {
     let end = start + row.int(2);
     let from = start.max(1);
     Ok(head(tail(text, from - 1), (end - from).max(0)).into())
+}
+
+fn subbytes(row: &Row<'_>) -> Result<Value> {
+    let (bytes, start) = (row.bytes(0), row.int(1));
+    let length = if row.is_null(2) { i64::from(i32::MAX) } else { row.int(2) };
+    if length < 0 {
+        return Err(ValueError::new("22011", "negative substring length not allowed"));
+    }
+    let place = |at: i64| usize::try_from(at - 1).unwrap_or_default().min(bytes.len());
+    let (from, to) = (place(start), place(start + length));
+    Ok(bytes.get(from..to).unwrap_or_default().to_vec().into())
 }
 
 fn overlay(row: &Row<'_>) -> Result<Value> {

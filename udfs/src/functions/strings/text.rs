@@ -16,7 +16,7 @@ pub fn texts(array: &ArrayRef, pg_type: PgType, zone_name: &str) -> Result<Vec<O
     if array.data_type().is_null() {
         return Ok(vec![None; array.len()]);
     }
-    let style = Style { time_zone: zone_name.parse().unwrap_or(Tz::UTC) };
+    let style = Style { time_zone: zone_name.parse().unwrap_or(Tz::UTC), ..Style::default() };
     let texts = to_text_array(array, pg_type, &style)?;
     let texts = texts.as_string_view_opt().ok_or_else(|| internal("text expected"))?;
     Ok(texts.iter().map(|text| text.map(str::to_owned)).collect())
