@@ -44,10 +44,12 @@ pub(crate) struct Changed {
 /// What has become of the items that count of a customer; all are codes, ascending.
 #[derive(Debug)]
 pub(crate) struct Other {
-    /// All that count now.
-    pub(crate) now: Vec<u32>,
     pub(crate) came: Vec<u32>,
     pub(crate) went: Vec<u32>,
+    /// All that count now, where any came.
+    now: Vec<u32>,
+    /// All that counted, where any went.
+    before: Vec<u32>,
 }
 
 impl Other {
@@ -58,7 +60,17 @@ impl Other {
             these.iter().filter(is_other).copied().collect::<Vec<_>>()
         };
         let (came, went) = (only(now, before), only(before, now));
-        (came.len() + went.len() > 0).then(|| Self { now: now.to_vec(), came, went })
+        let all = |all: &[u32], some: &[u32]| match some.is_empty() {
+            true => Vec::new(),
+            false => all.to_vec(),
+        };
+        let (now, before) = (all(now, &came), all(before, &went));
+        (came.len() + went.len() > 0).then_some(Self { came, went, now, before })
+    }
+
+    /// All among which something came, or all from which something went.
+    pub(crate) fn all(&self, came: bool) -> &[u32] {
+        if came { &self.now } else { &self.before }
     }
 }
 

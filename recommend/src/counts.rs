@@ -84,20 +84,24 @@ impl Counts {
         for code in self.rows.len()..items {
             self.rows.push(Row::Narrow(vec![0; code]));
         }
-        // Some may come before others go: that many a cell may have in between.
-        let mut most = self.buyers.clone();
         for other in others {
-            other.came.iter().for_each(|code| most[*code as usize] += 1);
             other.came.iter().for_each(|code| self.buyers[*code as usize] += 1);
             other.went.iter().for_each(|code| self.buyers[*code as usize] -= 1);
         }
-        let rows = self.rows.iter_mut().zip(most);
-        rows.filter(|(_, most)| !Row::is_narrow(*most)).for_each(|(row, _)| row.widen());
+        // In between a cell may be anything: what is added and subtracted goes round.
+        let rows = self.rows.iter_mut().zip(&self.buyers);
+        rows.filter(|(_, buyers)| !Row::is_narrow(**buyers)).for_each(|(row, _)| row.widen());
         self.bump(others, settings.workers())
     }
 
     /// Each thread has some of the rows, about as many cells as any other.
     fn bump(&mut self, others: &[Other], workers: Workers<'_>) -> Result<()> {
+        let mut steps: Vec<Step> = Vec::new();
+        for (place, other) in (0..).zip(others) {
+            steps.extend(other.came.iter().map(|code| (*code, place, true)));
+            steps.extend(other.went.iter().map(|code| (*code, place, false)));
+        }
+        steps.sort_unstable();
         let (count, threads) = (self.rows.len(), workers.threads.max(1));
         let (mut rest, mut first) = (self.rows.as_mut_slice(), 0);
         std::thread::scope(|scope| {
@@ -106,46 +110,58 @@ impl Counts {
                 let end = ((count as f64 * share).round() as usize).clamp(first, count);
                 let (rows, others_rows) = rest.split_at_mut(end - first);
                 rest = others_rows;
-                let range = first..end;
+                let mine = Mine { rows, range: first..end };
                 first = end;
-                scope.spawn(move || {
-                    for other in others {
-                        if workers.check().is_err() {
-                            break;
-                        }
-                        other.bump(rows, &range);
-                    }
-                });
+                let steps = &steps;
+                scope.spawn(move || mine.bump(steps, others, workers));
             }
         });
         workers.check()
     }
 }
 
-impl Other {
-    /// Changes the cells of some rows.
-    fn bump(&self, rows: &mut [Row], range: &Range<usize>) {
-        if !self.went.is_empty() {
-            let is_new = |code: &&u32| self.came.binary_search(code).is_err();
-            let mut before: Vec<u32> = self.now.iter().filter(is_new).copied().collect();
-            before.extend(&self.went);
-            before.sort_unstable();
-            pairs((&before, &self.went), (rows, range), false);
-        }
-        pairs((&self.now, &self.came), (rows, range), true);
-    }
+/// A code that came or went, the place of whom it came to or went from, and whether it came.
+type Step = (u32, u32, bool);
+
+/// The rows of a thread.
+struct Mine<'a> {
+    rows: &'a mut [Row],
+    range: Range<usize>,
 }
 
-/// Every pair of one of `some` with one of `all`, once.
-fn pairs((all, some): (&[u32], &[u32]), (rows, range): (&mut [Row], &Range<usize>), up: bool) {
-    for code in some {
-        let place = all.partition_point(|one| one < code);
-        if range.contains(&(*code as usize)) {
-            rows[*code as usize - range.start].bump(&all[..place], up);
+impl Mine<'_> {
+    fn bump(mut self, steps: &[Step], others: &[Other], workers: Workers<'_>) {
+        // One row after the other, which stays in a cache: the smaller codes.
+        let range = self.range.clone();
+        for (code, place, came) in steps.iter().filter(|one| range.contains(&(one.0 as usize))) {
+            let all = others[*place as usize].all(*came);
+            let smaller = all.partition_point(|one| one < code);
+            self.rows[*code as usize - range.start].bump(&all[..smaller], *came);
         }
-        let greater = all[place..].iter().skip(1).filter(|one| range.contains(&(**one as usize)));
-        for other in greater.filter(|one| some.binary_search(one).is_err()) {
-            rows[*other as usize - range.start].bump(&[*code], up);
+        // Then the greater ones, in rows of their own.
+        for other in others {
+            if workers.check().is_err() {
+                break;
+            }
+            self.greater(other, &other.came, true);
+            self.greater(other, &other.went, false);
         }
+    }
+
+    /// A pair of two that came, or of two that went, is one of the smaller codes.
+    fn greater(&mut self, other: &Other, some: &[u32], came: bool) {
+        let all = other.all(came);
+        for code in some {
+            let from = all.partition_point(|one| one <= code);
+            for greater in &all[from..] {
+                if self.has(*greater) && some.binary_search(greater).is_err() {
+                    self.rows[*greater as usize - self.range.start].bump(&[*code], came);
+                }
+            }
+        }
+    }
+
+    fn has(&self, code: u32) -> bool {
+        self.range.contains(&(code as usize))
     }
 }
