@@ -55,14 +55,15 @@ pub(crate) struct Callee {
     fields: Vec<FieldRef>,
 }
 
-/// The function of that name; `model` is its recommender, where that is known.
+/// The function of that name; `model` is its recommender, where that is known, `given` the names of
+/// arguments that have one.
 ///
 /// # Errors
 /// 42P01 for no such recommender; 0A000 for a function whose columns are those of a query.
 pub(crate) fn find(
     name: &str,
     context: &Arc<QueryContext>,
-    model: Option<ScalarValue>,
+    (model, given): (Option<ScalarValue>, &[&str]),
 ) -> Result<Option<Callee>> {
     let typed = |one: &super::procedures::Parameter| Parameter {
         name: one.name,
@@ -91,7 +92,7 @@ pub(crate) fn find(
         takes_query: one.given == calls::Given::Query,
     });
     let parameters = parameters.collect();
-    Ok(Some(Callee { parameters, variadic: false, fields: one.shape(context, model)? }))
+    Ok(Some(Callee { parameters, variadic: false, fields: one.shape(context, (model, given))? }))
 }
 
 impl Callee {

@@ -122,7 +122,8 @@ impl Relations {
         {
             model = self.constant(planner.sql_to_expr(expr.clone(), &schema)?)?;
         }
-        let found = per_row::find(name, &self.context, model).map_err(external)?;
+        let given: Vec<&str> = arguments.iter().filter_map(|(label, _)| label.as_deref()).collect();
+        let found = per_row::find(name, &self.context, (model, &given)).map_err(external)?;
         let Some(callee) = found else { return Ok(None) };
         let (mut labels, mut exprs) = (Vec::new(), Vec::new());
         for (place, (label, expr)) in arguments.into_iter().enumerate() {

@@ -269,31 +269,40 @@ impl Function {
     pub(crate) fn shape(
         &self,
         context: &QueryContext,
-        model: Option<ScalarValue>,
+        (model, given): (Option<ScalarValue>, &[&str]),
     ) -> Result<Vec<FieldRef>> {
         let is_model = |one: &&Parameter| one.name == "model";
+        let is_given = |one: &Parameter| given.contains(&one.name).then_some(ScalarValue::Null);
+        let values: Vec<Option<ScalarValue>> = self.parameters.iter().map(is_given).collect();
+        let queries = vec![None; self.parameters.len()];
         let relation = match model {
             Some(model) => {
                 let model = model.cast_to(&PgType::TEXT.arrow()).map_err(|_| self.unfit())?;
                 let values = self.parameters.iter();
                 let values = values.map(|one| is_model(&one).then(|| model.clone()));
-                self.relation(context, &values.collect::<Vec<_>>())?
+                self.relation(context, (&values.collect::<Vec<_>>(), &queries))?
             }
             None => None,
         };
         if let Some(relation) = relation {
-            let schema = self.schema(Some(&relation), (&[], &[]))?;
+            let schema = self.schema(Some(&relation), &values, (&queries, &[]))?;
             return Ok(schema.fields().iter().cloned().collect());
         }
         // Keys of any type, as texts.
         let field = |column: &Column| match column {
-            Column::Plain(name, pg_type) => Ok(pg_type.field(name, true)),
+            Column::Plain(name, pg_type) | Column::Where(_, name, pg_type) => {
+                Ok(pg_type.field(name, true))
+            }
             Column::Customer => Ok(PgType::INT8.field("customer_id", true)),
             Column::Item => Ok(PgType::TEXT.field("product_id", true)),
             Column::Other(name) => Ok(PgType::TEXT.field(name, true)),
             Column::Of(..) => Err(Error::unsupported("an argument that is not a constant")),
         };
-        self.columns.iter().map(field).collect()
+        let is_there = |one: &&Column| match one {
+            Column::Where(parameter, ..) => given.contains(parameter),
+            _ => true,
+        };
+        self.columns.iter().filter(is_there).map(field).collect()
     }
 
     fn unfit(&self) -> Error {
