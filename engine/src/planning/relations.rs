@@ -80,8 +80,12 @@ impl Relations {
         planner: &mut dyn RelationPlannerContext,
     ) -> DataFusionResult<Option<LogicalPlan>> {
         let mut given = Vec::with_capacity(arguments.len());
-        for (place, (label, expr)) in arguments.into_iter().enumerate() {
-            let parameter = function.parameter(place, label.as_deref()).map_err(external)?;
+        let mut next = 0;
+        for (label, expr) in arguments {
+            let is_query = matches!(expr, ast::Expr::Subquery(_));
+            let parameter = function.parameter(next, label.as_deref(), is_query);
+            let parameter = parameter.map_err(external)?;
+            next = parameter + 1;
             let argument = match function.takes_query(parameter) {
                 true => {
                     let plan = planner.plan(derived(expr).map_err(external)?)?;
