@@ -277,12 +277,14 @@ impl Function {
                 let model = model.cast_to(&PgType::TEXT.arrow()).map_err(|_| self.unfit())?;
                 let values = self.parameters.iter();
                 let values = values.map(|one| is_model(&one).then(|| model.clone()));
-                self.relation(context, &values.collect::<Vec<_>>())?
+                let queries = vec![None; self.parameters.len()];
+                self.relation(context, (&values.collect::<Vec<_>>(), &queries))?
             }
             None => None,
         };
         if let Some(relation) = relation {
-            let schema = self.schema(Some(&relation), (&[], &[]))?;
+            let values = vec![None; self.parameters.len()];
+            let schema = self.schema(Some(&relation), &values, (&[], &[]))?;
             return Ok(schema.fields().iter().cloned().collect());
         }
         // Keys of any type, as texts.
