@@ -19,13 +19,16 @@ pub(crate) struct Handle {
     pub(crate) node: u32,
 }
 
-/// The node of `email:jane@example.com`, `crm.crm_id:17`, `customer:42` or `account:7`.
+/// The node of `email:jane@example.com`, `crm.crm_id:17`, `customer:42`, which is `42`, or
+/// `account:7`.
 ///
 /// # Errors
 /// 22023 for what is no handle or no value of its namespace, P0002 for an identifier that was
 /// never seen.
 pub(crate) fn find(context: &QueryContext, text: &str) -> Result<Handle> {
-    let (name, value) = text.split_once(':').ok_or_else(|| malformed(text))?;
+    let is_number = !text.is_empty() && text.bytes().all(|one| one.is_ascii_digit());
+    let split = if is_number { Some(("customer", text)) } else { text.split_once(':') };
+    let (name, value) = split.ok_or_else(|| malformed(text))?;
     let (subject, node) = match name {
         "customer" | "account" => {
             let subject = if name == "customer" { Subject::Person } else { Subject::Company };

@@ -7,6 +7,7 @@
 //! Both protocols walk this one road; the simple one binds no parameters. See `ARCHITECTURE.md`.
 
 pub mod api;
+mod builtin;
 mod consent;
 pub mod copy;
 mod customers;

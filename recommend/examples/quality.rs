@@ -44,7 +44,7 @@ fn main() -> anyhow::Result<()> {
         )?;
         for method in Method::ALL.iter().copied() {
             let start = Instant::now();
-            let model = Model::fit(before.clone(), method, &settings)?;
+            let (model, _) = Model::fit(before.clone(), method, &settings)?;
             let fit = start.elapsed().as_secs_f64();
             let of = |bought, rebuy| {
                 let request = Request { bought, rebuy, ..Request::default() };

@@ -13,7 +13,7 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use clientele_recommend::{
-    Gatherer, Histories, Method, Model, Purchase, Request, Scorer, Settings,
+    Changes, Gathered, Gatherer, Histories, Method, Model, Purchase, Request, Scorer, Settings,
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -115,6 +115,18 @@ fn lines(
     }
 }
 
+/// New lines of customers who are known.
+fn more(model: &Model, shop: &Shop, count: u64, part: u64) -> Gatherer {
+    let mut random = ChaCha8Rng::seed_from_u64(100 + part);
+    let mut gatherer = Gatherer::new();
+    for _ in 0..count {
+        let customer = model.histories.customer(random.random_range(0..model.histories.len()));
+        let item = Shop::pick(&shop.all, &mut random);
+        gatherer.push(Purchase { customer, item, quantity: 1.0, time: 1_800_000_000 });
+    }
+    gatherer
+}
+
 /// Processor time of this process.
 fn cpu() -> anyhow::Result<Duration> {
     let text = std::fs::read_to_string("/proc/self/stat")?;
@@ -181,11 +193,11 @@ fn main() -> anyhow::Result<()> {
     drop(all);
     let count_lines: u64 = gathered.iter().map(|(one, _)| one.lines()).sum();
     let gather = clock.lap("gather (with making up)")? - making;
-    let settings = Settings { threads, ..Settings::default() };
+    let settings = Settings { threads, counts_bytes: 1 << 30, ..Settings::default() };
     let histories = Histories::build(gathered, items as usize, &settings)?;
     let (customers, pairs) = (histories.len(), histories.pairs());
     let mut total = gather + clock.lap("histories")?;
-    let model = Model::fit(histories, method, &settings)?;
+    let (model, counts) = Model::fit(histories, method, &settings)?;
     total += clock.lap("neighbours")?;
     let request = Request::default();
     let share = customers.div_ceil(threads.max(1));
@@ -205,6 +217,19 @@ fn main() -> anyhow::Result<()> {
         handles.into_iter().filter_map(|one| one.join().ok()).sum::<usize>()
     });
     total += clock.lap("top 10 of everybody")?;
+    let new: Vec<Gathered> = (0..threads.max(1) as u64)
+        .map(|part| more(&model, &shop, count_lines / 100 / threads.max(1) as u64, part))
+        .map(|gatherer| (gatherer, (0..items).collect()))
+        .collect();
+    clock.lap("(1 % new lines)")?;
+    if let Some(mut counts) = counts {
+        let all = (0..items).collect();
+        let changes =
+            Changes { plus: new, items_now: all, items: items as usize, ..Changes::default() };
+        let changed = model.changed(changes, &mut counts, &settings)?;
+        clock.lap("taken in")?;
+        writeln!(std::io::stdout(), "{} pairs then", changed.histories.pairs())?;
+    }
     writeln!(
         std::io::stdout(),
         "{count_lines} lines of {customers} customers ({pairs} pairs): {rows} rows, {} neighbours, {total:.1} CPU-s without making up lines",

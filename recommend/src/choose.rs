@@ -5,7 +5,7 @@ use crate::evaluate::{Basket, evaluate};
 use crate::histories::Histories;
 use crate::methods::Method;
 use crate::model::{Model, Settings};
-use crate::scorer::Request;
+use crate::request::Request;
 
 /// Lines on which methods are compared at most; of more, some of the customers are taken.
 pub const LINES: u64 = 10_000_000;
@@ -56,15 +56,13 @@ pub fn trials(
     (settings, request): (&Settings, &Request),
 ) -> Result<Vec<Trial>> {
     let mut trials = Vec::with_capacity(TRIED.len());
-    let mut histories = histories.clone();
     for method in TRIED {
         let model = match Model::fit(histories.clone(), method, settings) {
             Err(Error::Singular) => continue,
-            other => other?,
+            other => other?.0,
         };
         let (recall, ndcg, _) = evaluate(&model, request, baskets)?.means();
         trials.push(Trial { method, recall, ndcg });
-        histories = model.histories;
     }
     // A stable sort: of equals the first tried.
     trials.sort_by(|a, b| b.recall.total_cmp(&a.recall));

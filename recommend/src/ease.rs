@@ -9,66 +9,104 @@
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, s};
 
+use crate::basis::Basis;
+use crate::counts::{Counts, Row};
 use crate::error::{Error, Result};
 use crate::histories::Histories;
 use crate::methods::Method;
 use crate::model::Settings;
-use crate::neighbours::{Basis, Neighbours};
+use crate::neighbours::Neighbours;
 use crate::top::Top;
 
 /// Rows of a block of the factorisation: three blocks fit into a second-level cache.
 const BLOCK: usize = 128;
 
-/// The neighbours of every item.
+/// The neighbours of every item, and the counts where there is room for them.
 ///
 /// # Errors
 /// A ridge too small for the counts; cancelled.
-pub(crate) fn fit(histories: &Histories, settings: &Settings) -> Result<Neighbours> {
+pub(crate) fn fit(
+    histories: &Histories,
+    settings: &Settings,
+) -> Result<(Neighbours, Option<Counts>)> {
     let head = histories.items().min(settings.head);
-    let mut matrix = counts(histories, head, settings)?;
+    // Neighbours of the tail only; those of the head are replaced.
+    let (tail, counts) = Neighbours::fit(histories, Method::ShrunkCosine, settings)?;
+    let matrix = match &counts {
+        Some(counts) => matrix(counts, head),
+        None => counted(histories, head, settings)?,
+    };
+    learn(histories, (matrix, tail), settings).map(|found| (found, counts))
+}
+
+/// The same from counts.
+///
+/// # Errors
+/// As [`fit`].
+pub(crate) fn of_counts(
+    counts: &Counts,
+    histories: &Histories,
+    settings: &Settings,
+) -> Result<Neighbours> {
+    let head = histories.items().min(settings.head);
+    let tail = match head < histories.items() {
+        true => Neighbours::of_counts(counts, histories, Method::ShrunkCosine, settings)?,
+        false => Neighbours::default(),
+    };
+    learn(histories, (matrix(counts, head), tail), settings)
+}
+
+fn learn(
+    histories: &Histories,
+    (mut matrix, tail): (Array2<f32>, Neighbours),
+    settings: &Settings,
+) -> Result<Neighbours> {
+    let head = matrix.nrows();
     for code in 0..head {
         matrix[[code, code]] += settings.ridge as f32;
     }
     let inverse = inverse(matrix, settings)?;
-    // Neighbours of the tail only; those of the head are replaced.
-    let tail = match head < histories.items() {
-        true => Neighbours::by_counts(histories, Method::ShrunkCosine, settings)?,
-        false => Neighbours::default(),
-    };
     let lists = settings.workers().each(histories.items(), |code| {
-        let mut top = Top::new(settings.neighbours);
-        if code < head {
-            for other in (0..head).filter(|other| *other != code) {
-                let weight = -inverse[[code, other]] / inverse[[other, other]];
-                top.push((weight, histories.item(other as u32), other as u32));
-            }
-        } else {
-            for (other, weight) in tail.of(code as u32) {
-                top.push((*weight, histories.item(*other), *other));
-            }
+        if code >= head {
+            return tail.of(code as u32).collect();
         }
-        top.sorted().to_vec()
+        let mut top = Top::new(settings.neighbours);
+        for other in (0..head).filter(|other| *other != code) {
+            let weight = -inverse[[code, other]] / inverse[[other, other]];
+            top.push((weight, histories.item(other as u32), other as u32));
+        }
+        top.sorted().iter().map(|one| (one.2, one.0)).collect::<Vec<_>>()
     })?;
-    Ok(Neighbours::from_lists(lists.iter().map(Vec::as_slice)))
+    Ok(Neighbours::from_lists(lists.into_iter()))
 }
 
 /// Common customers of the first `head` codes.
-fn counts(histories: &Histories, head: usize, settings: &Settings) -> Result<Array2<f32>> {
-    let basis = Basis::<u32>::new(histories, settings.cut);
+fn matrix(counts: &Counts, head: usize) -> Array2<f32> {
+    let mut matrix = Array2::<f32>::zeros((head, head));
+    for (code, row) in counts.rows.iter().take(head).enumerate() {
+        let mut put = |(other, count): (usize, f32)| {
+            matrix[[code, other]] = count;
+            matrix[[other, code]] = count;
+        };
+        match row {
+            Row::Narrow(cells) => cells.iter().map(|one| f32::from(*one)).enumerate().for_each(put),
+            Row::Wide(cells) => cells.iter().map(|one| *one as f32).enumerate().for_each(&mut put),
+        }
+        matrix[[code, code]] = counts.buyers[code] as f32;
+    }
+    matrix
+}
+
+/// The same, counted.
+fn counted(histories: &Histories, head: usize, settings: &Settings) -> Result<Array2<f32>> {
+    let basis = Basis::<u32>::new(histories, settings.cut, settings.workers())?;
     let rows = settings.workers().each(head, |code| {
+        // A customer's codes that are smaller are of the head, too.
         let mut row = vec![0_u32; code];
         basis.count_into(code as u32, &mut row);
-        row
+        Row::Wide(row)
     })?;
-    let mut matrix = Array2::<f32>::zeros((head, head));
-    for (code, row) in rows.into_iter().enumerate() {
-        for (other, count) in row.into_iter().enumerate() {
-            matrix[[code, other]] = count as f32;
-            matrix[[other, code]] = count as f32;
-        }
-        matrix[[code, code]] = basis.buyers(code as u32) as f32;
-    }
-    Ok(matrix)
+    Ok(matrix(&Counts { rows, buyers: basis.buyers }, head))
 }
 
 /// The inverse of a symmetric positive definite matrix: Cholesky `A = LLᵀ` by blocks, then

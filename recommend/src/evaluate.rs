@@ -4,7 +4,8 @@
 use crate::error::Result;
 use crate::histories::{Histories, History};
 use crate::model::Model;
-use crate::scorer::{Bought, Request, Scorer};
+use crate::request::{Bought, Request};
+use crate::scorer::Scorer;
 
 /// Customers that a thread takes at once.
 const AT_ONCE: usize = 256;

@@ -63,6 +63,11 @@ impl Method {
         Self::ALL.iter().copied().find(|one| one.name() == name)
     }
 
+    /// Whether nothing but counts of customers goes into what belongs together.
+    pub fn is_counted(self) -> bool {
+        !matches!(self, Self::TfIdf | Self::Bm25)
+    }
+
     /// Whether it says which items belong together.
     pub fn has_neighbours(self) -> bool {
         !matches!(self, Self::Popularity | Self::Personal)
@@ -110,18 +115,18 @@ impl Logarithms {
         self.0.get(x as usize).copied().unwrap_or_else(|| x_ln_x(x))
     }
 
-    /// G² of a pair; 0 where the two come together no more often than by chance.
-    pub(crate) fn ratio(&self, common: f64, (a, b): (f64, f64), n: f64) -> f64 {
+    /// G² of a pair; 0 where the two come together no more often than by chance. Sums of what is
+    /// said of either are made first, so that it is the same whichever comes first.
+    pub(crate) fn ratio(&self, common: f32, (a, b): (f32, f32), n: f64) -> f32 {
+        let (common, a, b) = (f64::from(common), f64::from(a), f64::from(b));
         if common * n <= a * b {
             return 0.0;
         }
         let cells = self.of(common)
-            + self.of(a - common)
-            + self.of(b - common)
-            + self.of(n - a - b + common);
-        let rows = self.of(a) + self.of(n - a);
-        let columns = self.of(b) + self.of(n - b);
-        (2.0 * (cells + self.of(n) - rows - columns)).max(0.0)
+            + (self.of(a - common) + self.of(b - common))
+            + self.of(n - (a + b) + common);
+        let margins = (self.of(a) + self.of(n - a)) + (self.of(b) + self.of(n - b));
+        (2.0 * (cells + self.of(n) - margins)).max(0.0) as f32
     }
 }
 

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use crate::changes::{Changed, Changes};
+use crate::counts::Counts;
 use crate::ease;
 use crate::error::Result;
 use crate::histories::Histories;
@@ -25,6 +27,8 @@ pub struct Settings {
     pub ridge: f64,
     /// Items that EASE learns at most: the most bought.
     pub head: usize,
+    /// Bytes that the counts of all pairs of items may take to be kept.
+    pub counts_bytes: usize,
     /// Threads.
     pub threads: usize,
     /// Set by whoever waits no longer.
@@ -40,6 +44,7 @@ impl Default for Settings {
             half_life_s: None,
             ridge: 500.0,
             head: 4096,
+            counts_bytes: 0,
             threads: 1,
             stop: Arc::default(),
         }
@@ -68,34 +73,62 @@ pub struct Model {
 }
 
 impl Model {
-    /// Fits a model.
+    /// Fits a model; the counts are what [`Self::changed`] goes on with, where the settings have room
+    /// for them.
     ///
     /// # Errors
     /// Cancelled; EASE: a ridge that is too small.
-    pub fn fit(histories: Histories, method: Method, settings: &Settings) -> Result<Self> {
-        let neighbours = fit_neighbours(&histories, method, settings)?;
+    pub fn fit(
+        histories: Histories,
+        method: Method,
+        settings: &Settings,
+    ) -> Result<(Self, Option<Counts>)> {
+        let (neighbours, counts) = match method {
+            Method::Popularity | Method::Personal => {
+                (Neighbours::default(), Some(Counts::default()))
+            }
+            Method::Ease => ease::fit(&histories, settings)?,
+            method => Neighbours::fit(&histories, method, settings)?,
+        };
+        Ok((Self::with(histories, (method, neighbours), settings), counts))
+    }
+
+    /// The model after a change, which is what a fit of everything would make. The counts change
+    /// with it; after an error they are good for nothing.
+    ///
+    /// # Errors
+    /// As [`Self::fit`].
+    pub fn changed(
+        self,
+        changes: Changes,
+        counts: &mut Counts,
+        settings: &Settings,
+    ) -> Result<Self> {
+        let method = self.method;
+        let Changed { histories, others } = self.histories.changed(changes, settings)?;
+        if method.has_neighbours() {
+            counts.change(&others, histories.items(), settings)?;
+        }
+        drop(others);
+        let neighbours = match method {
+            Method::Popularity | Method::Personal => Neighbours::default(),
+            Method::Ease => ease::of_counts(counts, &histories, settings)?,
+            method => Neighbours::of_counts(counts, &histories, method, settings)?,
+        };
+        Ok(Self::with(histories, (method, neighbours), settings))
+    }
+
+    fn with(
+        histories: Histories,
+        (method, neighbours): (Method, Neighbours),
+        settings: &Settings,
+    ) -> Self {
         let popular = histories.by_popularity();
-        Ok(Self { histories, method, neighbours, popular, settings: settings.clone() })
+        Self { histories, method, neighbours, popular, settings: settings.clone() }
     }
 
     /// Bytes that it takes.
     pub fn bytes(&self) -> usize {
         self.histories.bytes() + self.neighbours.bytes() + self.popular.len() * 4
-    }
-}
-
-/// What belongs together by a method.
-///
-/// # Errors
-/// As [`Model::fit`].
-pub fn fit_neighbours(
-    histories: &Histories,
-    method: Method,
-    settings: &Settings,
-) -> Result<Neighbours> {
-    match method {
-        Method::Popularity | Method::Personal => Ok(Neighbours::default()),
-        Method::Ease => ease::fit(histories, settings),
-        method => Neighbours::by_counts(histories, method, settings),
     }
 }

@@ -1,69 +1,132 @@
 //! The items nearest to each item.
 //!
-//! Common customers are counted for pairs of codes `j < i`, one row `i` at a time: for each customer
-//! of `i`, one step for each smaller code of that customer. A row stays in a cache; no matrix of all
-//! pairs is ever in memory. Both items of a pair are offered to one another at once.
+//! Common customers are counted one row after the other ([`crate::basis`]); both items of a pair are
+//! offered to one another at once. The rows are kept where there is room for them: what changes is
+//! then added to the counts, and only weighed anew.
 
+use crate::basis::{Basis, Code};
+use crate::counts::{Counts, Row};
 use crate::error::Result;
 use crate::histories::Histories;
-use crate::methods::{self, Logarithms, Method};
+use crate::methods::Method;
 use crate::model::Settings;
-use crate::top::{Scored, Top};
+use crate::top::Top;
+use crate::weights::{Measure, Weight, Weighted};
 
 /// Rows that a thread takes at once.
 const ROWS_AT_ONCE: usize = 8;
-/// Lists that are read ahead.
-const AHEAD: usize = 16;
 /// Cells that are weighed at once.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 32;
 /// A row with so many times fewer steps than cells is walked by its steps.
 const SPARSE: usize = 4;
 
 /// Neighbours of each code, best first.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Neighbours {
     starts: Vec<u32>,
-    /// Side by side: scoring reads both at random places.
-    all: Vec<(u32, f32)>,
+    codes: Codes,
+    weights: Vec<f32>,
+}
+
+/// Codes, short where they can be: scoring reads them at random places.
+#[derive(Debug, Clone, PartialEq)]
+enum Codes {
+    Short(Vec<u16>),
+    Long(Vec<u32>),
+}
+
+/// Some of them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Listed<'a> {
+    Short(&'a [u16]),
+    Long(&'a [u32]),
+}
+
+impl Default for Codes {
+    fn default() -> Self {
+        Self::Short(Vec::new())
+    }
+}
+
+impl Codes {
+    fn range(&self, range: std::ops::Range<usize>) -> Listed<'_> {
+        match self {
+            Self::Short(codes) => Listed::Short(&codes[range]),
+            Self::Long(codes) => Listed::Long(&codes[range]),
+        }
+    }
+
+    fn push(&mut self, code: u32) {
+        match (u16::try_from(code), &mut *self) {
+            (Ok(code), Self::Short(codes)) => codes.push(code),
+            (Err(_), Self::Short(codes)) => {
+                let codes = codes.iter().copied().map(u32::from);
+                *self = Self::Long(codes.chain([code]).collect());
+            }
+            (_, Self::Long(codes)) => codes.push(code),
+        }
+    }
+}
+
+impl Listed<'_> {
+    pub(crate) fn at(self, place: usize) -> u32 {
+        match self {
+            Self::Short(codes) => u32::from(codes[place]),
+            Self::Long(codes) => codes[place],
+        }
+    }
 }
 
 impl Neighbours {
     /// The neighbours of a code, with their weights.
-    pub fn of(&self, code: u32) -> &[(u32, f32)] {
+    pub fn of(&self, code: u32) -> impl Iterator<Item = (u32, f32)> + Clone + '_ {
+        let (codes, weights) = self.lists(code);
+        weights.iter().enumerate().map(move |(place, weight)| (codes.at(place), *weight))
+    }
+
+    /// The same side by side.
+    pub(crate) fn lists(&self, code: u32) -> (Listed<'_>, &[f32]) {
         let code = code as usize;
         match (self.starts.get(code), self.starts.get(code + 1)) {
-            (Some(first), Some(last)) => &self.all[*first as usize..*last as usize],
-            _ => &[],
+            (Some(first), Some(last)) => {
+                let range = *first as usize..*last as usize;
+                (self.codes.range(range.clone()), &self.weights[range])
+            }
+            _ => (Listed::Short(&[]), &[]),
         }
     }
 
     /// The weight of one code for another.
     pub fn weight(&self, code: u32, other: u32) -> Option<f32> {
-        let found = self.of(code).iter().find(|(one, _)| *one == other)?;
-        Some(found.1)
+        self.of(code).find(|one| one.0 == other).map(|one| one.1)
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.all.len()
+        self.weights.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.all.is_empty()
+        self.weights.is_empty()
     }
 
     /// Bytes that they take.
     pub fn bytes(&self) -> usize {
-        self.starts.len() * 4 + self.all.len() * 8
+        self.starts.len() * 4 + self.weights.len() * 8
     }
 
     /// From lists of each code.
-    pub(crate) fn from_lists<'a>(lists: impl Iterator<Item = &'a [Scored]>) -> Self {
-        let mut all = Self { starts: vec![0], all: Vec::new() };
+    pub(crate) fn from_lists<L: IntoIterator<Item = (u32, f32)>>(
+        lists: impl Iterator<Item = L>,
+    ) -> Self {
+        let mut all = Self { starts: vec![0], ..Self::default() };
         for list in lists {
-            all.all.extend(list.iter().map(|(weight, _, code)| (*code, *weight)));
-            all.starts.push(all.all.len() as u32);
+            for (code, weight) in list {
+                all.codes.push(code);
+                all.weights.push(weight);
+            }
+            all.starts.push(all.weights.len() as u32);
         }
         all
     }
@@ -73,17 +136,21 @@ impl Neighbours {
     /// # Errors
     /// Cancelled.
     pub fn by_support(histories: &Histories, settings: &Settings) -> Result<Self> {
-        let basis = Basis::<u32>::new(histories, usize::MAX);
-        let least = settings.min_support.max(1) as u32;
-        let rows = Rows { basis: &basis, histories, settings };
-        rows.count(|weigh| weigh.each(&basis.buyers, least, |c, _| c))
+        let basis = Basis::<u32>::new(histories, usize::MAX, settings.workers())?;
+        let measure = Measure::new(None, (&basis.buyers, histories.len()), settings.min_support);
+        let rows = Rows { histories, settings, is_kept: false };
+        rows.count(&basis, &measure).map(|(found, _)| found)
     }
 
-    /// The nearest items of each item by a method of counts.
+    /// The nearest items of each item by a method, and the counts where there is room for them.
     ///
     /// # Errors
     /// Cancelled.
-    pub fn by_counts(histories: &Histories, method: Method, settings: &Settings) -> Result<Self> {
+    pub fn fit(
+        histories: &Histories,
+        method: Method,
+        settings: &Settings,
+    ) -> Result<(Self, Option<Counts>)> {
         match histories.items() <= usize::from(u16::MAX) {
             true => Self::counted::<u16>(histories, method, settings),
             false => Self::counted::<u32>(histories, method, settings),
@@ -94,364 +161,219 @@ impl Neighbours {
         histories: &Histories,
         method: Method,
         settings: &Settings,
+    ) -> Result<(Self, Option<Counts>)> {
+        let basis = Basis::<C>::new(histories, settings.cut, settings.workers())?;
+        if matches!(method, Method::TfIdf | Method::Bm25) {
+            let rows = Rows { histories, settings, is_kept: false };
+            return rows.weigh(&basis, &Weighted::new(&basis, method)).map(|found| (found, None));
+        }
+        let is_kept = Counts::bytes_of(histories.items()) <= settings.counts_bytes;
+        let rows = Rows { histories, settings, is_kept };
+        let buyers = (basis.buyers.as_slice(), histories.len());
+        let measure = Measure::new(Some(method), buyers, settings.min_support);
+        rows.count(&basis, &measure)
+    }
+
+    /// The same from counts.
+    ///
+    /// # Errors
+    /// Cancelled.
+    pub fn of_counts(
+        counts: &Counts,
+        histories: &Histories,
+        method: Method,
+        settings: &Settings,
     ) -> Result<Self> {
-        let basis = Basis::<C>::new(histories, settings.cut);
-        let n = histories.len() as f64;
-        let buyers: Vec<f32> = basis.buyers.iter().map(|one| *one as f32).collect();
-        let inverse: Vec<f32> = buyers.iter().map(|one| one.sqrt().recip()).collect();
-        let rows = Rows { basis: &basis, histories, settings };
-        let least = settings.min_support.max(1) as u32;
-        match method {
-            Method::ShrunkCosine => rows.count(|weigh| {
-                let own = inverse[weigh.code as usize];
-                weigh.each(&inverse, least, |c, other| methods::shrunk(c * own * other, c));
-            }),
-            Method::Jaccard => rows.count(|weigh| {
-                let own = buyers[weigh.code as usize];
-                weigh.each(&buyers, least, |c, other| c / (own + other - c));
-            }),
-            Method::Lift => rows.count(|weigh| {
-                let own = buyers[weigh.code as usize];
-                weigh.each(&buyers, least, |c, other| c * n as f32 / (own * other));
-            }),
-            Method::Llr => {
-                let logarithms = Logarithms::up_to(histories.len());
-                rows.count(|weigh| {
-                    let own = f64::from(basis.buyers[weigh.code as usize]);
-                    weigh.each(&basis.buyers, least, |c, other| {
-                        let ratio = logarithms.ratio(f64::from(c), (own, f64::from(other)), n);
-                        ratio as f32
-                    });
-                })
-            }
-            Method::TfIdf | Method::Bm25 => rows.weigh(method == Method::Bm25),
-            _ => rows.count(|weigh| {
-                let own = inverse[weigh.code as usize];
-                weigh.each(&inverse, least, |c, other| c * own * other);
-            }),
-        }
+        let buyers = (counts.buyers.as_slice(), histories.len());
+        let measure = Measure::new(Some(method), buyers, settings.min_support);
+        let rows = Rows { histories, settings, is_kept: false };
+        let benches = rows.run(0, |bench: &mut Bench, code| match &counts.rows[code as usize] {
+            Row::Narrow(cells) => bench.lists.offer(code, cells, (histories, &measure)),
+            Row::Wide(cells) => bench.lists.offer(code, cells, (histories, &measure)),
+        })?;
+        Ok(merged(benches))
     }
 }
 
-/// A code, and the common customers with some others that are to be weighed.
-struct Weigh<'a, T> {
-    code: u32,
-    first: usize,
-    counts: &'a [T],
-    weights: &'a mut [f32],
+/// How rows are made.
+struct Rows<'a> {
+    histories: &'a Histories,
+    settings: &'a Settings,
+    /// Whether they are kept.
+    is_kept: bool,
 }
-
-impl Weigh<'_, u32> {
-    /// Weighs each: of its count and of what is known of the other code. Written so that a
-    /// processor does several at once.
-    #[inline]
-    fn each<F: Copy>(&mut self, factors: &[F], least: u32, of: impl Fn(f32, F) -> f32) {
-        let factors = &factors[self.first..self.first + self.counts.len()];
-        for ((weight, count), factor) in self.weights.iter_mut().zip(self.counts).zip(factors) {
-            // Signed: that is one instruction, and there are no more customers.
-            let found = of(count.cast_signed() as f32, *factor);
-            *weight = if *count >= least { found } else { 0.0 };
-        }
-    }
-}
-
-/// A code in memory: the lists of all customers are read many times, and half as long is faster.
-pub(crate) trait Code: Copy + Send + Sync {
-    fn from_code(code: u32) -> Self;
-    fn place(self) -> usize;
-}
-
-impl Code for u16 {
-    fn from_code(code: u32) -> Self {
-        code as Self
-    }
-
-    fn place(self) -> usize {
-        usize::from(self)
-    }
-}
-
-impl Code for u32 {
-    fn from_code(code: u32) -> Self {
-        code
-    }
-
-    fn place(self) -> usize {
-        self as usize
-    }
-}
-
-/// What is counted: each customer's codes, and each code's customers.
-pub(crate) struct Basis<C> {
-    codes: Vec<C>,
-    /// By code, where its columns begin.
-    starts: Vec<u32>,
-    /// Of each customer of a code: where the customer's codes begin, how many are smaller.
-    columns: Vec<(u32, u32)>,
-    /// Of each column, the customer; only where customers have weights.
-    places: Vec<u32>,
-    lists: Vec<(u32, u32)>,
-    buyers: Vec<u32>,
-}
-
-impl<C: Code> Basis<C> {
-    /// Of everybody's last `cut` items: the pairs of a customer grow with the square of the items,
-    /// and who buys everything says little.
-    pub(crate) fn new(histories: &Histories, cut: usize) -> Self {
-        let mut codes: Vec<C> = histories.codes().iter().map(|code| C::from_code(*code)).collect();
-        let mut lists = Vec::with_capacity(histories.len());
-        for place in 0..histories.len() {
-            let history = histories.history(place);
-            if history.codes.len() <= cut {
-                lists.push((histories.start(place), history.codes.len() as u32));
-                continue;
-            }
-            let mut last: Vec<(u32, u32)> =
-                history.times.iter().copied().zip(history.codes.iter().copied()).collect();
-            last.sort_unstable_by_key(|(time, code)| {
-                (std::cmp::Reverse(*time), histories.item(*code))
-            });
-            let mut kept: Vec<u32> = last.into_iter().take(cut).map(|(_, code)| code).collect();
-            kept.sort_unstable();
-            lists.push((codes.len() as u32, kept.len() as u32));
-            codes.extend(kept.into_iter().map(C::from_code));
-        }
-        let mut buyers = vec![0_u32; histories.items()];
-        let list = |(start, length): (u32, u32)| start as usize..(start + length) as usize;
-        for one in &lists {
-            for code in &codes[list(*one)] {
-                buyers[code.place()] += 1;
-            }
-        }
-        let mut starts = vec![0_u32; buyers.len() + 1];
-        for (code, count) in buyers.iter().enumerate() {
-            starts[code + 1] = starts[code] + count;
-        }
-        let mut next = starts.clone();
-        let mut columns = vec![(0, 0); starts.last().map_or(0, |last| *last as usize)];
-        for one in &lists {
-            for (before, code) in (0..).zip(&codes[list(*one)]) {
-                let at = &mut next[code.place()];
-                columns[*at as usize] = (one.0, before);
-                *at += 1;
-            }
-        }
-        Self { codes, starts, columns, places: Vec::new(), lists, buyers }
-    }
-
-    /// Notes the customer of each column.
-    fn with_places(mut self) -> Self {
-        let mut next = self.starts.clone();
-        self.places = vec![0; self.columns.len()];
-        for (place, (start, length)) in (0..).zip(&self.lists) {
-            for code in &self.codes[*start as usize..(*start + *length) as usize] {
-                let at = &mut next[code.place()];
-                self.places[*at as usize] = place;
-                *at += 1;
-            }
-        }
-        self
-    }
-
-    fn column(&self, code: u32) -> std::ops::Range<usize> {
-        self.starts[code as usize] as usize..self.starts[code as usize + 1] as usize
-    }
-
-    /// How many customers a code has, of those counted.
-    pub(crate) fn buyers(&self, code: u32) -> u32 {
-        self.buyers[code as usize]
-    }
-
-    /// Adds the common customers of a code and every smaller one to a row.
-    pub(crate) fn count_into(&self, code: u32, row: &mut [u32]) {
-        for columns in self.columns[self.column(code)].chunks(AHEAD) {
-            self.touch(columns);
-            for (start, length) in columns {
-                for other in &self.codes[*start as usize..(*start + *length) as usize] {
-                    row[other.place()] += 1;
-                }
-            }
-        }
-    }
-
-    /// Reads where lists begin and end, which are at random places in memory: all of them come at
-    /// once instead of one after the other.
-    fn touch(&self, columns: &[(u32, u32)]) {
-        let heads = columns.iter().filter(|(_, length)| *length > 0).map(|(start, length)| {
-            let (first, last) = (*start as usize, (*start + *length) as usize - 1);
-            self.codes[first].place() ^ self.codes[last].place()
-        });
-        std::hint::black_box(heads.fold(0, |all, one| all ^ one));
-    }
-
-    fn steps(&self, code: u32) -> usize {
-        self.columns[self.column(code)].iter().map(|(_, length)| *length as usize).sum()
-    }
-}
-
-/// Common customers in a row of cells.
-trait Cell: Copy + Default + PartialEq + Send + Into<u64> + std::ops::AddAssign {}
-
-impl Cell for u32 {}
-impl Cell for u64 {}
 
 /// What a thread works with.
-struct Bench<T> {
-    row: Vec<T>,
+#[derive(Default)]
+struct Bench {
+    narrow: Vec<u16>,
+    wide: Vec<u32>,
+    weighted: Vec<u64>,
     touched: Vec<u32>,
+    lists: Lists,
+    kept: Vec<(u32, Row)>,
+}
+
+impl Rows<'_> {
+    /// Neighbours by a weight of integer counts.
+    fn count<C: Code>(
+        &self,
+        basis: &Basis<C>,
+        measure: &Measure,
+    ) -> Result<(Neighbours, Option<Counts>)> {
+        let at = (self.histories, measure);
+        let mut benches = self.run(C::room(self.histories.items()), |bench, code| {
+            let cells = code as usize;
+            let Bench { narrow, wide, touched, lists, kept, .. } = bench;
+            if !self.is_kept && basis.steps(code) * SPARSE < cells {
+                for list in basis.column(code) {
+                    step(basis.list(list), (wide, touched), 1);
+                }
+                lists.offer_some(code, (wide, touched), at);
+            } else if Row::is_narrow(basis.buyers[cells]) {
+                basis.count_into(code, narrow);
+                lists.offer(code, &narrow[..cells], at);
+                if self.is_kept {
+                    kept.push((code, Row::Narrow(narrow[..cells].to_vec())));
+                }
+                narrow[..cells].fill(0);
+            } else {
+                basis.count_into(code, wide);
+                lists.offer(code, &wide[..cells], at);
+                if self.is_kept {
+                    kept.push((code, Row::Wide(wide[..cells].to_vec())));
+                }
+                wide[..cells].fill(0);
+            }
+        })?;
+        let counts = self.is_kept.then(|| {
+            let kept = benches.iter_mut().flat_map(|bench| std::mem::take(&mut bench.kept));
+            let mut rows: Vec<(u32, Row)> = kept.collect();
+            rows.sort_unstable_by_key(|(code, _)| *code);
+            let rows = rows.into_iter().map(|(_, row)| row).collect();
+            Counts { rows, buyers: basis.buyers.clone() }
+        });
+        Ok((merged(benches), counts))
+    }
+
+    /// Neighbours where customers have weights.
+    fn weigh<C: Code>(&self, basis: &Basis<C>, weighted: &Weighted) -> Result<Neighbours> {
+        let places = basis.places();
+        let at = (self.histories, weighted);
+        let benches = self.run(C::room(self.histories.items()), |bench, code| {
+            let Bench { weighted: row, touched, lists, .. } = bench;
+            let cells = code as usize;
+            let columns = basis.column(code).zip(&places[basis.columns_of(code)]);
+            let columns = columns
+                .map(|(list, place)| (basis.list(list), weighted.customers[*place as usize]));
+            if basis.steps(code) * SPARSE < cells {
+                columns.for_each(|(list, weight)| step(list, (row, touched), weight));
+                lists.offer_some(code, (row, touched), at);
+            } else {
+                columns.for_each(|(list, weight)| C::step(row, list, weight));
+                lists.offer(code, &row[..cells], at);
+                row[..cells].fill(0);
+            }
+        })?;
+        Ok(merged(benches))
+    }
+
+    /// Each thread makes some rows, of which each has `room` cells to be made in.
+    fn run(&self, room: usize, row: impl Fn(&mut Bench, u32) + Sync) -> Result<Vec<Bench>> {
+        let items = self.histories.items();
+        let start = || Bench {
+            narrow: vec![0; room],
+            wide: vec![0; room],
+            weighted: vec![0; room],
+            lists: Lists::new(items, self.settings.neighbours),
+            ..Bench::default()
+        };
+        // The rows of many steps are the first ones, of many cells the last ones.
+        self.settings.workers().run((items, ROWS_AT_ONCE), start, |bench, codes| {
+            codes.for_each(|code| row(bench, code as u32));
+        })
+    }
+}
+
+/// Adds to the cells of a list and remembers which they are.
+fn step<C: Code, T: Copy + Default + PartialEq + std::ops::AddAssign>(
+    codes: &[C],
+    (row, touched): (&mut [T], &mut Vec<u32>),
+    weight: T,
+) {
+    for other in codes {
+        let cell = &mut row[other.place()];
+        if *cell == T::default() {
+            touched.push(other.place() as u32);
+        }
+        *cell += weight;
+    }
+}
+
+fn merged(benches: Vec<Bench>) -> Neighbours {
+    let mut tops = benches.into_iter().map(|bench| bench.lists.tops);
+    let mut first = tops.next().unwrap_or_default();
+    for others in tops {
+        for (one, other) in first.iter_mut().zip(others) {
+            one.merge(other);
+        }
+    }
+    let pairs = |top: &mut Top| top.sorted().iter().map(|one| (one.2, one.0)).collect::<Vec<_>>();
+    Neighbours::from_lists(first.iter_mut().map(pairs))
+}
+
+/// The best of every code so far.
+#[derive(Default)]
+struct Lists {
     tops: Vec<Top>,
     /// The floors of `tops`, side by side.
     floors: Vec<f32>,
 }
 
-struct Rows<'a, C> {
-    basis: &'a Basis<C>,
-    histories: &'a Histories,
-    settings: &'a Settings,
-}
+/// What is known of codes, and how pairs are weighed.
+type At<'a, W> = (&'a Histories, &'a W);
 
-impl<C: Code> Rows<'_, C> {
-    /// Neighbours by a weight of integer counts.
-    fn count(&self, weight: impl Fn(&mut Weigh<'_, u32>) + Sync) -> Result<Neighbours> {
-        let fill = |code: u32, bench: &mut Bench<u32>| self.basis.count_into(code, &mut bench.row);
-        let touch = |code: u32, bench: &mut Bench<u32>| {
-            for (start, length) in &self.basis.columns[self.basis.column(code)] {
-                bench.step((*start, *length), &self.basis.codes, 1);
-            }
-        };
-        self.run(fill, touch, weight)
+impl Lists {
+    fn new(items: usize, k: usize) -> Self {
+        Self { tops: vec![Top::new(k); items], floors: vec![f32::MIN_POSITIVE; items] }
     }
 
-    /// Neighbours where customers have weights.
-    fn weigh(&self, bm25: bool) -> Result<Neighbours> {
-        let basis = Basis::<C>::new(self.histories, self.settings.cut).with_places();
-        let items = self.histories.items();
-        let of_customer =
-            |(_, length): &(u32, u32)| methods::customer_weight(items, *length as usize);
-        let weights: Vec<u64> = basis.lists.iter().map(of_customer).collect();
-        let norm = |code: u32| {
-            let places = &basis.places[basis.column(code)];
-            places.iter().map(|place| weights[*place as usize]).sum::<u64>() as f64
-        };
-        let average = basis.columns.len() as f64 / items.max(1) as f64;
-        let factor = |code: u32| match bm25 {
-            true => methods::bm25_damping(f64::from(basis.buyers(code)), average),
-            false => norm(code).sqrt().recip(),
-        };
-        let factors: Vec<f64> = (0..items as u32).map(factor).collect();
-        let columns = |code: u32| {
-            let range = basis.column(code);
-            basis.columns[range.clone()].iter().zip(&basis.places[range])
-        };
-        let fill = |code: u32, bench: &mut Bench<u64>| {
-            for ((start, length), place) in columns(code) {
-                let weight = weights[*place as usize];
-                for other in &basis.codes[*start as usize..(*start + *length) as usize] {
-                    bench.row[other.place()] += weight;
-                }
-            }
-        };
-        let touch = |code: u32, bench: &mut Bench<u64>| {
-            for (list, place) in columns(code) {
-                bench.step(*list, &basis.codes, weights[*place as usize]);
-            }
-        };
-        self.run(fill, touch, |weigh: &mut Weigh<'_, u64>| {
-            let own = factors[weigh.code as usize];
-            let factors = &factors[weigh.first..];
-            for ((weight, count), factor) in weigh.weights.iter_mut().zip(weigh.counts).zip(factors)
-            {
-                *weight = (*count as f64 * own * factor) as f32;
-            }
-        })
-    }
-
-    fn run<T: Cell>(
-        &self,
-        fill: impl Fn(u32, &mut Bench<T>) + Sync,
-        touch: impl Fn(u32, &mut Bench<T>) + Sync,
-        weight: impl Fn(&mut Weigh<'_, T>) + Sync,
-    ) -> Result<Neighbours> {
-        let items = self.histories.items();
-        let k = self.settings.neighbours;
-        let start = || Bench {
-            row: vec![T::default(); items],
-            touched: Vec::new(),
-            tops: vec![Top::new(k); items],
-            floors: vec![f32::MIN_POSITIVE; items],
-        };
-        let benches =
-            self.settings.workers().run((items, ROWS_AT_ONCE), start, |bench, codes| {
-                // The rows of many steps are the first ones, of many cells the last ones.
-                for code in codes.map(|code| code as u32) {
-                    let sparse = self.basis.steps(code) * SPARSE < code as usize;
-                    match sparse {
-                        true => touch(code, bench),
-                        false => fill(code, bench),
-                    }
-                    bench.offer((code, sparse), self.histories, &weight);
-                }
-            })?;
-        let mut tops = benches.into_iter().map(|bench| bench.tops);
-        let mut first = tops.next().unwrap_or_default();
-        for others in tops {
-            for (one, other) in first.iter_mut().zip(others) {
-                one.merge(other);
-            }
-        }
-        Ok(Neighbours::from_lists(first.iter_mut().map(Top::sorted)))
-    }
-}
-
-impl<T: Cell> Bench<T> {
-    /// Adds to the cells of a list and remembers which they are.
-    fn step<C: Code>(&mut self, (start, length): (u32, u32), codes: &[C], weight: T) {
-        for other in &codes[start as usize..(start + length) as usize] {
-            let cell = &mut self.row[other.place()];
-            if *cell == T::default() {
-                self.touched.push(other.place() as u32);
-            }
-            *cell += weight;
-        }
-    }
-
-    /// Offers a code and what was bought with it to one another, and clears the row.
-    fn offer(
-        &mut self,
-        (code, sparse): (u32, bool),
-        histories: &Histories,
-        weight: &impl Fn(&mut Weigh<'_, T>),
-    ) {
+    /// Offers a code and every smaller one to one another.
+    fn offer<T, W: Weight<T>>(&mut self, code: u32, counts: &[T], at: At<'_, W>) {
+        let (histories, weight) = at;
         let mut weights = [0.0_f32; AT_ONCE];
-        if sparse {
-            let touched = std::mem::take(&mut self.touched);
-            for other in &touched {
-                let first = *other as usize;
-                let counts = &[std::mem::take(&mut self.row[first])];
-                weight(&mut Weigh { code, first, counts, weights: &mut weights[..1] });
-                self.offer_one((code, *other), weights[0], histories);
-            }
-            self.touched = touched;
-            self.touched.clear();
-            return;
-        }
-        for first in (0..code as usize).step_by(AT_ONCE) {
-            let last = (first + AT_ONCE).min(code as usize);
-            let weights = &mut weights[..last - first];
-            let counts = &mut self.row[first..last];
-            weight(&mut Weigh { code, first, counts, weights });
-            counts.fill(T::default());
+        let mut first = 0;
+        for counts in counts.chunks(AT_ONCE) {
+            let weights = &mut weights[..counts.len()];
+            weight.weigh(code, first, counts, weights);
             let own = self.floors[code as usize];
-            let floors = self.floors[first..last].iter();
-            let any = weights
-                .iter()
-                .zip(floors)
-                .fold(false, |any, (weight, floor)| any | (*weight >= own) | (*weight >= *floor));
-            if any {
-                for (other, weight) in (first as u32..last as u32).zip(weights.iter()) {
-                    self.offer_one((code, other), *weight, histories);
-                }
+            let floors = &self.floors[first..first + counts.len()];
+            // Seen for all at once, whether any is good enough; then which.
+            let mut good = 0_u32;
+            for (place, (weight, floor)) in weights.iter().zip(floors).enumerate() {
+                good |= u32::from((*weight >= own) | (*weight >= *floor)) << place;
             }
+            while good != 0 {
+                let place = good.trailing_zeros() as usize;
+                good &= good - 1;
+                self.offer_one((code, (first + place) as u32), weights[place], histories);
+            }
+            first += counts.len();
+        }
+    }
+
+    /// Offers a code and those that were touched to one another, and clears these cells.
+    fn offer_some<T: Copy + Default, W: Weight<T>>(
+        &mut self,
+        code: u32,
+        (row, touched): (&mut [T], &mut Vec<u32>),
+        (histories, weight): At<'_, W>,
+    ) {
+        for other in touched.drain(..) {
+            let first = other as usize;
+            let mut weights = [0.0];
+            weight.weigh(code, first, &[std::mem::take(&mut row[first])], &mut weights);
+            self.offer_one((code, other), weights[0], histories);
         }
     }
 

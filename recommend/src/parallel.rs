@@ -59,10 +59,21 @@ impl Workers<'_> {
         count: usize,
         work: impl Fn(usize) -> T + Sync,
     ) -> Result<Vec<T>> {
-        let parts = self.run((count, 1), Vec::new, |made: &mut Vec<(usize, T)>, range| {
-            made.extend(range.map(|index| (index, work(index))));
+        self.each_with(count, || (), |(), index| work(index))
+    }
+
+    /// The same, where each thread has something to work with.
+    pub(crate) fn each_with<S: Send, T: Send>(
+        self,
+        count: usize,
+        start: impl Fn() -> S + Sync,
+        work: impl Fn(&mut S, usize) -> T + Sync,
+    ) -> Result<Vec<T>> {
+        let start = || (start(), Vec::new());
+        let parts = self.run((count, 1), start, |(state, made): &mut (S, Vec<_>), range| {
+            made.extend(range.map(|index| (index, work(state, index))));
         })?;
-        let mut all: Vec<(usize, T)> = parts.into_iter().flatten().collect();
+        let mut all: Vec<(usize, T)> = parts.into_iter().flat_map(|(_, made)| made).collect();
         all.sort_unstable_by_key(|(index, _)| *index);
         Ok(all.into_iter().map(|(_, one)| one).collect())
     }

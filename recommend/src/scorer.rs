@@ -7,111 +7,30 @@
 //! Rules come before the choice: whoever may be recommended `k` items gets `k`. Where the model says
 //! nothing more, what is popular follows, with score 0.
 
-use std::sync::Arc;
-
+use crate::blend::{Blend, weight};
 use crate::histories::History;
+use crate::many::{Many, NONE, Only};
 use crate::methods::Method;
 use crate::model::Model;
+use crate::neighbours::Listed;
+use crate::request::{Bought, Recommendation, Request, Source};
 use crate::top::{self, Scored, Top};
 
 /// Cells that are scanned and cleared at once.
 const BLOCK: usize = 64;
+/// Cells of a row whose codes are short.
+const SHORT: usize = 1 << u16::BITS;
 /// Steps for each block from which on nearly every block is reached.
 const REACHING: usize = 4;
-
-/// Whether what was bought may be recommended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Bought {
-    /// No.
-    #[default]
-    Exclude,
-    /// Yes.
-    Allow,
-    /// Nothing else.
-    Only,
-    /// Unless it was bought at this time (seconds since 1970) or later.
-    ExcludeSince(u32),
-}
-
-/// What is asked for.
-#[derive(Debug, Clone)]
-pub struct Request {
-    /// How many items.
-    pub k: usize,
-    /// What of the bought ones.
-    pub bought: Bought,
-    /// The codes that may be recommended; `None`: all.
-    pub candidates: Option<Arc<[bool]>>,
-    /// Share of the score that is for buying again, 0 to 1.
-    pub rebuy: f32,
-    /// At most so many of a group, and the group of each code.
-    pub max_per: Option<(usize, Arc<[u32]>)>,
-    /// Whether popular items follow where the model says nothing more.
-    pub fallback: bool,
-}
-
-impl Default for Request {
-    fn default() -> Self {
-        Self {
-            k: 10,
-            bought: Bought::Exclude,
-            candidates: None,
-            rebuy: 0.0,
-            max_per: None,
-            fallback: true,
-        }
-    }
-}
-
-/// Why an item is recommended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// It belongs to what was bought.
-    Model,
-    /// It was bought before.
-    Rebuy,
-    /// It is popular.
-    Popular,
-}
-
-impl Source {
-    /// Its name in SQL.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Model => "model",
-            Self::Rebuy => "rebuy",
-            Self::Popular => "popular",
-        }
-    }
-}
-
-/// An item for a customer.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Recommendation {
-    /// Its code.
-    pub code: u32,
-    /// Its score.
-    pub score: f32,
-    /// Why.
-    pub source: Source,
-}
-
-/// A part of a score.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Reason {
-    /// The bought code; for [`Source::Rebuy`] the item itself.
-    pub code: u32,
-    /// What it adds.
-    pub part: f32,
-    /// How.
-    pub source: Source,
-}
 
 /// Scores customers one after the other.
 pub struct Scorer<'a> {
     model: &'a Model,
     request: &'a Request,
+    only: Option<&'a Only>,
+    /// Scores by cell: of the code of that number, or of what it stands for in `only`.
     row: Vec<f32>,
+    /// Blocks of cells that may have scores.
     touched: Vec<bool>,
     top: Top,
     all: Vec<Scored>,
@@ -124,18 +43,39 @@ pub struct Scorer<'a> {
 impl<'a> Scorer<'a> {
     /// For one request.
     pub fn new(model: &'a Model, request: &'a Request) -> Self {
-        let items = model.histories.items();
-        let may = |code: &u32| candidate(request, *code);
+        let may = |code: &u32| request.is_candidate(*code);
+        let popular = model.popular.iter().copied().filter(may).collect();
+        Self::over(model, (request, None), model.histories.items(), popular)
+    }
+
+    /// For one request of many customers.
+    pub fn of_many(model: &'a Model, many: &'a Many) -> Self {
+        match &many.only {
+            None => Self::new(model, &many.request),
+            Some(only) => {
+                let (cells, popular) = (only.codes.len(), only.popular.clone());
+                Self::over(model, (&many.request, Some(only)), cells, popular)
+            }
+        }
+    }
+
+    fn over(
+        model: &'a Model,
+        (request, only): (&'a Request, Option<&'a Only>),
+        cells: usize,
+        popular: Vec<u32>,
+    ) -> Self {
         Self {
             model,
             request,
-            row: vec![0.0; items.next_multiple_of(BLOCK)],
-            touched: vec![false; items.div_ceil(BLOCK)],
+            only,
+            row: vec![0.0; room(cells)],
+            touched: vec![false; cells.div_ceil(BLOCK)],
             top: Top::new(request.k),
             all: Vec::new(),
             chosen: Vec::with_capacity(request.k),
             groups: Vec::new(),
-            popular: model.popular.iter().copied().filter(may).collect(),
+            popular,
         }
     }
 
@@ -151,17 +91,21 @@ impl<'a> Scorer<'a> {
         let blend = Blend::of(self.model, self.request, history, || self.best());
         self.mix(history, blend);
         for code in excluded {
-            self.row[*code as usize] = 0.0;
+            if let Some(cell) = self.cell(*code) {
+                self.row[cell] = 0.0;
+            }
         }
         match self.request.max_per.is_some() {
             true => self.choose_by_group(),
             false => self.choose(),
         }
-        for recommendation in &mut self.chosen {
-            let bought = history.codes.binary_search(&recommendation.code);
-            let part = bought.map_or(0.0, |place| blend.rebuy * history.strengths[place]);
-            if part > 0.0 && part * 2.0 >= recommendation.score {
-                recommendation.source = Source::Rebuy;
+        if blend.rebuy > 0.0 {
+            for recommendation in &mut self.chosen {
+                let bought = history.codes.binary_search(&recommendation.code);
+                let part = bought.map_or(0.0, |place| blend.rebuy * history.strengths[place]);
+                if part > 0.0 && part * 2.0 >= recommendation.score {
+                    recommendation.source = Source::Rebuy;
+                }
             }
         }
         if self.request.fallback || self.model.method == Method::Popularity {
@@ -170,22 +114,30 @@ impl<'a> Scorer<'a> {
         &self.chosen
     }
 
+    /// The cell of a code; `None`: it may not be recommended.
+    fn cell(&self, code: u32) -> Option<usize> {
+        match self.only {
+            None => Some(code as usize),
+            Some(only) => {
+                only.cells.get(code as usize).filter(|c| **c != NONE).map(|c| *c as usize)
+            }
+        }
+    }
+
     /// Adds what belongs to a history. Long histories reach every block: these are not noted one
     /// by one.
     fn fill(&mut self, history: History<'_>) {
-        let Self { model, row, touched, .. } = self;
+        let Self { model, row, touched, only, .. } = self;
+        let neighbours = only.map_or(&model.neighbours, |only| &only.neighbours);
         let all = history.codes.len() * model.settings.neighbours > touched.len() * REACHING;
         if all {
             touched.fill(true);
         }
         for (place, code) in history.codes.iter().enumerate() {
-            let strength = weight(model, history, place);
-            let neighbours = model.neighbours.of(*code);
-            for (other, weight) in neighbours {
-                row[*other as usize] += strength * weight;
-            }
+            let (codes, weights) = neighbours.lists(*code);
+            add(row, (codes, weights), weight(model, history, place));
             if !all {
-                neighbours.iter().for_each(|(other, _)| touched[*other as usize / BLOCK] = true);
+                (0..weights.len()).for_each(|at| touched[codes.at(at) as usize / BLOCK] = true);
             }
         }
     }
@@ -200,13 +152,7 @@ impl<'a> Scorer<'a> {
     /// Applies what the request says of bought items, and mixes.
     fn mix(&mut self, history: History<'_>, blend: Blend) {
         if self.request.bought == Bought::Only {
-            let kept: Vec<f32> =
-                history.codes.iter().map(|code| self.row[*code as usize]).collect();
-            self.clear();
-            for (code, score) in history.codes.iter().zip(kept) {
-                self.row[*code as usize] = score;
-                self.touched[*code as usize / BLOCK] = true;
-            }
+            self.keep_only(history);
         }
         if blend.scale != 1.0 {
             for block in self.touched.iter().enumerate().filter(|(_, touched)| **touched) {
@@ -215,44 +161,53 @@ impl<'a> Scorer<'a> {
             }
         }
         for (place, code) in history.codes.iter().enumerate() {
-            let cell = &mut self.row[*code as usize];
-            if !may_rebuy(self.request, history.times[place]) {
-                *cell = 0.0;
+            let Some(cell) = self.cell(*code) else { continue };
+            if !self.request.may_rebuy(history.times[place]) {
+                self.row[cell] = 0.0;
             } else if blend.rebuy > 0.0 {
-                *cell += blend.rebuy * history.strengths[place];
-                self.touched[*code as usize / BLOCK] = true;
+                self.row[cell] += blend.rebuy * history.strengths[place];
+                self.touched[cell / BLOCK] = true;
             }
         }
     }
 
-    fn clear(&mut self) {
+    /// Leaves the scores of what was bought.
+    fn keep_only(&mut self, history: History<'_>) {
+        let cells = history.codes.iter().filter_map(|code| self.cell(*code));
+        let kept: Vec<(usize, f32)> = cells.map(|cell| (cell, self.row[cell])).collect();
         for (block, touched) in self.touched.iter_mut().enumerate() {
             if std::mem::take(touched) {
                 self.row[block * BLOCK..(block + 1) * BLOCK].fill(0.0);
             }
         }
+        for (cell, score) in kept {
+            self.row[cell] = score;
+            self.touched[cell / BLOCK] = true;
+        }
     }
 
     /// Takes the best of the row, and clears it.
     fn choose(&mut self) {
-        let Self { row, touched, top, model, request, .. } = self;
+        let Self { row, touched, top, model, request, only, .. } = self;
         top.clear();
         for (block, touched) in touched.iter_mut().enumerate() {
             if !std::mem::take(touched) {
                 continue;
             }
             let first = block * BLOCK;
-            let cells = &mut row[first..first + BLOCK];
-            let floor = top.floor();
+            let Some(cells) = row[first..].first_chunk_mut::<BLOCK>() else { break };
             // Most blocks have nothing good enough, and that is seen without a branch for each.
-            if reaches(cells, floor) {
-                for (code, score) in (first as u32..).zip(cells.iter()) {
-                    if *score >= top.floor() && candidate(request, code) {
-                        top.push((*score, model.histories.item(code), code));
+            if reaches(cells, top.floor()) {
+                for (cell, score) in (first..).zip(cells.iter()) {
+                    if *score >= top.floor() {
+                        let code = only.map_or(cell as u32, |only| only.codes[cell]);
+                        if only.is_some() || request.is_candidate(code) {
+                            top.push((*score, model.histories.item(code), code));
+                        }
                     }
                 }
             }
-            cells.fill(0.0);
+            *cells = [0.0; BLOCK];
         }
         let best = top.sorted().iter();
         self.chosen.extend(best.map(|(score, _, code)| recommendation(*code, *score)));
@@ -260,16 +215,20 @@ impl<'a> Scorer<'a> {
 
     /// The same with at most so many of each group.
     fn choose_by_group(&mut self) {
-        let Self { row, touched, all, model, request, .. } = self;
+        let Self { row, touched, all, model, request, only, .. } = self;
         all.clear();
         for (block, touched) in touched.iter_mut().enumerate() {
             if !std::mem::take(touched) {
                 continue;
             }
             let first = block * BLOCK;
-            for (code, cell) in (first as u32..).zip(&mut row[first..first + BLOCK]) {
-                let score = std::mem::take(cell);
-                if score > 0.0 && candidate(request, code) {
+            for (cell, score) in (first..).zip(&mut row[first..first + BLOCK]) {
+                let score = std::mem::take(score);
+                if score <= 0.0 {
+                    continue;
+                }
+                let code = only.map_or(cell as u32, |only| only.codes[cell]);
+                if only.is_some() || request.is_candidate(code) {
                     all.push((score, model.histories.item(code), code));
                 }
             }
@@ -310,7 +269,7 @@ impl<'a> Scorer<'a> {
             }
             let bought = history.codes.binary_search(code).ok();
             let may = match bought {
-                Some(place) => may_rebuy(self.request, history.times[place]),
+                Some(place) => self.request.may_rebuy(history.times[place]),
                 None => self.request.bought != Bought::Only,
             };
             let known = self.chosen[..chosen_before].iter().any(|one| one.code == *code);
@@ -327,97 +286,33 @@ impl<'a> Scorer<'a> {
     }
 }
 
-/// The parts of the score of a code, largest first; they sum to the score.
-pub fn reasons(model: &Model, request: &Request, history: History<'_>, code: u32) -> Vec<Reason> {
-    let blend = Blend::of(model, request, history, || best_of_model(model, history));
-    let mut reasons = Vec::new();
-    for (place, bought) in history.codes.iter().enumerate() {
-        if let Some(of_pair) = model.neighbours.weight(*bought, code) {
-            let part = weight(model, history, place) * of_pair * blend.scale;
-            reasons.push(Reason { code: *bought, part, source: Source::Model });
-        }
-        if *bought == code && blend.rebuy > 0.0 {
-            let part = blend.rebuy * history.strengths[place];
-            reasons.push(Reason { code, part, source: Source::Rebuy });
-        }
-    }
-    reasons.sort_by(|a, b| {
-        b.part
-            .total_cmp(&a.part)
-            .then(model.histories.item(a.code).cmp(&model.histories.item(b.code)))
-    });
-    reasons
+/// Cells that a row has: for every code there can be where codes are short, and whole blocks.
+fn room(cells: usize) -> usize {
+    cells.next_multiple_of(BLOCK).max(SHORT)
 }
 
-/// How the two scores are mixed.
-#[derive(Debug, Clone, Copy)]
-struct Blend {
-    /// Factor of what belongs to the history.
-    scale: f32,
-    /// Factor of the times that something was bought.
-    rebuy: f32,
-}
-
-impl Blend {
-    /// `best` is the best score that the history gives, whatever may be recommended of it.
-    fn of(
-        model: &Model,
-        request: &Request,
-        history: History<'_>,
-        best: impl FnOnce() -> f32,
-    ) -> Self {
-        let share = match model.method {
-            Method::Personal => 1.0,
-            _ if request.bought == Bought::Exclude => 0.0,
-            _ => request.rebuy,
-        };
-        if share <= 0.0 {
-            return Self { scale: 1.0, rebuy: 0.0 };
+/// Adds the weights of neighbours to their cells.
+#[inline]
+fn add(row: &mut [f32], (codes, weights): (Listed<'_>, &[f32]), strength: f32) {
+    match codes {
+        Listed::Short(codes) => {
+            // A row with a cell for every short code: no step needs a check.
+            let Some(row) = row.first_chunk_mut::<SHORT>() else { return };
+            for (code, weight) in codes.iter().zip(weights) {
+                row[usize::from(*code)] += strength * weight;
+            }
         }
-        let most = history.strengths.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
-        let best = best();
-        let scale = if best > 0.0 { (1.0 - share) / best } else { 1.0 };
-        Self { scale, rebuy: share / most }
-    }
-}
-
-fn best_of_model(model: &Model, history: History<'_>) -> f32 {
-    let mut sums = hashbrown::HashMap::<u32, f32>::new();
-    for (place, code) in history.codes.iter().enumerate() {
-        let strength = weight(model, history, place);
-        for (other, weight) in model.neighbours.of(*code) {
-            *sums.entry(*other).or_default() += strength * weight;
-        }
-    }
-    sums.into_values().fold(0.0, f32::max)
-}
-
-/// How much a bought item says: 1, or less when it was bought long ago.
-fn weight(model: &Model, history: History<'_>, place: usize) -> f32 {
-    match model.settings.half_life_s {
-        None => 1.0,
-        Some(half_life) => {
-            let age = model.histories.latest().saturating_sub(history.times[place]);
-            (-f64::from(age) / half_life).exp2() as f32
+        Listed::Long(codes) => {
+            for (code, weight) in codes.iter().zip(weights) {
+                row[*code as usize] += strength * weight;
+            }
         }
     }
 }
 
 /// Whether any of a block is good enough. Written so that a processor compares several at once.
-fn reaches(cells: &[f32], floor: f32) -> bool {
+fn reaches(cells: &[f32; BLOCK], floor: f32) -> bool {
     cells.iter().fold(0, |any, cell| any | u32::from(*cell >= floor)) != 0
-}
-
-fn may_rebuy(request: &Request, time: u32) -> bool {
-    match request.bought {
-        Bought::Exclude => false,
-        Bought::Allow | Bought::Only => true,
-        Bought::ExcludeSince(since) => time < since,
-    }
-}
-
-fn candidate(request: &Request, code: u32) -> bool {
-    request.candidates.as_ref().is_none_or(|may| may.get(code as usize) == Some(&true))
 }
 
 fn recommendation(code: u32, score: f32) -> Recommendation {

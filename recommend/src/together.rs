@@ -6,8 +6,7 @@ use crate::histories::Histories;
 /// How many customers have an item and each other one, by code.
 pub fn common(histories: &Histories, code: u32) -> Vec<u32> {
     let mut counts = vec![0; histories.items()];
-    for place in 0..histories.len() {
-        let codes = histories.history(place).codes;
+    for codes in histories.all().map(|history| history.codes) {
         if codes.binary_search(&code).is_ok() {
             codes.iter().for_each(|other| counts[*other as usize] += 1);
         }

@@ -50,8 +50,12 @@ impl<'a> Access<'a> {
         let built_in = [PG_CATALOG_OID, PUBLIC_OID, INFORMATION_SCHEMA_OID, CLIENTELE_OID];
         let built_in = built_in.contains(&schema.oid);
         let public = if built_in { "U" } else { "" };
-        let officer = if PRIVACY_SCHEMAS.contains(&schema.oid) { "U" } else { "" };
-        Self { public, officer, ..Self::new(Kind::Schema, schema.owner, schema.grants.as_ref()) }
+        // Who decides about columns names tables in any schema; reading them is another matter.
+        Self {
+            public,
+            officer: "U",
+            ..Self::new(Kind::Schema, schema.owner, schema.grants.as_ref())
+        }
     }
 
     /// Of a database.

@@ -48,6 +48,15 @@ impl Snapshot {
         Self { customers, ..self.clone() }
     }
 
+    /// The same with other rows of a relation.
+    #[must_use]
+    pub fn with_rows(&self, relation: Oid, rows: TableData) -> Self {
+        let (mut tables, mut own) = (self.tables.as_ref().clone(), self.own.clone());
+        own.remove(&relation);
+        tables.insert(relation, Arc::new(rows));
+        Self { tables: Arc::new(tables), own, ..self.clone() }
+    }
+
     /// The rows of a relation; none for one without.
     pub fn table(&self, relation: Oid) -> Arc<TableData> {
         self.table_ref(relation).map_or_else(Arc::default, Arc::clone)

@@ -95,7 +95,7 @@ fn write_parquet(
     rows: &MemoryBatch,
     part: PartId,
 ) -> Result<FileFacts> {
-    let mut facts = FileFacts {
+    let facts = FileFacts {
         part,
         relation: relation.oid,
         rows: u64::try_from(rows.rows).unwrap_or(0),
@@ -104,11 +104,24 @@ fn write_parquet(
         columns: rows.columns.to_vec(),
         ranges: ranges(relation, rows)?,
     };
+    durable(shared, facts, |file| write_rows(shared, relation, rows, file))
+}
+
+/// Writes a file with those facts, durable when it returns; adds its size and checksum.
+///
+/// # Errors
+/// The disk is full, or the file cannot be written; nothing is left of it then.
+pub(super) fn durable(
+    shared: &Shared,
+    mut facts: FileFacts,
+    write: impl FnOnce(Checked) -> parquet::errors::Result<Checked>,
+) -> Result<FileFacts> {
     let path = shared.directory.join(facts.path());
     let directory = path.parent().unwrap_or(&shared.directory);
     disk::make_directory(directory)?;
     let file = File::create(&path).map_err(|error| disk::io_error(&path, error))?;
-    let written = write_rows(shared, relation, rows, file).map_err(|error| full_or(&path, error));
+    let checked = Checked { file, hasher: crc32fast::Hasher::new(), bytes: 0 };
+    let written = write(checked).map_err(|error| full_or(&path, error));
     let synced = written.and_then(|written| {
         written.file.sync_all().map_err(|error| disk::io_error(&path, error))?;
         disk::sync_directory(directory)?;
@@ -141,15 +154,14 @@ fn write_rows(
     shared: &Shared,
     relation: &Relation,
     rows: &MemoryBatch,
-    file: File,
+    file: Checked,
 ) -> parquet::errors::Result<Checked> {
     let columns: Vec<&Column> = relation.live_columns().collect();
     let fields: Vec<_> =
         columns.iter().map(|column| stored::stored_field(column, Default::default())).collect();
     let schema = Arc::new(Schema::new(fields));
-    let checked = Checked { file, hasher: crc32fast::Hasher::new(), bytes: 0 };
     let properties = properties(shared, relation, rows.rows);
-    let mut writer = ArrowWriter::try_new(checked, Arc::clone(&schema), Some(properties))?;
+    let mut writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties))?;
     for start in (0..rows.rows).step_by(shared.options.row_group_rows) {
         let length = shared.options.row_group_rows.min(rows.rows - start);
         let arrays = rows.arrays.iter().map(|array| stored::to_stored(&array.slice(start, length)));
@@ -161,7 +173,8 @@ fn write_rows(
     writer.into_inner()
 }
 
-fn properties(shared: &Shared, relation: &Relation, rows: usize) -> WriterProperties {
+/// How files of a relation are written; `rows`: how many.
+pub(super) fn properties(shared: &Shared, relation: &Relation, rows: usize) -> WriterProperties {
     let group = shared.options.row_group_rows;
     let mut builder = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
@@ -193,10 +206,23 @@ fn column_path(column: &Column) -> ColumnPath {
     ColumnPath::new(path)
 }
 
+/// Whether it is kept what a column's least and largest values are.
+pub(super) fn has_range(column: &Column) -> bool {
+    let of_number = matches!(
+        column.pg_type.arrow(),
+        DataType::Int16
+            | DataType::Int32
+            | DataType::Int64
+            | DataType::Timestamp(..)
+            | DataType::Date32
+    );
+    of_number && !stored::is_personal(column)
+}
+
 /// Ranges of columns whose order is that of 64-bit numbers.
 fn ranges(relation: &Relation, rows: &MemoryBatch) -> Result<Vec<ColumnRange>> {
     let mut ranges = Vec::new();
-    for column in relation.live_columns().filter(|column| !stored::is_personal(column)) {
+    for column in relation.live_columns().filter(|column| has_range(column)) {
         let Some(array) = rows.column(column.number) else { continue };
         let wide = match array.data_type() {
             DataType::Int64 => Arc::clone(array),
@@ -218,7 +244,7 @@ fn ranges(relation: &Relation, rows: &MemoryBatch) -> Result<Vec<ColumnRange>> {
 }
 
 /// A file whose size and checksum are taken while it is written.
-struct Checked {
+pub(super) struct Checked {
     file: File,
     hasher: crc32fast::Hasher,
     bytes: u64,

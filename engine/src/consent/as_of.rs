@@ -13,7 +13,8 @@ use datafusion::arrow::array::{
 use datafusion::arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use datafusion::scalar::ScalarValue;
 
-use super::{EVENTS, rows};
+use super::EVENTS;
+use crate::builtin;
 use crate::error::{Error, Result};
 use crate::functions::declared::Function;
 use crate::functions::procedures::Parameter;
@@ -57,7 +58,7 @@ fn as_of(context: &QueryContext, arguments: &[ScalarValue]) -> Result<Vec<ArrayR
         _ => return Err(Error::new("22004", "consent.as_of needs an instant")),
     };
     let mut last: BTreeMap<(i64, String), Event> = BTreeMap::new();
-    let table = rows::table(EVENTS)?;
+    let table = builtin::table(EVENTS)?;
     let names = ["event_id", "purpose", "granted", "channel", "text_version_hash", "occurred_at"];
     let numbers = names.map(|name| table.column(name).map_or(0, |column| column.number));
     let people = context.snapshot.customers.of(Subject::Person);

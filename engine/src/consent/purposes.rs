@@ -6,14 +6,12 @@ use std::sync::Arc;
 use chrono::Utc;
 use clientele_catalog::definition::{Object, Oid, Relation};
 use clientele_udfs::types::PgType;
-use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, ListBuilder, StringViewArray, StringViewBuilder,
-    TimestampMicrosecondArray,
-};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListBuilder, StringViewBuilder};
 use datafusion::scalar::ScalarValue;
 use sqlparser::ast::{Expr, ObjectName, ObjectNamePart};
 
-use super::{DECLARATIONS, rows};
+use super::DECLARATIONS;
+use crate::builtin;
 use crate::error::{Error, Result};
 use crate::functions::procedures::{Parameter, Procedure, text};
 use crate::planning::context::{Named, QueryContext, undefined_table};
@@ -81,21 +79,19 @@ async fn declare(session: &mut Session, arguments: &[ScalarValue]) -> Result<()>
             transaction.put(Object::Relation(relation));
         }
     }
-    let one = |value: Option<&str>| -> ArrayRef { Arc::new(StringViewArray::from_iter([value])) };
     let mut list = ListBuilder::new(StringViewBuilder::new());
     names.iter().for_each(|name| list.values().append_value(name));
     list.append(true);
-    let now = TimestampMicrosecondArray::from_iter([Some(Utc::now().timestamp_micros())]);
     let values = [
-        one(Some(purpose)),
-        one(Some(basis)),
+        builtin::texts([Some(purpose)]),
+        builtin::texts([Some(basis)]),
         Arc::new(list.finish()) as ArrayRef,
-        one(text(arguments, 3)),
-        one(reason.as_deref()),
-        one(Some(&context.role.name)),
-        Arc::new(now.with_timezone("UTC")),
+        builtin::texts([text(arguments, 3)]),
+        builtin::texts([reason.as_deref()]),
+        builtin::texts([Some(context.role.name.as_str())]),
+        builtin::times([Some(Utc::now().timestamp_micros())]),
     ];
-    rows::insert(session, DECLARATIONS, &values).await
+    builtin::insert(session, DECLARATIONS, &values).await
 }
 
 fn texts(value: Option<&ScalarValue>) -> Vec<String> {

@@ -6,12 +6,11 @@ use chrono::Utc;
 use clientele_catalog::domains::Subject;
 use clientele_catalog::privileges::Access;
 use clientele_udfs::types::PgType;
-use datafusion::arrow::array::{
-    ArrayRef, BooleanArray, Int64Array, StringViewArray, TimestampMicrosecondArray,
-};
+use datafusion::arrow::array::{ArrayRef, BooleanArray};
 use datafusion::scalar::ScalarValue;
 
-use super::{EVENTS, rows};
+use super::EVENTS;
+use crate::builtin::{self, numbers, texts, times};
 use crate::error::{Error, Result};
 use crate::functions::procedures::{Parameter, Procedure, text};
 use crate::handle;
@@ -56,40 +55,60 @@ async fn record(session: &mut Session, arguments: &[ScalarValue]) -> Result<()> 
         Some(ScalarValue::Boolean(Some(granted))) => *granted,
         _ => return Err(Error::new("22004", "granted must be true or false")),
     };
-    let now = Utc::now().timestamp_micros();
     let occurred = match arguments.get(7) {
         Some(ScalarValue::TimestampMicrosecond(Some(at), _)) => *at,
-        _ => now,
+        _ => Utc::now().timestamp_micros(),
     };
     let found = handle::find(&context, subject)?;
     if found.subject != Subject::Person {
         return Err(Error::new("22023", "companies do not consent"));
     }
-    let one = |value: Option<&str>| -> ArrayRef { Arc::new(StringViewArray::from_iter([value])) };
-    let number = |value: i64| -> ArrayRef { Arc::new(Int64Array::from_iter([Some(value)])) };
-    let time = |at: i64| -> ArrayRef {
-        Arc::new(TimestampMicrosecondArray::from_iter([Some(at)]).with_timezone("UTC"))
-    };
-    let event = i64::from(session.store.allocate_oid());
+    let texts = [3, 4, 5, 6].map(|at| text(arguments, at).map(str::to_owned));
+    let purpose = purpose.to_owned();
+    let event = Event { node: found.node, purpose, granted, texts, occurred_at: occurred };
+    insert(session, &context.role.name, &[event]).await
+}
+
+/// What somebody said.
+pub(super) struct Event {
+    /// The node of whom it is about.
+    pub(super) node: u32,
+    pub(super) purpose: String,
+    pub(super) granted: bool,
+    /// Channel, hash of the text's version, source, evidence.
+    pub(super) texts: [Option<String>; 4],
+    /// Microseconds since 1970.
+    pub(super) occurred_at: i64,
+}
+
+/// Adds events, recorded by a role, in the session's transaction.
+///
+/// # Errors
+/// A file cannot be read.
+pub(super) async fn insert(session: &mut Session, role: &str, events: &[Event]) -> Result<()> {
+    let told = |at: usize| texts(events.iter().map(|one| one.texts[at].as_deref()));
+    let granted = events.iter().map(|one| Some(one.granted)).collect::<BooleanArray>();
+    let now = Utc::now().timestamp_micros();
+    let ids = events.iter().map(|_| Some(i64::from(session.store.allocate_oid())));
     let values = [
-        number(event),
-        number(i64::from(found.node)),
-        one(Some(purpose)),
-        Arc::new(BooleanArray::from_iter([Some(granted)])) as ArrayRef,
-        one(text(arguments, 3)),
-        one(text(arguments, 4)),
-        one(text(arguments, 5)),
-        one(text(arguments, 6)),
-        time(occurred),
-        one(Some(&context.role.name)),
-        time(now),
+        numbers(ids),
+        numbers(events.iter().map(|one| Some(i64::from(one.node)))),
+        texts(events.iter().map(|one| Some(one.purpose.as_str()))),
+        Arc::new(granted) as ArrayRef,
+        told(0),
+        told(1),
+        told(2),
+        told(3),
+        times(events.iter().map(|one| Some(one.occurred_at))),
+        texts(events.iter().map(|_| Some(role))),
+        times(events.iter().map(|_| Some(now))),
     ];
-    rows::insert(session, EVENTS, &values).await
+    builtin::insert(session, EVENTS, &values).await
 }
 
 /// Whoever has INSERT on `consent.events`; the table itself is closed to INSERT, so that no event
 /// is without its node, and none is changed.
-fn allowed(context: &QueryContext) -> Result<()> {
+pub(super) fn allowed(context: &QueryContext) -> Result<()> {
     let events = context.catalog().relation_by_oid(EVENTS);
     let inserts =
         events.is_some_and(|one| Access::relation(one).permits(&context.rights, 'a', false));

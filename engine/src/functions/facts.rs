@@ -355,7 +355,9 @@ fn called_function(function: &super::calls::Function) -> FunctionFacts {
     });
     let any = PgType::plain(2283);
     let columns = function.columns.iter().map(|column| match column {
-        Column::Plain(name, pg_type) => argument(name, *pg_type, ArgumentMode::Table),
+        Column::Plain(name, pg_type) | Column::Where(_, name, pg_type) => {
+            argument(name, *pg_type, ArgumentMode::Table)
+        }
         Column::Customer => argument("customer_id", any, ArgumentMode::Table),
         Column::Item => argument("product_id", any, ArgumentMode::Table),
         Column::Other(name) => argument(name, any, ArgumentMode::Table),

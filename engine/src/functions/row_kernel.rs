@@ -70,7 +70,8 @@ pub(super) fn bind(kernel: &'static Kernel, context: &Arc<QueryContext>) -> Arc<
 /// function that is not of [`bind`].
 pub fn rebind(function: &ScalarUDF, context: Option<&Arc<QueryContext>>) -> Option<Arc<ScalarUDF>> {
     let Some(bound) = function.inner().downcast_ref::<Bound>() else {
-        return super::of_domain::rebind(function, context);
+        let other = super::of_domain::rebind(function, context);
+        return other.or_else(|| super::per_row::rebind(function, context));
     };
     let (kernel, accepts) = (bound.kernel, bound.accepts.clone());
     let context = context.map(Arc::clone);

@@ -19,8 +19,9 @@ use serde_json::{Value, json};
 
 use super::officer::must_be_officer;
 use super::request::{self, Request};
-use super::rows::{numbers, select, texts};
+use super::rows::select;
 use super::subject::{self, Subject};
+use crate::builtin::{numbers, texts};
 use crate::error::{Error, Result};
 use crate::functions::procedures::{superuser, text};
 use crate::planning::context::QueryContext;

@@ -16,8 +16,9 @@ use super::holds::{self, Holds};
 use super::officer::must_be_officer;
 use super::places::PLACES;
 use super::request::{self, Request};
-use super::rows::{self, numbers, texts, times};
+use super::rows;
 use super::subject::{self, Subject};
+use crate::builtin::{self, numbers, texts, times};
 use crate::error::{Error, Result};
 use crate::functions::procedures::text;
 use crate::planning::context::QueryContext;
@@ -276,7 +277,7 @@ impl Erasure<'_> {
         request::file(self.context, transaction, requests)?;
         let count = i32::try_from(self.people.len()).unwrap_or(i32::MAX);
         let people: ArrayRef = Arc::new(Int32Array::from(vec![count]));
-        let row = rows::batch(
+        let row = builtin::batch(
             oids::ERASURES,
             &[
                 numbers([Some(self.id)]),

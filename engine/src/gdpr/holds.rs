@@ -13,8 +13,9 @@ use datafusion::arrow::array::{
 use datafusion::scalar::ScalarValue;
 
 use super::officer::must_be_officer;
-use super::rows::{self, numbers, select, texts, times};
+use super::rows::{self, select};
 use super::subject;
+use crate::builtin::{self, numbers, texts, times};
 use crate::error::{Error, Result};
 use crate::functions::procedures::text;
 use crate::planning::context::QueryContext;
@@ -160,7 +161,7 @@ pub(super) async fn hold(
         texts([Some(context.role.name.as_str())]),
         times([Some(Utc::now().timestamp_micros())]),
     ];
-    rows::insert(session, HOLDS, &row).await?;
+    builtin::insert(session, HOLDS, &row).await?;
     let reply = [("hold_id", numbers([Some(id)]))];
     Ok(Some(RecordBatch::try_from_iter(reply).map_err(Error::internal)?))
 }

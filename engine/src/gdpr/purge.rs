@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 
 use super::published::Copies;
 use super::receipt::{canonical, hash};
-use super::rows::{self, numbers, texts, times};
+use super::rows;
+use crate::builtin::{self, numbers, texts, times};
 use crate::error::{Error, Result};
 
 /// An erasure that waits for its physical part.
@@ -157,7 +158,7 @@ fn sign(
             .ok_or_else(|| Error::internal("a receipt is no JSON"))?;
         let hash = hash(&previous, &document);
         let signature = key.sign(hash.as_bytes())?;
-        let row = rows::batch(
+        let row = builtin::batch(
             oids::RECEIPTS,
             &[
                 numbers([Some(one.id)]),

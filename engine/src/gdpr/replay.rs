@@ -22,7 +22,8 @@ use datafusion::scalar::ScalarValue;
 use super::erase::Erasure;
 use super::holds::Holds;
 use super::officer::must_be_officer;
-use super::rows::{self, numbers, texts, times};
+use super::rows;
+use crate::builtin::{self, numbers, texts, times};
 use crate::error::{Error, Result};
 use crate::functions::procedures::{superuser, text};
 use crate::planning::context::QueryContext;
@@ -103,7 +104,7 @@ pub(super) async fn replay(
     if !new.is_empty() {
         let count = new.len();
         let now = Utc::now().timestamp_micros();
-        let batch = rows::batch(
+        let batch = builtin::batch(
             oids::TOMBSTONES,
             &[
                 numbers(vec![Some(id); count]),

@@ -10,7 +10,8 @@ use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::scalar::ScalarValue;
 
 use super::officer::must_be_officer;
-use super::rows::{numbers, select, texts};
+use super::rows::select;
+use crate::builtin::{numbers, texts};
 use crate::error::{Error, Result};
 use crate::functions::procedures::{superuser, text};
 use crate::session::Session;

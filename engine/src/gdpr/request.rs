@@ -11,8 +11,9 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::scalar::ScalarValue;
 
 use super::officer::must_be_officer;
-use super::rows::{self, numbers, texts, times};
+use super::rows;
 use super::subject;
+use crate::builtin::{self, numbers, texts, times};
 use crate::error::{Error, Result};
 use crate::functions::procedures::text;
 use crate::planning::context::QueryContext;
@@ -165,7 +166,7 @@ pub(super) fn batch(all: &[Request]) -> Result<RecordBatch> {
     };
     let now = Utc::now().timestamp_micros();
     let done = |one: &Request| (one.state == "completed").then_some(now);
-    rows::batch(
+    builtin::batch(
         REQUESTS,
         &[
             numbers(all.iter().map(|one| Some(one.id))),

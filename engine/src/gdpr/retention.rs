@@ -6,7 +6,8 @@ use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::scalar::ScalarValue;
 
 use super::officer::must_be_officer;
-use super::rows::{self, texts, times};
+use super::rows;
+use crate::builtin::{self, texts, times};
 use crate::error::{Error, Result};
 use crate::functions::procedures::text;
 use crate::session::Session;
@@ -48,6 +49,6 @@ pub(super) async fn set_retention(
         texts([Some(context.role.name.as_str())]),
         times([Some(Utc::now().timestamp_micros())]),
     ];
-    rows::insert(session, RETENTION_RULES, &row).await?;
+    builtin::insert(session, RETENTION_RULES, &row).await?;
     Ok(None)
 }

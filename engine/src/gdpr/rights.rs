@@ -12,8 +12,9 @@ use serde_json::json;
 
 use super::access::record;
 use super::officer::must_be_officer;
-use super::rows::{self, numbers, texts, times};
+use super::rows;
 use super::subject;
+use crate::builtin::{self, numbers, texts, times};
 use crate::error::{Error, Result};
 use crate::functions::procedures::text;
 use crate::planning::context::QueryContext;
@@ -70,7 +71,7 @@ pub(super) async fn rectify(
         role(&context),
         now(),
     ];
-    rows::insert(session, PINNED_VALUES, &row).await?;
+    builtin::insert(session, PINNED_VALUES, &row).await?;
     let reason = reason.map(str::to_owned);
     let done = (reason, json!({"attribute": attribute}));
     record(session, &context, ("rectification", &person.name), done).await?;
@@ -97,7 +98,7 @@ pub(super) async fn restrict(
         role(&context),
         now(),
     ];
-    rows::insert(session, RESTRICTIONS, &row).await?;
+    builtin::insert(session, RESTRICTIONS, &row).await?;
     let done = (Some(ground.to_owned()), json!({}));
     record(session, &context, ("restriction", &person.name), done).await?;
     Ok(None)
@@ -144,7 +145,7 @@ pub(super) async fn object(
         role(&context),
         now(),
     ];
-    rows::insert(session, OBJECTIONS, &row).await?;
+    builtin::insert(session, OBJECTIONS, &row).await?;
     let done = (text(&arguments, 2).map(str::to_owned), json!({"purpose": purpose}));
     record(session, &context, ("objection", &person.name), done).await?;
     Ok(None)
@@ -192,6 +193,6 @@ pub(super) async fn declare(
         role(&context),
         now(),
     ];
-    rows::insert(session, PROCESSING, &row).await?;
+    builtin::insert(session, PROCESSING, &row).await?;
     Ok(None)
 }

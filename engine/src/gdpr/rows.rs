@@ -5,62 +5,18 @@ use std::sync::Arc;
 use clientele_catalog::catalog::BOOTSTRAP_ROLE_OID;
 use clientele_catalog::definition::{Oid, Relation};
 use clientele_catalog::domains::Subject;
-use clientele_catalog::features;
 use clientele_catalog::storage::{NodeRows, RowAddress, Snapshot, Store};
-use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray,
-};
-use datafusion::arrow::compute::{cast, concat_batches};
+use datafusion::arrow::array::{Array, AsArray, RecordBatch};
+use datafusion::arrow::compute::concat_batches;
 use datafusion::arrow::datatypes::{Int64Type, Schema, TimestampMicrosecondType};
 use sqlparser::ast;
 
+use crate::builtin;
 use crate::error::{Error, Result};
 use crate::planning;
 use crate::planning::context::QueryContext;
 use crate::session::Session;
 use crate::sql;
-
-/// Rows of a built-in table, of columns in its order.
-pub(super) fn batch(relation: Oid, columns: &[ArrayRef]) -> Result<RecordBatch> {
-    let relation = features::relation(relation)
-        .ok_or_else(|| Error::internal("a built-in relation is missing"))?;
-    let fields = relation.live_columns().map(|one| one.pg_type.field(&one.name, true));
-    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    let columns = columns.iter().zip(schema.fields());
-    let columns = columns
-        .map(|(array, field)| cast(array, field.data_type()))
-        .collect::<std::result::Result<_, _>>()
-        .map_err(Error::internal)?;
-    RecordBatch::try_new(schema, columns).map_err(Error::internal)
-}
-
-/// A column of texts.
-pub(super) fn texts<'a>(values: impl IntoIterator<Item = Option<&'a str>>) -> ArrayRef {
-    Arc::new(values.into_iter().collect::<StringViewArray>())
-}
-
-/// A column of numbers.
-pub(super) fn numbers(values: impl IntoIterator<Item = Option<i64>>) -> ArrayRef {
-    Arc::new(values.into_iter().collect::<Int64Array>())
-}
-
-/// A column of instants, in microseconds since 1970.
-pub(super) fn times(values: impl IntoIterator<Item = Option<i64>>) -> ArrayRef {
-    let times = values.into_iter().collect::<TimestampMicrosecondArray>();
-    Arc::new(times.with_timezone("UTC"))
-}
-
-/// Adds rows in the session's transaction.
-pub(super) async fn insert(
-    session: &mut Session,
-    relation: Oid,
-    columns: &[ArrayRef],
-) -> Result<()> {
-    let rows = batch(relation, columns)?;
-    let work = session.work().await?;
-    work.lock().await.insert(relation, rows)?;
-    Ok(())
-}
 
 /// The rows of a query of the engine's own, in one batch. Nobody's privileges are asked for, and who
 /// is restricted may ask for access as well.
@@ -90,8 +46,7 @@ pub(super) fn with_number(
     column: &str,
     wanted: &[i64],
 ) -> Result<Vec<RowAddress>> {
-    let relation = features::relation(relation)
-        .ok_or_else(|| Error::internal("a built-in relation is missing"))?;
+    let relation = builtin::table(relation)?;
     let number = relation.column(column).map(|one| one.number);
     let number = number.ok_or_else(|| Error::internal("a built-in column is missing"))?;
     let mut found = Vec::new();
@@ -119,8 +74,7 @@ pub(super) fn stored(
     snapshot: &Snapshot,
     relation: Oid,
 ) -> Result<Vec<(RecordBatch, RowAddress)>> {
-    let relation = features::relation(relation)
-        .ok_or_else(|| Error::internal("a built-in relation is missing"))?;
+    let relation = builtin::table(relation)?;
     let numbers: Vec<i16> = relation.live_columns().map(|one| one.number).collect();
     let fields = relation.live_columns().map(|one| one.pg_type.field(&one.name, true));
     let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));

@@ -31,7 +31,7 @@ pub(super) struct Subject {
 /// # Errors
 /// 22023, 42704 for what is no such thing.
 pub(super) fn name(context: &QueryContext, text: &str) -> Result<String> {
-    let (namespace, value) = text.split_once(':').unwrap_or((text, ""));
+    let (namespace, value) = text.split_once(':').unwrap_or(("customer", text));
     let normal = match namespace {
         "customer" => value.to_owned(),
         _ => {
@@ -54,9 +54,8 @@ pub(super) fn find(context: &QueryContext, text: &str) -> Result<Subject> {
     if found.subject != Kind::Person {
         return Err(Error::new("22023", "a company is no person"));
     }
-    let namespace = text.split(':').next().unwrap_or_default();
     if context.snapshot.customers.person.customer(found.node) == 0 {
-        return Err(Error::new("P0002", format!("that {namespace} belongs to no customer"))
+        return Err(Error::new("P0002", "that identifier belongs to no customer")
             .with_detail("It is blocked, or too many others were seen with it.")
             .with_hint("SELECT * FROM identity.identifiers shows its status."));
     }

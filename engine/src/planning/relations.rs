@@ -1,8 +1,9 @@
 //! Table functions in FROM: `generate_series(1, 3) AS g`, `schema.function(name => value)`.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use datafusion::common::tree_node::TreeNode;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
@@ -18,11 +19,13 @@ use sqlparser::ast::{
 };
 
 use super::context::QueryContext;
+use super::{unnested, values};
 use crate::error::{Error, Result};
 use crate::functions::calls::{self, Argument};
+use crate::functions::per_row;
 use crate::sql::mended::ROWS_FROM;
 use crate::sql::place::{folded, name_parts};
-use crate::sql::rewrite::own_call;
+use crate::sql::rewrite::{self, own_call};
 use crate::{functions, preview};
 
 /// Plans table functions of one statement.
@@ -49,7 +52,7 @@ impl Relations {
         planner: &mut dyn RelationPlannerContext,
     ) -> DataFusionResult<Option<LogicalPlan>> {
         if let Some(function) = calls::find(name) {
-            return self.call(function, arguments, planner).map(Some);
+            return self.call(function, arguments, planner);
         }
         let Some(function) = functions::table_function(name) else { return Ok(None) };
         let mut values = Vec::with_capacity(arguments.len());
@@ -68,29 +71,82 @@ impl Relations {
         LogicalPlanBuilder::scan(label, source, None)?.build().map(Some)
     }
 
-    /// A function whose arguments may be queries.
+    /// A function whose arguments may be queries; `None` where one of them is not known before
+    /// the statement runs.
     fn call(
         &self,
         function: &'static calls::Function,
         arguments: Vec<(Option<String>, ast::Expr)>,
         planner: &mut dyn RelationPlannerContext,
-    ) -> DataFusionResult<LogicalPlan> {
+    ) -> DataFusionResult<Option<LogicalPlan>> {
         let mut given = Vec::with_capacity(arguments.len());
-        for (place, (label, expr)) in arguments.into_iter().enumerate() {
-            let parameter = function.parameter(place, label.as_deref()).map_err(external)?;
+        let mut next = 0;
+        for (label, expr) in arguments {
+            let is_query = matches!(expr, ast::Expr::Subquery(_));
+            let parameter = function.parameter(next, label.as_deref(), is_query);
+            let parameter = parameter.map_err(external)?;
+            next = parameter + 1;
             let argument = match function.takes_query(parameter) {
-                true => Argument::Query(planner.plan(derived(expr).map_err(external)?)?),
+                true => {
+                    let plan = planner.plan(derived(expr).map_err(external)?)?;
+                    if hangs_on_others(&plan)? {
+                        return Ok(None);
+                    }
+                    Argument::Query(plan)
+                }
                 false => {
                     let expr = planner.sql_to_expr(expr, &DFSchema::empty())?;
-                    let value = self.constant(expr)?.ok_or_else(|| {
-                        external(Error::unsupported("an argument that is not a constant"))
-                    })?;
-                    Argument::Value(value)
+                    match self.constant(expr)? {
+                        Some(value) => Argument::Value(value),
+                        None => return Ok(None),
+                    }
                 }
             };
             given.push((parameter, argument));
         }
-        function.plan(&self.context, given).map_err(external)
+        function.plan(&self.context, given).map(Some).map_err(external)
+    }
+
+    /// A function that is called for each row: a list of rows, unnested.
+    fn each(
+        &self,
+        name: &str,
+        (arguments, ordinality): (Vec<(Option<String>, ast::Expr)>, bool),
+        planner: &mut dyn RelationPlannerContext,
+    ) -> DataFusionResult<Option<LogicalPlan>> {
+        let schema = DFSchema::empty();
+        let mut model = None;
+        let is_model = |label: Option<&str>| label.is_none_or(|label| label == "model");
+        if let Some((label, expr)) = arguments.first().filter(|(_, expr)| is_text(expr))
+            && is_model(label.as_deref())
+        {
+            model = self.constant(planner.sql_to_expr(expr.clone(), &schema)?)?;
+        }
+        let found = per_row::find(name, &self.context, model).map_err(external)?;
+        let Some(callee) = found else { return Ok(None) };
+        let (mut labels, mut exprs) = (Vec::new(), Vec::new());
+        for (place, (label, expr)) in arguments.into_iter().enumerate() {
+            let parameter = callee.parameter(place, label.as_deref());
+            let takes_query = parameter.is_some_and(|one| one.takes_query);
+            let expr = match expr {
+                ast::Expr::Subquery(mut query) if takes_query => {
+                    rewrite::array_of(&mut query).ok_or_else(|| external(unsupported_query()))?
+                }
+                other => other,
+            };
+            let expr = planner.sql_to_expr(expr, &schema)?;
+            let expr = match (expr, parameter.and_then(|one| one.pg_type)) {
+                (Expr::Placeholder(mut one), Some(pg_type)) => {
+                    one.field.get_or_insert_with(|| pg_type.field("", true));
+                    Expr::Placeholder(one)
+                }
+                (expr, _) => expr,
+            };
+            exprs.push(values::rewrite_expression(expr, &schema, &self.context)?);
+            labels.push(label);
+        }
+        let list = callee.bound(name, labels, &self.context).call(exprs);
+        unnested::plan(name, vec![list], ordinality).map(Some)
     }
 
     /// Evaluates an argument; `None` when it hangs on columns or on the session.
@@ -99,7 +155,7 @@ impl Relations {
             return Ok(None);
         }
         let schema = DFSchema::empty();
-        let expr = super::values::rewrite_expression(expr, &schema, &self.context)?;
+        let expr = values::rewrite_expression(expr, &schema, &self.context)?;
         let info = SimplifyContext::builder()
             .with_config_options(Arc::clone(self.context.state.config_options()))
             .with_query_execution_start_time(Some(self.context.started_at))
@@ -131,8 +187,8 @@ impl Relations {
         }
         let schema = DFSchema::empty();
         let expr = planner.sql_to_expr(crate::sql::rewrite::call(name, arguments), &schema)?;
-        let expr = super::values::rewrite_expression(expr, &schema, &self.context)?;
-        super::unnested::value(name, expr).map(Some)
+        let expr = values::rewrite_expression(expr, &schema, &self.context)?;
+        unnested::value(name, expr).map(Some)
     }
 
     /// The rows of functions whose arguments hang on other columns: lists, unnested side by side.
@@ -155,10 +211,36 @@ impl Relations {
         let mut lists = Vec::with_capacity(calls.len());
         for call in calls {
             let expr = planner.sql_to_expr(call, &DFSchema::empty())?;
-            lists.push(super::values::rewrite_expression(expr, &DFSchema::empty(), &self.context)?);
+            lists.push(values::rewrite_expression(expr, &DFSchema::empty(), &self.context)?);
         }
-        super::unnested::plan(name, lists, ordinality).map(Some)
+        unnested::plan(name, lists, ordinality).map(Some)
     }
+}
+
+/// Whether a query refers to columns of other relations than its own.
+fn hangs_on_others(plan: &LogicalPlan) -> DataFusionResult<bool> {
+    let (mut own, mut referred) = (HashSet::new(), Vec::new());
+    plan.apply_with_subqueries(|node| {
+        own.extend(node.schema().iter().filter_map(|(relation, _)| relation.cloned()));
+        node.apply_expressions(|expr| {
+            expr.apply(|expr| {
+                if let Expr::OuterReferenceColumn(_, column) = expr {
+                    referred.extend(column.relation.clone());
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
+    })?;
+    Ok(referred.iter().any(|one| !own.contains(one)))
+}
+
+fn is_text(expr: &ast::Expr) -> bool {
+    matches!(expr, ast::Expr::Value(value)
+        if matches!(value.value, ast::Value::SingleQuotedString(_)))
+}
+
+fn unsupported_query() -> Error {
+    Error::unsupported("a query of several columns beside arguments that are not constants")
 }
 
 /// A query in FROM: one that was given, or one of the values that were.
@@ -229,7 +311,7 @@ impl RelationPlanner for Relations {
             }
             parts => parts.join("."),
         };
-        if name == preview::SIZE {
+        if name == preview::SIZE && functions::are_constant(&arguments) {
             let values = functions::arguments_of(&name, arguments).map_err(external)?;
             let plan = preview::plan_size(&self.context, &values, planner)?;
             return Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(
@@ -240,7 +322,11 @@ impl RelationPlanner for Relations {
         let plain = arguments.iter().map(|(_, expr)| expr.clone()).collect();
         let constant = match *with_ordinality || name == "unnest" || name == ROWS_FROM {
             true => None,
-            false => self.rows(&name, arguments, planner)?,
+            false => self.rows(&name, arguments.clone(), planner)?,
+        };
+        let constant = match constant {
+            Some(plan) => Some(plan),
+            None => self.each(&name, (arguments, *with_ordinality), planner)?,
         };
         let plan = match constant {
             Some(plan) => plan,

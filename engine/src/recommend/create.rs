@@ -7,7 +7,7 @@ use clientele_recommend::Bought;
 use clientele_udfs::types::PgType;
 
 use super::definition::Definition;
-use super::kept::Kept;
+use super::kept::{How, Kept};
 use super::rows;
 use crate::api;
 use crate::error::{Error, Result};
@@ -58,11 +58,19 @@ pub(crate) fn check(relation: &Relation) -> Result<()> {
     }
 }
 
-/// Makes the model of a recommender anew; returns how many rows the view has.
+/// Makes the model of a recommender as the statement sees purchases; returns how.
 ///
 /// # Errors
 /// What its query refuses; 53200 when the purchases need more memory than there is.
-pub(crate) async fn refresh(context: Arc<QueryContext>, relation: Relation) -> Result<u64> {
+pub(crate) async fn refresh(context: Arc<QueryContext>, relation: Relation) -> Result<How> {
+    Kept::refresh(&context, &relation).await.map(|kept| kept.how.clone())
+}
+
+/// Makes the model of a new recommender; returns how many rows the view has.
+///
+/// # Errors
+/// As [`refresh`].
+pub(crate) async fn fill(context: Arc<QueryContext>, relation: Relation) -> Result<u64> {
     let kept = Kept::refresh(&context, &relation).await?;
     let request = rows::request(&kept.definition, kept.model.histories.latest());
     let histories = &kept.model.histories;

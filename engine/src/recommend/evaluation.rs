@@ -45,7 +45,7 @@ pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
         let mut rows = Vec::new();
         let mut histories = before;
         for method in methods {
-            let model = Model::fit(histories, method, &settings)?;
+            let (model, _) = Model::fit(histories, method, &settings)?;
             let evaluation = evaluate(&model, &request, &baskets)?;
             rows.extend(by_segment(method.name(), evaluation, segments.as_ref()));
             histories = model.histories;

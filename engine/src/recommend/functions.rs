@@ -32,6 +32,7 @@ pub(crate) static FUNCTIONS: &[Function] = &[
             may("max_per", NUMBER),
             may("max_per_by", Given::Query),
             may("fallback", TEXT),
+            may("explain", NUMBER),
         ],
         columns: &[
             Column::Customer,
@@ -39,6 +40,7 @@ pub(crate) static FUNCTIONS: &[Function] = &[
             Column::Item,
             Column::Plain("score", PgType::FLOAT4),
             Column::Plain("source", PgType::TEXT),
+            Column::Where("explain", "because", PgType::JSONB),
         ],
         comment: "the best items of every customer, or of some, under rules that come before the choice",
         parallel: |call| !call.has_query("customers"),
@@ -87,10 +89,11 @@ pub(crate) static FUNCTIONS: &[Function] = &[
     Function {
         name: "recommend.bought_together",
         parameters: &[
-            needed("model", TEXT),
+            may("model", TEXT),
             may("item", Given::Key),
             may("k", NUMBER),
             may("min_support", NUMBER),
+            may("purchases", Given::Query),
         ],
         columns: &[
             Column::Item,
@@ -101,7 +104,7 @@ pub(crate) static FUNCTIONS: &[Function] = &[
             Column::Plain("lift", PgType::FLOAT8),
             Column::Plain("conviction", PgType::FLOAT8),
         ],
-        comment: "what customers of an item have bought too, with the measures of association rules",
+        comment: "what customers of an item have bought too, with the measures of association rules; of a recommender, or of a query of customers and items",
         parallel: |_| false,
         kernel: |call, part| Box::pin(together::rows(call, part)),
     },
@@ -124,7 +127,7 @@ pub(crate) static FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "recommend.lookalikes",
-        parameters: &[needed("model", TEXT), needed("members", Given::Query), may("k", NUMBER)],
+        parameters: &[may("model", TEXT), needed("members", Given::Query), may("k", NUMBER)],
         columns: &[
             Column::Customer,
             Column::Plain("rank", PgType::INT4),

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use clientele_recommend::Histories;
 use datafusion::arrow::array::{ArrayRef, Float32Array, Int32Array, UInt32Array};
 use datafusion::arrow::compute::take;
 use futures::{StreamExt, stream};
 
 use super::kept::Kept;
 use crate::error::Result;
-use crate::functions::calls::{self, Batches, Call, Part};
+use crate::functions::calls::{self, Batches, Call, Keys, Part};
 
 /// Items of a batch.
 const ITEMS_AT_ONCE: usize = 256;
@@ -19,9 +20,9 @@ const K: usize = 10;
 pub(super) async fn similar(call: Arc<Call>, part: Part) -> Result<Batches> {
     let kept = Kept::of_call(&call).await?;
     let k = call.count("k", (1, 10_000))?.unwrap_or(K);
-    let code = code(&call, &kept, "item")?;
-    let found = code.map_or(&[][..], |code| kept.model.neighbours.of(code));
-    let found = &found[..k.min(found.len())];
+    let code = code(&call, (&kept.items, &kept.model.histories), "item")?;
+    let found = code.into_iter().flat_map(|code| kept.model.neighbours.of(code));
+    let found: Vec<(u32, f32)> = found.take(k).collect();
     let columns: Vec<ArrayRef> = vec![
         Arc::new((1..).take(found.len()).collect::<Int32Array>()),
         values(&kept, found.iter().map(|one| one.0))?,
@@ -40,10 +41,12 @@ pub(super) async fn neighbours(call: Arc<Call>, part: Part) -> Result<Batches> {
         let mut weights = Vec::new();
         for code in first as u32..(first + ITEMS_AT_ONCE).min(items) as u32 {
             let found = kept.model.neighbours.of(code);
-            own.extend(found.iter().map(|_| code));
-            ranks.extend((1..).take(found.len()));
-            others.extend(found.iter().map(|one| one.0));
-            weights.extend(found.iter().map(|one| one.1));
+            for (rank, (other, weight)) in (1..).zip(found) {
+                own.push(code);
+                ranks.push(rank);
+                others.push(other);
+                weights.push(weight);
+            }
         }
         let columns: Vec<ArrayRef> = vec![
             values(&kept, own.into_iter())?,
@@ -63,8 +66,12 @@ pub(super) fn values(kept: &Kept, codes: impl Iterator<Item = u32>) -> Result<Ar
 }
 
 /// The code of an item that is given; `None`: nobody bought it, or none is given.
-pub(super) fn code(call: &Call, kept: &Kept, name: &str) -> Result<Option<u32>> {
+pub(super) fn code(
+    call: &Call,
+    (items, histories): (&Keys, &Histories),
+    name: &str,
+) -> Result<Option<u32>> {
     let Some(value) = call.value(name) else { return Ok(None) };
-    let found = kept.items.find(&value.to_array()?)?.into_iter().next().flatten();
-    Ok(found.and_then(|item| kept.model.histories.code(item)))
+    let found = items.find(&value.to_array()?)?.into_iter().next().flatten();
+    Ok(found.and_then(|item| histories.code(item)))
 }

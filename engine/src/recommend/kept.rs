@@ -6,28 +6,27 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Utc};
-use clientele_catalog::definition::{Oid, Relation, RelationKind};
+use clientele_catalog::definition::{Oid, Relation};
 use clientele_catalog::features::oids;
 use clientele_recommend::choose::{self, Trial};
 use clientele_recommend::histories::OwnHistory;
-use clientele_recommend::{Histories, Method, Model, Purchase};
-use datafusion::arrow::array::{Array, ArrayRef};
-use datafusion::common::{Column, ScalarValue};
+use clientele_recommend::{Counts, Histories, Method, Model, Purchase};
+use datafusion::arrow::array::ArrayRef;
 use datafusion::execution::memory_pool::MemoryReservation;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit};
-use datafusion::physical_plan::collect;
 use parking_lot::Mutex;
 
+use super::again::again;
 use super::definition::Definition;
+use super::query::{Query, text_of};
 use super::read::{self, Customers, Gathered};
 use super::rows;
 use super::seen::Seen;
 use crate::error::{Error, Result};
 use crate::functions::calls::{Call, Keys};
 use crate::planning::context::QueryContext;
-use crate::planning::{self, Planned};
-use crate::session::physical;
-use crate::sql;
+
+/// Most bytes of the counts of pairs of items: of 32 thousand items.
+const COUNTS_BYTES_MAX: usize = 1 << 30;
 
 /// A model that may be there; whoever makes it lets the others wait.
 type Slot = Arc<tokio::sync::Mutex<Option<Arc<Kept>>>>;
@@ -56,6 +55,8 @@ impl Recommenders {
 pub(super) struct Kept {
     pub(super) definition: Definition,
     pub(super) model: Model,
+    /// What the next change is added to; whoever does that takes them.
+    pub(super) counts: Mutex<Option<Counts>>,
     pub(super) items: Keys,
     pub(super) item_values: ArrayRef,
     pub(super) customers: Customers,
@@ -63,12 +64,22 @@ pub(super) struct Kept {
     pub(super) trials: Vec<Trial>,
     pub(super) lines: u64,
     pub(super) built_at: DateTime<Utc>,
-    query: String,
+    pub(super) how: How,
+    text: String,
     options: Vec<(String, String)>,
-    /// Tombstones when it was made: with another person gone, it is made anew without them.
+    /// Tombstones when it was made: with another person gone, it is made without them.
     erased: u64,
-    seen: Seen,
+    pub(super) seen: Seen,
     _memory: MemoryReservation,
+}
+
+/// How a model was made, and why so.
+#[derive(Debug, Clone)]
+pub(crate) struct How {
+    /// Only what had changed was read.
+    pub(crate) incremental: bool,
+    /// Why.
+    pub(crate) reason: String,
 }
 
 /// Histories that were read anew.
@@ -80,22 +91,16 @@ impl Kept {
     /// # Errors
     /// What its query refuses; 55000 before the first refresh.
     pub(super) async fn of(context: &Arc<QueryContext>, relation: &Relation) -> Result<Arc<Self>> {
-        let query = query_of(relation)?;
+        let text = text_of(relation)?;
         let slot = context.engine.recommenders.slot(context, relation.oid);
         let mut kept = slot.lock().await;
-        let erased = erased(context);
-        let is_same = |kept: &Arc<Self>| {
-            let same = kept.query == query && kept.options == relation.options;
-            same && kept.erased == erased
+        let is_same = |kept: &&Arc<Self>| {
+            kept.text == text && kept.options == relation.options && !kept.is_other(context)
         };
-        if let Some(kept) = kept.clone().filter(is_same) {
-            return Ok(kept);
+        if let Some(kept) = kept.as_ref().filter(is_same) {
+            return Ok(Arc::clone(kept));
         }
-        let made = Arc::new(Self::make(context, relation).await?);
-        if is_shared(context) {
-            *kept = Some(Arc::clone(&made));
-        }
-        Ok(made)
+        Self::make_in(context, relation, &mut kept).await
     }
 
     /// The model that a call is about.
@@ -106,7 +111,7 @@ impl Kept {
         Self::of(&call.context, call.recommender()?).await
     }
 
-    /// Makes the model anew from what the statement sees.
+    /// The model as the statement sees purchases: of what has changed, or of everything.
     ///
     /// # Errors
     /// As [`Self::of`].
@@ -115,33 +120,61 @@ impl Kept {
         relation: &Relation,
     ) -> Result<Arc<Self>> {
         let slot = context.engine.recommenders.slot(context, relation.oid);
-        let made = Arc::new(Self::make(context, relation).await?);
-        // What a transaction has not committed is not for others: they make their own.
-        *slot.lock().await = is_shared(context).then(|| Arc::clone(&made));
+        let mut kept = slot.lock().await;
+        Self::make_in(context, relation, &mut kept).await
+    }
+
+    /// Puts a model in a slot, unless it is of what a transaction has not committed: that is not
+    /// for others, who make their own.
+    async fn make_in(
+        context: &Arc<QueryContext>,
+        relation: &Relation,
+        slot: &mut Option<Arc<Self>>,
+    ) -> Result<Arc<Self>> {
+        let query = Query::of(context, relation)?;
+        let shared = is_shared(context);
+        let before = slot.take();
+        // Two at once would need twice the memory: what was before is gone when all is learnt anew.
+        let made = match before {
+            None => Err("there was none".to_owned()),
+            Some(_) if !shared => Err("the transaction has written".to_owned()),
+            Some(kept) if kept.text != query.text || kept.options != query.options => {
+                Err("its definition has changed".to_owned())
+            }
+            Some(kept) => again(&query, kept).await?,
+        };
+        let made = match made {
+            Ok(made) => made,
+            Err(reason) => whole(&query, reason).await?,
+        };
+        let made = Arc::new(Self::new(query, made)?);
+        *slot = shared.then(|| Arc::clone(&made));
         Ok(made)
     }
 
-    async fn make(context: &Arc<QueryContext>, relation: &Relation) -> Result<Self> {
-        let query = query_of(relation)?;
-        let (definition, seen, gathered) = gathered(context, relation).await?;
-        let threads = context.engine.options.cpu_threads.max(1);
-        let made = stoppable(move |stop| fit(definition, gathered, (threads, stop))).await?;
-        made.memory.try_resize(made.model.bytes())?;
+    fn new(query: Query, made: Made) -> Result<Self> {
         Ok(Self {
             item_values: made.items.values()?,
             definition: made.definition,
             model: made.model,
+            counts: Mutex::new(made.counts),
             items: made.items,
             customers: made.customers,
             trials: made.trials,
             lines: made.lines,
             built_at: Utc::now(),
-            query: query.to_owned(),
-            options: relation.options.clone(),
-            erased: erased(context),
-            seen,
+            how: made.how,
+            seen: query.seen(),
+            erased: erased(&query.context),
+            text: query.text,
+            options: query.options,
             _memory: made.memory,
         })
+    }
+
+    /// Whether somebody was erased since.
+    pub(super) fn is_other(&self, context: &QueryContext) -> bool {
+        self.erased != erased(context)
     }
 
     /// The histories of some customers as they are now; `None`: the kept ones are good (see
@@ -158,21 +191,8 @@ impl Kept {
         if !self.seen.has_news(context, customers).await? {
             return Ok(None);
         }
-        let owner = context.as_role(relation.owner);
-        let planned = plan(&owner, &self.query)?;
+        let batches = Query::of(context, relation)?.of_customers(customers)?.rows().await?;
         let roles = self.definition.roles;
-        let (qualifier, field) = planned.plan.schema().qualified_field(roles.customer);
-        let column = Expr::Column(Column::from((qualifier, field)));
-        let values = (0..customers.len()).map(|row| {
-            let value = ScalarValue::try_from_array(customers, row)?.cast_to(field.data_type())?;
-            Ok(lit(value))
-        });
-        let values = values.collect::<Result<Vec<_>>>()?;
-        let plan = LogicalPlanBuilder::from(planned.plan.clone())
-            .filter(column.in_list(values, false))?
-            .build()?;
-        let plan = physical(&owner, &plan).await?;
-        let batches = collect(plan, owner.state.task_ctx()).await?;
         let lines = read::lines(&batches, roles, (&self.items, &self.customers))?;
         let mut by_customer = HashMap::<i64, Vec<Purchase>>::new();
         for line in lines {
@@ -182,7 +202,7 @@ impl Kept {
         let settings = &self.definition.settings;
         let own = by_customer
             .into_iter()
-            .map(|(customer, lines)| (customer, histories.entries_of(&lines, settings)));
+            .map(|(customer, lines)| (customer, histories.own(&lines, settings)));
         Ok(Some(own.collect()))
     }
 }
@@ -192,37 +212,33 @@ impl Kept {
 /// # Errors
 /// What the query refuses.
 pub(super) async fn gather(context: &Arc<QueryContext>, relation: &Relation) -> Result<Gathered> {
-    gathered(context, relation).await.map(|(_, _, gathered)| gathered)
+    Query::of(context, relation)?.gather(None).await
 }
 
-async fn gathered(
-    context: &Arc<QueryContext>,
-    relation: &Relation,
-) -> Result<(Definition, Seen, Gathered)> {
-    let owner = context.as_role(relation.owner);
-    let planned = plan(&owner, query_of(relation)?)?;
-    let definition = Definition::read(&relation.options, &planned.columns)?;
-    let column = planned.columns.get(definition.roles.customer);
-    let origin = column.map(|column| (column.table, column.number));
-    let seen = Seen::of(context, &planned.plan, origin);
-    let plan = physical(&owner, &planned.plan).await?;
-    let gathered = read::gather(plan, definition.roles, owner.state.task_ctx()).await?;
-    Ok((definition, seen, gathered))
+/// A model of everything.
+async fn whole(query: &Query, reason: String) -> Result<Made> {
+    let gathered = query.gather(None).await?;
+    let threads = query.context.engine.options.cpu_threads.max(1);
+    let definition = query.definition.clone();
+    let how = How { incremental: false, reason };
+    stoppable(move |stop| fit((definition, how), gathered, (threads, stop))).await
 }
 
-/// What was made on a thread of its own.
-struct Made {
-    definition: Definition,
-    model: Model,
-    items: Keys,
-    customers: Customers,
-    trials: Vec<Trial>,
-    lines: u64,
-    memory: MemoryReservation,
+/// What a model is made of, once it is made.
+pub(super) struct Made {
+    pub(super) definition: Definition,
+    pub(super) model: Model,
+    pub(super) counts: Option<Counts>,
+    pub(super) items: Keys,
+    pub(super) customers: Customers,
+    pub(super) trials: Vec<Trial>,
+    pub(super) lines: u64,
+    pub(super) how: How,
+    pub(super) memory: MemoryReservation,
 }
 
 fn fit(
-    mut definition: Definition,
+    (mut definition, how): (Definition, How),
     gathered: Gathered,
     (threads, stop): (usize, Arc<AtomicBool>),
 ) -> Result<Made> {
@@ -231,23 +247,29 @@ fn fit(
     definition.settings.threads = threads;
     definition.settings.stop = stop;
     memory.try_grow(working_bytes(&definition, items.len()))?;
-    let settings = &definition.settings;
     let (method, trials) = match definition.method {
         Some(method) => (method, Vec::new()),
         None => {
-            let share = choose::share(lines);
+            let (share, settings) = (choose::share(lines), &definition.settings);
             let (before, baskets) = Histories::split(&gatherers, items.len(), settings, share)?;
             let request = rows::request(&definition, before.latest());
             let trials = choose::trials(&before, &baskets, (settings, &request))?;
             (trials.first().map_or(Method::ShrunkCosine, |best| best.method), trials)
         }
     };
+    let counts_bytes = Counts::bytes_of(items.len());
+    // Without them everything is learnt anew each time.
+    if counts_bytes <= COUNTS_BYTES_MAX && memory.try_grow(counts_bytes).is_ok() {
+        definition.settings.counts_bytes = counts_bytes;
+    }
+    let settings = &definition.settings;
     let histories = Histories::build(gatherers, items.len(), settings)?;
-    let mut model = Model::fit(histories, method, settings)?;
+    let (mut model, counts) = Model::fit(histories, method, settings)?;
     // The flag belongs to who waits now.
     model.settings.stop = Arc::default();
     definition.settings.stop = Arc::default();
-    Ok(Made { definition, model, items, customers, trials, lines, memory })
+    memory.try_resize(model.bytes() + counts.as_ref().map_or(0, Counts::bytes))?;
+    Ok(Made { definition, model, counts, items, customers, trials, lines, how, memory })
 }
 
 /// What fitting takes beside purchases and histories: lists of neighbours for each thread, and the
@@ -294,21 +316,4 @@ fn is_shared(context: &QueryContext) -> bool {
     let as_of = context.settings.raw("clientele.as_of").parse::<i64>().is_ok();
     // A purpose leaves out customers whom it does not cover.
     context.snapshot.is_committed() && !as_of && context.purpose().is_none()
-}
-
-fn plan(context: &Arc<QueryContext>, query: &str) -> Result<Planned> {
-    planning::plan_query(context, sql::parse::query(query)?, &[])
-}
-
-fn query_of(relation: &Relation) -> Result<&str> {
-    match &relation.kind {
-        RelationKind::MaterializedView { populated: false, .. } => Err(Error::new(
-            "55000",
-            format!("materialized view \"{}\" has not been populated", relation.name),
-        )
-        .with_hint("Use the REFRESH MATERIALIZED VIEW command.")),
-        RelationKind::MaterializedView { query, .. } if relation.is_recommender() => Ok(query),
-        _ => Err(Error::new("42809", format!("\"{}\" is not a recommender", relation.name))
-            .with_hint("CREATE MATERIALIZED VIEW … USING recommender makes one.")),
-    }
 }

@@ -13,20 +13,25 @@
 //! and numbers turned into rows ([`rows`]).
 //!
 //! - `definition`: what a definition says; `create`: CREATE and REFRESH
-//! - `table`: the view as DataFusion sees it; `seen`: what a model was made of, and what is new
+//! - `again`: a model after a change; `delta`: what has changed; `linear`: whether that is enough
+//! - `query`: the view's query; `table`: the view as DataFusion sees it; `seen`: what a model was made of, and what is new
 //! - `functions`: the table functions; each has a file of its name, `rules` are what they share
 
+mod again;
 mod allowed;
 mod basket;
 mod create;
 mod definition;
+mod delta;
 mod evaluation;
 mod functions;
 mod items;
 mod kept;
+mod linear;
 mod lookalikes;
 mod models;
 mod products;
+mod query;
 mod read;
 mod rows;
 mod rules;
@@ -42,7 +47,7 @@ use datafusion::catalog::TableProvider;
 
 use crate::planning::context::QueryContext;
 
-pub(crate) use create::{check, columns, refresh};
+pub(crate) use create::{check, columns, fill, refresh};
 pub(crate) use functions::FUNCTIONS;
 pub(crate) use kept::Recommenders;
 

@@ -37,6 +37,8 @@ pub(super) async fn card(call: Arc<Call>, part: Part) -> Result<Batches> {
         ("min_support", settings.min_support.to_string()),
         ("cut", settings.cut.to_string()),
         ("bytes", kept.model.bytes().to_string()),
+        ("mode", if kept.how.incremental { "incremental" } else { "full" }.to_owned()),
+        ("reason", kept.how.reason.clone()),
         ("made_at", kept.built_at.to_rfc3339()),
     ];
     let columns: Vec<ArrayRef> = vec![

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use clientele_recommend::{History, Request, Scorer};
+use clientele_recommend::{History, Many, Scorer};
 use datafusion::arrow::array::RecordBatch;
 use futures::{StreamExt, stream};
 
@@ -16,10 +16,14 @@ use crate::functions::calls::{Batches, Call, Part, column};
 /// Customers whose purchases are read anew at most; of more, what the model knows is told.
 const LIVE_MAX: usize = 1024;
 
+/// Reasons that are given of a row at most.
+const EXPLAIN_MAX: i64 = 100;
+
 /// What rows are made of.
 struct Task {
     kept: Arc<Kept>,
-    request: Request,
+    many: Many,
+    explain: Option<usize>,
     excluded: Excluded,
     allowed: Allowed,
     part: Part,
@@ -31,7 +35,12 @@ pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
     let (request, excluded) = rules::request(&call, &part, &kept).await?;
     let asked = call.query(&part, ("customers", 1..=1)).await?;
     let allowed = Allowed::of(&call.context, call.recommender()?, &kept).await?;
-    let task = Task { kept, request, excluded, allowed, part };
+    let explain = call.count("explain", (1, EXPLAIN_MAX))?;
+    let many = match asked {
+        None => Many::new(&kept.model, request),
+        Some(_) => Many::few(request),
+    };
+    let task = Task { kept, many, explain, excluded, allowed, part };
     let Some(batches) = asked else { return Ok(task.everybody()) };
     let Some(customers) = column(&batches, 0)? else { return Ok(stream::empty().boxed()) };
     let asked = rows::distinct(&task.kept, &customers)?;
@@ -73,11 +82,12 @@ impl Task {
         &'a self,
         customers: impl Iterator<Item = (i64, History<'a>)>,
     ) -> Result<RecordBatch> {
-        let mut scorer = Scorer::new(&self.kept.model, &self.request);
-        let mut rows = Rows::default();
+        let mut scorer = Scorer::of_many(&self.kept.model, &self.many);
+        let mut rows = Rows::explained(self.explain);
         for (customer, history) in customers.filter(|one| self.allowed.has(one.0)) {
             let excluded = self.excluded.get(&customer).map_or(&[][..], Vec::as_slice);
-            rows.take(&self.kept, &mut scorer, (customer, history, excluded));
+            let scorer = (&mut scorer, self.many.request());
+            rows.take(&self.kept, scorer, (customer, history, excluded));
         }
         rows.batch(&self.kept, &self.part.schema)
     }

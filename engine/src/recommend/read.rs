@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use clientele_recommend::{Gatherer, Purchase};
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch};
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit};
+use datafusion::arrow::datatypes::{DataType, Float64Type, TimeUnit, TimestampMicrosecondType};
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
@@ -28,6 +28,11 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
+    /// Bytes that the lines take.
+    pub(super) fn bytes(&self) -> usize {
+        self.gatherers.iter().map(|(one, _)| one.bytes()).sum()
+    }
+
     /// How many lines there are.
     pub(super) fn lines(&self) -> u64 {
         self.gatherers.iter().map(|(one, _)| one.lines()).sum()
@@ -51,11 +56,16 @@ impl Customers {
         }
     }
 
-    fn again(&self) -> Self {
+    pub(super) fn again(&self) -> Self {
         match self {
             Self::Integers(data_type) => Self::Integers(data_type.clone()),
             Self::Numbered(keys) => Self::Numbered(Arc::clone(keys)),
         }
+    }
+
+    /// Whether they stand as they are.
+    pub(super) fn are_integers(&self) -> bool {
+        matches!(self, Self::Integers(_))
     }
 
     /// Customers as they stand in purchases; who is new gets a number.
@@ -91,18 +101,22 @@ impl Customers {
     }
 }
 
-/// Reads all rows of a plan, its partitions side by side.
+/// Reads all rows of a plan, its partitions side by side; customers who are known keep their
+/// numbers.
 ///
 /// # Errors
 /// What the plan refuses; 22003 for a quantity that is no number; 53200 for want of memory.
 pub(super) async fn gather(
     plan: Arc<dyn ExecutionPlan>,
     roles: Roles,
-    task: Arc<TaskContext>,
+    (task, known): (Arc<TaskContext>, Option<&Customers>),
 ) -> Result<Gathered> {
     let schema = plan.schema();
     let item_type = schema.field(roles.item).data_type().clone();
-    let customers = Customers::new(schema.field(roles.customer).data_type())?;
+    let customers = match known {
+        Some(known) => known.again(),
+        None => Customers::new(schema.field(roles.customer).data_type())?,
+    };
     let consumer = MemoryConsumer::new("recommender purchases");
     let memory = consumer.register(&task.runtime_env().memory_pool);
     let mut tasks = JoinSet::new();
@@ -137,7 +151,7 @@ pub(super) async fn gather(
         keys.push(reader.items);
     }
     held.try_resize(bytes)?;
-    let (items, numbers) = Keys::merged(&keys, &item_type)?;
+    let (items, numbers) = Keys::merged(&keys.iter().collect::<Vec<_>>(), &item_type)?;
     let gatherers = gatherers.into_iter().zip(numbers).collect();
     Ok(Gathered { gatherers, items, customers, memory: held })
 }
@@ -155,19 +169,15 @@ impl Reader {
     fn take(&mut self, batch: &RecordBatch) -> Result<()> {
         let customers = self.customers.number(batch.column(self.roles.customer))?;
         let items = self.items.number(batch.column(self.roles.item))?;
-        let quantities = quantities(batch, self.roles)?;
-        let times = times(batch, self.roles)?;
-        for (row, item) in items.iter().copied().enumerate() {
+        let (quantities, times) = (quantities(batch, self.roles)?, times(batch, self.roles)?);
+        for (row, (customer, item)) in customers.values().iter().zip(items).enumerate() {
             // What nobody is known to have bought, or nothing is known of, says nothing.
-            if customers.is_null(row) || item == u32::MAX {
+            if item == u32::MAX || customers.is_null(row) {
                 continue;
             }
-            self.gatherer.push(Purchase {
-                customer: customers.value(row),
-                item,
-                quantity: quantity(quantities.as_ref(), row)?,
-                time: times.as_ref().map_or(0, |times| second(times, row)),
-            });
+            let quantity = quantities.as_ref().map_or(1.0, |all| all[row]);
+            let time = times.as_ref().map_or(0, |all| all[row]);
+            self.gatherer.push(Purchase { customer: *customer, item, quantity, time });
         }
         self.memory.try_resize(self.gatherer.bytes())?;
         Ok(())
@@ -194,46 +204,41 @@ pub(super) fn lines(
             lines.push(Purchase {
                 customer,
                 item,
-                quantity: quantity(quantities.as_ref(), row)?,
-                time: times.as_ref().map_or(0, |times| second(times, row)),
+                quantity: quantities.as_ref().map_or(1.0, |all| all[row]),
+                time: times.as_ref().map_or(0, |all| all[row]),
             });
         }
     }
     Ok(lines)
 }
 
-fn quantities(batch: &RecordBatch, roles: Roles) -> Result<Option<Float64Array>> {
-    let column = |place| -> Result<Float64Array> {
-        let numbers = cast(batch.column(place), &DataType::Float64)?;
-        Ok(numbers.as_primitive::<Float64Type>().clone())
-    };
-    roles.quantity.map(column).transpose()
-}
-
-/// Pieces of a line; a line without a number is one piece.
-fn quantity(quantities: Option<&Float64Array>, row: usize) -> Result<f32> {
-    let Some(quantities) = quantities.filter(|all| all.is_valid(row)) else { return Ok(1.0) };
-    let pieces = quantities.value(row);
-    match pieces.is_finite() {
-        true => Ok(pieces.clamp(-1e30, 1e30) as f32),
-        false => Err(Error::new("22003", "quantity of a purchase is out of range")
-            .with_detail("A quantity must be a number that is neither NaN nor infinite.")),
+/// Pieces of each line; a line without a number is one piece.
+fn quantities(batch: &RecordBatch, roles: Roles) -> Result<Option<Vec<f32>>> {
+    let Some(place) = roles.quantity else { return Ok(None) };
+    let numbers = cast(batch.column(place), &DataType::Float64)?;
+    let numbers = numbers.as_primitive::<Float64Type>();
+    // Under a NULL there may be anything.
+    let wrong = numbers.iter().flatten().any(|one| !one.is_finite());
+    if wrong {
+        return Err(Error::new("22003", "quantity of a purchase is out of range")
+            .with_detail("A quantity must be a number that is neither NaN nor infinite."));
     }
-}
-
-fn times(batch: &RecordBatch, roles: Roles) -> Result<Option<Int64Array>> {
-    let column = |place| -> Result<Int64Array> {
-        let seconds = DataType::Timestamp(TimeUnit::Second, None);
-        let times = cast(&cast(batch.column(place), &seconds)?, &DataType::Int64)?;
-        Ok(times.as_primitive::<Int64Type>().clone())
-    };
-    roles.time.map(column).transpose()
+    let pieces = |one: f64| one.clamp(-1e30, 1e30) as f32;
+    Ok(Some(match numbers.null_count() {
+        0 => numbers.values().iter().copied().map(pieces).collect(),
+        _ => numbers.iter().map(|one| one.map_or(1.0, pieces)).collect(),
+    }))
 }
 
 /// Seconds since 1970; what was before, and what is not known, was long ago.
-fn second(times: &Int64Array, row: usize) -> u32 {
-    match times.is_valid(row) {
-        true => times.value(row).clamp(0, i64::from(u32::MAX)) as u32,
-        false => 0,
-    }
+fn times(batch: &RecordBatch, roles: Roles) -> Result<Option<Vec<u32>>> {
+    let Some(place) = roles.time else { return Ok(None) };
+    let micros = DataType::Timestamp(TimeUnit::Microsecond, None);
+    let times = cast(batch.column(place), &micros)?;
+    let times = times.as_primitive::<TimestampMicrosecondType>();
+    let second = |one: i64| (one.max(0) / 1_000_000).min(i64::from(u32::MAX)) as u32;
+    Ok(Some(match times.null_count() {
+        0 => times.values().iter().copied().map(second).collect(),
+        _ => times.iter().map(|one| one.map_or(0, second)).collect(),
+    }))
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Weak};
 
 use clientele_catalog::definition::{Oid, Relation};
 use clientele_catalog::storage::{
-    Customers, PartId, RowAddress, Snapshot, TableData, Tally, stored_relation,
+    Customers, MemoryPart, PartId, RowAddress, Snapshot, TableData, Tally, stored_relation,
 };
 use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::arrow::datatypes::Int64Type;
@@ -19,6 +19,7 @@ use datafusion::common::{Column, ScalarValue};
 use datafusion::datasource::{provider_as_source, source_as_provider};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use datafusion::physical_plan::collect;
+use roaring::RoaringBitmap;
 
 use crate::error::Result;
 use crate::planning::context::QueryContext;
@@ -27,29 +28,41 @@ use crate::session::physical;
 /// What a model was made of. It must not keep files that others have replaced.
 pub(super) struct Seen {
     /// `None`: rows came from elsewhere and may be others at any time.
-    tables: Option<Vec<Table>>,
-    customers: Weak<Customers>,
+    pub(super) tables: Option<Vec<Table>>,
+    pub(super) customers: Arc<Customers>,
     /// Relation and column that say whose a row is, where the query takes them unchanged.
     origin: Option<(Oid, i16)>,
 }
 
 /// A table as it was.
-struct Table {
-    oid: Oid,
+pub(super) struct Table {
+    pub(super) oid: Oid,
     data: Weak<TableData>,
     live_rows: u64,
     written: Tally,
-    /// Rows of each part.
-    parts: HashMap<PartId, u32>,
+    pub(super) parts: HashMap<PartId, SeenPart>,
+}
+
+/// A part as it was.
+pub(super) struct SeenPart {
+    rows: u32,
+    pub(super) deleted: Option<Arc<RoaringBitmap>>,
+    /// The rows themselves, where they were in memory: when they go to files, they go among others.
+    pub(super) memory: Option<Arc<MemoryPart>>,
 }
 
 impl Table {
     fn of(context: &QueryContext, oid: Oid) -> Self {
         let data = context.snapshot.table(oid);
-        let memory = data.memory.iter().map(|part| (part.id, part.rows));
-        let rows = |rows: u64| u32::try_from(rows).unwrap_or(u32::MAX);
-        let files =
-            data.files.iter().map(|part| (part.entry.facts.part, rows(part.entry.facts.rows)));
+        let memory = data.memory.iter().map(|part| {
+            let (rows, deleted) = (part.rows, part.deleted.clone());
+            (part.id, SeenPart { rows, deleted, memory: Some(Arc::clone(part)) })
+        });
+        let files = data.files.iter().map(|part| {
+            let rows = u32::try_from(part.entry.facts.rows).unwrap_or(u32::MAX);
+            let deleted = part.deleted.clone();
+            (part.entry.facts.part, SeenPart { rows, deleted, memory: None })
+        });
         Self {
             oid,
             live_rows: data.live_rows(),
@@ -59,7 +72,7 @@ impl Table {
         }
     }
 
-    fn is_still(&self, snapshot: &Snapshot) -> bool {
+    pub(super) fn is_still(&self, snapshot: &Snapshot) -> bool {
         self.data.as_ptr() == Arc::as_ptr(&snapshot.table(self.oid))
     }
 
@@ -74,7 +87,7 @@ impl Table {
     }
 
     fn is_new(&self, address: RowAddress) -> bool {
-        self.parts.get(&address.part).is_none_or(|rows| address.row >= *rows)
+        self.parts.get(&address.part).is_none_or(|part| address.row >= part.rows)
     }
 }
 
@@ -99,7 +112,7 @@ impl Seen {
             }
             Ok(TreeNodeRecursion::Continue)
         });
-        Self { tables, customers: Arc::downgrade(&context.snapshot.customers), origin }
+        Self { tables, customers: Arc::clone(&context.snapshot.customers), origin }
     }
 
     /// Whether the purchases of some customers may be others than the model knows.
@@ -113,7 +126,7 @@ impl Seen {
     ) -> Result<bool> {
         let Some(tables) = &self.tables else { return Ok(true) };
         let snapshot = &context.snapshot;
-        let same_customers = self.customers.as_ptr() == Arc::as_ptr(&snapshot.customers);
+        let same_customers = Arc::ptr_eq(&self.customers, &snapshot.customers);
         if same_customers && tables.iter().all(|table| table.is_still(snapshot)) {
             return Ok(false);
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use clientele_catalog::definition::Relation;
 use clientele_catalog::storage::provider_schema;
+use clientele_recommend::Many;
 use datafusion::arrow::array::{ArrayRef, RecordBatch};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{Session, TableProvider};
@@ -119,11 +120,12 @@ impl Task {
             return Ok(stream::iter([batch]).boxed());
         }
         let count = kept.model.histories.len();
+        let many = Many::new(&kept.model, request);
         let starts =
             (part.number * CUSTOMERS_AT_ONCE..count).step_by(part.count.max(1) * CUSTOMERS_AT_ONCE);
         let batches = starts.map(move |start| {
             let range = start..(start + CUSTOMERS_AT_ONCE).min(count);
-            let batch = rows::of_range(&kept, &request, range, &self.schema)?;
+            let batch = rows::of_range(&kept, &many, range, &self.schema)?;
             self.projected(batch)
         });
         Ok(stream::iter(batches).boxed())

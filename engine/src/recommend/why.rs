@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use clientele_recommend::scorer::{Reason, reasons};
+use clientele_recommend::{Reason, reasons};
 use datafusion::arrow::array::{
     ArrayRef, Float32Array, StringViewArray, TimestampMicrosecondArray,
 };
@@ -21,7 +21,7 @@ pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
     let request = rows::request(&kept.definition, histories.latest());
     let (mut found, mut times): (Vec<Reason>, Vec<Option<i64>>) = (Vec::new(), Vec::new());
     if let (Some(customer), Some(code)) =
-        (call.value("customer"), items::code(&call, &kept, "item")?)
+        (call.value("customer"), items::code(&call, (&kept.items, histories), "item")?)
     {
         let customers = customer.to_array()?;
         let live = kept.live(&call.context, call.recommender()?, &customers).await?;

@@ -127,7 +127,7 @@ pub(crate) async fn refresh(
     Ok(how)
 }
 
-/// A recommender has no rows: its model is made anew.
+/// A recommender has no rows: its model is made.
 async fn learn(
     session: &mut Session,
     context: &Arc<QueryContext>,
@@ -138,9 +138,9 @@ async fn learn(
     };
     let kind = RelationKind::MaterializedView { query: query.clone(), populated: true };
     let definition = Relation { kind, ..view.as_ref().clone() };
-    session.compute(recommend::refresh(Arc::clone(context), definition)).await?;
+    let how = session.compute(recommend::refresh(Arc::clone(context), definition)).await?;
     empty(session, view, true).await?;
-    Ok(How::full("the model is made anew"))
+    Ok(How { incremental: how.incremental, ..How::full(how.reason) })
 }
 
 /// Computes all rows of a view.

@@ -3,8 +3,9 @@
 use clientele_catalog::customers::Touchpoint;
 use serde_json::Value;
 use sqlparser::ast::{
-    self, BinaryOperator, DataType, Expr, FunctionArg, FunctionArgExpr, FunctionArguments,
-    GroupByExpr, Query, Select, SelectItem, SetExpr, TableFactor, UnaryOperator,
+    self, BinaryOperator, DataType, Distinct, Expr, FunctionArg, FunctionArgExpr,
+    FunctionArguments, GroupByExpr, Query, Select, SelectItem, SetExpr, SetOperator, TableFactor,
+    UnaryOperator,
 };
 
 use super::fields::{Fields, KEY, PROFILES_NAME};
@@ -12,20 +13,12 @@ use super::model::{Group, Mode, Operand, Operator, Rows, Rule};
 use crate::error::{Error, Result};
 use crate::sql::place::{folded, name_parts};
 
-/// The rules of a query.
+/// The rules of a query: over profiles, over rows of a table, or over several such.
 ///
 /// # Errors
 /// 0A000 with the part that rules cannot say.
 pub(super) fn group(fields: &Fields, query: &Query) -> Result<Group> {
-    let (table, select) = plain_select(query)?;
-    if table != PROFILES_NAME.join(".") || select.having.is_some() {
-        return Err(beyond(&select.from.first().map_or_else(String::new, ToString::to_string)));
-    }
-    let reader = Reader { fields };
-    match &select.selection {
-        Some(condition) => reader.group(None, condition),
-        None => Ok(Group { all: true, not: false, rules: vec![] }),
-    }
+    Reader { fields }.definition(query)
 }
 
 fn beyond(part: &impl ToString) -> Error {
@@ -33,16 +26,22 @@ fn beyond(part: &impl ToString) -> Error {
         .with_detail(format!("This part has no rule: {}", part.to_string()))
 }
 
-/// `SELECT customer_id FROM one_table …`, and the table.
-fn plain_select(query: &Query) -> Result<(String, &Select)> {
-    let SetExpr::Select(select) = query.body.as_ref() else { return Err(beyond(query)) };
+/// The body of a query that is nothing else.
+fn body(query: &Query) -> Result<&SetExpr> {
     let simple = query.with.is_none() && query.limit_clause.is_none() && query.fetch.is_none();
+    if simple { Ok(query.body.as_ref()) } else { Err(beyond(query)) }
+}
+
+/// `SELECT customer_id FROM one_table …`, and the table.
+fn plain_select(body: &SetExpr) -> Result<(String, &Select)> {
+    let SetExpr::Select(select) = body else { return Err(beyond(body)) };
     let key = match select.projection.as_slice() {
         [SelectItem::UnnamedExpr(expr)] => is_key(expr),
         _ => false,
     };
-    if !simple || !key || select.distinct.is_some() || select.qualify.is_some() {
-        return Err(beyond(query));
+    let distinct = matches!(select.distinct, None | Some(Distinct::Distinct));
+    if !key || !distinct || select.qualify.is_some() {
+        return Err(beyond(select));
     }
     match select.from.as_slice() {
         [one] if one.joins.is_empty() => match &one.relation {
@@ -51,7 +50,7 @@ fn plain_select(query: &Query) -> Result<(String, &Select)> {
             }
             other => Err(beyond(other)),
         },
-        _ => Err(beyond(query)),
+        _ => Err(beyond(select)),
     }
 }
 
@@ -76,6 +75,42 @@ fn operands<'a>(expr: &'a Expr, operator: &BinaryOperator) -> Vec<&'a Expr> {
 }
 
 impl Reader<'_> {
+    fn definition(&self, query: &Query) -> Result<Group> {
+        self.members(body(query)?)
+    }
+
+    fn members(&self, body: &SetExpr) -> Result<Group> {
+        match body {
+            SetExpr::Query(query) => self.definition(query),
+            SetExpr::SetOperation { op: SetOperator::Union, left, right, .. } => {
+                self.both(false, left, right)
+            }
+            SetExpr::SetOperation { op: SetOperator::Intersect, left, right, .. } => {
+                self.both(true, left, right)
+            }
+            other => self.select(other),
+        }
+    }
+
+    /// The members of two queries, or of either.
+    fn both(&self, all: bool, left: &SetExpr, right: &SetExpr) -> Result<Group> {
+        let sides = [self.members(left)?, self.members(right)?];
+        Ok(Group { all, not: false, rules: sides.map(Rule::Group).into() })
+    }
+
+    fn select(&self, body: &SetExpr) -> Result<Group> {
+        let (table, select) = plain_select(body)?;
+        if table != PROFILES_NAME.join(".") {
+            let rules = self.rows((&table, select), false)?;
+            return Ok(Group { all: true, not: false, rules });
+        }
+        match (&select.selection, &select.having) {
+            (_, Some(having)) => Err(beyond(having)),
+            (Some(condition), None) => self.group(None, condition),
+            (None, None) => Ok(Group { all: true, not: false, rules: vec![] }),
+        }
+    }
+
     fn group(&self, table: Option<&Touchpoint>, expr: &Expr) -> Result<Group> {
         match expr {
             Expr::UnaryOp { op: UnaryOperator::Not, expr: inner } => match inner.as_ref() {
@@ -105,7 +140,15 @@ impl Reader<'_> {
                 Ok(Rule::Group(self.group(table, expr)?))
             }
             Expr::InSubquery { expr: key, subquery, negated } if is_key(key) && table.is_none() => {
-                self.rows(subquery, *negated)
+                let (table, select) = plain_select(body(subquery)?)?;
+                let mut rules = self.rows((&table, select), *negated)?;
+                match (rules.len(), rules.pop()) {
+                    (1, Some(rule)) => Ok(rule),
+                    (_, last) => {
+                        rules.extend(last);
+                        Ok(Rule::Group(Group { all: true, not: false, rules }))
+                    }
+                }
             }
             other => {
                 let (field, operator, operand) = comparison(other)?;
@@ -115,68 +158,77 @@ impl Reader<'_> {
         }
     }
 
-    /// A rule over the rows of a table.
-    fn rows(&self, query: &Query, negated: bool) -> Result<Rule> {
-        let (name, select) = plain_select(query)?;
-        let table = self.fields.tables.iter().find(|table| table.source == name);
+    /// Rules over the rows of a table, all of which hold.
+    fn rows(&self, (name, select): (&str, &Select), negated: bool) -> Result<Vec<Rule>> {
+        let bare = || {
+            let mut named = self.fields.tables.iter().filter(|one| one.relation.name == name);
+            named.next().filter(|_| named.next().is_none())
+        };
+        let table = self.fields.tables.iter().find(|table| table.source == name).or_else(bare);
         let table = table.ok_or_else(|| beyond(&name))?;
-        let (rows, every) = self.filter(table, select)?;
-        let grouped = match &select.group_by {
-            GroupByExpr::Expressions(keys, _) => matches!(keys.as_slice(), [key] if is_key(key)),
+        let (rows, every) = self.filter(table, select, negated)?;
+        let Some(having) = &select.having else {
+            let mode = match (negated, every) {
+                (false, false) => Mode::Some,
+                (true, false) => Mode::None,
+                (true, true) => Mode::All,
+                (false, true) => return Err(beyond(select)),
+            };
+            return Ok(vec![Rule::Match { rows, mode }]);
+        };
+        let keyed = match &select.group_by {
+            GroupByExpr::Expressions(keys, _) => {
+                matches!(keys.as_slice(), [key] if is_key(key) || whole(key) == Some(1))
+            }
             GroupByExpr::All(_) => false,
         };
-        let having = match (&select.having, grouped) {
-            (None, _) => {
-                let mode = match (negated, every) {
-                    (false, false) => Mode::Some,
-                    (true, false) => Mode::None,
-                    (true, true) => Mode::All,
-                    (false, true) => return Err(beyond(query)),
-                };
-                return Ok(Rule::Match { rows, mode });
-            }
-            (Some(having), true) if !every => having,
-            _ => return Err(beyond(query)),
-        };
-        if let Some(mode) = mode_of(having, negated) {
-            return Ok(Rule::Match { rows, mode });
+        let parts = operands(having, &BinaryOperator::And);
+        if every || !keyed || negated && parts.len() > 1 {
+            return Err(beyond(select));
         }
-        if negated {
-            return Err(beyond(query));
-        }
-        if let Some(rule) = self.sequence(table, having)? {
-            return Ok(rule);
-        }
-        let (value, operator, operand) = comparison(having)?;
-        match value.as_slice() {
-            [function, of] => Ok(Rule::Aggregate {
-                rows,
-                function: function.clone(),
-                of: (of != "*").then(|| of.clone()),
-                operator,
-                operand,
-            }),
-            _ => Err(beyond(having)),
-        }
+        let rules = parts.into_iter().map(|part| self.having((table, &rows), part, negated));
+        Ok(rules.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
     }
 
-    /// `customer_id IS NOT NULL [AND time >= now() - interval] [AND (…)]`.
-    fn filter(&self, table: &Touchpoint, select: &Select) -> Result<(Rows, bool)> {
+    /// What a condition on a customer's rows says.
+    fn having(
+        &self,
+        (table, rows): (&Touchpoint, &Rows),
+        having: &Expr,
+        negated: bool,
+    ) -> Result<Vec<Rule>> {
+        if let Some(mode) = mode_of(having, negated) {
+            return Ok(vec![Rule::Match { rows: rows.clone(), mode }]);
+        }
+        if negated {
+            return Err(beyond(having));
+        }
+        if let Some(rule) = self.sequence(table, having)? {
+            return Ok(vec![rule]);
+        }
+        if let Some(within) = lapsed_for(table, having).filter(|_| rows.within.is_none()) {
+            // The last one is old: there is one, and no young one.
+            let young = Rows { within: Some(within), ..rows.clone() };
+            let some = Rule::Match { rows: rows.clone(), mode: Mode::Some };
+            return Ok(vec![some, Rule::Match { rows: young, mode: Mode::None }]);
+        }
+        let (value, operator, operand) = comparison(having)?;
+        let [function, of] = value.as_slice() else { return Err(beyond(having)) };
+        let of = (of != "*").then(|| of.clone());
+        let (function, rows) = (function.clone(), rows.clone());
+        Ok(vec![Rule::Aggregate { rows, function, of, operator, operand }])
+    }
+
+    /// `[customer_id IS NOT NULL] [AND time >= now() - interval] [AND …]`; whether the rest is what
+    /// every row must fulfil.
+    fn filter(&self, table: &Touchpoint, select: &Select, negated: bool) -> Result<(Rows, bool)> {
         let mut rows = Rows { table: table.source.clone(), within: None, filter: None };
         let parts: Vec<&Expr> =
             select.selection.iter().flat_map(|one| operands(one, &BinaryOperator::And)).collect();
-        let Some((Expr::IsNotNull(first), parts)) = parts.split_first() else {
-            return Err(beyond(select));
-        };
-        if !is_key(first) {
-            return Err(beyond(select));
-        }
-        let mut every = false;
+        let (mut every, mut named, mut others) = (false, false, Vec::new());
         for part in parts {
             match part {
-                Expr::Nested(inner) if rows.filter.is_none() => {
-                    rows.filter = Some(self.group(Some(table), inner)?);
-                }
+                Expr::IsNotNull(inner) if is_key(inner) => named = true,
                 Expr::IsNotTrue(inner) if rows.filter.is_none() => match inner.as_ref() {
                     Expr::Nested(inner) => {
                         rows.filter = Some(self.group(Some(table), inner)?);
@@ -184,11 +236,20 @@ impl Reader<'_> {
                     }
                     other => return Err(beyond(other)),
                 },
-                part if rows.within.is_none() => {
-                    rows.within = Some(within_of(part).ok_or_else(|| beyond(*part))?);
-                }
-                other => return Err(beyond(*other)),
+                part => match within_of(table, part).filter(|_| rows.within.is_none()) {
+                    Some(within) => rows.within = Some(within),
+                    None => others.push(part),
+                },
             }
+        }
+        // NOT IN of rows that are nobody's is true of nobody.
+        if negated && !named || every && !others.is_empty() {
+            return Err(beyond(select));
+        }
+        match others.as_slice() {
+            [] => {}
+            [Expr::Nested(inner)] => rows.filter = Some(self.group(Some(table), inner)?),
+            _ => rows.filter = Some(self.rules(Some(table), (true, others))?),
         }
         Ok((rows, every))
     }
@@ -228,15 +289,46 @@ impl Reader<'_> {
     }
 }
 
-/// `time >= now() - INTERVAL '30 days'` → `30 days`.
-fn within_of(expr: &Expr) -> Option<String> {
-    let Expr::BinaryOp { op: BinaryOperator::GtEq, right, .. } = expr else { return None };
-    let Expr::BinaryOp { left, op: BinaryOperator::Minus, right } = right.as_ref() else {
+/// `time >= now() - INTERVAL '30 days'`, or `>`: an instant's difference → `30 days`.
+fn within_of(table: &Touchpoint, expr: &Expr) -> Option<String> {
+    let Expr::BinaryOp { left, op: BinaryOperator::GtEq | BinaryOperator::Gt, right } = expr else {
         return None;
     };
-    let Expr::Interval(interval) = right.as_ref() else { return None };
-    let (name, arguments) = called(left)?;
-    (name == "now" && arguments.is_empty()).then(|| text_of(&interval.value)).flatten()
+    let Expr::Identifier(column) = left.as_ref() else { return None };
+    (folded(column) == time_of(table)?).then(|| ago(right)).flatten()
+}
+
+/// `max(time) < now() - INTERVAL '90 days'` → `90 days`.
+fn lapsed_for(table: &Touchpoint, having: &Expr) -> Option<String> {
+    let Expr::BinaryOp { left, op: BinaryOperator::Lt | BinaryOperator::LtEq, right } = having
+    else {
+        return None;
+    };
+    let is_last = column_of(left)? == ["max".to_owned(), time_of(table)?];
+    is_last.then(|| ago(right)).flatten()
+}
+
+/// The column that says when a row was made.
+fn time_of(table: &Touchpoint) -> Option<String> {
+    let column = table.relation.column_by_number(table.time?)?;
+    Some(column.name.clone())
+}
+
+/// `now() - INTERVAL '30 days'` → `30 days`.
+fn ago(expr: &Expr) -> Option<String> {
+    let Expr::BinaryOp { left, op: BinaryOperator::Minus, right } = expr else { return None };
+    let is_now = match left.as_ref() {
+        Expr::Identifier(name) => folded(name) == "current_timestamp",
+        left => {
+            let (name, arguments) = called(left)?;
+            ["now", "current_timestamp"].contains(&name.as_str()) && arguments.is_empty()
+        }
+    };
+    match right.as_ref() {
+        Expr::Interval(interval) if is_now => text_of(&interval.value),
+        Expr::Cast { expr, data_type: DataType::Interval { .. }, .. } if is_now => text_of(expr),
+        _ => None,
+    }
 }
 
 /// `count(*) >= 3`.

@@ -8,7 +8,7 @@ use clientele_udfs::types::PgType;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::arrow::datatypes::Int32Type;
 
-use super::rows::{integers, texts, times, write};
+use crate::builtin::{numbers, texts, times, write};
 use crate::error::{Error, Result};
 use crate::session::Session;
 
@@ -107,7 +107,7 @@ async fn write_down(session: &mut Session, view: &Relation) -> Result<()> {
     let version = latest.map_or(1, |(version, _)| version + 1);
     let row: Vec<ArrayRef> = vec![
         texts([Some(view.name.as_str())]),
-        integers([Some(i64::from(version))]),
+        numbers([Some(i64::from(version))]),
         texts([Some(query.as_str())]),
         texts([Some(context.role.name.as_str())]),
         times([Some(context.started_at.timestamp_micros())]),
@@ -115,5 +115,5 @@ async fn write_down(session: &mut Session, view: &Relation) -> Result<()> {
     const DEFINITIONS: Oid = oids::SEGMENT_DEFINITIONS;
     let work = session.work().await?;
     let mut transaction = work.lock().await;
-    write(&mut transaction, DEFINITIONS, row).await
+    write(&mut transaction, DEFINITIONS, &row).await
 }

@@ -15,8 +15,8 @@ use datafusion::logical_expr::{col, lit};
 use roaring::RoaringBitmap;
 
 use super::definition;
-use super::rows::{batch, integers, texts, times, write};
 use super::runs::{self, Outcome};
+use crate::builtin::{batch, numbers, texts, times, write};
 use crate::error::Result;
 use crate::planning::context::QueryContext;
 use crate::refresh::{Cause, How, Located, Run, addresses};
@@ -90,12 +90,12 @@ pub(crate) async fn record(
                 &addresses,
             )?;
             let ended = ended((&view.name, subject), (&found.left, nodes), run);
-            let ended = batch(oids::MEMBERSHIP_INTERVALS, ended)?;
+            let ended = batch(oids::MEMBERSHIP_INTERVALS, &ended)?;
             transaction.update(oids::MEMBERSHIP_INTERVALS, &addresses, &[ended])?;
         }
         if entered > 0 {
             let begun = begun((&view.name, subject), &found.entered, (run, version));
-            write(&mut transaction, oids::MEMBERSHIP_INTERVALS, begun).await?;
+            write(&mut transaction, oids::MEMBERSHIP_INTERVALS, &begun).await?;
         }
     }
     let asked = matches!(run.cause, Cause::Create | Cause::Refresh);
@@ -219,8 +219,8 @@ fn other(subject: Subject) -> Subject {
 
 /// Nodes in the column of their subject, NULL in the other.
 fn whose(subject: Subject, nodes: Vec<u32>) -> [ArrayRef; 2] {
-    let none = integers(nodes.iter().map(|_| None));
-    let nodes = integers(nodes.into_iter().map(|node| Some(i64::from(node))));
+    let none = numbers(nodes.iter().map(|_| None));
+    let nodes = numbers(nodes.into_iter().map(|node| Some(i64::from(node))));
     match subject {
         Subject::Person => [nodes, none],
         Subject::Company => [none, nodes],
@@ -241,9 +241,9 @@ fn begun(
         texts(all().map(|()| Some(segment))),
         times(all().map(|()| Some(run.started_at.timestamp_micros()))),
         times(all().map(|()| None)),
-        integers(all().map(|()| Some(run.number))),
-        integers(all().map(|()| None)),
-        integers(all().map(|()| Some(i64::from(version)))),
+        numbers(all().map(|()| Some(run.number))),
+        numbers(all().map(|()| None)),
+        numbers(all().map(|()| Some(i64::from(version)))),
     ]
 }
 
@@ -259,8 +259,8 @@ fn ended(
         texts(left.iter().map(|_| Some(segment))),
         times(left.iter().map(|one| Some(one.entered_at))),
         times(left.iter().map(|_| Some(run.started_at.timestamp_micros()))),
-        integers(left.iter().map(|one| Some(one.run))),
-        integers(left.iter().map(|_| Some(run.number))),
-        integers(left.iter().map(|one| Some(i64::from(one.version)))),
+        numbers(left.iter().map(|one| Some(one.run))),
+        numbers(left.iter().map(|_| Some(run.number))),
+        numbers(left.iter().map(|one| Some(i64::from(one.version)))),
     ]
 }

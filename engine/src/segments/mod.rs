@@ -20,7 +20,6 @@ mod definition;
 mod intervals;
 mod members;
 mod overlap;
-mod rows;
 mod runs;
 mod states;
 

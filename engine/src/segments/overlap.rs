@@ -18,8 +18,8 @@ use datafusion::arrow::array::{ArrayRef, Float64Array, ListBuilder, StringViewBu
 use datafusion::scalar::ScalarValue;
 use roaring::RoaringBitmap;
 
-use super::rows::{integers, texts};
 use super::{definition, is_segment, members};
+use crate::builtin::{numbers, texts};
 use crate::error::{Error, Result};
 use crate::functions::declared::Function;
 use crate::functions::procedures::{self, Parameter};
@@ -50,7 +50,11 @@ pub(super) const OVERLAP: Function = Function {
 
 pub(super) const MATRIX: Function = Function {
     name: "segments.overlap_matrix",
-    parameters: &[],
+    parameters: &[Parameter {
+        name: "materialized_only",
+        pg_type: PgType::BOOL,
+        default: Some("false"),
+    }],
     variadic: false,
     columns: &[
         ("segment", PgType::TEXT),
@@ -62,7 +66,7 @@ pub(super) const MATRIX: Function = Function {
         ("jaccard", PgType::FLOAT8),
         ("lift", PgType::FLOAT8),
     ],
-    comment: "for each two materialized segments that one may read how many customers are in both, in either",
+    comment: "for each two segments that one may read how many customers are in both, in either; plain views are computed unless materialized_only",
     kernel: matrix,
 };
 
@@ -153,19 +157,23 @@ fn combinations(named: &[Named], population: u64) -> Vec<ArrayRef> {
     };
     vec![
         Arc::new(names.finish()),
-        integers(sets().map(|set| Some(in_all[set]))),
-        integers(sets().map(|set| Some(only(set)))),
-        integers(sets().map(|set| Some(any(set)))),
+        numbers(sets().map(|set| Some(in_all[set]))),
+        numbers(sets().map(|set| Some(only(set)))),
+        numbers(sets().map(|set| Some(any(set)))),
         Arc::new(sets().map(|set| share(in_all[set], any(set))).collect::<Float64Array>()),
         Arc::new(sets().map(lifted).collect::<Float64Array>()),
     ]
 }
 
-fn matrix(context: &QueryContext, _: &[ScalarValue]) -> Result<Vec<ArrayRef>> {
+fn matrix(context: &QueryContext, arguments: &[ScalarValue]) -> Result<Vec<ArrayRef>> {
+    let kept_only = matches!(arguments.first(), Some(ScalarValue::Boolean(Some(true))));
     let mut named = Vec::new();
     for view in context.catalog().relations().filter(|one| is_segment(one)) {
-        let populated = matches!(view.kind, RelationKind::MaterializedView { populated: true, .. });
-        if populated && may_read(context, view) {
+        let takes_part = match view.kind {
+            RelationKind::MaterializedView { populated, .. } => populated,
+            _ => !kept_only,
+        };
+        if takes_part && may_read(context, view) {
             let subject = definition::subject(view);
             let members = members::members(context, (view, subject))?;
             named.push(Named { view: Arc::clone(view), subject, members });
@@ -190,10 +198,10 @@ fn matrix(context: &QueryContext, _: &[ScalarValue]) -> Result<Vec<ArrayRef>> {
     Ok(vec![
         texts(pairs.iter().map(|(one, ..)| Some(one.view.name.as_str()))),
         texts(pairs.iter().map(|(_, other, _)| Some(other.view.name.as_str()))),
-        integers(pairs.iter().map(|(one, ..)| Some(size(one)))),
-        integers(pairs.iter().map(|(_, other, _)| Some(size(other)))),
-        integers(pairs.iter().map(|(.., both)| Some(*both))),
-        integers(pairs.iter().map(|pair| Some(either(pair)))),
+        numbers(pairs.iter().map(|(one, ..)| Some(size(one)))),
+        numbers(pairs.iter().map(|(_, other, _)| Some(size(other)))),
+        numbers(pairs.iter().map(|(.., both)| Some(*both))),
+        numbers(pairs.iter().map(|pair| Some(either(pair)))),
         Arc::new(pairs.iter().map(share_of).collect::<Float64Array>()),
         Arc::new(pairs.iter().map(lifted).collect::<Float64Array>()),
     ])

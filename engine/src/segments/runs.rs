@@ -6,7 +6,7 @@ use clientele_catalog::features::oids;
 use datafusion::arrow::array::ArrayRef;
 
 use super::definition;
-use super::rows::{integers, texts, times, write};
+use crate::builtin::{numbers, texts, times, write};
 use crate::error::{Error, Result};
 use crate::refresh::{How, Run};
 use crate::session::Session;
@@ -30,16 +30,16 @@ pub(super) async fn write_down(
     (run, how): (&Run, &How),
     (version, result): (i32, &Outcome<'_>),
 ) -> Result<()> {
-    let count = |count: Option<u64>| integers([count.and_then(|one| i64::try_from(one).ok())]);
+    let count = |count: Option<u64>| numbers([count.and_then(|one| i64::try_from(one).ok())]);
     let row: Vec<ArrayRef> = vec![
-        integers([Some(run.number)]),
+        numbers([Some(run.number)]),
         texts([Some(view.name.as_str())]),
         texts([Some(run.cause.name())]),
         texts([Some(how.mode())]),
         texts([Some(how.reason.as_str())]),
         times([Some(run.started_at.timestamp_micros())]),
         times([Some(Utc::now().timestamp_micros())]),
-        integers([Some(i64::from(version))]),
+        numbers([Some(i64::from(version))]),
         count(result.members),
         count(result.entered),
         count(result.left),
@@ -47,7 +47,7 @@ pub(super) async fn write_down(
     ];
     let work = session.work().await?;
     let mut transaction = work.lock().await;
-    write(&mut transaction, oids::SEGMENT_RUNS, row).await
+    write(&mut transaction, oids::SEGMENT_RUNS, &row).await
 }
 
 /// Writes down that a refresh of a segment has failed. What values rows have is not told.

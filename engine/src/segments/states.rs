@@ -10,7 +10,7 @@ use datafusion::arrow::array::{ArrayRef, ListBuilder, StringViewBuilder};
 use datafusion::scalar::ScalarValue;
 
 use super::is_segment;
-use super::rows::{texts, times};
+use crate::builtin::{texts, times};
 use crate::error::{Error, Result};
 use crate::functions::declared::Function;
 use crate::planning::context::QueryContext;

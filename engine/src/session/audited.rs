@@ -1,5 +1,5 @@
-//! What a session reports to the audit log: reads when their statement ends, decisions when they
-//! are committed.
+//! What a session reports to the audit log when a statement ends: its reads. Decisions are part of
+//! the transaction that they are made in.
 
 use std::sync::Arc;
 
@@ -35,15 +35,6 @@ impl Session {
                 self.audit_target().append(&[entry]).await?;
                 Ok(other)
             }
-        }
-    }
-
-    /// Adds the decisions of a transaction that is over; those of one that was rolled back are none.
-    pub(super) async fn audit_decisions(&self, committed: bool) -> Result<()> {
-        let decisions = std::mem::take(&mut self.shared.noted.lock().decisions);
-        match committed && !decisions.is_empty() {
-            true => self.audit_target().append(&decisions).await,
-            false => Ok(()),
         }
     }
 

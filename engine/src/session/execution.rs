@@ -234,8 +234,9 @@ pub(crate) fn collect_while_planning(
         let batches = datafusion::physical_plan::collect(plan, context.state.task_ctx()).await?;
         Ok::<_, Error>(batches)
     };
-    // Planning is no place to wait in: another thread does.
-    std::thread::scope(|scope| scope.spawn(|| cpu.block_on(run)).join())
+    // Planning is no place to wait in: another thread does, and this one's other tasks move on.
+    let wait = || std::thread::scope(|scope| scope.spawn(|| cpu.block_on(run)).join());
+    tokio::task::block_in_place(wait)
         .map_err(|_| Error::internal("a query could not be computed"))?
 }
 

@@ -13,6 +13,7 @@ use super::object_locks::Held;
 use crate::error::{Error, Result};
 use crate::functions;
 use crate::planning::context::QueryContext;
+use crate::privacy::audit::Entry;
 use crate::refresh::State;
 use crate::sql::{Body, TransactionModes, TransactionStatement};
 
@@ -253,8 +254,11 @@ impl Session {
         // Held until the commit is done.
         let _refreshing = open.refreshing;
         let _held = open.held;
-        let result = match (open.work, commit) {
-            (Some(work), true) => self.commit(work).await,
+        let decisions = std::mem::take(&mut self.shared.noted.lock().decisions);
+        let begin = || Arc::new(Mutex::new(self.store.begin(Arc::clone(&self.temporary))));
+        let work = open.work.or_else(|| (!decisions.is_empty()).then(begin));
+        let result = match (work, commit) {
+            (Some(work), true) => self.commit(work, &decisions).await,
             _ => Ok(()),
         };
         let committed = commit && result.is_ok();
@@ -268,8 +272,7 @@ impl Session {
         self.report(changes);
         self.end_cursors(committed);
         self.end_notifications(committed);
-        let reported = self.audit_decisions(committed).await;
-        result.and(reported).map(|()| committed)
+        result.map(|()| committed)
     }
 
     /// Tells the client how many rows of people who were erased do not come in.
@@ -287,12 +290,20 @@ impl Session {
         }
     }
 
-    async fn commit(&mut self, work: Arc<Mutex<Transaction>>) -> Result<()> {
+    async fn commit(&mut self, work: Arc<Mutex<Transaction>>, decisions: &[Entry]) -> Result<()> {
         self.hold_cursors().await?;
         let mut transaction = alone(work).await?;
         functions::save_new_sequences(&self.shared, &mut transaction);
         self.tell_held_back(&transaction);
+        let mut chain = None;
+        if !decisions.is_empty() {
+            let held = self.engine.auditor.chain(&self.store, self.database.oid).await?;
+            chain.insert(held).add(&mut transaction, decisions)?;
+        }
         let committed = self.store.commit(transaction).await?;
+        if let Some(chain) = chain {
+            chain.committed();
+        }
         self.temporary = committed.temporary;
         Ok(())
     }

@@ -12,8 +12,10 @@ use crate::error::{Error, Result};
 use crate::functions::procedures::{self, Parameter, Procedure};
 use crate::planning::context::QueryContext;
 use crate::planning::{self, relations};
+use crate::privacy::audit::Entry;
 use crate::session::Session;
 use crate::sql;
+use crate::sql::normalised::normalised;
 use crate::sql::place::name_parts;
 
 const TAG: &str = "CALL";
@@ -54,11 +56,33 @@ pub(super) async fn execute(
     }
     // A procedure may wait for readers of older snapshots.
     drop(context);
+    let act = act(session, procedure, &values);
     let reply = (procedure.kernel)(session, values).await?;
+    session.shared.noted.lock().decisions.extend(act);
     match (reply, columns(function)) {
         (Some(batch), Some(columns)) => Ok(Outcome::Rows(rows(columns, batch))),
         _ => Ok(Outcome::Done(TAG.to_owned())),
     }
+}
+
+/// What the audit log says of a call: every act about somebody's data is in it.
+fn act(session: &Session, procedure: &Procedure, values: &[ScalarValue]) -> Option<Entry> {
+    if procedure.schema != "gdpr" || procedure.name == "classify" {
+        // What does not change data of people notes its decisions itself.
+        return None;
+    }
+    let dry = procedure.parameters.iter().position(|one| one.name == "dry_run");
+    if matches!(dry.and_then(|at| values.get(at)), Some(ScalarValue::Boolean(Some(true)))) {
+        return None;
+    }
+    // Reasons may name people: they are in `gdpr.requests`, where an erasure finds them.
+    let statement = normalised(&session.shared.activity.lock().query);
+    Some(Entry {
+        kind: procedure.name,
+        role: session.role.name.clone(),
+        statement: Some(statement),
+        ..Entry::default()
+    })
 }
 
 fn rows(columns: Vec<Column>, batch: RecordBatch) -> Rows {

@@ -65,7 +65,7 @@ pub(super) async fn create(
     }
     let job = Job::new(&session.shared, JobKind::CreateMaterializedView, view.oid);
     let count = match view.is_recommender() {
-        true => session.compute(recommend::refresh(Arc::clone(&context), view.clone())).await?,
+        true => session.compute(recommend::fill(Arc::clone(&context), view.clone())).await?,
         false => {
             let plan = refresh::of_somebody(&view, plan)?;
             fill(session, &context, (&view, plan), &job).await?

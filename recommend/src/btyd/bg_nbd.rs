@@ -3,9 +3,13 @@
 //! after the first one, too.
 
 use super::minimize::{minimize, polish};
-use super::special::{hypergeometric, ln_beta, ln_gamma, ln_sum};
-use super::{Fit, SOME, Summary, Weighted};
-use crate::error::{Error, Result};
+use super::newton::newton;
+use super::special::{digamma, hypergeometric, ln_beta, ln_gamma, ln_sum};
+use super::{Fit, Summary, Weighted, is_sane, scaled};
+use crate::error::Result;
+
+/// Customers that a first fit looks at.
+const FEW: usize = 4096;
 
 /// The parameters.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,43 +32,40 @@ impl BgNbd {
     /// # Errors
     /// Nobody came back, or there is nobody.
     pub fn fit(customers: &[Weighted], modified: bool) -> Result<Fit<Self>> {
-        if !customers.iter().any(|(one, _)| one.frequency > 0.0) {
-            return Err(Error::NoFit("no customer has bought more than once"));
-        }
-        // In units in which the oldest customer is of a handy age.
-        let oldest = customers.iter().map(|(one, _)| one.age).fold(f64::MIN_POSITIVE, f64::max);
-        let unit = oldest / 10.0;
-        let scaled: Vec<Weighted> = customers
-            .iter()
-            .map(|(one, weight)| {
-                let (recency, age) = (one.recency / unit, one.age / unit);
-                (Summary { recency, age, ..*one }, *weight)
-            })
-            .collect();
+        let (scaled, unit) = scaled(customers)?;
         let at = |p: &[f64; 4]| {
             let [r, alpha, a, b] = p.map(f64::exp);
             Self { r, alpha, a, b, modified }
         };
         let groups = by_frequency(&scaled);
         let loss = |p: &[f64; 4], every: usize| {
-            if p.iter().any(|one| one.abs() > 20.0) {
+            if !is_sane(p) {
                 return f64::INFINITY;
             }
             let model = at(p);
             -groups.iter().map(|group| model.ln_likelihood_of(group, every)).sum::<f64>()
         };
-        // Of many customers, some tell nearly where it is.
-        let every = scaled.len() / SOME + 1;
+        // Of many customers, some tell nearly where it is; from there it is few steps.
+        let every = scaled.len() / FEW + 1;
         let (mut best, _, mut evaluations) = minimize([0.0; 4], |p| loss(p, every));
         if every > 1 {
-            let (near, _, more) = polish(best, |p| loss(p, 1));
+            let derivatives = |p: &[f64; 4]| {
+                let of_groups = groups.iter().map(|group| at(p).derivatives_of(group));
+                of_groups
+                    .fold([0.0; 4], |all, one| std::array::from_fn(|axis| all[axis] + one[axis]))
+            };
+            let (near, more) = newton(best, derivatives).unwrap_or_else(|| {
+                let (near, _, more) = polish(best, |p| loss(p, 1));
+                (near, more)
+            });
             (best, evaluations) = (near, evaluations + more);
         }
+        // Each purchase is as many times likelier as the unit is longer.
+        let purchases: f64 = customers.iter().map(|(one, weight)| weight * one.frequency).sum();
+        let log_likelihood = -loss(&best, 1) - purchases * unit.ln();
         let mut parameters = at(&best);
         parameters.alpha *= unit;
-        let of_all = customers.iter();
-        let log_likelihood = of_all.map(|(one, weight)| weight * parameters.ln_likelihood(one));
-        Ok(Fit { parameters, log_likelihood: log_likelihood.sum(), evaluations })
+        Ok(Fit { parameters, log_likelihood, evaluations })
     }
 
     /// The logarithm of how likely every so-manieth customer of a group is. What hangs on the number
@@ -84,6 +85,36 @@ impl BgNbd {
             weight * (all + ln_sum(stays, leaves))
         };
         group.iter().step_by(every).map(of_one).sum()
+    }
+
+    /// The derivatives of the logarithm of how likely a group is by the logarithms of the
+    /// parameters.
+    fn derivatives_of(&self, group: &[Weighted]) -> [f64; 4] {
+        let Some((first, _)) = group.first() else { return [0.0; 4] };
+        let (x, Self { r, alpha, a, b, .. }) = (first.frequency, *self);
+        let may_leave = self.modified || x > 0.0;
+        // Of B(a, b + stays) and B(a + 1, b + stays - 1).
+        let stays = if self.modified { x + 1.0 } else { x };
+        let odds = if may_leave { (a / (b + stays - 1.0)).ln() } else { f64::NEG_INFINITY };
+        let (mut all, mut left, mut logarithms, mut inverses) = (0.0, 0.0, 0.0, 0.0);
+        for (one, weight) in group {
+            let (now, last) = (alpha + one.age, alpha + one.recency);
+            let (ln_now, ln_last) = (now.ln(), last.ln());
+            let leaves = 1.0 / (1.0 + (-(odds + (r + x) * (ln_now - ln_last))).exp());
+            all += weight;
+            left += weight * leaves;
+            logarithms += weight * (ln_now + leaves * (ln_last - ln_now));
+            inverses += weight * (now.recip() + leaves * (last.recip() - now.recip()));
+        }
+        // Both beta functions have a + b + stays as the sum of their arguments.
+        let of_sum = digamma(a + b) - digamma(a + b + stays);
+        let by_b = if may_leave { left / (b + stays - 1.0) } else { 0.0 };
+        [
+            r * (all * (digamma(r + x) - digamma(r) + alpha.ln()) - logarithms),
+            alpha * (all * r / alpha - (r + x) * inverses),
+            a * (all * of_sum + left / a),
+            b * (all * (of_sum + digamma(b + stays) - digamma(b)) - by_b),
+        ]
     }
 
     /// The logarithm of how likely a summary is.

@@ -1,10 +1,13 @@
 //! Gamma–Gamma: what a purchase of a customer is worth, from the mean of those seen. Values are
 //! gamma(p, ν) for a customer, and ν is gamma(q, γ) among customers.
 
+use super::Fit;
 use super::minimize::{minimize, polish};
 use super::special::ln_gamma;
-use super::{Fit, SOME};
 use crate::error::{Error, Result};
+
+/// Customers that a first fit looks at.
+const SOME: usize = 20_000;
 
 /// The parameters.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -9,14 +9,36 @@
 pub mod bg_nbd;
 pub mod gamma_gamma;
 mod minimize;
+mod newton;
 pub mod pareto_nbd;
 mod special;
+
+use crate::error::{Error, Result};
 
 #[cfg(test)]
 mod tests;
 
-/// Customers that a first fit looks at.
-const SOME: usize = 20_000;
+/// The customers in units in which the oldest is of a handy age, and that unit.
+///
+/// # Errors
+/// Nobody came back, or there is nobody.
+fn scaled(customers: &[Weighted]) -> Result<(Vec<Weighted>, f64)> {
+    if !customers.iter().any(|(one, _)| one.frequency > 0.0) {
+        return Err(Error::NoFit("no customer has bought more than once"));
+    }
+    let oldest = customers.iter().map(|(one, _)| one.age).fold(f64::MIN_POSITIVE, f64::max);
+    let unit = oldest / 10.0;
+    let scaled = customers.iter().map(|(one, weight)| {
+        let (recency, age) = (one.recency / unit, one.age / unit);
+        (Summary { recency, age, ..*one }, *weight)
+    });
+    Ok((scaled.collect(), unit))
+}
+
+/// Whether logarithms of parameters are those of a model that anybody could mean.
+fn is_sane(parameters: &[f64]) -> bool {
+    parameters.iter().all(|one| one.abs() <= 20.0)
+}
 
 /// What is known of a customer: everything counts in one unit of time.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -3,8 +3,11 @@
 
 use super::minimize::minimize;
 use super::special::{hypergeometric, ln_gamma, ln_sum};
-use super::{Fit, SOME, Summary, Weighted};
-use crate::error::{Error, Result};
+use super::{Fit, Summary, Weighted, is_sane, scaled};
+use crate::error::Result;
+
+/// Customers that a fit looks at: each evaluation is a series.
+const SOME: usize = 20_000;
 
 /// The parameters.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,18 +28,7 @@ impl ParetoNbd {
     /// # Errors
     /// Nobody came back, or there is nobody.
     pub fn fit(customers: &[Weighted]) -> Result<Fit<Self>> {
-        if !customers.iter().any(|(one, _)| one.frequency > 0.0) {
-            return Err(Error::NoFit("no customer has bought more than once"));
-        }
-        let oldest = customers.iter().map(|(one, _)| one.age).fold(f64::MIN_POSITIVE, f64::max);
-        let unit = oldest / 10.0;
-        let scaled: Vec<Weighted> = customers
-            .iter()
-            .map(|(one, weight)| {
-                let (recency, age) = (one.recency / unit, one.age / unit);
-                (Summary { recency, age, ..*one }, *weight)
-            })
-            .collect();
+        let (scaled, unit) = scaled(customers)?;
         let at = |p: &[f64; 4]| {
             let [r, alpha, s, beta] = p.map(f64::exp);
             Self { r, alpha, s, beta }
@@ -44,7 +36,7 @@ impl ParetoNbd {
         // Each evaluation is a series: of more customers, every so-manieth is looked at.
         let every = scaled.len() / SOME + 1;
         let loss = |p: &[f64; 4]| {
-            if p.iter().any(|one| one.abs() > 20.0) {
+            if !is_sane(p) {
                 return f64::INFINITY;
             }
             let model = at(p);

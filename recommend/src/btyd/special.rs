@@ -5,6 +5,22 @@ pub(super) fn ln_gamma(x: f64) -> f64 {
     libm::lgamma(x)
 }
 
+/// `ψ(x)`, the derivative of `ln Γ(x)`, for positive `x`: by recurrence (DLMF 5.5.2) to where its
+/// asymptotic series (5.11.2) is exact.
+pub(super) fn digamma(mut x: f64) -> f64 {
+    let mut sum = 0.0;
+    while x < 10.0 {
+        sum -= x.recip();
+        x += 1.0;
+    }
+    let square = (x * x).recip();
+    let series = square
+        * (1.0 / 12.0
+            - square
+                * (1.0 / 120.0 - square * (1.0 / 252.0 - square * (1.0 / 240.0 - square / 132.0))));
+    sum + x.ln() - 0.5 / x - series
+}
+
 /// `ln B(a, b)`, the beta function.
 pub(super) fn ln_beta(a: f64, b: f64) -> f64 {
     ln_gamma(a) + ln_gamma(b) - ln_gamma(a + b)
@@ -45,6 +61,14 @@ fn series(a: f64, b: f64, c: f64, z: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_digamma_function_has_its_known_values() {
+        // ψ(1) = −γ; ψ(½) = −γ − 2 ln 2 (DLMF 5.4.12, 5.4.13).
+        let gamma = 0.577_215_664_901_532_9;
+        assert!((digamma(1.0) + gamma).abs() < 1e-12);
+        assert!((digamma(0.5) + gamma + 2.0 * 2.0_f64.ln()).abs() < 1e-12);
+    }
 
     #[test]
     fn the_hypergeometric_function_has_its_known_values() {

@@ -46,7 +46,7 @@ pub(super) fn model(
     settings: &Settings,
 ) -> crate::Result<Model> {
     let histories = Histories::build(gathered(lines, items), items as usize, settings)?;
-    Model::fit(histories, method, settings)
+    Model::fit(histories, method, settings).map(|(model, _)| model)
 }
 
 /// What was bought and kept: items of customers.

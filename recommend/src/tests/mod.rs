@@ -1,5 +1,6 @@
 //! What the fast ways compute, computed again the slow and obvious way.
 
 mod brute;
+mod changes;
 mod properties;
 mod rules;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::brute::{gathered, kept, lines, model, weights};
 use crate::methods::Method;
 use crate::model::Settings;
-use crate::scorer::{Request, Scorer};
+use crate::request::Request;
+use crate::scorer::Scorer;
 use crate::{Histories, Model, Result};
 
 const ITEMS: u32 = 70;
@@ -52,11 +53,11 @@ fn neighbours_are_those_of_all_pairs() -> Result<()> {
         for code in 0..model.histories.items() as u32 {
             let found = model.neighbours.of(code);
             let expected = expected.remove(&model.histories.item(code)).unwrap_or_default();
-            assert_eq!(found.len(), expected.len(), "{method:?}");
+            assert_eq!(found.clone().count(), expected.len(), "{method:?}");
             for (other, weight) in found {
-                let item = model.histories.item(*other);
+                let item = model.histories.item(other);
                 let same = expected.iter().find(|(_, one)| *one == item);
-                assert!(same.is_some_and(|(one, _)| close(*one, f64::from(*weight))), "{method:?}");
+                assert!(same.is_some_and(|(one, _)| close(*one, f64::from(weight))), "{method:?}");
             }
         }
     }
@@ -100,7 +101,7 @@ fn the_best_are_those_of_all_sums() -> Result<()> {
             let mut sums = BTreeMap::<u32, f32>::new();
             for code in history.codes {
                 for (other, weight) in model.neighbours.of(*code) {
-                    *sums.entry(*other).or_default() += weight;
+                    *sums.entry(other).or_default() += weight;
                 }
             }
             sums.retain(|code, _| history.codes.binary_search(code).is_err());

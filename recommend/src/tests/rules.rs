@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::brute::{lines, model};
 use crate::methods::Method;
 use crate::model::Settings;
-use crate::scorer::{Bought, Request, Scorer, Source, reasons};
+use crate::reasons::reasons;
+use crate::request::{Bought, Request, Source};
+use crate::scorer::Scorer;
 use crate::{Model, Result};
 
 const ITEMS: u32 = 60;

@@ -32,6 +32,9 @@ pub(crate) const DEFINITIONS: &[&str] = &[
     include_str!("sql/online_retail.sql"),
 ];
 
+/// What is said about the data once they are there.
+const DECIDED: &str = include_str!("sql/decided.sql");
+
 /// What the data are computed from.
 #[derive(Debug, Clone, Copy)]
 pub struct Recipe {
@@ -101,6 +104,7 @@ async fn fill(engine: &Arc<Engine>, recipe: Recipe) -> Result<()> {
         Ok(())
     };
     copy(&mut client, online_retail::TABLE, send, &bar).await?;
+    client.script(DECIDED).await?;
     let made = bar.position();
     bar.finish_and_clear();
     tell(&format!("made database {DATABASE}: {made} rows"));

@@ -2,7 +2,7 @@
 -- who read personal columns that were opened, and every decision about them; each entry has the hash of the one before: gdpr.verify_audit() checks
 -- entry_id int8!: its number, rising by one
 -- at timestamptz!: when
--- kind text!: read, open, close, classify or purpose
+-- kind text!: read, open, close, classify, purpose, or the procedure of schema gdpr that was called
 -- role text!: the role
 -- columns text[]!: the columns, with schema and table
 -- statement text: the statement without its literals

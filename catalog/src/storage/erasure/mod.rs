@@ -26,6 +26,7 @@ mod rewritten;
 mod rows;
 mod scan;
 mod since;
+mod thinned;
 mod tombstones;
 mod victims;
 
@@ -37,3 +38,17 @@ pub use scan::Scanned;
 pub(super) use since::Erased;
 pub use tombstones::{Tombstone, Tombstones};
 pub use victims::{Scope, Victims};
+
+/// Does the same on each processor, and gives the results.
+fn on_processors<T: Send>(work: impl Fn() -> T + Sync) -> Vec<T> {
+    let count = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (1..count).map(|_| scope.spawn(&work)).collect();
+        let own = work();
+        let others = threads.into_iter().map(|thread| match thread.join() {
+            Ok(result) => result,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        std::iter::once(own).chain(others).collect()
+    })
+}

@@ -3,7 +3,7 @@
 //! They stand in a file of their own beside the data until the purge is done, because the data
 //! have them still; then both are gone.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -72,11 +72,29 @@ impl Needles {
         all
     }
 
-    /// Whose identifier a value is, or has in it: the erasure.
-    pub(super) fn in_value(&self, wanted: &[IdentifierColumn], value: &str) -> Option<i64> {
+    /// Whose identifier a value of such a column is: the erasure.
+    pub(super) fn is_value(&self, wanted: &[IdentifierColumn], value: &str) -> Option<i64> {
         let mut own = wanted.iter().filter_map(|one| one.named(value));
-        let exact = own.find_map(|one| self.exact.get(&one).copied());
-        exact.or_else(|| self.in_text(value.as_bytes()))
+        own.find_map(|one| self.exact.get(&one).copied())
+    }
+
+    /// Which texts, that lie one after the other, have an identifier in them: the erasures.
+    pub(super) fn in_texts(&self, offsets: &[i32], bytes: &[u8]) -> BTreeMap<usize, i64> {
+        let Some(search) = &self.search else { return BTreeMap::new() };
+        let mut rows = Vec::new();
+        // A match over the border of two texts is none, and must not hide one behind it.
+        for one in search.find_overlapping_iter(bytes) {
+            let start = i32::try_from(one.start()).unwrap_or(i32::MAX);
+            let row = offsets.partition_point(|offset| *offset <= start) - 1;
+            if rows.last() != Some(&row) {
+                rows.push(row);
+            }
+        }
+        let text = |row: usize| {
+            let ends = (offsets.get(row).copied()?, offsets.get(row + 1).copied()?);
+            bytes.get(usize::try_from(ends.0).ok()?..usize::try_from(ends.1).ok()?)
+        };
+        rows.into_iter().filter_map(|row| Some((row, self.in_text(text(row)?)?))).collect()
     }
 }
 
@@ -222,5 +240,14 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(needles.in_text(text.as_bytes()), expected.then_some(7), "{text}");
         }
+        let offsets: Vec<i32> = std::iter::once(0)
+            .chain(cases.iter().scan(0, |end, (text, _)| {
+                *end += text.len() as i32;
+                Some(*end)
+            }))
+            .collect();
+        let joined: String = cases.iter().map(|(text, _)| *text).collect();
+        let expected = cases.iter().filter(|(_, found)| *found).count();
+        assert_eq!(needles.in_texts(&offsets, joined.as_bytes()).len(), expected);
     }
 }

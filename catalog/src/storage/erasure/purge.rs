@@ -5,9 +5,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
+
 use super::journal::{self, FileProof, Rewritten};
 use super::needles;
 use super::scan::{self, Scanned};
+use super::thinned::thinned;
 use crate::definition::Relation;
 use crate::error::Result;
 use crate::progress::Progress;
@@ -95,22 +98,32 @@ fn rewrite(upkeep: &Upkeep, progress: &Progress) -> Result<()> {
         todo.extend(files.map(|part| (Arc::clone(relation), part.clone())));
     }
     todo.iter().for_each(|(_, part)| progress.expect(part.entry.facts.bytes));
-    for (relation, part) in todo {
-        rewrite_file(upkeep, (&base, &relation), &part)?;
-        progress.advance(part.entry.facts.bytes);
-    }
-    Ok(())
+    // One file is written on each processor; one after the other is replaced.
+    let (todo, replacing) = (Mutex::new(todo.into_iter()), Mutex::new(()));
+    let work = || {
+        loop {
+            let Some((relation, part)) = todo.lock().next() else { return Ok(()) };
+            rewrite_file(upkeep, (&base, &relation, &replacing), &part)?;
+            progress.advance(part.entry.facts.bytes);
+        }
+    };
+    super::on_processors(work).into_iter().collect()
 }
 
 fn rewrite_file(
     upkeep: &Upkeep,
-    (base, relation): (&Arc<Snapshot>, &Arc<Relation>),
+    (base, relation, replacing): (&Arc<Snapshot>, &Arc<Relation>, &Mutex<()>),
     part: &FilePart,
 ) -> Result<()> {
     let shared = &upkeep.shared;
-    let mut sources = Vec::new();
-    file_rows(part, relation, &mut sources)?;
-    let (files, moves) = write_sorted(shared, relation, &sources)?;
+    let (files, moves) = match thinned(shared, relation, part)? {
+        Some(written) => written,
+        None => {
+            let mut sources = Vec::new();
+            file_rows(part, relation, &mut sources)?;
+            write_sorted(shared, relation, &sources)?
+        }
+    };
     let after = files.iter().map(|one| FileProof::of(&one.entry)).collect::<Result<_>>()?;
     let one = Rewritten {
         relation: relation.oid,
@@ -118,6 +131,7 @@ fn rewrite_file(
         live: part.live_rows(),
         after,
     };
+    let _replacing = replacing.lock();
     journal::add(&shared.directory, &one)?;
     let removed = vec![part.entry.facts.part];
     let change = TableReplacement { relation: relation.oid, removed, files, moves };

@@ -5,8 +5,12 @@ use std::collections::BTreeMap;
 use std::fs::File;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parking_lot::Mutex;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::basic::Type;
 
 use super::needles::Needles;
 use crate::catalog::Catalog;
@@ -20,6 +24,9 @@ use crate::storage::manifest::MANIFEST_FILE;
 use crate::storage::part::MemoryBatch;
 use crate::storage::shared::Shared;
 use crate::storage::snapshot::Snapshot;
+
+/// Rows that are searched at once.
+const BATCH_ROWS: usize = 65_536;
 
 /// What was searched.
 #[derive(Debug, Clone, Default)]
@@ -47,21 +54,48 @@ pub(super) fn all(
     progress: &Progress,
 ) -> Result<Scanned> {
     let catalog = &snapshot.catalog;
-    let mut search = Search { catalog, needles, found: Scanned::default() };
-    snapshot.tables.values().for_each(|table| progress.expect(table.file_bytes()));
-    for (oid, table) in snapshot.tables.iter() {
-        let Some(relation) = catalog.relation_by_oid(*oid) else { continue };
-        for part in table.files.iter() {
-            search.file(relation, &part.entry)?;
-            progress.advance(part.entry.facts.bytes);
+    let new = || Search { catalog, needles, found: Scanned::default() };
+    let tables = || {
+        snapshot.tables.iter().filter_map(|(oid, table)| {
+            catalog.relation_by_oid(*oid).map(|relation| (relation, table))
+        })
+    };
+    tables().for_each(|(_, table)| progress.expect(table.file_bytes()));
+    let files = tables()
+        .flat_map(|(relation, table)| table.files.iter().map(move |part| (relation, &part.entry)));
+    let files = Mutex::new(files);
+    let read = || -> Result<Scanned> {
+        let mut search = new();
+        loop {
+            let Some((relation, entry)) = files.lock().next() else { return Ok(search.found) };
+            search.file(relation, entry)?;
+            progress.advance(entry.facts.bytes);
         }
+    };
+    let mut search = new();
+    for found in super::on_processors(read) {
+        search.found.add(found?);
+    }
+    for (relation, table) in tables() {
         for batch in table.memory.iter().flat_map(|part| &part.batches) {
-            search.rows(relation, batch);
+            search.rows(relation, batch)?;
         }
     }
     search.log(shared)?;
     search.definitions(shared)?;
     Ok(search.found)
+}
+
+impl Scanned {
+    fn add(&mut self, other: Self) {
+        self.files += other.files;
+        self.bytes += other.bytes;
+        self.log_records += other.log_records;
+        self.definitions += other.definitions;
+        for (place, count) in other.residues {
+            *self.residues.entry(place).or_default() += count;
+        }
+    }
 }
 
 struct Search<'a> {
@@ -83,25 +117,32 @@ impl Search<'_> {
         self.found.bytes += entry.facts.bytes;
         let failed = |error| disk::io_error(&entry.path, error);
         let file = File::open(&entry.path).map_err(failed)?;
-        let reader = ParquetRecordBatchReaderBuilder::try_new(file)?;
+        // Texts one after the other, as Parquet has them.
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)?;
         let footer = self.needles.in_text(format!("{:?}", reader.metadata()).as_bytes());
         self.note(footer, || format!("footer of {}", entry.facts.path()));
-        for batch in reader.with_batch_size(8192).build()? {
+        let schema = reader.parquet_schema();
+        let leaves = schema.columns().iter().enumerate();
+        let texts = leaves.filter(|(_, leaf)| leaf.physical_type() == Type::BYTE_ARRAY);
+        let mask = ProjectionMask::leaves(schema, texts.map(|(at, _)| at));
+        for batch in reader.with_projection(mask).with_batch_size(BATCH_ROWS).build()? {
             let batch: RecordBatch = batch?;
             for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
                 let mut columns = relation.columns.iter();
                 let column = columns.find(|one| one.stored_name == *field.name());
-                self.array(relation, (column, field.name()), array);
+                self.array(relation, (column, field.name()), array)?;
             }
         }
         Ok(())
     }
 
-    fn rows(&mut self, relation: &Relation, batch: &MemoryBatch) {
+    fn rows(&mut self, relation: &Relation, batch: &MemoryBatch) -> Result<()> {
         for (number, array) in batch.columns.iter().zip(&batch.arrays) {
             let column = relation.columns.iter().find(|one| one.number == *number);
-            self.array(relation, (column, "a column"), array);
+            self.array(relation, (column, "a column"), array)?;
         }
+        Ok(())
     }
 
     fn array(
@@ -109,33 +150,44 @@ impl Search<'_> {
         relation: &Relation,
         (column, name): (Option<&Column>, &str),
         array: &ArrayRef,
-    ) {
-        let values: Box<dyn Iterator<Item = Option<&[u8]>> + '_> = match array.data_type() {
+    ) -> Result<()> {
+        let place = (column, name);
+        let (offsets, bytes) = match array.data_type() {
+            DataType::List(_) => {
+                return self.array(relation, place, array.as_list::<i32>().values());
+            }
             DataType::Utf8View => {
-                Box::new(array.as_string_view().iter().map(|one| one.map(str::as_bytes)))
+                return self.array(relation, place, &cast(array, &DataType::Utf8)?);
+            }
+            DataType::BinaryView => {
+                return self.array(relation, place, &cast(array, &DataType::Binary)?);
             }
             DataType::Utf8 => {
-                Box::new(array.as_string::<i32>().iter().map(|one| one.map(str::as_bytes)))
+                let texts = array.as_string::<i32>();
+                (texts.value_offsets(), texts.value_data())
             }
-            DataType::BinaryView => Box::new(array.as_binary_view().iter()),
-            DataType::Binary => Box::new(array.as_binary::<i32>().iter()),
-            DataType::List(_) => {
-                return self.array(relation, (column, name), array.as_list::<i32>().values());
+            DataType::Binary => {
+                let values = array.as_binary::<i32>();
+                (values.value_offsets(), values.value_data())
             }
-            _ => return,
+            _ => return Ok(()),
         };
+        let mut found = self.needles.in_texts(offsets, bytes);
         let wanted = column.map(|column| self.needles.wanted(self.catalog, column));
-        let wanted = wanted.unwrap_or_default();
-        let whose = |value: &[u8]| match std::str::from_utf8(value) {
-            Ok(text) => self.needles.in_value(&wanted, text),
-            Err(_) => self.needles.in_text(value),
-        };
-        let found: Vec<i64> = values.flatten().filter_map(whose).collect();
+        if let Some(wanted) = wanted.filter(|wanted| !wanted.is_empty()) {
+            let values = offsets.windows(2).enumerate().filter_map(|(row, ends)| {
+                let range = usize::try_from(ends[0]).ok()?..usize::try_from(ends[1]).ok()?;
+                let value = std::str::from_utf8(bytes.get(range)?).ok()?;
+                Some((row, self.needles.is_value(&wanted, value)?))
+            });
+            found.extend(values);
+        }
         let name = column.map_or(name, |column| column.name.as_str());
         let catalog = self.catalog;
-        for erasure in found {
+        for erasure in found.into_values() {
             self.note(Some(erasure), || format!("{}.{name}", catalog.qualified_name(relation)));
         }
+        Ok(())
     }
 
     fn log(&mut self, shared: &Shared) -> Result<()> {
@@ -158,7 +210,7 @@ impl Search<'_> {
             let Some(rows) = &table.rows else { continue };
             let batch = decode_rows(rows)?;
             if let Some(relation) = self.catalog.relation_by_oid(table.relation) {
-                self.rows(relation, &batch);
+                self.rows(relation, &batch)?;
             }
         }
         for object in &payload.objects {

@@ -10,7 +10,7 @@ use crate::definition::{Object, Relation};
 use crate::error::Error;
 use crate::storage::Store;
 
-fn many(range: std::ops::Range<i64>) -> arrow::array::RecordBatch {
+pub(super) fn many(range: std::ops::Range<i64>) -> arrow::array::RecordBatch {
     let names: Vec<String> =
         range.clone().map(|id| format!("the name of row number {id}")).collect();
     let rows: Vec<(i64, &str, Option<i32>)> = range

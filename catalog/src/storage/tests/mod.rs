@@ -3,6 +3,7 @@
 mod crash;
 mod files;
 mod model;
+mod purge;
 mod speed;
 mod transactions;
 

@@ -108,6 +108,16 @@ impl Call {
         Ok(Some(cell.get_or_try_init(read).await?.clone()))
     }
 
+    /// A query that was given, to be read.
+    ///
+    /// # Errors
+    /// None in practice: it was given.
+    pub(crate) fn input(&self, part: &Part, name: &str) -> Result<Arc<dyn ExecutionPlan>> {
+        let place = self.place(name).and_then(|place| self.queries.get(place).copied().flatten());
+        let input = place.and_then(|place| part.inputs.get(place)).map(Arc::clone);
+        input.ok_or_else(|| Error::internal("a call without a query"))
+    }
+
     /// The recommender.
     ///
     /// # Errors

@@ -63,6 +63,8 @@ pub(crate) enum Column {
     Of(usize, usize),
     /// Anything else.
     Plain(&'static str, PgType),
+    /// The same, where this parameter is given.
+    Where(&'static str, &'static str, PgType),
 }
 
 /// What makes the rows.
@@ -92,13 +94,20 @@ pub(crate) enum Argument {
 }
 
 impl Function {
-    /// The parameter that an argument is for.
+    /// The parameter that an argument is for, from `next` on. A query in the place of a recommender
+    /// stands for the next one that takes a query.
     ///
     /// # Errors
     /// 42883.
-    pub(crate) fn parameter(&self, place: usize, label: Option<&str>) -> Result<usize> {
+    pub(crate) fn parameter(
+        &self,
+        next: usize,
+        label: Option<&str>,
+        is_query: bool,
+    ) -> Result<usize> {
+        let fits = |place: &usize| !is_query || self.takes_query(*place);
         let found = match label {
-            None => Some(place).filter(|place| *place < self.parameters.len()),
+            None => (next..self.parameters.len()).find(fits),
             Some(label) => self.parameters.iter().position(|one| one.name == label),
         };
         found.ok_or_else(|| self.unfit())
@@ -145,8 +154,8 @@ impl Function {
         if self.parameters.iter().enumerate().any(|(at, one)| one.needed && !given(at)) {
             return Err(self.unfit());
         }
-        let relation = self.relation(context, &values)?;
-        let schema = self.schema(relation.as_deref(), (&queries, &inputs))?;
+        let relation = self.relation(context, (&values, &queries))?;
+        let schema = self.schema(relation.as_deref(), &values, (&queries, &inputs))?;
         let call = Call { function: self, context: Arc::clone(context), relation, values, queries };
         let node = Arc::new(CallNode::new(Arc::new(call), inputs, Arc::new(schema)));
         Ok(LogicalPlan::Extension(Extension { node }))
@@ -155,13 +164,15 @@ impl Function {
     fn relation(
         &self,
         context: &QueryContext,
-        values: &[Option<ScalarValue>],
+        (values, queries): (&[Option<ScalarValue>], &[Option<usize>]),
     ) -> Result<Option<Arc<Relation>>> {
-        let Some(place) = self.parameters.iter().position(|one| one.name == "model") else {
-            return Ok(None);
-        };
-        let name = match values.get(place) {
-            Some(Some(ScalarValue::Utf8View(Some(name)))) => name,
+        let place = |name: &str| self.parameters.iter().position(|one| one.name == name);
+        let Some(model) = place("model") else { return Ok(None) };
+        let purchases = place("purchases").is_some_and(|place| queries[place].is_some());
+        let name = match values.get(model) {
+            Some(Some(ScalarValue::Utf8View(Some(name)))) if !purchases => name,
+            Some(None) if purchases => return Ok(None),
+            Some(None) if place("purchases").is_none() => return self.only(context).map(Some),
             _ => return Err(self.unfit()),
         };
         let name = match sql::parse::expression(name)? {
@@ -170,6 +181,11 @@ impl Function {
             _ => return Err(Error::new("42602", "invalid name syntax")),
         };
         let relation = context.relation(&name)?;
+        self.permitted(context, relation).map(Some)
+    }
+
+    /// The relation, if it is a recommender that the role may read.
+    fn permitted(&self, context: &QueryContext, relation: Arc<Relation>) -> Result<Arc<Relation>> {
         if !relation.is_recommender() {
             let text = format!("\"{}\" is not a recommender", relation.name);
             let hint = "CREATE MATERIALIZED VIEW … USING recommender makes one.";
@@ -185,34 +201,101 @@ impl Function {
             let hint = "GRANT SELECT on the columns opens them; or name customers by customer_id.";
             return Err(Error::new("42501", text).with_detail(detail).with_hint(hint));
         }
-        Ok(Some(relation))
+        Ok(relation)
+    }
+
+    /// The only recommender that the role may read.
+    fn only(&self, context: &QueryContext) -> Result<Arc<Relation>> {
+        let all = context.catalog().relations().filter(|one| {
+            one.is_recommender() && Access::relation(one).permits(&context.rights, 'r', false)
+        });
+        let all: Vec<&Arc<Relation>> = all.collect();
+        match all.as_slice() {
+            [one] => self.permitted(context, Arc::clone(one)),
+            _ => Err(self.unfit().with_detail(format!(
+                "There are {} recommenders that the role may read; model says which.",
+                all.len()
+            ))),
+        }
     }
 
     fn schema(
         &self,
         relation: Option<&Relation>,
+        values: &[Option<ScalarValue>],
         (queries, inputs): (&[Option<usize>], &[LogicalPlan]),
     ) -> Result<DFSchema> {
-        let mut key = relation.into_iter().flat_map(Relation::live_columns).step_by(2);
-        let (customer, item) = (key.next(), key.next());
+        let place = |name: &str| self.parameters.iter().position(|one| one.name == name);
+        let given = |parameter: usize, column: usize| -> Option<FieldRef> {
+            let input = queries.get(parameter).copied().flatten()?;
+            let field = inputs.get(input)?.schema().fields().get(column)?;
+            Some(PgType::from_field(field).field(field.name(), true))
+        };
+        // Customer and item are the first and the third column of a recommender, and the first two
+        // of purchases.
+        let key = |column: usize| match relation {
+            Some(relation) => {
+                let found = relation.live_columns().nth(2 * column);
+                found.map(|one| one.pg_type.field(&one.name, true))
+            }
+            None => given(place("purchases")?, column),
+        };
+        let is_there = |column: &&Column| match column {
+            Column::Where(parameter, ..) => place(parameter).is_some_and(|at| values[at].is_some()),
+            _ => true,
+        };
         let field = |column: &Column| -> Option<FieldRef> {
             match column {
-                Column::Plain(name, pg_type) => Some(pg_type.field(name, true)),
-                Column::Customer => customer.map(|one| one.pg_type.field(&one.name, true)),
-                Column::Item => item.map(|one| one.pg_type.field(&one.name, true)),
-                Column::Other(name) => item.map(|one| one.pg_type.field(name, true)),
-                Column::Of(parameter, place) => {
-                    let input = queries.get(*parameter).copied().flatten()?;
-                    let field = inputs.get(input)?.schema().fields().get(*place)?;
-                    Some(PgType::from_field(field).field(field.name(), true))
+                Column::Plain(name, pg_type) | Column::Where(_, name, pg_type) => {
+                    Some(pg_type.field(name, true))
                 }
+                Column::Customer => key(0),
+                Column::Item => key(1),
+                Column::Other(name) => {
+                    key(1).map(|field| PgType::from_field(&field).field(name, true))
+                }
+                Column::Of(parameter, place) => given(*parameter, *place),
             }
         };
-        let fields: Vec<FieldRef> = self.columns.iter().filter_map(field).collect();
-        if fields.len() < self.columns.len() {
-            return Err(self.unfit());
-        }
+        let fields = self.columns.iter().filter(is_there).map(field);
+        let fields: Vec<FieldRef> = fields.collect::<Option<_>>().ok_or_else(|| self.unfit())?;
         Ok(DFSchema::try_from(Schema::new(fields))?)
+    }
+
+    /// The columns of a call whose arguments are not known yet, but for its recommender, perhaps.
+    ///
+    /// # Errors
+    /// As [`Function::plan`]; 0A000 where columns are those of a query.
+    pub(crate) fn shape(
+        &self,
+        context: &QueryContext,
+        model: Option<ScalarValue>,
+    ) -> Result<Vec<FieldRef>> {
+        let is_model = |one: &&Parameter| one.name == "model";
+        let relation = match model {
+            Some(model) => {
+                let model = model.cast_to(&PgType::TEXT.arrow()).map_err(|_| self.unfit())?;
+                let values = self.parameters.iter();
+                let values = values.map(|one| is_model(&one).then(|| model.clone()));
+                let queries = vec![None; self.parameters.len()];
+                self.relation(context, (&values.collect::<Vec<_>>(), &queries))?
+            }
+            None => None,
+        };
+        if let Some(relation) = relation {
+            let values = vec![None; self.parameters.len()];
+            let schema = self.schema(Some(&relation), &values, (&[], &[]))?;
+            return Ok(schema.fields().iter().cloned().collect());
+        }
+        // Keys of any type, as texts.
+        let field = |column: &Column| match column {
+            Column::Plain(name, pg_type) => Ok(pg_type.field(name, true)),
+            Column::Customer => Ok(PgType::INT8.field("customer_id", true)),
+            Column::Item => Ok(PgType::TEXT.field("product_id", true)),
+            Column::Other(name) => Ok(PgType::TEXT.field(name, true)),
+            Column::Of(..) => Err(Error::unsupported("an argument that is not a constant")),
+        };
+        self.columns.iter().map(field).collect()
     }
 
     fn unfit(&self) -> Error {

@@ -42,6 +42,11 @@ impl Keys {
         Ok(Self { data_type: data_type.clone(), kind })
     }
 
+    /// The type of the values.
+    pub(crate) fn data_type(&self) -> &DataType {
+        &self.data_type
+    }
+
     /// How many values there are.
     pub(crate) fn len(&self) -> usize {
         match &self.kind {
@@ -118,18 +123,19 @@ impl Keys {
     }
 
     /// All values of several, numbered in their order, and what the numbers of each have become.
-    pub(crate) fn merged(all: &[Self], data_type: &DataType) -> Result<(Self, Vec<Vec<u32>>)> {
+    pub(crate) fn merged(all: &[&Self], data_type: &DataType) -> Result<(Self, Vec<Vec<u32>>)> {
         let mut merged = Self::new(data_type)?;
         match &mut merged.kind {
             Kind::Integers(numbering) => {
-                let mut keys: Vec<i64> = all.iter().flat_map(Self::integer_keys).copied().collect();
+                let mut keys: Vec<i64> =
+                    all.iter().flat_map(|one| one.integer_keys()).copied().collect();
                 keys.sort_unstable();
                 for key in keys {
                     numbering.number(key);
                 }
             }
             Kind::Others { numbers, rows, .. } => {
-                let mut keys: Vec<&Arc<[u8]>> = all.iter().flat_map(Self::rows).collect();
+                let mut keys: Vec<&Arc<[u8]>> = all.iter().flat_map(|one| one.rows()).collect();
                 keys.sort_unstable();
                 keys.dedup();
                 for (number, key) in (0..).zip(keys) {
@@ -138,7 +144,7 @@ impl Keys {
                 }
             }
         }
-        let to = |one: &Self| match &merged.kind {
+        let to = |one: &&Self| match &merged.kind {
             Kind::Integers(numbering) => {
                 one.integer_keys().iter().filter_map(|key| numbering.find(*key)).collect()
             }
@@ -205,7 +211,7 @@ mod tests {
             let (mut first, mut second) = (Keys::new(&data_type)?, Keys::new(&data_type)?);
             assert_eq!(first.number(&one)?, [0, u32::MAX, 1]);
             assert_eq!(second.number(&other)?, [0, 1]);
-            let (merged, to) = Keys::merged(&[first, second], &data_type)?;
+            let (merged, to) = Keys::merged(&[&first, &second], &data_type)?;
             assert_eq!(to, [vec![2, 0], vec![1, 2]]);
             assert_eq!(merged.len(), 3);
             let values = merged.values()?;

@@ -8,7 +8,7 @@ const PURPOSE: &str = "audit";
 /// What happened; the log adds number, time and hashes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// `read`, `open`, `close`, `classify` or `purpose`.
+    /// `read`, `open`, `close`, `classify`, `purpose`, or the name of a procedure of schema `gdpr`.
     pub(crate) kind: &'static str,
     /// The role.
     pub(crate) role: String,

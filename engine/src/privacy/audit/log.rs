@@ -6,18 +6,16 @@ use std::sync::Arc;
 use chrono::Utc;
 use clientele_catalog::definition::Oid;
 use clientele_catalog::domains::Subject;
-use clientele_catalog::features;
-use clientele_catalog::storage::{NodeRows, Snapshot, Store, TemporarySpace};
+use clientele_catalog::storage::{NodeRows, Snapshot, Store, TemporarySpace, Transaction};
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, Int64Array, ListBuilder, RecordBatch, StringViewArray,
-    StringViewBuilder, TimestampMicrosecondArray,
+    Array, ArrayRef, AsArray, ListBuilder, RecordBatch, StringViewBuilder,
 };
-use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{Int64Type, Schema, TimestampMicrosecondType};
-use tokio::sync::Mutex;
+use datafusion::arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use tokio::sync::{Mutex, MutexGuard};
 
 use super::entry::{self, Entry, Place};
-use crate::error::{Error, Result};
+use crate::builtin::{self, numbers, texts, times};
+use crate::error::Result;
 
 /// `gdpr.audit`.
 pub(super) const AUDIT: Oid = 14341;
@@ -38,6 +36,54 @@ pub(super) struct Stored {
     pub(super) hash: String,
 }
 
+impl Auditor {
+    /// The chain of a database; others wait until it is given back.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub(crate) async fn chain<'a>(&'a self, store: &'a Store, database: Oid) -> Result<Chain<'a>> {
+        let all = self.last.lock().await;
+        let last = match all.get(&database) {
+            Some(last) => last.clone(),
+            None => stored(store, &store.snapshot())?
+                .pop()
+                .map_or_else(|| (0, String::new()), |one| (one.number, one.hash)),
+        };
+        Ok(Chain { all, store, database, last })
+    }
+}
+
+/// The end of a chain, while somebody adds to it.
+pub(crate) struct Chain<'a> {
+    all: MutexGuard<'a, HashMap<Oid, (i64, String)>>,
+    store: &'a Store,
+    database: Oid,
+    last: (i64, String),
+}
+
+impl Chain<'_> {
+    /// Adds entries, in a transaction.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub(crate) fn add(&mut self, transaction: &mut Transaction, entries: &[Entry]) -> Result<()> {
+        for entry in entries {
+            let number = self.last.0 + 1;
+            let at = Utc::now().timestamp_micros();
+            let place = Place { number, at, previous: &self.last.1 };
+            let hash = entry::hash(self.store.brand_key(), entry.kind, entry, place);
+            transaction.insert(AUDIT, row(entry, place, &hash)?)?;
+            self.last = (number, hash);
+        }
+        Ok(())
+    }
+
+    /// The entries are on disk.
+    pub(crate) fn committed(mut self) {
+        self.all.insert(self.database, self.last);
+    }
+}
+
 /// Adds entries to the log of a database, in a transaction of their own.
 ///
 /// # Errors
@@ -48,61 +94,35 @@ pub(super) async fn append(
     database: Oid,
     entries: &[Entry],
 ) -> Result<()> {
-    if entries.is_empty() {
-        return Ok(());
-    }
-    let mut all = auditor.last.lock().await;
-    let last = match all.get(&database) {
-        Some(last) => last.clone(),
-        None => stored(store, &store.snapshot())?
-            .pop()
-            .map_or_else(|| (0, String::new()), |one| (one.number, one.hash)),
-    };
+    let mut chain = auditor.chain(store, database).await?;
     let mut transaction = store.begin(Arc::clone(temporary));
-    let (mut number, mut previous) = last;
-    for entry in entries {
-        number += 1;
-        let at = Utc::now().timestamp_micros();
-        let place = Place { number, at, previous: &previous };
-        let hash = entry::hash(store.brand_key(), entry.kind, entry, place);
-        transaction.insert(AUDIT, row(entry, place, &hash)?)?;
-        previous = hash;
-    }
+    chain.add(&mut transaction, entries)?;
     store.commit(transaction).await?;
-    all.insert(database, (number, previous));
+    chain.committed();
     Ok(())
 }
 
 fn row(entry: &Entry, place: Place<'_>, hash: &str) -> Result<RecordBatch> {
-    let text = |value: Option<&str>| -> ArrayRef { Arc::new(StringViewArray::from_iter([value])) };
-    let number = |value: Option<i64>| -> ArrayRef { Arc::new(Int64Array::from_iter([value])) };
-    let at = TimestampMicrosecondArray::from_iter([Some(place.at)]).with_timezone("UTC");
+    let text = |value: Option<&str>| texts([value]);
     let mut columns = ListBuilder::new(StringViewBuilder::new());
     for column in &entry.columns {
         columns.values().append_value(column);
     }
     columns.append(true);
-    let values: [ArrayRef; 11] = [
-        number(Some(place.number)),
-        Arc::new(at),
+    let values = [
+        numbers([Some(place.number)]),
+        times([Some(place.at)]),
         text(Some(entry.kind)),
         text(Some(&entry.role)),
-        Arc::new(columns.finish()),
+        Arc::new(columns.finish()) as ArrayRef,
         text(entry.statement.as_deref()),
-        number(entry.row_count),
+        numbers([entry.row_count]),
         text(entry.purpose.as_deref()),
         text(entry.reason.as_deref()),
         text(Some(place.previous)),
         text(Some(hash)),
     ];
-    let table = features::relation(AUDIT);
-    let table = table.ok_or_else(|| Error::internal("a built-in relation is missing"))?;
-    let fields = table.live_columns().map(|one| one.pg_type.field(&one.name, true));
-    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    let values = values.iter().zip(schema.fields());
-    let values = values.map(|(array, field)| cast(array, field.data_type()));
-    let values = values.collect::<std::result::Result<_, _>>().map_err(Error::internal)?;
-    RecordBatch::try_new(schema, values).map_err(Error::internal)
+    builtin::batch(AUDIT, &values)
 }
 
 /// All entries, by number.
@@ -110,8 +130,7 @@ fn row(entry: &Entry, place: Place<'_>, hash: &str) -> Result<RecordBatch> {
 /// # Errors
 /// A file cannot be read.
 pub(super) fn stored(store: &Store, snapshot: &Snapshot) -> Result<Vec<Stored>> {
-    let table = features::relation(AUDIT);
-    let table = table.ok_or_else(|| Error::internal("a built-in relation is missing"))?;
+    let table = builtin::table(AUDIT)?;
     let numbers: Vec<i16> = table.live_columns().map(|one| one.number).collect();
     let mut found = Vec::new();
     store.node_rows(snapshot, table, (Subject::Person, &numbers), |rows: NodeRows| {

@@ -16,8 +16,8 @@ use crate::sql::place::name_parts;
 
 /// Rewrites a call; what is to stand in its place, where that is no call.
 pub(super) fn rewrite(function: &mut Function) -> Option<Expr> {
-    if let FunctionArguments::Subquery(_) = &function.args {
-        return array_of(function).map(|rows| call(crate::functions::ARRAY_QUERY, vec![rows]));
+    if let FunctionArguments::Subquery(query) = &mut function.args {
+        return array_of(query);
     }
     let parts = name_parts(&function.name);
     // `pg_catalog.f(…)` is `f(…)`, also for DataFusion's own functions.
@@ -196,9 +196,12 @@ fn flat(function: &mut Function) {
     }
 }
 
-/// `ARRAY(SELECT x …)` is `(SELECT array_agg(x) …)`.
-fn array_of(function: &mut Function) -> Option<Expr> {
-    let FunctionArguments::Subquery(query) = &mut function.args else { return None };
+/// `ARRAY(SELECT x …)`: `(SELECT array_agg(x) …)`, which of no rows is empty.
+pub(crate) fn array_of(query: &mut Query) -> Option<Expr> {
+    rows_of(query).map(|rows| call(crate::functions::ARRAY_QUERY, vec![rows]))
+}
+
+fn rows_of(query: &mut Query) -> Option<Expr> {
     let order = query.order_by.take();
     let SetExpr::Select(select) = query.body.as_mut() else { return wrapped(query) };
     let single = matches!(
@@ -228,7 +231,7 @@ fn array_of(function: &mut Function) -> Option<Expr> {
         list.clauses.push(FunctionArgumentClause::OrderBy(exprs));
     }
     select.projection.push(SelectItem::UnnamedExpr(aggregate));
-    Some(Expr::Subquery(query.clone()))
+    Some(Expr::Subquery(Box::new(query.clone())))
 }
 
 fn calls_aggregate(item: &SelectItem) -> bool {

@@ -25,6 +25,8 @@ use sqlparser::ast::{
 
 use crate::error::{Error, Result};
 
+pub(crate) use calls::array_of;
+
 /// Rewrites a query in place.
 ///
 /// # Errors

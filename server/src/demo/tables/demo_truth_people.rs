@@ -10,28 +10,35 @@ use crate::demo::world::sources::{account_id, card, contact_id, device};
 pub(super) const TABLE: Table =
     Table { name: "demo_truth.people", units: |world| world.people, write, rows_of_thousand: 3423 };
 
+/// Columns of the table that name a record.
+const RECORDS: usize = 5;
+
 fn write(world: &World, person: u64, lines: &mut Lines) {
     let known = world.known(person);
-    let mut record = |source: &str, write: &dyn Fn(&mut Lines)| {
+    let mut record = |place: usize, write: &dyn Fn(&mut Lines)| {
         lines.number(person + 1);
-        lines.text(source);
-        write(lines);
+        for column in 0..RECORDS {
+            match column == place {
+                true => write(lines),
+                false => lines.optional(None),
+            }
+        }
         lines.end();
     };
     for copy in 0..known.contacts {
-        record("crm.contacts", &|lines| contact_id(lines, world, (person, copy)));
+        record(0, &|lines| contact_id(lines, world, (person, copy)));
     }
     for copy in 0..known.accounts {
-        record("shop.customers", &|lines| account_id(lines, world, (person, copy)));
+        record(1, &|lines| account_id(lines, world, (person, copy)));
     }
     for copy in 0..known.cards {
-        record("loyalty.cards", &|lines| card(lines, (person, copy)));
-    }
-    for number in 0..known.devices {
-        record("web.events", &|lines| lines.uuid(device(world, person, number)));
+        record(2, &|lines| card(lines, (person, copy)));
     }
     if let Some(somebody) = world.person(person).filter(|_| known.subscribes) {
         let mailbox = world.mailbox(&somebody, Mailbox::Main);
-        record("mail.subscribers", &|lines| lines.text(&mailbox));
+        record(3, &|lines| lines.text(&mailbox));
+    }
+    for number in 0..known.devices {
+        record(4, &|lines| lines.uuid(device(world, person, number)));
     }
 }

@@ -1,0 +1,78 @@
+//! Rows of built-in tables, as code makes them.
+
+use std::sync::Arc;
+
+use clientele_catalog::definition::{Oid, Relation};
+use clientele_catalog::features;
+use clientele_catalog::storage::Transaction;
+use datafusion::arrow::array::{
+    ArrayRef, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray,
+};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::Schema;
+
+use crate::error::{Error, Result};
+use crate::session::Session;
+
+/// A built-in relation as code has it.
+///
+/// # Errors
+/// None in practice.
+pub(crate) fn table(oid: Oid) -> Result<&'static Arc<Relation>> {
+    features::relation(oid).ok_or_else(|| Error::internal("a built-in relation is missing"))
+}
+
+/// Rows of a built-in table, of columns in its order.
+///
+/// # Errors
+/// None in practice: they fit the table.
+pub(crate) fn batch(oid: Oid, columns: &[ArrayRef]) -> Result<RecordBatch> {
+    let fields = table(oid)?.live_columns().map(|one| one.pg_type.field(&one.name, true));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let columns = columns.iter().zip(schema.fields());
+    let columns = columns
+        .map(|(array, field)| cast(array, field.data_type()))
+        .collect::<std::result::Result<_, _>>()
+        .map_err(Error::internal)?;
+    RecordBatch::try_new(schema, columns).map_err(Error::internal)
+}
+
+/// Adds rows in the session's transaction.
+///
+/// # Errors
+/// As [`Session::work`].
+pub(crate) async fn insert(session: &mut Session, oid: Oid, columns: &[ArrayRef]) -> Result<()> {
+    let rows = batch(oid, columns)?;
+    let work = session.work().await?;
+    work.lock().await.insert(oid, rows)?;
+    Ok(())
+}
+
+/// Adds rows in a transaction, many of them straight to files.
+///
+/// # Errors
+/// The disk is full.
+pub(crate) async fn write(
+    transaction: &mut Transaction,
+    oid: Oid,
+    columns: &[ArrayRef],
+) -> Result<()> {
+    let rows = futures::stream::iter([Ok::<_, Error>(batch(oid, columns)?)]);
+    transaction.insert_bulk(oid, rows).await.map(drop)
+}
+
+/// A column of texts.
+pub(crate) fn texts<'a>(values: impl IntoIterator<Item = Option<&'a str>>) -> ArrayRef {
+    Arc::new(values.into_iter().collect::<StringViewArray>())
+}
+
+/// A column of numbers.
+pub(crate) fn numbers(values: impl IntoIterator<Item = Option<i64>>) -> ArrayRef {
+    Arc::new(values.into_iter().collect::<Int64Array>())
+}
+
+/// A column of instants, in microseconds since 1970.
+pub(crate) fn times(values: impl IntoIterator<Item = Option<i64>>) -> ArrayRef {
+    let times = values.into_iter().collect::<TimestampMicrosecondArray>();
+    Arc::new(times.with_timezone("UTC"))
+}

@@ -1,0 +1,265 @@
+//! What has changed since histories were made: lines that came, lines that went, and customers who
+//! are made anew. The result is what all lines together would make.
+
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hashbrown::HashSet;
+
+use crate::basis::last;
+use crate::codes::{Codes, Gathered};
+use crate::error::Result;
+use crate::histories::{Histories, Parked, coded, latest};
+use crate::model::Settings;
+use crate::partition::{Grouping, Partition};
+use crate::purchases::{Gatherer, Lines, PARTITIONS};
+use crate::sums::{Adder, Bought, HalfLife, Sum, last_bought};
+
+/// Lines that came and lines that went.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// New lines.
+    pub plus: Vec<Gathered>,
+    /// Lines that were known and are no more.
+    pub minus: Vec<Gathered>,
+    /// Customers of whom nothing that was known holds.
+    pub anew: HashSet<i64>,
+    /// All their lines.
+    pub whole: Vec<Gathered>,
+    /// What the numbers of the known items have become.
+    pub items_now: Vec<u32>,
+    /// How many items there are.
+    pub items: usize,
+}
+
+/// Histories after a change.
+#[derive(Debug)]
+pub(crate) struct Changed {
+    /// All of them.
+    pub(crate) histories: Histories,
+    /// Customers for whom other items count than before.
+    pub(crate) others: Vec<Other>,
+}
+
+/// What has become of the items that count of a customer; all are codes, ascending.
+#[derive(Debug)]
+pub(crate) struct Other {
+    /// All that count now.
+    pub(crate) now: Vec<u32>,
+    pub(crate) came: Vec<u32>,
+    pub(crate) went: Vec<u32>,
+}
+
+impl Other {
+    /// `None`: there is no difference.
+    fn of(before: &[u32], now: &[u32]) -> Option<Self> {
+        let only = |these: &[u32], others: &[u32]| {
+            let is_other = |code: &&u32| others.binary_search(code).is_err();
+            these.iter().filter(is_other).copied().collect::<Vec<_>>()
+        };
+        let (came, went) = (only(now, before), only(before, now));
+        (came.len() + went.len() > 0).then(|| Self { now: now.to_vec(), came, went })
+    }
+}
+
+impl Histories {
+    /// Customers whose histories cannot be told from what is known and the lines that went: these
+    /// were the last purchases of items that were bought before. They must be made anew.
+    ///
+    /// # Errors
+    /// Cancelled.
+    pub fn unsure(
+        &self,
+        minus: &[(&Gatherer, Vec<u32>)],
+        (items_now, items): (&[u32], usize),
+        settings: &Settings,
+    ) -> Result<Vec<i64>> {
+        let codes = self.codes.with(minus.iter().map(|(one, to)| (*one, to)), items_now, items);
+        let numbers: Vec<Vec<u32>> = minus.iter().map(|(_, to)| codes.numbers(to)).collect();
+        let half_life = HalfLife::of(settings);
+        let found = settings.workers().each_with(
+            PARTITIONS,
+            || (Grouping::default(), Adder::default()),
+            |(group, adder), number| {
+                group.group(|| {
+                    let minus = minus.iter().zip(&numbers);
+                    minus.flat_map(|((one, _), codes)| coded(one.partition(number), codes))
+                });
+                let part = &self.partitions[number];
+                let is_unsure = |customer: &i64| match part.customers.binary_search(customer) {
+                    Err(_) => true,
+                    Ok(place) => {
+                        let gone = group.of(*customer);
+                        let all = gone.len() as u32 == part.lines(place);
+                        let sums = adder.add(gone, half_life, last_bought(gone));
+                        !all && (half_life.0.is_some() || loses_last(&part.sums(place), sums))
+                    }
+                };
+                let customers = (0..group.len()).map(|rank| group.customer(rank).0);
+                customers.filter(is_unsure).collect::<Vec<_>>()
+            },
+        )?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// Histories after a change. Memory of those that nobody else has serves for the new ones.
+    ///
+    /// # Errors
+    /// More than 2³² entries, or cancelled.
+    pub(crate) fn changed(self, changes: Changes, settings: &Settings) -> Result<Changed> {
+        let Changes { plus, minus, anew, whole, items_now, items } = changes;
+        let all = plus.iter().chain(&whole).map(|(one, to)| (one, to));
+        let codes = self.codes.with(all, &items_now, items);
+        let latest = self.latest().max(latest(&plus)).max(latest(&whole));
+        let [plus, minus, whole] = [plus, minus, whole].map(|one| Parked::of(one, &codes));
+        let rules = Rules {
+            anew: &anew,
+            half_life: HalfLife::of(settings),
+            cut: settings.cut,
+            codes: &codes,
+        };
+        let known: Vec<Mutex<Arc<Partition>>> =
+            self.partitions.into_iter().map(Mutex::new).collect();
+        let made = settings.workers().each_with(PARTITIONS, Merge::default, |merge, number| {
+            let mut place = known[number].lock().unwrap_or_else(PoisonError::into_inner);
+            let known = std::mem::take(&mut *place);
+            let group = |group: &mut Grouping, parked: &[Parked]| {
+                let taken: Vec<(Lines, &[u32])> =
+                    parked.iter().map(|one| one.take(number)).collect();
+                group.group(|| taken.iter().flat_map(|(all, codes)| coded(all.iter(), codes)));
+            };
+            group(&mut merge.plus, &plus);
+            group(&mut merge.minus, &minus);
+            group(&mut merge.whole, &whole);
+            match merge.concerned(&known, &anew) {
+                customers if customers.is_empty() => (known, Vec::new()),
+                customers => merge.partition(known, customers, &rules),
+            }
+        })?;
+        let (parts, others): (Vec<_>, Vec<_>) = made.into_iter().unzip();
+        let others = others.into_iter().flatten().collect();
+        Ok(Changed { histories: Self::assemble(parts, codes, latest)?, others })
+    }
+}
+
+/// How changes are taken in.
+struct Rules<'a> {
+    anew: &'a HashSet<i64>,
+    half_life: HalfLife,
+    cut: usize,
+    codes: &'a Codes,
+}
+
+/// Whether what went was the last purchase of something that was bought before, too.
+fn loses_last(known: &[(u32, Sum)], gone: &[(u32, Sum)]) -> bool {
+    gone.iter().any(|(code, gone)| {
+        let Ok(place) = known.binary_search_by_key(code, |one| one.0) else {
+            return !gone.is_nothing();
+        };
+        let known = known[place].1;
+        gone.bought > 0 && gone.bought < known.bought && gone.time >= known.time
+    })
+}
+
+/// What a thread works with.
+#[derive(Default)]
+struct Merge {
+    plus: Grouping,
+    minus: Grouping,
+    whole: Grouping,
+    adder: Adder,
+    part: Partition,
+}
+
+impl Merge {
+    /// The customers of a partition for whom anything changes, ascending.
+    fn concerned<'a>(&'a self, known: &Partition, anew: &HashSet<i64>) -> Vec<i64> {
+        let groups = [&self.plus, &self.minus, &self.whole].into_iter();
+        let of = |group: &'a Grouping| (0..group.len()).map(|rank| group.customer(rank).0);
+        let mut customers: Vec<i64> = groups.flat_map(of).collect();
+        if !anew.is_empty() {
+            customers.extend(known.customers.iter().filter(|one| anew.contains(*one)));
+        }
+        customers.sort_unstable();
+        customers.dedup();
+        customers
+    }
+
+    /// The partition with the customers concerned in their new state, and for whom other items
+    /// count.
+    fn partition(
+        &mut self,
+        known: Arc<Partition>,
+        customers: Vec<i64>,
+        rules: &Rules<'_>,
+    ) -> (Arc<Partition>, Vec<Other>) {
+        let mut part = std::mem::take(&mut self.part);
+        let (mut next, mut others) = (0, Vec::new());
+        for customer in customers {
+            while known.customers.get(next).is_some_and(|one| *one < customer) {
+                part.copy(&known, next);
+                next += 1;
+            }
+            let is_known = known.customers.get(next) == Some(&customer);
+            let is_anew = rules.anew.contains(&customer);
+            let place = is_known.then_some(next).filter(|_| !is_anew);
+            let (lines, sums) = self.customer(&known, (customer, place, is_anew), rules.half_life);
+            let last = |history| last(rules.codes, history, rules.cut);
+            let before = if is_known { last(known.history(next)) } else { Cow::default() };
+            let mut now = Cow::default();
+            if lines > 0 {
+                part.push(customer, lines, &sums);
+                now = last(part.history(part.customers.len() - 1));
+            }
+            others.extend(Other::of(&before, &now));
+            next += usize::from(is_known);
+        }
+        (next..known.customers.len()).for_each(|place| part.copy(&known, place));
+        // What it takes may serve for the new one.
+        drop(known);
+        let made = Arc::new(part.take());
+        self.part = part;
+        (made, others)
+    }
+
+    /// Lines and sums of a customer who stood at a place, or nowhere.
+    fn customer(
+        &mut self,
+        known: &Partition,
+        (customer, place, is_anew): (i64, Option<usize>, bool),
+        half_life: HalfLife,
+    ) -> (u32, Vec<(u32, Sum)>) {
+        let (came, went): (&[Bought], &[Bought]) = match (is_anew, place) {
+            (true, _) => (self.whole.of(customer), &[]),
+            (_, Some(_)) => (self.plus.of(customer), self.minus.of(customer)),
+            (_, None) => (self.plus.of(customer), &[]),
+        };
+        let mut sums = place.map(|place| known.sums(place)).unwrap_or_default();
+        let before = sums.iter().map(|(_, sum)| sum.time).max().unwrap_or_default();
+        let last = last_bought(came).max(before);
+        if half_life.0.is_some() && last > before {
+            let left = half_life.left(last - before);
+            sums.iter_mut().for_each(|(_, sum)| *sum = sum.fades(left));
+        }
+        // What went goes first: nothing of it may be left in what came.
+        for (code, sum) in self.adder.add(went, half_life, last) {
+            let at = place_of(&mut sums, *code);
+            sums[at].1 = sums[at].1.minus(*sum);
+        }
+        for (code, sum) in self.adder.add(came, half_life, last) {
+            let at = place_of(&mut sums, *code);
+            sums[at].1 = sums[at].1.plus(*sum);
+        }
+        sums.retain(|(_, sum)| !sum.is_nothing());
+        let lines = place.map_or(0, |place| known.lines(place)) as usize + came.len();
+        (lines.saturating_sub(went.len()) as u32, sums)
+    }
+}
+
+/// The place of the sum of a code, which is put there if there is none.
+fn place_of(sums: &mut Vec<(u32, Sum)>, code: u32) -> usize {
+    sums.binary_search_by_key(&code, |one| one.0).unwrap_or_else(|place| {
+        sums.insert(place, (code, Sum::default()));
+        place
+    })
+}

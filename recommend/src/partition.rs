@@ -1,0 +1,178 @@
+//! What some of the customers have bought: one entry for each customer and item.
+
+use hashbrown::HashMap;
+
+use crate::purchases::{CustomerHasher, Purchase};
+use crate::sums::{Bought, Sum};
+
+/// Marks an entry whose sum is held beside it.
+const HELD: u16 = u16::MAX;
+
+/// Histories of customers, ascending. Their entries stand side by side.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Partition {
+    pub(crate) customers: Vec<i64>,
+    /// Lines of each customer: whoever has none left is nobody's customer.
+    lines: Vec<u32>,
+    /// Where the entries of each customer end.
+    ends: Vec<u32>,
+    pub(crate) codes: Vec<u32>,
+    pub(crate) strengths: Vec<f32>,
+    pub(crate) times: Vec<u32>,
+    pieces: Vec<u16>,
+    /// Sums that entries cannot tell: of what was returned, in part or whole.
+    held: Vec<(i64, u32, Sum)>,
+}
+
+impl Partition {
+    /// Where the entries of a customer stand.
+    pub(crate) fn range(&self, place: usize) -> std::ops::Range<usize> {
+        let first = place.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
+        first..self.ends[place] as usize
+    }
+
+    /// How many lines a customer has.
+    pub(crate) fn lines(&self, place: usize) -> u32 {
+        self.lines[place]
+    }
+
+    /// Adds a customer, who is greater than all, with sums by code, ascending. Whoever returned
+    /// everything stays known, and is told what is popular.
+    pub(crate) fn push(&mut self, customer: i64, lines: u32, sums: &[(u32, Sum)]) {
+        for (code, sum) in sums {
+            let pieces = sum.pieces();
+            if pieces.is_none() {
+                self.held.push((customer, *code, *sum));
+            }
+            if sum.is_kept() {
+                self.codes.push(*code);
+                self.strengths.push(sum.strength());
+                self.times.push(sum.time);
+                self.pieces.push(pieces.unwrap_or(HELD));
+            }
+        }
+        self.customers.push(customer);
+        self.lines.push(lines);
+        self.ends.push(self.codes.len() as u32);
+    }
+
+    /// Adds a customer as another partition has them.
+    pub(crate) fn copy(&mut self, other: &Self, place: usize) {
+        let range = other.range(place);
+        let customer = other.customers[place];
+        self.codes.extend_from_slice(&other.codes[range.clone()]);
+        self.strengths.extend_from_slice(&other.strengths[range.clone()]);
+        self.times.extend_from_slice(&other.times[range.clone()]);
+        self.pieces.extend_from_slice(&other.pieces[range]);
+        self.held.extend_from_slice(other.held(customer));
+        self.customers.push(customer);
+        self.lines.push(other.lines[place]);
+        self.ends.push(self.codes.len() as u32);
+    }
+
+    /// The sums of a customer by code, ascending.
+    pub(crate) fn sums(&self, place: usize) -> Vec<(u32, Sum)> {
+        let range = self.range(place);
+        let held = self.held(self.customers[place]);
+        let plain = range.filter(|at| self.pieces[*at] != HELD).map(|at| {
+            let sum = Sum::plain(self.pieces[at], self.strengths[at], self.times[at]);
+            (self.codes[at], sum)
+        });
+        let mut sums: Vec<_> = plain.chain(held.iter().map(|one| (one.1, one.2))).collect();
+        sums.sort_unstable_by_key(|(code, _)| *code);
+        sums
+    }
+
+    fn held(&self, customer: i64) -> &[(i64, u32, Sum)] {
+        let first = self.held.partition_point(|one| one.0 < customer);
+        let count = self.held[first..].partition_point(|one| one.0 == customer);
+        &self.held[first..first + count]
+    }
+
+    /// The same in no more room than it needs, while this one is emptied to be filled again: it
+    /// waits for all other partitions.
+    pub(crate) fn take(&mut self) -> Self {
+        let exact = self.clone();
+        self.customers.clear();
+        self.lines.clear();
+        self.ends.clear();
+        self.codes.clear();
+        self.strengths.clear();
+        self.times.clear();
+        self.pieces.clear();
+        self.held.clear();
+        exact
+    }
+
+    /// Bytes that it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.customers.len() * 16 + self.codes.len() * 14 + self.held.len() * 48
+    }
+}
+
+/// Lines by customer.
+#[derive(Debug, Default)]
+pub(crate) struct Grouping {
+    places: HashMap<i64, u32, std::hash::BuildHasherDefault<CustomerHasher>>,
+    customers: Vec<i64>,
+    /// The place of each line's customer.
+    of: Vec<u32>,
+    starts: Vec<u32>,
+    lines: Vec<Bought>,
+    order: Vec<u32>,
+}
+
+impl Grouping {
+    /// Groups lines, which are walked twice.
+    pub(crate) fn group<I: Iterator<Item = Purchase>>(&mut self, lines: impl Fn() -> I) {
+        self.places.clear();
+        self.customers.clear();
+        self.of.clear();
+        self.starts.clear();
+        self.starts.push(0);
+        for line in lines() {
+            let next = self.customers.len() as u32;
+            let place = *self.places.entry(line.customer).or_insert(next);
+            if place == next {
+                self.customers.push(line.customer);
+                self.starts.push(0);
+            }
+            self.starts[place as usize + 1] += 1;
+            self.of.push(place);
+        }
+        for place in 1..self.starts.len() {
+            self.starts[place] += self.starts[place - 1];
+        }
+        self.lines.clear();
+        self.lines.resize(self.of.len(), Bought::default());
+        // Each start is moved to its end, which is the start of the next.
+        for (line, place) in lines().zip(&self.of) {
+            let at = &mut self.starts[*place as usize];
+            self.lines[*at as usize] = line.into();
+            *at += 1;
+        }
+        self.order.clear();
+        self.order.extend(0..self.customers.len() as u32);
+        self.order.sort_unstable_by_key(|place| self.customers[*place as usize]);
+    }
+
+    /// How many customers there are.
+    pub(crate) fn len(&self) -> usize {
+        self.customers.len()
+    }
+
+    /// The customer of a rank, customers ascending, and the lines.
+    pub(crate) fn customer(&self, rank: usize) -> (i64, &[Bought]) {
+        let place = self.order[rank] as usize;
+        let first = place.checked_sub(1).map_or(0, |before| self.starts[before]);
+        let range = first as usize..self.starts[place] as usize;
+        (self.customers[place], &self.lines[range])
+    }
+
+    /// The lines of a customer.
+    pub(crate) fn of(&self, customer: i64) -> &[Bought] {
+        let found =
+            self.order.binary_search_by_key(&customer, |place| self.customers[*place as usize]);
+        found.map_or(&[], |rank| self.customer(rank).1)
+    }
+}
