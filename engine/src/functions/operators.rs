@@ -9,6 +9,7 @@ use clientele_udfs::types::PgType;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::DFSchema;
 use datafusion::error::Result as DataFusionResult;
+use datafusion::functions::unicode::expr_fn::substring;
 use datafusion::functions_nested::expr_fn::array_element;
 use datafusion::logical_expr::expr::{Cast, ScalarFunction};
 use datafusion::logical_expr::planner::{
@@ -16,7 +17,7 @@ use datafusion::logical_expr::planner::{
 };
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ExprSchemable, GetFieldAccess, Operator, ReturnFieldArgs,
-    ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, binary_expr,
+    ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, binary_expr, lit,
 };
 use datafusion::scalar::ScalarValue;
 use sqlparser::ast::BinaryOperator;
@@ -114,7 +115,7 @@ impl ExprPlanner for Operators {
 }
 
 /// `(array_agg(x ORDER BY y))[n]` takes an element of the array: DataFusion has `nth_value` for it,
-/// which differs in its order and refuses small groups.
+/// which differs in its order and refuses small groups. `name[0]` is the first letter of a name.
 #[derive(Debug)]
 pub struct Elements;
 
@@ -122,9 +123,14 @@ impl ExprPlanner for Elements {
     fn plan_field_access(
         &self,
         access: RawFieldAccessExpr,
-        _schema: &DFSchema,
+        schema: &DFSchema,
     ) -> DataFusionResult<PlannerResult<RawFieldAccessExpr>> {
+        let is_name = |expr: &Expr| operand_type(expr, schema).is_ok_and(|one| one == PgType::NAME);
         Ok(match (access.expr, access.field_access) {
+            // A name is an array of letters to PostgreSQL, counted from 0.
+            (name, GetFieldAccess::ListIndex { key }) if is_name(&name) => {
+                PlannerResult::Planned(substring(name, *key + lit(1_i64), lit(1_i64)))
+            }
             (array @ Expr::AggregateFunction(_), GetFieldAccess::ListIndex { key }) => {
                 PlannerResult::Planned(array_element(array, *key))
             }

@@ -17,7 +17,6 @@ use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
-use datafusion::functions::unicode::expr_fn as unicode;
 use datafusion::logical_expr::expr::{
     AggregateFunction, Cast, InList, Placeholder, ScalarFunction, WindowFunction,
 };
@@ -157,14 +156,6 @@ fn convert_function(
         if let Some(place) = function.args.get_mut(1) {
             let one = Expr::Literal(ScalarValue::Int64(Some(1)), None);
             *place = std::mem::replace(place, one.clone()) + one;
-        }
-    } else if name == "array_element" && is_name(&function, schema)? {
-        // A name is an array of letters to PostgreSQL, counted from 0.
-        let one = Expr::Literal(ScalarValue::Int64(Some(1)), None);
-        if let [name, place] = function.args.as_slice() {
-            let place = place.clone() + one.clone();
-            let letter = unicode::substring(name.clone(), place, one);
-            return Ok(Transformed::yes(letter));
         }
     } else if matches!(name, "length" | "char_length" | "character_length") {
         // The blanks that char(n) is filled with are not counted.
@@ -449,11 +440,6 @@ fn convert_between(between: Between, schema: &DFSchema) -> DataFusionResult<Expr
         high: Box::new(adopt(*between.high, &field)),
         ..between
     }))
-}
-
-fn is_name(access: &ScalarFunction, schema: &DFSchema) -> DataFusionResult<bool> {
-    let Some(name) = access.args.first() else { return Ok(false) };
-    Ok(PgType::from_field(field_of(name, schema)?.as_ref()) == PgType::NAME)
 }
 
 fn is_vector(access: &ScalarFunction, schema: &DFSchema) -> DataFusionResult<bool> {

@@ -11,6 +11,7 @@
 //! | `x->-1` | `x -> -1` |
 //! | `$tag$text$tag$` | `'text'`, which every statement takes |
 //! | `trim(BOTH FROM x)` | `trim(BOTH ' ' FROM x)` |
+//! | `OPERATOR(pg_catalog.=)` | `=` |
 //! | `integer ARRAY` | `integer[]` |
 //! | `pg_catalog.substring(…)` | `substring(…)`, which has a syntax of its own |
 //! | `INSERT INTO t … OVERRIDING SYSTEM VALUE` | `INSERT INTO TABLE t …`, which PostgreSQL lacks |
@@ -46,6 +47,9 @@ pub(super) fn mended(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
         } else if begins_trim(&look, at) {
             // There is white space between the two words.
             mended[solid[at] + 1].token = Token::SingleQuotedString(" ".to_owned());
+        } else if let Some(operator) = system_operator(&look, at) {
+            mended[solid[at]].token = operator.clone();
+            remove(&mut mended, &solid[at + 1..at + 6]);
         } else if begins_special_call(&look, at) {
             remove(&mut mended, &solid[at..at + 2]);
         } else if ends_array_type(&look, at) {
@@ -140,6 +144,16 @@ fn begins_trim<'a>(look: &impl Fn(usize) -> Option<&'a Token>, at: usize) -> boo
         && is_word(look(at + 1), "from")
         && look(at - 1) == Some(&Token::LParen)
         && is_word(look(at - 2), "trim")
+}
+
+/// The operator in `OPERATOR(pg_catalog.=)`.
+fn system_operator<'a>(look: &impl Fn(usize) -> Option<&'a Token>, at: usize) -> Option<&'a Token> {
+    let begins = is_word(look(at), "operator")
+        && look(at + 1) == Some(&Token::LParen)
+        && is_word(look(at + 2), "pg_catalog")
+        && look(at + 3) == Some(&Token::Period)
+        && look(at + 5) == Some(&Token::RParen);
+    look(at + 4).filter(|operator| begins && !matches!(operator, Token::Word(_)))
 }
 
 /// `pg_catalog.` before the name of a function that has a syntax of its own.

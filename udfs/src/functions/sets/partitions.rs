@@ -6,7 +6,7 @@ use crate::functions::value::Value;
 pub(super) fn functions() -> Vec<Function> {
     vec![
         function(
-            "pg_partition_ancestors(regclass) -> SETOF regclass; pg_partition_ancestors(oid) -> SETOF regclass",
+            "pg_partition_ancestors(regclass, OUT relid regclass) -> SETOF regclass; pg_partition_ancestors(oid, OUT relid regclass) -> SETOF regclass",
             "The partitioned tables above a partition, itself included.",
             |_| Ok(Value::List(vec![])),
         )
