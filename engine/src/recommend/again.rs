@@ -30,9 +30,9 @@ pub(super) type Perhaps<T> = std::result::Result<T, String>;
 /// # Errors
 /// What its query refuses.
 pub(super) async fn again(query: &Query, kept: Arc<Kept>) -> Result<Perhaps<Made>> {
-    let delta = unfit(query, &kept)
-        .map_or_else(|| gone(&kept, &query.context.snapshot), Err)
-        .and_then(|gone| Ok((gone, kept.seen.delta(&query.context.snapshot)?)));
+    let now = &query.context.snapshot;
+    let delta = unfit(query, &kept).map_or_else(|| linear::check(&query.plan), Err);
+    let delta = delta.and_then(|tables| Ok((gone(&kept, now)?, kept.seen.delta(now, &tables)?)));
     let (gone, delta) = match delta {
         Ok(found) => found,
         Err(reason) => return Ok(Err(reason)),
@@ -79,7 +79,7 @@ fn unfit(query: &Query, kept: &Kept) -> Option<String> {
     if kept.is_other(&query.context) && !kept.customers.are_integers() {
         return Some("somebody was erased".to_owned());
     }
-    linear::check(&query.plan).err()
+    None
 }
 
 /// Customers who are nobody now. Whoever became somebody else has rows that did not change.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clientele_catalog::storage::{FilePart, MemoryPart, Snapshot, TableData};
 use roaring::RoaringBitmap;
 
+use super::linear::Tables;
 use super::seen::{Seen, SeenPart, Table};
 
 /// What a query gives more and less, once for each table that has changed.
@@ -21,10 +22,14 @@ impl Seen {
     /// What has changed until a snapshot. Of several tables that a query joins, the change of each
     /// meets the tables before it as they are and those after it as they were. The error is the
     /// reason why that cannot be told.
-    pub(super) fn delta(&self, now: &Snapshot) -> Result<Delta, String> {
+    pub(super) fn delta(&self, now: &Snapshot, of: &Tables) -> Result<Delta, String> {
         let Some(tables) = &self.tables else {
             return Err("it reads rows that are not stored in tables".to_owned());
         };
+        let is_fixed = |one: &&Table| of.fixed.contains(&one.oid);
+        if tables.iter().filter(is_fixed).any(|one| !one.is_still(now)) {
+            return Err("whose rows may be used has changed".to_owned());
+        }
         let mut delta = Delta::default();
         for (place, table) in tables.iter().enumerate().filter(|(_, one)| !one.is_still(now)) {
             let data = now.table(table.oid);
