@@ -25,27 +25,31 @@ const CUSTOMERS_MAX: usize = 1024;
 /// What is computed, or the reason why it must be made of everything.
 pub(super) type Perhaps<T> = std::result::Result<T, String>;
 
-/// The model of a recommender as a statement sees it, from the one that is kept.
+/// The model of a recommender as a statement sees it, from the one that is kept, which is taken out
+/// of its slot once all rows are read: nothing but who waits no longer can stop it then.
 ///
 /// # Errors
 /// What its query refuses.
-pub(super) async fn again(query: &Query, kept: Arc<Kept>) -> Result<Perhaps<Made>> {
-    let now = &query.context.snapshot;
-    let delta = unfit(query, &kept).map_or_else(|| linear::check(&query.plan), Err);
-    let delta = delta.and_then(|tables| Ok((gone(&kept, now)?, kept.seen.delta(now, &tables)?)));
-    let (gone, delta) = match delta {
-        Ok(found) => found,
-        Err(reason) => return Ok(Err(reason)),
+pub(super) async fn again(query: &Query, slot: &mut Option<Arc<Kept>>) -> Result<Perhaps<Made>> {
+    let (gone, read) = match slot.as_deref() {
+        Some(kept) => match difference(query, kept) {
+            Ok((gone, delta)) => (gone, read(query, kept, delta).await?),
+            Err(reason) => return Ok(Err(reason)),
+        },
+        None => return Ok(Err("there was none".to_owned())),
     };
-    let read = match read(query, &kept, delta).await? {
+    let read = match read {
         Ok(read) => read,
         Err(reason) => return Ok(Err(reason)),
     };
-    let (definition, customers) = (kept.definition.clone(), kept.customers.again());
-    let (trials, lines) = (kept.trials.clone(), kept.lines);
-    let Some(counts) = kept.counts.lock().take() else {
+    let Some((kept, counts)) = slot.take().and_then(|kept| {
+        let counts = kept.counts.lock().take()?;
+        Some((kept, counts))
+    }) else {
         return Ok(Err("the counts of pairs of items are not there".to_owned()));
     };
+    let (definition, customers) = (kept.definition.clone(), kept.customers.again());
+    let (trials, lines) = (kept.trials.clone(), kept.lines);
     let Read { changes, items, came, went, memory } = read;
     let (model, counts) = change(query, kept, (changes, counts)).await?;
     if gone.iter().any(|customer| model.histories.place(*customer).is_some()) {
@@ -53,17 +57,19 @@ pub(super) async fn again(query: &Query, kept: Arc<Kept>) -> Result<Perhaps<Made
     }
     memory.try_resize(model.bytes() + counts.bytes())?;
     let how = How { incremental: true, reason: format!("{came} lines came, {went} went") };
-    Ok(Ok(Made {
-        definition,
-        model,
-        counts: Some(counts),
-        items,
-        customers,
-        trials,
-        lines: (lines + came).saturating_sub(went),
-        how,
-        memory,
-    }))
+    let (counts, lines) = (Some(counts), (lines + came).saturating_sub(went));
+    let made = Made { definition, model, counts, items, customers, trials, lines, how, memory };
+    Ok(Ok(made))
+}
+
+/// Customers who are nobody now, and the rows that came and went.
+fn difference(query: &Query, kept: &Kept) -> Perhaps<(Vec<i64>, Delta)> {
+    if let Some(reason) = unfit(query, kept) {
+        return Err(reason);
+    }
+    let now = &query.context.snapshot;
+    let tables = linear::check(&query.plan)?;
+    Ok((gone(kept, now)?, kept.seen.delta(now, &tables)?))
 }
 
 /// Why nothing of what is kept can be taken over, whatever has changed.

@@ -121,11 +121,16 @@ impl Kept {
     ) -> Result<Arc<Self>> {
         let slot = context.engine.recommenders.slot(context, relation.oid);
         let mut kept = slot.lock().await;
-        Self::make_in(context, relation, &mut kept).await
+        let made = Self::make_in(context, relation, &mut kept).await?;
+        if !is_shared(context) {
+            // The others make their own when this is committed.
+            *kept = None;
+        }
+        Ok(made)
     }
 
-    /// Puts a model in a slot, unless it is of what a transaction has not committed: that is not
-    /// for others, who make their own.
+    /// Makes a model and puts it in a slot, unless it is of what a transaction has not committed: that
+    /// is not for others. What was there stays until it is made, or taken to make it.
     async fn make_in(
         context: &Arc<QueryContext>,
         relation: &Relation,
@@ -133,22 +138,22 @@ impl Kept {
     ) -> Result<Arc<Self>> {
         let query = Query::of(context, relation)?;
         let shared = is_shared(context);
-        let before = slot.take();
-        // Two at once would need twice the memory: what was before is gone when all is learnt anew.
-        let made = match before {
+        let made = match slot.as_ref() {
             None => Err("there was none".to_owned()),
             Some(_) if !shared => Err("the transaction has written".to_owned()),
             Some(kept) if kept.text != query.text || kept.options != query.options => {
                 Err("its definition has changed".to_owned())
             }
-            Some(kept) => again(&query, kept).await?,
+            Some(_) => again(&query, slot).await?,
         };
         let made = match made {
             Ok(made) => made,
             Err(reason) => whole(&query, reason).await?,
         };
         let made = Arc::new(Self::new(query, made)?);
-        *slot = shared.then(|| Arc::clone(&made));
+        if shared {
+            *slot = Some(Arc::clone(&made));
+        }
         Ok(made)
     }
 
