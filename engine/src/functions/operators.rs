@@ -100,7 +100,7 @@ impl ExprPlanner for Operators {
         // Numbers wait until their literals have their types; see `planning::values`. Those with
         // scales of their own are unknown to DataFusion.
         let other = |operand: &PgType| matches!(operand.facts().category, 'D' | 'T' | 'U');
-        let free = is_free(&left, schema) || is_free(&right, schema);
+        let free = is_free(&expr.left, schema) || is_free(&expr.right, schema);
         let waits = matches!(symbol, "+" | "-" | "*" | "/" | "%");
         if waits && !free && !operands.iter().any(other) {
             return Ok(PlannerResult::Original(expr));

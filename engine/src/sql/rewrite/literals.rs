@@ -23,6 +23,14 @@ pub(super) fn rewrite(expr: &mut Expr) {
                 **inner = number;
             }
         }
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr: inner } => {
+            if let Expr::Value(value) = inner.as_ref()
+                && let Value::Number(number, _) = &value.value
+                && let Some(data_type) = wide(number)
+            {
+                *expr = cast(super::text(format!("-{number}")), data_type);
+            }
+        }
         Expr::Value(value) => {
             if let Value::Number(number, _) = &value.value
                 && let Some(data_type) = wide(number)

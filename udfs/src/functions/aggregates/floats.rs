@@ -66,15 +66,21 @@ impl AggregateUDFImpl for Floats {
         &self.signature
     }
 
+    /// Numbers with scales of their own stay: Arrow cannot cast them, the planner has done so before
+    /// anything is computed.
     fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
-        let number =
-            |one: &DataType| one.is_numeric() || one.is_null() || *one == DataType::LargeBinary;
+        let number = |one: &DataType| one.is_numeric() || one.is_null();
         let float = |one: &DataType| if number(one) { DataType::Float64 } else { one.clone() };
         Ok(arg_types.iter().map(float).collect())
     }
 
     fn return_type(&self, arg_types: &[DataType]) -> Result<DataType> {
-        self.inner.return_type(&self.coerce_types(arg_types)?)
+        let float = |one: &DataType| match one {
+            DataType::LargeBinary => DataType::Float64,
+            one => one.clone(),
+        };
+        let types: Vec<DataType> = self.coerce_types(arg_types)?.iter().map(float).collect();
+        self.inner.return_type(&types)
     }
 
     fn is_nullable(&self) -> bool {
