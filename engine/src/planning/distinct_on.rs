@@ -50,7 +50,10 @@ pub fn first(distinct: DistinctOn) -> Result<LogicalPlan> {
     let groups = normalize_cols(on_expr, input.as_ref())?;
     let mut order = sort_expr.unwrap_or_default();
     let within = order.split_off(groups.len().min(order.len()));
-    let number = row_number().partition_by(groups).order_by(within).build()?;
+    let number = row_number().partition_by(groups);
+    // An empty order is not the same as none: its frame would need a key.
+    let number = if within.is_empty() { number } else { number.order_by(within) };
+    let number = number.build()?;
     let mut plan = LogicalPlanBuilder::from(Arc::unwrap_or_clone(input)).window(vec![number])?;
     let number = plan.schema().iter().last().map(|(qualifier, field)| {
         Expr::Column(datafusion::common::Column::from((qualifier, field)))

@@ -276,6 +276,18 @@ impl Session {
         let body = Arc::clone(&prepared.statement.body);
         if let Some(columns) = statement::fixed_columns(&body, self)? {
             prepared.columns = Some(columns);
+            // The parameters are those of what is explained.
+            if let Body::Explain(explain) = body.as_ref()
+                && statement::is_planned(&explain.statement.body)
+            {
+                let (inner, declared) = (explain.statement.as_ref().clone(), prepared.declared);
+                let inner = Box::pin(self.describe(inner, declared)).await?;
+                return Ok(Prepared {
+                    parameters: inner.parameters,
+                    declared: inner.declared,
+                    ..prepared
+                });
+            }
             return Ok(prepared);
         }
         if !statement::is_planned(&body) {

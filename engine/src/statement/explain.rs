@@ -18,7 +18,7 @@ use crate::api::{Column, Outcome};
 use crate::error::{Error, Result};
 use crate::planning;
 use crate::planning::context::QueryContext;
-use crate::session::{Session, physical};
+use crate::session::{Prepared, Session, physical};
 use crate::sql::{Body, Explain, Statement};
 
 /// The one column.
@@ -28,9 +28,14 @@ pub(super) fn column(explain: &Explain) -> Column {
 }
 
 /// Runs an EXPLAIN.
-pub(super) async fn execute(session: &mut Session, explain: &Explain) -> Result<Outcome> {
+pub(super) async fn execute(
+    session: &mut Session,
+    explain: &Explain,
+    given: (&Prepared, Vec<ScalarValue>),
+) -> Result<Outcome> {
     let context = session.context().await?;
-    let (statement, declared, values) = explained(session, &explain.statement).await?;
+    let (statement, declared, values) = explained(session, &explain.statement, given).await?;
+    let given = (declared.clone(), values.clone());
     if matches!(statement.body.as_ref(), Body::Refresh { .. }) {
         let line = "Utility statements have no plan structure".to_owned();
         return text_rows(vec![column(explain)], &[vec![line]], "EXPLAIN");
@@ -58,7 +63,7 @@ pub(super) async fn execute(session: &mut Session, explain: &Explain) -> Result<
     });
     let mut shown = planned.await?;
     if analyze && !is_query {
-        shown.execution = Some(write(session, &explain.statement).await?);
+        shown.execution = Some(write(session, &statement, given).await?);
     }
     let rows: Vec<Vec<String>> = match explain.json {
         true => vec![vec![json!([{ "Plan": shown.tree() }]).to_string()]],
@@ -71,6 +76,7 @@ pub(super) async fn execute(session: &mut Session, explain: &Explain) -> Result<
 async fn explained(
     session: &mut Session,
     statement: &Statement,
+    (given, values): (&Prepared, Vec<ScalarValue>),
 ) -> Result<(Statement, Vec<Option<PgType>>, Vec<ScalarValue>)> {
     Ok(match statement.body.as_ref() {
         Body::Declare { query, .. } => (query.as_ref().clone(), Vec::new(), Vec::new()),
@@ -80,7 +86,7 @@ async fn explained(
             let types = prepared.parameters().iter().copied().map(Some).collect();
             (prepared.statement().clone(), types, values)
         }
-        _ => (statement.clone(), Vec::new(), Vec::new()),
+        _ => (statement.clone(), given.parameters().iter().copied().map(Some).collect(), values),
     })
 }
 
@@ -145,10 +151,14 @@ async fn run(context: &QueryContext, plan: &Arc<dyn ExecutionPlan>) -> Result<Ex
 }
 
 /// Runs a statement that is no query, for its time.
-async fn write(session: &mut Session, statement: &Statement) -> Result<Execution> {
-    let prepared = Box::pin(session.prepare_declared(statement.clone(), Vec::new())).await?;
+async fn write(
+    session: &mut Session,
+    statement: &Statement,
+    (declared, values): (Vec<Option<PgType>>, Vec<ScalarValue>),
+) -> Result<Execution> {
+    let prepared = Box::pin(session.prepare_declared(statement.clone(), declared)).await?;
     let begun = Instant::now();
-    if let Outcome::Rows(mut rows) = Box::pin(session.execute(&prepared, Vec::new())).await? {
+    if let Outcome::Rows(mut rows) = Box::pin(session.execute(&prepared, values)).await? {
         while let Some(batch) = rows.stream.next().await {
             batch?;
         }

@@ -136,7 +136,7 @@ pub(crate) async fn execute(
         Body::Empty => Ok(Outcome::Empty),
         Body::Query(_) => Err(Error::internal("a query in the wrong place")),
         Body::With(with) => Box::pin(with::execute(session, with, (prepared, parameters))).await,
-        Body::Explain(one) => explain::execute(session, one).await,
+        Body::Explain(one) => explain::execute(session, one, (prepared, parameters)).await,
         Body::CopyFrom(one) => copy_from::execute(session, one).await,
         Body::CopyTo(one) => copy_to::execute(session, one).await,
         Body::Setting(one) => setting::execute(session, one).await,

@@ -275,7 +275,11 @@ pub fn to_regprocedure(context: &Context, text: &str) -> Option<Oid> {
             let types: Vec<Oid> = function.inputs().map(|one| one.pg_type.oid).collect();
             function.schema == schema && function.name == name && types == wanted
         };
-        context.functions.iter().find(|one| fits(one)).map(|one| one.oid)
+        let of_type = |one: &&functions::TypeFunction| {
+            schema == PG_CATALOG_OID && one.name == name && one.arguments == wanted
+        };
+        let declared = context.functions.iter().find(|one| fits(one)).map(|one| one.oid);
+        declared.or_else(|| functions::type_functions().iter().find(of_type).map(|one| one.oid))
     })
 }
 

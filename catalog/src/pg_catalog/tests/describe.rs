@@ -93,6 +93,7 @@ fn names_resolve_both_ways() {
     assert_eq!(names::regtype_text(&context, 20050), "shop.email");
     assert_eq!(names::to_regproc(&context, "lower"), Some(870));
     assert_eq!(names::to_regproc(&context, "array_in"), Some(750));
+    assert_eq!(names::to_regprocedure(&context, "array_in(cstring,oid,integer)"), Some(750));
     assert_eq!(names::regproc_text(&context, 750), "array_in");
     assert_eq!(names::to_regprocedure(&context, "lower(text)"), Some(870));
     assert_eq!(names::regprocedure_text(&context, 870), "lower(text)");
