@@ -145,3 +145,21 @@ fn new_items_find_their_place_among_the_known() -> Result<()> {
     assert_eq!(changed.histories.buyers(code), 3);
     Ok(())
 }
+
+#[test]
+fn counts_grow_beyond_sixteen_bits() -> Result<()> {
+    let settings = Settings { counts_bytes: usize::MAX, ..Settings::default() };
+    let of = |customers: std::ops::Range<i64>| -> Vec<Purchase> {
+        let line = |customer, item| Purchase { customer, item, quantity: 1.0, time: 0 };
+        customers.flat_map(|customer| [line(customer, 0), line(customer, 1)]).collect()
+    };
+    let histories = Histories::build(gathered(&of(0..65_530), 2), 2, &settings)?;
+    let (model, counts) = Model::fit(histories, Method::Jaccard, &settings)?;
+    let mut counts = counts.unwrap_or_default();
+    assert!(matches!(counts.rows.as_slice(), [_, Row::Narrow(_)]));
+    let plus = gathered(&of(65_530..65_550), 2);
+    let changes = Changes { plus, items_now: vec![0, 1], items: 2, ..Changes::default() };
+    model.changed(changes, &mut counts, &settings)?;
+    assert_eq!(counts.rows[1], Row::Wide(vec![65_550]));
+    Ok(())
+}
