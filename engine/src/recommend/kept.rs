@@ -27,6 +27,10 @@ use crate::planning::context::QueryContext;
 
 /// Most bytes of the counts of pairs of items: of 32 thousand items.
 const COUNTS_BYTES_MAX: usize = 1 << 30;
+/// Bytes of counts that are kept for each line: of few lines everything is soon learnt anew.
+const COUNTS_BYTES_OF_LINE: usize = 8;
+/// What is kept however few lines there are.
+const COUNTS_BYTES_LEAST: usize = 64 << 20;
 
 /// A model that may be there; whoever makes it lets the others wait.
 type Slot = Arc<tokio::sync::Mutex<Option<Arc<Kept>>>>;
@@ -263,8 +267,9 @@ fn fit(
         }
     };
     let counts_bytes = Counts::bytes_of(items.len());
+    let most = (lines as usize * COUNTS_BYTES_OF_LINE).max(COUNTS_BYTES_LEAST);
     // Without them everything is learnt anew each time.
-    if counts_bytes <= COUNTS_BYTES_MAX && memory.try_grow(counts_bytes).is_ok() {
+    if counts_bytes <= most.min(COUNTS_BYTES_MAX) && memory.try_grow(counts_bytes).is_ok() {
         definition.settings.counts_bytes = counts_bytes;
     }
     let settings = &definition.settings;

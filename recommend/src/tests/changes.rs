@@ -145,3 +145,51 @@ fn new_items_find_their_place_among_the_known() -> Result<()> {
     assert_eq!(changed.histories.buyers(code), 3);
     Ok(())
 }
+
+#[test]
+fn counts_grow_beyond_sixteen_bits() -> Result<()> {
+    let settings = Settings { counts_bytes: usize::MAX, ..Settings::default() };
+    let of = |customers: std::ops::Range<i64>| -> Vec<Purchase> {
+        let line = |customer, item| Purchase { customer, item, quantity: 1.0, time: 0 };
+        customers.flat_map(|customer| [line(customer, 0), line(customer, 1)]).collect()
+    };
+    let histories = Histories::build(gathered(&of(0..65_530), 2), 2, &settings)?;
+    let (model, counts) = Model::fit(histories, Method::Jaccard, &settings)?;
+    let mut counts = counts.unwrap_or_default();
+    assert!(matches!(counts.rows.as_slice(), [_, Row::Narrow(_)]));
+    let plus = gathered(&of(65_530..65_550), 2);
+    let changes = Changes { plus, items_now: vec![0, 1], items: 2, ..Changes::default() };
+    model.changed(changes, &mut counts, &settings)?;
+    assert_eq!(counts.rows[1], Row::Wide(vec![65_550]));
+    Ok(())
+}
+
+#[test]
+fn what_fades_is_the_same_but_for_rounding() -> Result<()> {
+    let settings = Settings {
+        half_life_s: Some(90.0 * 86_400.0),
+        counts_bytes: usize::MAX,
+        ..Settings::default()
+    };
+    let (items, items_now) = (ITEMS as usize, (0..ITEMS).collect::<Vec<_>>());
+    let (known, new) = (lines(1, 30, ITEMS, 300), lines(2, 30, ITEMS, 60));
+    let histories = Histories::build(gathered(&known, ITEMS), items, &settings)?;
+    let (model, counts) = Model::fit(histories, Method::Cosine, &settings)?;
+    let mut counts = counts.unwrap_or_default();
+    let plus = gathered(&new, ITEMS);
+    let changes = Changes { plus, items_now, items, ..Changes::default() };
+    let changed = model.changed(changes, &mut counts, &settings)?.histories;
+    let all: Vec<Purchase> = known.into_iter().chain(new).collect();
+    let whole = Histories::build(gathered(&all, ITEMS), items, &settings)?;
+    let (changed, whole) = (shown(&changed), shown(&whole));
+    assert_eq!(changed.len(), whole.len());
+    for ((customer, some), (other, all)) in changed.iter().zip(&whole) {
+        assert_eq!((customer, some.len()), (other, all.len()));
+        for ((item, strength, time), (other, of_all, last)) in some.iter().zip(all) {
+            assert_eq!((item, time), (other, last));
+            let (one, another) = (f32::from_bits(*strength), f32::from_bits(*of_all));
+            assert!((one - another).abs() < 1e-5, "{one} {another}");
+        }
+    }
+    Ok(())
+}
