@@ -17,6 +17,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::scalar::ScalarValue;
 use futures::{Stream, StreamExt};
+use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
@@ -28,8 +29,9 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::planning::needs;
-use crate::sql::Body;
 use crate::sql::place::Source;
+use crate::sql::{Body, Statement};
+use crate::statement;
 
 /// Batches that may wait for the client, so that results stream in constant memory.
 const BATCHES_WAITING: usize = 2;
@@ -105,6 +107,33 @@ impl Session {
         let stream = self.row_stream(&context, &kept, parameters).await?;
         let columns = kept.planned.columns.clone();
         Ok(Outcome::Rows(Rows { columns, stream, tag: RowsTag::Counted("SELECT") }))
+    }
+
+    /// Runs a part of a statement: a query over `context`, with what earlier parts have returned.
+    ///
+    /// # Errors
+    /// What it does wrong.
+    pub(crate) async fn run_part(
+        &mut self,
+        context: &Arc<QueryContext>,
+        (body, whole, parameters): (Body, &Prepared, Vec<ScalarValue>),
+    ) -> Result<Outcome> {
+        let declared: Vec<_> = whole.parameters.iter().copied().map(Some).collect();
+        if matches!(body, Body::Query(_)) {
+            let context = context.giving(&self.given);
+            return self.run_query_over(&context, Arc::new(body), (declared, parameters)).await;
+        }
+        let body = Arc::new(body);
+        let now = self.context().await?;
+        let (columns, kept) = self.plan_anew(Arc::clone(&body), declared.clone(), &now).await?;
+        let part = Prepared {
+            statement: Statement { body, ..whole.statement.clone() },
+            parameters: whole.parameters.clone(),
+            declared,
+            columns,
+            kept: Arc::new(Mutex::new(kept)),
+        };
+        Box::pin(statement::execute(self, &part, parameters)).await
     }
 
     /// Plans and starts a query over a snapshot.

@@ -374,33 +374,6 @@ impl Session {
         self.audited(outcome, &prepared).await
     }
 
-    /// Runs a part of a statement: a query over `context`, with what earlier parts have returned.
-    ///
-    /// # Errors
-    /// What it does wrong.
-    pub(crate) async fn run_part(
-        &mut self,
-        context: &Arc<QueryContext>,
-        (body, whole, parameters): (Body, &Prepared, Vec<ScalarValue>),
-    ) -> Result<Outcome> {
-        let declared: Vec<_> = whole.parameters.iter().copied().map(Some).collect();
-        if matches!(body, Body::Query(_)) {
-            let context = context.giving(&self.given);
-            return self.run_query_over(&context, Arc::new(body), (declared, parameters)).await;
-        }
-        let body = Arc::new(body);
-        let now = self.context().await?;
-        let (columns, kept) = self.plan_anew(Arc::clone(&body), declared.clone(), &now).await?;
-        let part = Prepared {
-            statement: Statement { body, ..whole.statement.clone() },
-            parameters: whole.parameters.clone(),
-            declared,
-            columns,
-            kept: Arc::new(Mutex::new(kept)),
-        };
-        Box::pin(statement::execute(self, &part, parameters)).await
-    }
-
     /// Refuses to bind a statement in a transaction that has failed, unless it ends it.
     ///
     /// # Errors

@@ -79,6 +79,9 @@ impl AggregateUDFImpl for Floats {
             DataType::LargeBinary => DataType::Float64,
             one => one.clone(),
         };
+        if arg_types.is_empty() {
+            return datafusion::common::plan_err!("{} takes arguments", self.name());
+        }
         let types: Vec<DataType> = self.coerce_types(arg_types)?.iter().map(float).collect();
         self.inner.return_type(&types)
     }
