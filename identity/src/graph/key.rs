@@ -66,10 +66,12 @@ fn distinct(keys: &mut [Key]) -> usize {
 
 /// The prefix is hashed as bytes: as a seed it would let short values of two namespaces collide.
 fn hash(prefix: u32, value: &[u8], seed: u64) -> Key {
-    match 4 + value.len() {
-        0..=SHORTER => return hash_on::<SHORTER>(prefix, value, seed),
-        0..=SHORT => return hash_on::<SHORT>(prefix, value, seed),
-        _ => {}
+    let length = 4 + value.len();
+    if length <= SHORTER {
+        return hash_on::<SHORTER>(prefix, value, seed);
+    }
+    if length <= SHORT {
+        return hash_on::<SHORT>(prefix, value, seed);
     }
     let bytes = [&prefix.to_le_bytes()[..], value].concat();
     Key(xxh3_128_with_seed(&bytes, seed))
