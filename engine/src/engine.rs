@@ -159,7 +159,7 @@ impl Engine {
     /// SCRAM-SHA-256 verifier of a role that may log in.
     pub fn password_verifier(&self, role: &str) -> Option<String> {
         let role = self.cluster.role_by_name(role).filter(|one| one.login)?;
-        let now = chrono::Utc::now().timestamp_micros();
+        let now = Utc::now().timestamp_micros();
         role.password.filter(|_| role.valid_until.is_none_or(|until| now < until))
     }
 

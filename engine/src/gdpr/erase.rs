@@ -16,7 +16,6 @@ use super::holds::{self, Holds};
 use super::officer::must_be_officer;
 use super::places::PLACES;
 use super::request::{self, Request};
-use super::rows;
 use super::subject::{self, Subject};
 use crate::builtin::{self, numbers, texts, times};
 use crate::error::{Error, Result};

@@ -187,7 +187,7 @@ impl Relations {
             return Ok(None);
         }
         let schema = DFSchema::empty();
-        let expr = planner.sql_to_expr(crate::sql::rewrite::call(name, arguments), &schema)?;
+        let expr = planner.sql_to_expr(rewrite::call(name, arguments), &schema)?;
         let expr = values::rewrite_expression(expr, &schema, &self.context)?;
         unnested::value(name, expr).map(Some)
     }
@@ -205,7 +205,7 @@ impl Relations {
             // The functions in it have become lists already.
             ROWS_FROM => arguments.into_iter().map(list_of).collect(),
             name if functions::table_function(name).is_some() => {
-                vec![crate::sql::rewrite::call(name, arguments)]
+                vec![rewrite::call(name, arguments)]
             }
             name => return self.scalar(name, arguments, planner),
         };
@@ -251,7 +251,7 @@ fn derived(expr: ast::Expr) -> Result<TableFactor> {
         other => {
             let is_array = matches!(other, ast::Expr::Array(_));
             let value = match is_array {
-                true => crate::sql::rewrite::call("unnest", vec![other]),
+                true => rewrite::call("unnest", vec![other]),
                 false => other,
             };
             let mut query = crate::sql::parse::query("SELECT 1")?;

@@ -42,10 +42,6 @@ pub(super) fn parse(parser: &mut Parser<'_>, source: &Arc<Source>) -> Parsed<Opt
         ("deallocate", _) => deallocate(parser)?,
         ("do", _) => inline_code::parse(parser)?,
         ("table", _) => table(parser)?,
-        // Functions and blocks are written in SQL alone (manual: sql-do).
-        ("do", _) => {
-            return Err(ParserError::ParserError("!DO is not supported".to_owned()));
-        }
         ("listen" | "unlisten" | "notify", _) => notification(parser, &first)?,
         ("vacuum", _) => Body::Maintenance(maintenance::parse(parser, "VACUUM")?),
         ("analyze" | "analyse", _) => Body::Maintenance(maintenance::parse(parser, "ANALYZE")?),

@@ -1,8 +1,6 @@
 //! `DO` (manual: sql-do): the steps of a block one after the other, in the transaction of the
 //! statement; a block that handles errors is undone before its handler runs.
 
-use std::sync::Arc;
-
 use datafusion::arrow::array::{Array, AsArray};
 use futures::StreamExt;
 

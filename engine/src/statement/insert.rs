@@ -286,7 +286,7 @@ fn plan(context: &Arc<QueryContext>, insert: &Insert, declared: &[Option<PgType>
         Some(_) => named,
         None => Vec::new(),
     };
-    let is_query = matches!(source.body.as_ref(), ast::SetExpr::Select(_));
+    let is_query = matches!(source.body.as_ref(), SetExpr::Select(_));
     if insert.source.is_some() && insert.columns.is_empty() && is_query {
         // A query may give fewer columns than the table has: the rest get their defaults.
         named.truncate(planning::describe_query(context, source.clone(), declared)?.columns.len());

@@ -24,7 +24,7 @@ use crate::sql;
 /// 42P01, 42809 for a view, 42501 for what the role may not change.
 pub(super) fn target(context: &QueryContext, name: &ObjectName) -> Result<Arc<Relation>> {
     let relation = context.relation(name)?;
-    crate::planning::rights::features_are_closed(&relation)?;
+    planning::rights::features_are_closed(&relation)?;
     match relation.kind {
         RelationKind::Table => Ok(relation),
         RelationKind::View { .. } => {

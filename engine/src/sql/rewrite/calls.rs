@@ -82,7 +82,7 @@ fn percentiles(function: &Function, name: &str) -> Option<Expr> {
         let args = FunctionArguments::List(FunctionArgumentList { args, ..list.clone() });
         Expr::Function(Function { args, ..function.clone() })
     };
-    Some(super::own_call("make_array", array.elem.iter().map(one).collect()))
+    Some(own_call("make_array", array.elem.iter().map(one).collect()))
 }
 
 /// `coalesce(a, '{}')` and `nullif(a, '{}')` as CASE: DataFusion's functions refuse text beside an
