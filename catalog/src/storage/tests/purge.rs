@@ -29,7 +29,7 @@ async fn row_groups_without_deleted_rows_are_copied() {
     let now = rows(&store, &store.snapshot(), 20_000).await;
     assert_eq!(now.len(), 1496);
     let kept = before.iter().filter(|(id, _)| expected(id));
-    assert!(kept.into_iter().all(|(id, row)| now[id] == row.1));
+    assert!(kept.into_iter().all(|(id, row)| now[id] == (row.1.clone(), row.2)));
     for (id, count) in [(3, 0), (5, 1), (700, 0), (1499, 1), (1600, 0)] {
         let found = scan(&store, &store.snapshot(), 20_000, Some(col("id").eq(lit(id)))).await;
         assert_eq!(found.iter().map(|one| one.num_rows()).sum::<usize>(), count, "{id}");

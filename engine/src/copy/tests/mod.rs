@@ -33,8 +33,8 @@ fn options(text: &str) -> CopyOptions {
 }
 
 fn session() -> Arc<SessionShared> {
-    let identity =
-        Identity { pid: 1, role: (10, "r".into()), database: (1, "d".into()), peer: None };
+    let (role, database) = ((10, "r".into()), (1, "d".into()));
+    let identity = Identity { pid: 1, role, database, peer: None, tls: None };
     Arc::new(SessionShared::new(identity, Settings::default()))
 }
 

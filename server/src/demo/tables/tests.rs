@@ -46,7 +46,7 @@ const HASHES: &[(&str, u64)] = &[
     ("mail.sends", 0xfdd5_39ce_f27f_d9ed),
     ("consents.decisions", 0x334d_7169_6cab_5441),
     ("web.events", 0xb3cb_4f90_abc4_8532),
-    ("demo_truth.people", 0x1f79_d675_ed65_f84c),
+    ("demo_truth.people", 0x6f8e_b49d_b54c_e437),
 ];
 
 #[test]
