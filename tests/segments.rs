@@ -18,6 +18,7 @@ pub fn trials() -> Vec<Trial> {
     };
     vec![
         trial("incremental_is_full", incremental),
+        trial("sets_are_what_they_say", sets),
         trial("survive_a_crash", crash),
         trial("are_made_by_analysts", rights),
     ]
@@ -187,6 +188,104 @@ fn incremental() -> Result<()> {
         let reason = value(&mut client, &reason)?;
         ensure!(none != *local, "{definition}: {modes} were incremental ({reason})");
     }
+    Ok(())
+}
+
+/// A random query over segments, each written `{number}`.
+fn set(random: &mut ChaCha8Rng, depth: u32) -> String {
+    if depth == 0 {
+        return format!("SELECT customer_id FROM {{{}}} AS s0", random.random_range(0..SETS.len()));
+    }
+    let left = set(random, depth - 1);
+    let within = random.random_range(0..depth);
+    let right = set(random, within);
+    let (a, b) = (format!("a{depth}"), format!("b{depth}"));
+    match random.random_range(0..14) {
+        0 | 1 => format!("({left}) INTERSECT ({right})"),
+        2 | 3 => format!("({left}) UNION ({right})"),
+        4 | 5 => format!("({left}) EXCEPT ({right})"),
+        6 => format!("({left}) UNION ALL ({right})"),
+        7 => format!("({left}) INTERSECT ALL ({right})"),
+        8 => format!("SELECT DISTINCT customer_id FROM ({left}) AS {a}"),
+        9 => format!("SELECT customer_id FROM ({left}) AS {a} WHERE customer_id IN ({right})"),
+        10 => format!("SELECT customer_id FROM ({left}) AS {a} WHERE customer_id NOT IN ({right})"),
+        11 => format!("SELECT {a}.customer_id FROM ({left}) AS {a} JOIN ({right}) AS {b} USING (customer_id)"),
+        which => {
+            let not = if which == 12 { "NOT " } else { "" };
+            format!(
+                "SELECT {a}.customer_id FROM ({left}) AS {a} WHERE {not}EXISTS \
+                 (SELECT 1 FROM ({right}) AS {b} WHERE {b}.customer_id = {a}.customer_id)"
+            )
+        }
+    }
+}
+
+/// Segments with customers that come twice, with nobody in them, and ordinary ones.
+const SETS: &[&str] = &[
+    "SELECT customer_id FROM orders WHERE total > 40",
+    "SELECT DISTINCT customer_id FROM orders WHERE total < 70",
+    "SELECT DISTINCT customer_id FROM contacts",
+    "SELECT customer_id, max(total) AS most FROM orders GROUP BY 1 HAVING count(*) > 1",
+    "SELECT DISTINCT customer_id FROM orders WHERE total > 1000",
+];
+
+/// Set operations over bitmaps give what they give over rows: whoever merges, splits or is erased,
+/// as of any day.
+fn sets() -> Result<()> {
+    let server = Server::start()?;
+    let mut client = Client::connect(server.port, "postgres")?;
+    client.simple(TABLES)?;
+    let mut random = ChaCha8Rng::seed_from_u64(11);
+    let (mut next, mut as_bitmaps, mut whole) = (0, 0, 0);
+    for (number, definition) in SETS.iter().enumerate() {
+        client.simple(&format!("CREATE MATERIALIZED VIEW segments.s{number} AS {definition}"))?;
+    }
+    for round in 0..20 {
+        let merged = format!(
+            "CALL identity.merge('email:p{}@shop.example', 'email:p{}@shop.example', reason => 'one')",
+            random.random_range(0..60),
+            random.random_range(0..60)
+        );
+        for sql in [change(&mut random, &mut next), change(&mut random, &mut next), merged] {
+            let _ = client.simple(&sql);
+        }
+        let again = random.random_range(0..SETS.len());
+        client.simple(&format!("REFRESH MATERIALIZED VIEW segments.s{again}"))?;
+        client.simple("RESET clientele.as_of")?;
+        if round % 4 == 3 {
+            let then = value(&mut client, "SELECT clock_timestamp() - interval '0.3 seconds'")?;
+            client.simple(&format!("SET clientele.as_of = '{then}'"))?;
+        }
+        for _ in 0..12 {
+            let depth = random.random_range(1..5);
+            let query = set(&mut random, depth);
+            let (mut bitmaps, mut rows) = (query.clone(), query);
+            for number in 0..SETS.len() {
+                let place = format!("{{{number}}}");
+                bitmaps = bitmaps.replace(&place, &format!("segments.s{number}"));
+                // Such a condition is none that operations on bitmaps know.
+                let plain = format!(
+                    "(SELECT customer_id FROM segments.s{number} WHERE coalesce(customer_id, 0) >= 0)"
+                );
+                rows = rows.replace(&place, &plain);
+            }
+            for what in ["customer_id", "count(*)", "count(DISTINCT customer_id)"] {
+                let of = |query: &str| format!("SELECT {what} FROM ({query}) AS q ORDER BY 1");
+                let (one, other) =
+                    (client.simple(&of(&bitmaps))?.rows, client.simple(&of(&rows))?.rows);
+                ensure!(one == other, "round {round}: {bitmaps}: {one:?}, not {other:?}");
+            }
+            let plan = |client: &mut Client, query: &str| -> Result<String> {
+                let rows = client.simple(&format!("EXPLAIN {query}"))?.rows;
+                Ok(rows.into_iter().flatten().flatten().collect::<Vec<String>>().join("\n"))
+            };
+            let (one, other) = (plan(&mut client, &bitmaps)?, plan(&mut client, &rows)?);
+            as_bitmaps += usize::from(one.contains("MembersExec"));
+            whole += usize::from(!one.contains("DataSourceExec"));
+            ensure!(!other.contains("MembersExec"), "{other}");
+        }
+    }
+    ensure!(as_bitmaps > 200 && whole > 80, "of 240 plans {as_bitmaps} had bitmaps, {whole} only");
     Ok(())
 }
 

@@ -75,7 +75,7 @@ pub struct Engine {
     /// What record matching remembers of each database.
     pub(crate) matchers: Matchers,
     /// Who is in which segment, as last asked for.
-    pub(crate) memberships: Memberships,
+    pub(crate) memberships: Arc<Memberships>,
     /// The models of recommenders.
     pub(crate) recommenders: Recommenders,
     /// The audit logs of the databases.
@@ -140,7 +140,7 @@ impl Engine {
             sessions: Mutex::default(),
             next_pid: AtomicI32::new(1000),
             sequences: Mutex::default(),
-            memberships: Memberships::default(),
+            memberships: Arc::default(),
             workers: Workers::default(),
             object_locks: Mutex::default(),
         });

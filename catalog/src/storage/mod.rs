@@ -74,7 +74,7 @@ pub use file::{ColumnRange, FileEntry, FileFacts};
 pub use lookup::Lookup;
 pub use part::{FilePart, MemoryBatch, MemoryPart, PartId, RowAddress, TableData};
 pub use provider::{
-    ORIGIN_KEY, ROW_ADDRESS, moved_to, provider_schema, same_rows, stored_relation,
+    ORIGIN_KEY, ROW_ADDRESS, moved_to, provider_schema, same_rows, stored_relation, stored_rows,
 };
 pub use references::Orphans;
 pub use snapshot::Snapshot;

@@ -73,7 +73,7 @@ pub(super) struct StoredTable {
     /// Whose rows they are.
     pub(super) customers: Arc<Customers>,
     /// Keeps what the snapshot sees for as long as a plan may still be made from it.
-    _snapshot: Option<Arc<Snapshot>>,
+    snapshot: Option<Arc<Snapshot>>,
 }
 
 impl StoredTable {
@@ -89,7 +89,7 @@ impl StoredTable {
             relation: Arc::clone(relation),
             schema,
             customers: Arc::clone(&snapshot.customers),
-            _snapshot: Some(Arc::clone(snapshot)),
+            snapshot: Some(Arc::clone(snapshot)),
         }
     }
 
@@ -167,6 +167,14 @@ pub fn stored_relation(provider: &dyn TableProvider) -> Option<(&Arc<Relation>, 
     Some((&table.relation, table.with_row_address()))
 }
 
+/// What a provider of [`Store::table_provider`] reads: where it is stored, as of which snapshot.
+pub fn stored_rows(
+    provider: &dyn TableProvider,
+) -> Option<(&Arc<Store>, &Arc<Snapshot>, &Arc<Relation>)> {
+    let table = provider.downcast_ref::<StoredTable>()?;
+    Some((&table.store, table.snapshot.as_ref()?, &table.relation))
+}
+
 /// The same relation in another snapshot, or in none: without rows, and keeping no files. `None`
 /// for a provider that is not of [`Store::table_provider`].
 pub fn moved_to(
@@ -179,7 +187,7 @@ pub fn moved_to(
         table: snapshot.map(|one| one.table(relation.oid)).unwrap_or_default(),
         schema: Arc::clone(&table.schema),
         customers: snapshot.map(|one| Arc::clone(&one.customers)).unwrap_or_default(),
-        _snapshot: snapshot.map(Arc::clone),
+        snapshot: snapshot.map(Arc::clone),
         relation,
         store,
     }))

@@ -148,7 +148,7 @@ impl Session {
         Ok(Self {
             shared,
             engine: Arc::clone(engine),
-            state: session_state(engine),
+            state: session_state(engine, database.oid),
             database: Arc::new(database),
             store,
             role: Arc::new(role),
@@ -536,7 +536,7 @@ const SORTS_AT_ONCE: usize = 32;
 /// Least and most bytes that a sort sets aside for merging; DataFusion's default is the most.
 const SORT_RESERVE_BYTES: (usize, usize) = (256 << 10, 10 << 20);
 
-fn session_state(engine: &Arc<Engine>) -> SessionState {
+fn session_state(engine: &Arc<Engine>, database: Oid) -> SessionState {
     let mut config = SessionConfig::new()
         .with_information_schema(false)
         .with_target_partitions(engine.options.cpu_threads.max(1))
@@ -567,7 +567,10 @@ fn session_state(engine: &Arc<Engine>) -> SessionState {
         .with_runtime_env(Arc::clone(&engine.runtime_env))
         .with_default_features()
         .with_physical_optimizer_rules(rules)
-        .with_query_planner(Arc::new(SharingPlanner))
+        .with_query_planner(Arc::new(SharingPlanner {
+            memberships: Arc::clone(&engine.memberships),
+            database,
+        }))
         .build();
     state.add_analyzer_rule(Arc::new(planning::subqueries::Subqueries));
     let registry: &mut dyn datafusion::execution::FunctionRegistry = &mut state;
