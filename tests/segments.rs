@@ -10,7 +10,7 @@ use crate::client::{Client, value};
 use crate::server::Server;
 
 /// The trials.
-pub fn trials() -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     let trial = |name: &str, run: fn() -> Result<()>| {
         Trial::test(format!("segments::{name}"), move || {
             run().map_err(|error| Failed::from(format!("{error:#}")))
@@ -209,7 +209,9 @@ fn set(random: &mut ChaCha8Rng, depth: u32) -> String {
         8 => format!("SELECT DISTINCT customer_id FROM ({left}) AS {a}"),
         9 => format!("SELECT customer_id FROM ({left}) AS {a} WHERE customer_id IN ({right})"),
         10 => format!("SELECT customer_id FROM ({left}) AS {a} WHERE customer_id NOT IN ({right})"),
-        11 => format!("SELECT {a}.customer_id FROM ({left}) AS {a} JOIN ({right}) AS {b} USING (customer_id)"),
+        11 => format!(
+            "SELECT {a}.customer_id FROM ({left}) AS {a} JOIN ({right}) AS {b} USING (customer_id)"
+        ),
         which => {
             let not = if which == 12 { "NOT " } else { "" };
             format!(

@@ -30,19 +30,19 @@ pub(crate) fn table(oid: Oid) -> Result<&'static Arc<Relation>> {
 /// None in practice: they fit the table.
 pub(crate) fn batch(oid: Oid, columns: &[ArrayRef]) -> Result<RecordBatch> {
     let fields = table(oid)?.live_columns().map(|one| one.pg_type.field(&one.name, true));
-    fitted(Arc::new(Schema::new(fields.collect::<Vec<_>>())), columns)
+    fitted(&Arc::new(Schema::new(fields.collect::<Vec<_>>())), columns)
 }
 
 /// Rows of a schema, of columns in its order: the elements of arrays say their type, too.
 ///
 /// # Errors
 /// None in practice: they fit.
-pub(crate) fn fitted(schema: SchemaRef, columns: &[ArrayRef]) -> Result<RecordBatch> {
+pub(crate) fn fitted(schema: &SchemaRef, columns: &[ArrayRef]) -> Result<RecordBatch> {
     let columns = columns.iter().zip(schema.fields());
     let columns = columns
         .map(|(array, field)| cast(array, field.data_type()))
         .collect::<std::result::Result<_, _>>()?;
-    RecordBatch::try_new(schema, columns).map_err(Error::internal)
+    RecordBatch::try_new(Arc::clone(schema), columns).map_err(Error::internal)
 }
 
 /// Reads a built-in table: all columns, some rows at a time.

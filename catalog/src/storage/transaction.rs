@@ -57,6 +57,7 @@ pub(super) struct Changes {
 #[derive(Debug, Clone)]
 pub struct Savepoint {
     gathered: Mark,
+    written: Mark,
     recognised: Mark,
     snapshot: Arc<Snapshot>,
     temporary: Arc<TemporarySpace>,
@@ -74,7 +75,9 @@ pub struct Transaction {
     pub(super) keys: HashMap<Oid, OwnKeys>,
     /// Identifiers and records that were not seen before.
     pub(super) gathered: Gathered,
-    /// How much of that is written down, and known to its snapshot.
+    /// How much of that is written down.
+    pub(super) written: Mark,
+    /// How much of it its snapshot knows.
     pub(super) recognised: Mark,
     /// Says which snapshot it needs for as long as it lives.
     _active: ActiveGuard,
@@ -91,6 +94,7 @@ impl Transaction {
             changes: Changes::default(),
             keys: HashMap::new(),
             gathered: Gathered::default(),
+            written: Mark::default(),
             recognised: Mark::default(),
             _active: active,
         }
@@ -300,11 +304,13 @@ impl Transaction {
 
     /// Writes down what was gathered, to be committed with the rows.
     pub(super) async fn write_gathered(&mut self) -> Result<()> {
-        if self.gathered.mark() == self.recognised {
+        let mark = self.gathered.mark();
+        if mark == self.written {
             return Ok(());
         }
         let now = Utc::now().timestamp_micros();
-        let [nodes, records] = stitching::rows(&self.gathered, self.recognised, now)?;
+        let [nodes, records] = stitching::rows(&self.gathered, self.written, now)?;
+        self.written = mark;
         self.insert_beside([(oids::NODES, nodes), (oids::RECORDS, records)]).await
     }
 
@@ -362,6 +368,7 @@ impl Transaction {
     pub fn savepoint(&self) -> Savepoint {
         Savepoint {
             gathered: self.gathered.mark(),
+            written: self.written,
             recognised: self.recognised,
             snapshot: Arc::clone(&self.snapshot),
             temporary: Arc::clone(&self.temporary),
@@ -372,6 +379,7 @@ impl Transaction {
     /// Goes back to a savepoint of this transaction.
     pub fn rollback_to(&mut self, savepoint: Savepoint) {
         self.gathered.back_to(savepoint.gathered);
+        self.written = savepoint.written;
         self.recognised = savepoint.recognised;
         self.snapshot = savepoint.snapshot;
         self.temporary = savepoint.temporary;

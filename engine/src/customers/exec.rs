@@ -20,7 +20,7 @@ use super::survivorship::Rules;
 use super::table::Columns;
 use super::tally::{Entry, PINNED};
 use crate::error::Error;
-use crate::functions::calls::{Batches, Make, Part, RowsExec, single};
+use crate::functions::calls::{Batches, Make, Part, RowsExec};
 
 /// What the operator computes.
 #[derive(Debug)]
@@ -47,7 +47,6 @@ pub(super) fn plan(
     if let Some(only) = &task.only {
         label.push_str(&format!(", customers={}", only.len()));
     }
-    let inputs = inputs.into_iter().map(single).collect();
     let make: Arc<Make> = Arc::new(move |part| Box::pin(Arc::clone(&task).run(part)));
     Arc::new(RowsExec::new(label, (schema, 1), inputs, make))
 }
@@ -57,7 +56,7 @@ impl Golden {
         let reservation = MemoryConsumer::new("Golden").register(part.task.memory_pool());
         let mut gathered = Gathered::new(&self.wanted, self.only.clone());
         // All begin at once: with few rows in each, waiting in turn is most of the time.
-        let inputs = part.inputs.iter().map(|input| input.execute(0, Arc::clone(&part.task)));
+        let inputs = part.inputs.iter().map(|input| part.open(input));
         let inputs: Vec<SendableRecordBatchStream> = inputs.collect::<Result<_>>()?;
         for (mut rows, source) in inputs.into_iter().zip(&self.sources) {
             while let Some(batch) = rows.next().await {

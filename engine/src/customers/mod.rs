@@ -33,7 +33,7 @@ use clientele_catalog::storage::Snapshot;
 use datafusion::catalog::TableProvider;
 
 use crate::planning::context::QueryContext;
-pub use procedures::PROCEDURES;
+pub(crate) use procedures::PROCEDURES;
 use table::{Golden, Shape};
 
 /// What makes the rows of a relation; `None`: it is none of those above.

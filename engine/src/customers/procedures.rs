@@ -28,7 +28,7 @@ const fn parameter(
 }
 
 /// Every procedure.
-pub static PROCEDURES: &[Procedure] = &[
+pub(crate) static PROCEDURES: &[Procedure] = &[
     Procedure {
         schema: "customers",
         name: "set_survivorship",

@@ -54,7 +54,7 @@ pub(super) fn call(
         let values = matched(function, arguments)?;
         let columns = (function.kernel)(context, &values)?;
         let fields = function.columns.iter().map(|(name, pg_type)| pg_type.field(name, true));
-        builtin::fitted(Arc::new(Schema::new(fields.collect::<Vec<_>>())), &columns)
+        builtin::fitted(&Arc::new(Schema::new(fields.collect::<Vec<_>>())), &columns)
     })
 }
 

@@ -22,7 +22,7 @@ use futures::{StreamExt, stream};
 
 use super::size::{SAMPLE_OF, Size};
 use crate::error::Error;
-use crate::functions::calls::{Batches, Make, Part, RowsExec, single};
+use crate::functions::calls::{Batches, Make, Part, RowsExec};
 
 /// Members that are shown.
 const EXAMPLES: usize = 10;
@@ -46,9 +46,8 @@ impl ExtensionPlanner for SizePlanner {
         let budget = Duration::from_micros(size.budget_us.unsigned_abs());
         let schema = Arc::new(node.schema().as_arrow().clone());
         let label = format!("size, budget={} ms", budget.as_millis());
-        let inputs = inputs.iter().cloned().map(single).collect();
         let make: Arc<Make> = Arc::new(move |part| Box::pin(counted(budget, part)));
-        Ok(Some(Arc::new(RowsExec::new(label, (schema, 1), inputs, make))))
+        Ok(Some(Arc::new(RowsExec::new(label, (schema, 1), inputs.to_vec(), make))))
     }
 }
 
@@ -58,16 +57,14 @@ async fn counted(budget: Duration, part: Part) -> Result<Batches, Error> {
         return Err(Error::internal("Size has two inputs"));
     };
     // An input begins to work when it is opened.
-    let of_all = async { count(all.execute(0, Arc::clone(&part.task))?).await };
+    let of_all = async { count(part.open(all)?).await };
     let counted = match budget.is_zero() {
         true => None,
         false => tokio::time::timeout(budget, of_all).await.ok(),
     };
     let row = match counted {
         Some(counted) => counted?.row(&part.schema, true)?,
-        None => {
-            count(sample.execute(0, Arc::clone(&part.task))?).await?.row(&part.schema, false)?
-        }
+        None => count(part.open(sample)?).await?.row(&part.schema, false)?,
     };
     Ok(stream::iter([Ok(row)]).boxed())
 }

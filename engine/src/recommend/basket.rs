@@ -31,6 +31,6 @@ pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
         Arc::new(found.iter().map(|one| one.score).collect::<Float32Array>()),
         Arc::new(StringViewArray::from_iter_values(found.iter().map(|one| one.source.name()))),
     ];
-    let batch = builtin::fitted(part.schema, &columns);
+    let batch = builtin::fitted(&part.schema, &columns);
     Ok(stream::iter([batch]).boxed())
 }

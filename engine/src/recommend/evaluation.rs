@@ -108,5 +108,5 @@ fn batch(rows: Vec<Row>, part: &Part) -> Result<RecordBatch> {
         column(&|row| row.evaluation.coverage),
         column(&|row| row.evaluation.novelty),
     ];
-    builtin::fitted(part.schema, &columns)
+    builtin::fitted(&part.schema, &columns)
 }

@@ -29,7 +29,7 @@ pub(super) async fn similar(call: Arc<Call>, part: Part) -> Result<Batches> {
         values(&kept, found.iter().map(|one| one.0))?,
         Arc::new(found.iter().map(|one| one.1).collect::<Float32Array>()),
     ];
-    let batch = builtin::fitted(part.schema, &columns);
+    let batch = builtin::fitted(&part.schema, &columns);
     Ok(stream::iter([batch]).boxed())
 }
 
@@ -55,7 +55,7 @@ pub(super) async fn neighbours(call: Arc<Call>, part: Part) -> Result<Batches> {
             values(&kept, others.into_iter())?,
             Arc::new(Float32Array::from(weights)),
         ];
-        builtin::fitted(part.schema, &columns)
+        builtin::fitted(&part.schema, &columns)
     });
     Ok(stream::iter(batches).boxed())
 }

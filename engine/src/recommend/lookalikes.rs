@@ -39,6 +39,6 @@ pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
         Arc::new((1..).take(found.len()).collect::<Int32Array>()),
         Arc::new(found.iter().map(|one| one.1).collect::<Float32Array>()),
     ];
-    let batch = builtin::fitted(part.schema, &columns);
+    let batch = builtin::fitted(&part.schema, &columns);
     Ok(stream::iter([batch]).boxed())
 }

@@ -97,7 +97,7 @@ impl Rows {
         if self.explain.is_some() {
             columns.push(because(kept, &self.because)?);
         }
-        builtin::fitted(Arc::clone(schema), &columns)
+        builtin::fitted(schema, &columns)
     }
 }
 

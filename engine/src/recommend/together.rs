@@ -144,5 +144,5 @@ fn batch(counted: &Counted, pairs: &[Pair], part: &Part) -> Result<RecordBatch> 
         column(|rule| Some(rule.lift)),
         column(|rule| rule.conviction),
     ];
-    builtin::fitted(part.schema, &columns)
+    builtin::fitted(&part.schema, &columns)
 }

@@ -47,6 +47,6 @@ pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
         Arc::new(StringViewArray::from_iter_values(found.iter().map(|one| one.source.name()))),
         Arc::new(times.into_iter().collect::<TimestampMicrosecondArray>().with_timezone("UTC")),
     ];
-    let batch = builtin::fitted(part.schema, &columns);
+    let batch = builtin::fitted(&part.schema, &columns);
     Ok(stream::iter([batch]).boxed())
 }

@@ -62,7 +62,7 @@ pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
         column(|row| row.value),
         column(|row| row.clv),
     ];
-    let batch = builtin::fitted(part.schema, &columns);
+    let batch = builtin::fitted(&part.schema, &columns);
     Ok(stream::iter([batch]).boxed())
 }
 

@@ -24,7 +24,7 @@ pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
         Arc::new(factors.iter().map(|factor| factor.1).collect::<Float64Array>()),
         Arc::new(StringViewArray::from_iter_values(factors.iter().map(|factor| factor.2))),
     ];
-    let batch = builtin::fitted(part.schema, &columns);
+    let batch = builtin::fitted(&part.schema, &columns);
     Ok(stream::iter([batch]).boxed())
 }
 

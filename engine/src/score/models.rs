@@ -28,7 +28,7 @@ pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
         Arc::new(StringViewArray::from_iter_values(rows.iter().map(|row| row.1))),
         Arc::new(rows.iter().map(|row| row.2).collect::<Float64Array>()),
     ];
-    let batch = builtin::fitted(part.schema, &columns);
+    let batch = builtin::fitted(&part.schema, &columns);
     Ok(stream::iter([batch]).boxed())
 }
 

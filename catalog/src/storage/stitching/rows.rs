@@ -61,20 +61,22 @@ pub(in crate::storage) fn batch(relation: Oid, columns: Vec<ArrayRef>) -> Result
 }
 
 fn node_rows(both: &[Since<'_>; 2], seen_at: i64) -> Result<RecordBatch> {
-    let all = || both.iter().flat_map(|since| since.identifiers.iter().zip(since.values));
+    let identifiers = || both.iter().flat_map(|since| since.identifiers);
     let nodes = |since: &Since<'_>| since.identifiers.iter().map(|one| one.node).collect();
     let [people, companies]: [Vec<Node>; 2] = both.each_ref().map(nodes);
     let [customers, accounts] = whose(&people, &companies);
-    let values: StringViewArray = all().map(|(_, (value, _))| Some(value)).collect();
+    let values = both.iter().flat_map(|since| since.values);
+    let values = StringViewArray::from_iter_values(values);
+    let sources = both.iter().flat_map(|since| since.value_sources);
     let count = values.len();
     batch(
         oids::NODES,
         vec![
             customers,
             accounts,
-            integers(all().map(|(one, _)| one.namespace)),
+            integers(identifiers().map(|one| one.namespace)),
             Arc::new(values),
-            integers(all().map(|(_, (_, source))| *source)),
+            integers(sources.copied()),
             times(seen_at, count),
         ],
     )

@@ -76,11 +76,14 @@ impl RowsExec {
     }
 }
 
-/// A plan of one partition, whatever the number of those that it had.
-pub(crate) fn single(plan: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
-    match plan.output_partitioning().partition_count() {
-        1 => plan,
-        _ => Arc::new(CoalescePartitionsExec::new(plan)),
+impl Part {
+    /// All rows of an input as they come, from whichever of its partitions.
+    pub(crate) fn open(&self, input: &Arc<dyn ExecutionPlan>) -> Result<SendableRecordBatchStream> {
+        let task = Arc::clone(&self.task);
+        match input.output_partitioning().partition_count() {
+            1 => input.execute(0, task),
+            _ => CoalescePartitionsExec::new(Arc::clone(input)).execute(0, task),
+        }
     }
 }
 

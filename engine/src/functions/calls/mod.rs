@@ -18,7 +18,7 @@ pub(crate) mod function;
 pub(crate) mod keys;
 
 pub(crate) use call::{Call, CallPlanner, column, moved_call};
-pub(crate) use exec::{Batches, Make, Part, RowsExec, single};
+pub(crate) use exec::{Batches, Make, Part, RowsExec};
 pub(crate) use function::{Argument, Column, Function, Given, Parameter, may, needed};
 pub(crate) use keys::Keys;
 
