@@ -50,7 +50,7 @@ impl Counted {
     }
 
     async fn of_query(call: &Call, part: &Part) -> Result<Self> {
-        let plan = call.input(part, "purchases")?;
+        let plan = Arc::clone(call.input(part, ("purchases", 1..=usize::MAX))?);
         let schema = plan.schema();
         let columns = schema.fields().iter().map(|field| api::Column {
             name: field.name().clone(),

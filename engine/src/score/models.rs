@@ -9,6 +9,7 @@ use clientele_recommend::btyd::{Summary, Weighted};
 use datafusion::arrow::array::{ArrayRef, Float64Array, StringViewArray};
 use futures::{StreamExt, stream};
 
+use super::buyer::Buyer;
 use super::purchases::{self, Purchases};
 use crate::builtin;
 use crate::error::{Error, Result};
@@ -20,7 +21,7 @@ type Row = (&'static str, &'static str, f64);
 /// One row for each parameter.
 pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
     let unit = purchases::unit(&call)?;
-    let purchases = Purchases::read(&call, &part).await?;
+    let purchases = Purchases::<Buyer>::read(&call, &part, unit).await?;
     let rows = tokio::task::spawn_blocking(move || fits(&purchases.summaries(unit)));
     let rows = rows.await.map_err(Error::internal)??;
     let columns: Vec<ArrayRef> = vec![
