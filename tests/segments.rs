@@ -209,7 +209,9 @@ fn set(random: &mut ChaCha8Rng, depth: u32) -> String {
         8 => format!("SELECT DISTINCT customer_id FROM ({left}) AS {a}"),
         9 => format!("SELECT customer_id FROM ({left}) AS {a} WHERE customer_id IN ({right})"),
         10 => format!("SELECT customer_id FROM ({left}) AS {a} WHERE customer_id NOT IN ({right})"),
-        11 => format!("SELECT {a}.customer_id FROM ({left}) AS {a} JOIN ({right}) AS {b} USING (customer_id)"),
+        11 => format!(
+            "SELECT {a}.customer_id FROM ({left}) AS {a} JOIN ({right}) AS {b} USING (customer_id)"
+        ),
         which => {
             let not = if which == 12 { "NOT " } else { "" };
             format!(

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use clientele_catalog::definition::{Oid, Relation};
+use clientele_catalog::catalog::BOOTSTRAP_ROLE_OID;
+use clientele_catalog::definition::{Oid, Relation, Schema};
 use clientele_catalog::features;
-use clientele_catalog::storage::Transaction;
+use clientele_catalog::storage::{Store, TemporarySpace, Transaction};
 use datafusion::arrow::array::{
     ArrayRef, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray,
 };
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::Schema;
+use datafusion::arrow::datatypes::Schema as ArrowSchema;
 
 use crate::error::{Error, Result};
 use crate::session::Session;
@@ -28,13 +29,25 @@ pub(crate) fn table(oid: Oid) -> Result<&'static Arc<Relation>> {
 /// None in practice: they fit the table.
 pub(crate) fn batch(oid: Oid, columns: &[ArrayRef]) -> Result<RecordBatch> {
     let fields = table(oid)?.live_columns().map(|one| one.pg_type.field(&one.name, true));
-    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let schema = Arc::new(ArrowSchema::new(fields.collect::<Vec<_>>()));
     let columns = columns.iter().zip(schema.fields());
     let columns = columns
         .map(|(array, field)| cast(array, field.data_type()))
         .collect::<std::result::Result<_, _>>()
         .map_err(Error::internal)?;
     RecordBatch::try_new(schema, columns).map_err(Error::internal)
+}
+
+/// Begins a transaction of the engine's own, which has no temporary relations.
+pub(crate) fn begin(store: &Arc<Store>) -> Transaction {
+    let schema = Schema {
+        oid: 0,
+        name: String::new(),
+        owner: BOOTSTRAP_ROLE_OID,
+        comment: None,
+        grants: None,
+    };
+    store.begin(Arc::new(TemporarySpace::new(schema)))
 }
 
 /// Adds rows in the session's transaction.

@@ -235,6 +235,7 @@ impl Engine {
         }
         self.workers.end().await;
         self.purger.end().await;
+        self.auditor.end(&self.cluster).await?;
         self.cluster.close().await?;
         Ok(())
     }

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use clientele_catalog::catalog::BOOTSTRAP_ROLE_OID;
-use clientele_catalog::definition::{Oid, Schema};
+use clientele_catalog::definition::Oid;
 use clientele_catalog::features::oids;
 use clientele_catalog::progress::Progress;
-use clientele_catalog::storage::{Searched, Snapshot, Store, TemporarySpace, Transaction};
+use clientele_catalog::storage::{Searched, Snapshot, Store, Transaction};
 use datafusion::arrow::array::RecordBatch;
 use serde_json::{Value, json};
 
@@ -104,7 +103,7 @@ pub(super) async fn run(
     if !unclean.is_empty() {
         tracing::warn!(erasures = unclean.len(), "erased people were found: no receipts for them");
     }
-    let mut transaction = begin(store);
+    let mut transaction = builtin::begin(store);
     sign(&mut transaction, store, (&copies.database, published), (&clean, &searched))?;
     settle(&mut transaction, store, (&clean, "completed"))?;
     settle(&mut transaction, store, (&unclean, "residue"))?;
@@ -126,17 +125,6 @@ fn residues<'a>(
     let all = searched.scanned.residues.iter();
     let own = all.filter(move |((id, place), _)| *id == erasure.id && !erasure.keeps(place));
     own.map(|((_, place), count)| (place.as_str(), *count))
-}
-
-fn begin(store: &Arc<Store>) -> Transaction {
-    let schema = Schema {
-        oid: 0,
-        name: String::new(),
-        owner: BOOTSTRAP_ROLE_OID,
-        comment: None,
-        grants: None,
-    };
-    store.begin(Arc::new(TemporarySpace::new(schema)))
 }
 
 /// Adds a receipt for each erasure.
