@@ -259,7 +259,7 @@ impl FileScan<'_> {
             let live = deleted.map(|deleted| live_selection(deleted, facts.rows));
             return Ok(Some(live.unwrap_or_default()));
         }
-        let mut rows = self.table.store.values.rows(&part.entry, equalities)?;
+        let mut rows = self.table.store.shared.values.rows(&part.entry, equalities)?;
         if let Some(deleted) = deleted {
             rows -= deleted;
         }
