@@ -89,7 +89,7 @@ fn nodes<'a>(
     (nodes.len() <= NODES_MAX).then(|| nodes.into_iter().map(value).collect())
 }
 
-fn equality(condition: &Expr) -> Option<(&str, Vec<&ScalarValue>)> {
+pub(super) fn equality(condition: &Expr) -> Option<(&str, Vec<&ScalarValue>)> {
     match condition {
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) => {
             match (left.as_ref(), right.as_ref()) {

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use clientele_udfs::types::PgType;
-use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::DFSchema;
 use datafusion::datasource::{MemTable, source_as_provider};
 use datafusion::logical_expr::{
-    Expr, FetchType, Filter, Limit, LogicalPlan, Projection, SkipType, Sort, TableScan, Values,
+    Aggregate, Expr, FetchType, Filter, Limit, LogicalPlan, Projection, SkipType, Sort, TableScan,
+    Values,
 };
 
+use super::aggregation::Aggregation;
 use super::expression::{Expression, Parameter};
 use super::indexed::Indexed;
 use super::key::Key;
@@ -64,7 +66,7 @@ impl Step {
         match self {
             Self::Filter(condition) => condition.light,
             Self::Project(exprs, _) => exprs.iter().all(|one| one.light),
-            Self::Sort(_) => true,
+            Self::Aggregate(_) | Self::Sort(_) => true,
             Self::Limit(limit) => limit.expressions().all(|one| one.light),
         }
     }
@@ -73,7 +75,7 @@ impl Step {
         match self {
             Self::Filter(condition) => condition.volatile,
             Self::Project(exprs, _) => exprs.iter().any(|one| one.volatile),
-            Self::Sort(_) => false,
+            Self::Aggregate(_) | Self::Sort(_) => false,
             Self::Limit(limit) => limit.expressions().any(|one| one.volatile),
         }
     }
@@ -93,6 +95,7 @@ impl Compiler<'_> {
             LogicalPlan::SubqueryAlias(alias) => self.node(&alias.input),
             LogicalPlan::Projection(one) => self.projection(one),
             LogicalPlan::Filter(one) => self.filter(one),
+            LogicalPlan::Aggregate(one) => self.aggregate(one),
             LogicalPlan::Sort(one) => self.sort(one),
             LogicalPlan::Limit(one) => self.limit(one),
             LogicalPlan::Values(one) => self.values(one),
@@ -109,7 +112,8 @@ impl Compiler<'_> {
         let input = projection.input.schema();
         let exprs = projection.expr.iter().map(|expr| self.expression(expr, input));
         let exprs = exprs.collect::<Option<Vec<_>>>()?;
-        let schema = output(&projection.schema, &exprs);
+        let types = exprs.iter().map(|expr| expr.data_type.clone());
+        let schema = output(&projection.schema, types);
         steps.push(Step::Project(exprs, schema));
         Some((source, steps))
     }
@@ -125,6 +129,14 @@ impl Compiler<'_> {
             indexed.narrow(&filter.predicate, filter.input.schema(), self);
         }
         steps.push(Step::Filter(condition));
+        Some((source, steps))
+    }
+
+    fn aggregate(&self, aggregate: &Aggregate) -> Option<(Source, Vec<Step>)> {
+        let (source, mut steps) = self.node(&aggregate.input)?;
+        let counted = matches!(source, Source::Key(_) | Source::Index(_));
+        let aggregation = Aggregation::compile(aggregate, self).filter(|_| counted)?;
+        steps.extend(aggregation);
         Some((source, steps))
     }
 
@@ -184,7 +196,8 @@ impl Compiler<'_> {
             row.iter().map(|cell| self.expression(cell, &nothing)).collect::<Option<Vec<_>>>()
         };
         let rows = values.values.iter().map(row).collect::<Option<Vec<_>>>()?;
-        let schema = output(&values.schema, rows.first()?);
+        let types = rows.first()?.iter().map(|expr| expr.data_type.clone());
+        let schema = output(&values.schema, types);
         Some((Source::Constants(rows, schema), Vec::new()))
     }
 
@@ -216,6 +229,9 @@ impl Source {
 
 /// The columns of the source that the last sort is by, with their directions.
 fn order_of(steps: &[Step]) -> Option<Vec<(usize, bool, bool)>> {
+    if steps.iter().any(|step| matches!(step, Step::Aggregate(_))) {
+        return None;
+    }
     let at = steps.iter().position(|step| matches!(step, Step::Sort(_)))?;
     let (Some(Step::Sort(keys)), before) = (steps.get(at), steps.get(..at)?) else { return None };
     let origin = |key: &SortKey| {
@@ -229,9 +245,8 @@ fn order_of(steps: &[Step]) -> Option<Vec<(usize, bool, bool)>> {
 }
 
 /// The schema of what expressions yield, under the names of the plan.
-fn output(schema: &DFSchema, exprs: &[Expression]) -> SchemaRef {
-    let fields = schema.fields().iter().zip(exprs).map(|(field, expr)| {
-        let data_type = expr.data_type.clone();
+pub(super) fn output(schema: &DFSchema, types: impl Iterator<Item = DataType>) -> SchemaRef {
+    let fields = schema.fields().iter().zip(types).map(|(field, data_type)| {
         Field::new(field.name(), data_type, true).with_metadata(field.metadata().clone())
     });
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))

@@ -112,6 +112,11 @@ impl Expression {
         column.map(PhysicalColumn::index).filter(|at| *at < self.width)
     }
 
+    /// Its one value, where every execution has the same.
+    pub(super) fn constant(&self) -> Option<&ArrayRef> {
+        self.constant.as_ref()
+    }
+
     /// Its one value for an execution; its input has no columns.
     ///
     /// # Errors

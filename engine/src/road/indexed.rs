@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use clientele_catalog::definition::Relation;
 use clientele_catalog::storage::{Answer, Condition, IndexOrder, Question, Test, stored_relation};
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::DFSchema;
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::expr::Between;
@@ -21,6 +22,7 @@ use crate::error::Result;
 pub(super) struct Indexed {
     relation: Arc<Relation>,
     with_address: bool,
+    schema: SchemaRef,
     tests: Vec<Open>,
     /// Only the first rows of this order are wanted.
     pub(super) order: Option<IndexOrder>,
@@ -50,8 +52,17 @@ impl Indexed {
     pub(super) fn compile(scan: &TableScan) -> Option<Self> {
         let provider = source_as_provider(&scan.source).ok()?;
         let (relation, with_address) = stored_relation(provider.as_ref())?;
+        if relation.indexes.is_empty() && relation.unique_keys().next().is_none() {
+            return None;
+        }
         let relation = Arc::clone(relation);
-        Some(Self { relation, with_address, tests: Vec::new(), order: None })
+        let schema = provider.schema();
+        Some(Self { relation, with_address, schema, tests: Vec::new(), order: None })
+    }
+
+    /// What nothing fulfils.
+    pub(super) fn no_rows(&self) -> RecordBatch {
+        RecordBatch::new_empty(Arc::clone(&self.schema))
     }
 
     /// Adds what a filter directly above the scan says of single columns.

@@ -53,6 +53,11 @@ impl Key {
         self.values.iter().all(|(value, _)| value.light)
     }
 
+    /// What a key that no row has names.
+    pub(super) fn no_row(&self) -> RecordBatch {
+        RecordBatch::new_empty(Arc::clone(&self.schema))
+    }
+
     /// The row, as a scan would give it; `Some(None)`: no row has the key. `None`: a scan must
     /// tell.
     pub(super) async fn find(&self, values: &Values<'_>) -> Result<Option<Option<RecordBatch>>> {

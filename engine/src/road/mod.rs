@@ -11,6 +11,7 @@
 //! INSERT … VALUES ($1, now())        constants ─▶ project ─▶ project
 //! SELECT … WHERE id = $1 AND …       key ─▶ filter ─▶ project
 //! SELECT … ORDER BY at LIMIT 50      index ─▶ project ─▶ sort ─▶ limit
+//! SELECT count(*) … WHERE store = $1 index ─▶ filter ─▶ project ─▶ aggregate ─▶ project
 //! UPDATE … WHERE id = $1             key (with ctid) ─▶ filter ─▶ project ─▶ project
 //! ```
 //!
@@ -20,9 +21,11 @@
 //! | [`compile`] | plan → road |
 //! | [`key`] | which unique key a filter names |
 //! | [`indexed`] | what a filter and an order ask of an index |
-//! | [`steps`] | filter, project, sort, limit |
+//! | [`steps`] | filter, project, aggregate, sort, limit |
+//! | [`aggregation`] | GROUP BY and aggregates |
 //! | [`conditions`] | CHECK conditions, compiled once |
 
+mod aggregation;
 mod compile;
 mod conditions;
 mod expression;
@@ -109,13 +112,13 @@ impl Road {
             Source::Constants(rows, schema) => Some(constants(rows, schema, &values)?),
             Source::Given => given,
             Source::Key(key) => match key.find(&values).await? {
-                Some(found) => found,
+                Some(found) => Some(found.unwrap_or_else(|| key.no_row())),
                 None => return Ok(None),
             },
             Source::Index(indexed) => return self.by_index(indexed, &values).await,
         };
         match rows {
-            Some(rows) => Ok(Some(steps::take(&self.steps, rows, &values)?.rows())),
+            Some(rows) => Ok(Some(steps::take(&self.steps, rows, &values).await?.rows())),
             None => Ok(Some(Vec::new())),
         }
     }
@@ -126,7 +129,8 @@ impl Road {
         values: &Values<'_>,
     ) -> Result<Option<Vec<RecordBatch>>> {
         let Some(question) = indexed.question(values)?.map(Arc::new) else {
-            return Ok(Some(Vec::new()));
+            let taken = steps::take(&self.steps, indexed.no_rows(), values).await?;
+            return Ok(Some(taken.rows()));
         };
         let Some(mut count) = steps::wanted(&self.steps, values)? else { return Ok(None) };
         while count <= FIRST_ROWS_MAX {
@@ -138,7 +142,7 @@ impl Road {
                     (rows, all)
                 }
             };
-            let taken = steps::take(&self.steps, rows, values)?;
+            let taken = steps::take(&self.steps, rows, values).await?;
             if all || taken.full {
                 return Ok(Some(taken.rows()));
             }

@@ -7,6 +7,7 @@ use datafusion::arrow::compute::{
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::scalar::ScalarValue;
 
+use super::aggregation::Aggregation;
 use super::batch;
 use super::expression::{Expression, Values};
 use crate::error::{Error, Result};
@@ -15,6 +16,7 @@ use crate::error::{Error, Result};
 pub(super) enum Step {
     Filter(Expression),
     Project(Vec<Expression>, SchemaRef),
+    Aggregate(Aggregation),
     Sort(Vec<SortKey>),
     Limit(Window),
 }
@@ -83,15 +85,22 @@ pub(super) fn wanted(steps: &[Step], values: &Values<'_>) -> Result<Option<usize
 ///
 /// # Errors
 /// What an expression refuses.
-pub(super) fn take(steps: &[Step], mut rows: RecordBatch, values: &Values<'_>) -> Result<Taken> {
+pub(super) async fn take(
+    steps: &[Step],
+    mut rows: RecordBatch,
+    values: &Values<'_>,
+) -> Result<Taken> {
     let mut full = false;
-    for step in steps {
-        if rows.num_rows() == 0 {
+    for (at, step) in steps.iter().enumerate() {
+        // No rows are one to an aggregate: their number is 0.
+        let mut left = steps.iter().skip(at);
+        if rows.num_rows() == 0 && !left.any(|step| matches!(step, Step::Aggregate(_))) {
             break;
         }
         rows = match step {
             Step::Filter(condition) => filter(rows, condition, values)?,
             Step::Project(exprs, schema) => project(&rows, (exprs, schema), values)?,
+            Step::Aggregate(aggregation) => aggregation.run(rows, values.context).await?,
             Step::Sort(keys) => sort(&rows, keys)?,
             Step::Limit(window) => {
                 let counts = window.counts(values)?;
