@@ -57,6 +57,7 @@ pub(super) struct Changes {
 #[derive(Debug, Clone)]
 pub struct Savepoint {
     gathered: Mark,
+    recognised: Mark,
     snapshot: Arc<Snapshot>,
     temporary: Arc<TemporarySpace>,
     changes: Changes,
@@ -73,6 +74,8 @@ pub struct Transaction {
     pub(super) keys: HashMap<Oid, OwnKeys>,
     /// Identifiers and records that were not seen before.
     pub(super) gathered: Gathered,
+    /// How much of that is written down, and known to its snapshot.
+    pub(super) recognised: Mark,
     /// Says which snapshot it needs for as long as it lives.
     _active: ActiveGuard,
 }
@@ -88,6 +91,7 @@ impl Transaction {
             changes: Changes::default(),
             keys: HashMap::new(),
             gathered: Gathered::default(),
+            recognised: Mark::default(),
             _active: active,
         }
     }
@@ -296,10 +300,11 @@ impl Transaction {
 
     /// Writes down what was gathered, to be committed with the rows.
     pub(super) async fn write_gathered(&mut self) -> Result<()> {
-        if self.gathered.is_empty() {
+        if self.gathered.mark() == self.recognised {
             return Ok(());
         }
-        let [nodes, records] = stitching::rows(&self.gathered, Utc::now().timestamp_micros())?;
+        let now = Utc::now().timestamp_micros();
+        let [nodes, records] = stitching::rows(&self.gathered, self.recognised, now)?;
         self.insert_beside([(oids::NODES, nodes), (oids::RECORDS, records)]).await
     }
 
@@ -357,6 +362,7 @@ impl Transaction {
     pub fn savepoint(&self) -> Savepoint {
         Savepoint {
             gathered: self.gathered.mark(),
+            recognised: self.recognised,
             snapshot: Arc::clone(&self.snapshot),
             temporary: Arc::clone(&self.temporary),
             changes: self.changes.clone(),
@@ -366,6 +372,7 @@ impl Transaction {
     /// Goes back to a savepoint of this transaction.
     pub fn rollback_to(&mut self, savepoint: Savepoint) {
         self.gathered.back_to(savepoint.gathered);
+        self.recognised = savepoint.recognised;
         self.snapshot = savepoint.snapshot;
         self.temporary = savepoint.temporary;
         self.changes = savepoint.changes;

@@ -13,8 +13,9 @@ use futures::{StreamExt, stream};
 
 use super::models::weighted;
 use super::purchases::{self, Purchases};
+use crate::builtin;
 use crate::error::{Error, Result};
-use crate::functions::calls::{self, Batches, Call, Part};
+use crate::functions::calls::{Batches, Call, Part};
 
 /// Periods over which a value is summed at most.
 const PERIODS_MAX: f64 = 10_000.0;
@@ -61,7 +62,7 @@ pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
         column(|row| row.value),
         column(|row| row.clv),
     ];
-    let batch = calls::batch(&part.schema, columns);
+    let batch = builtin::fitted(part.schema, &columns);
     Ok(stream::iter([batch]).boxed())
 }
 

@@ -10,8 +10,9 @@ use datafusion::arrow::array::{ArrayRef, Float64Array, StringViewArray};
 use futures::{StreamExt, stream};
 
 use super::purchases::{self, Purchases};
+use crate::builtin;
 use crate::error::{Error, Result};
-use crate::functions::calls::{self, Batches, Call, Part};
+use crate::functions::calls::{Batches, Call, Part};
 
 /// A parameter of a model.
 type Row = (&'static str, &'static str, f64);
@@ -27,7 +28,7 @@ pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
         Arc::new(StringViewArray::from_iter_values(rows.iter().map(|row| row.1))),
         Arc::new(rows.iter().map(|row| row.2).collect::<Float64Array>()),
     ];
-    let batch = calls::batch(&part.schema, columns);
+    let batch = builtin::fitted(part.schema, &columns);
     Ok(stream::iter([batch]).boxed())
 }
 

@@ -11,8 +11,9 @@ use datafusion::arrow::compute::take;
 use futures::{StreamExt, stream};
 
 use super::purchases::{DAY_US, Purchase, Purchases};
+use crate::builtin;
 use crate::error::Result;
-use crate::functions::calls::{self, Batches, Call, Part};
+use crate::functions::calls::{Batches, Call, Part};
 
 /// One customer.
 struct Row {
@@ -44,7 +45,7 @@ pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
         Arc::new(Int32Array::from(m.clone())),
         Arc::new(StringViewArray::from_iter_values(cells)),
     ];
-    let batch = calls::batch(&part.schema, columns);
+    let batch = builtin::fitted(part.schema, &columns);
     Ok(stream::iter([batch]).boxed())
 }
 

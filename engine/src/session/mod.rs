@@ -297,7 +297,7 @@ impl Session {
             return Ok(prepared);
         }
         self.begin_implicit();
-        let context = self.context().await?;
+        let context = self.context_for(!body.only_adds()).await?;
         if let Some(known) = self.recent.find(&prepared, &context) {
             return Ok(Prepared { statement: prepared.statement, ..known });
         }
@@ -404,7 +404,17 @@ impl Session {
 
     /// What the present statement is planned against.
     pub(crate) async fn context(&mut self) -> Result<Arc<QueryContext>> {
-        let snapshot = self.snapshot().await?;
+        self.context_for(true).await
+    }
+
+    /// As [`Session::context`], for a statement that does not ask whose the rows are that its
+    /// transaction wrote: many that add some would each have to find it out for all before them.
+    pub(crate) async fn context_to_add(&mut self) -> Result<Arc<QueryContext>> {
+        self.context_for(false).await
+    }
+
+    async fn context_for(&mut self, reads: bool) -> Result<Arc<QueryContext>> {
+        let snapshot = self.snapshot(reads).await?;
         let snapshot = self.as_of(snapshot)?;
         let basis = self.basis(&snapshot);
         let settings = self.settings(&basis);

@@ -32,8 +32,28 @@ pub(super) struct New {
 }
 
 /// How much was gathered at some point of a transaction.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::storage) struct Mark([[usize; 5]; 2]);
+
+/// What was gathered of one subject since a mark.
+pub(super) struct Since<'a> {
+    pub(super) identifiers: &'a [Identifier],
+    /// Value and source of each identifier.
+    pub(super) values: &'a [(String, Oid)],
+    pub(super) records: &'a [Record],
+    /// Source of each record.
+    pub(super) sources: &'a [Oid],
+    /// Of all records.
+    members: &'a [Node],
+}
+
+impl<'a> Since<'a> {
+    /// The identifiers on a record.
+    pub(super) fn members(&self, record: &Record) -> &'a [Node] {
+        let range = record.members.start as usize..record.members.end as usize;
+        self.members.get(range).unwrap_or_default()
+    }
+}
 
 impl Gathered {
     pub(super) fn of(&mut self, subject: Subject) -> &mut New {
@@ -90,6 +110,11 @@ impl Gathered {
     /// How much there is.
     pub(in crate::storage) fn mark(&self) -> Mark {
         Mark([self.person.mark(), self.company.mark()])
+    }
+
+    /// The identifiers and records that came after a mark, of people and of companies.
+    pub(super) fn since(&self, mark: Mark) -> [Since<'_>; 2] {
+        [self.person.since(mark.0[0]), self.company.since(mark.0[1])]
     }
 
     /// Forgets what came after a mark.
@@ -151,6 +176,16 @@ impl New {
         let (identifiers, records) = (evidence.identifiers.len(), evidence.records.len());
         let forgotten = self.forgotten.len();
         [identifiers, records, evidence.links.len(), self.unlinked.len(), forgotten]
+    }
+
+    fn since(&self, [identifiers, records, ..]: [usize; 5]) -> Since<'_> {
+        Since {
+            identifiers: self.evidence.identifiers.get(identifiers..).unwrap_or_default(),
+            values: self.values.get(identifiers..).unwrap_or_default(),
+            records: self.evidence.records.get(records..).unwrap_or_default(),
+            sources: self.sources.get(records..).unwrap_or_default(),
+            members: &self.evidence.members,
+        }
     }
 
     fn back_to(&mut self, [identifiers, records, links, unlinked, forgotten]: [usize; 5]) {
