@@ -46,9 +46,29 @@ pub(crate) fn fitted(schema: SchemaRef, columns: &[ArrayRef]) -> Result<RecordBa
     RecordBatch::try_new(schema, columns).map_err(Error::internal)
 }
 
-use clientele_catalog::catalog::BOOTSTRAP_ROLE_OID;
-use clientele_catalog::definition::{self, Oid, Relation};
-use clientele_catalog::domains::Subject;
+/// Begins a transaction of the engine's own, which has no temporary relations.
+pub(crate) fn begin(store: &Arc<Store>) -> Transaction {
+    let schema = definition::Schema {
+        oid: 0,
+        name: String::new(),
+        owner: BOOTSTRAP_ROLE_OID,
+        comment: None,
+        grants: None,
+    };
+    store.begin(Arc::new(TemporarySpace::new(schema)))
+}
+
+/// Reads a built-in table: all columns, some rows at a time.
+///
+/// # Errors
+/// A file cannot be read.
+pub(crate) fn each(context: &QueryContext, oid: Oid, take: impl FnMut(NodeRows)) -> Result<()> {
+    let relation = table(oid)?;
+    let numbers: Vec<i16> = relation.live_columns().map(|one| one.number).collect();
+    let wanted = (Subject::Person, numbers.as_slice());
+    Ok(context.store.node_rows(&context.snapshot, relation, wanted, take)?)
+}
+
 /// Adds rows in the session's transaction.
 ///
 /// # Errors

@@ -63,12 +63,12 @@ pub fn expression(text: &str) -> Result<ast::Expr> {
     let source = Source { text: text.to_owned() };
     let mut parser = parser_of(text)?;
     let parsed = parser.parse_expr().map_err(|error| parser_error(&error, &source, &mut parser))?;
-    at_end(&parser, &source)?;
+    nothing_more(&parser, &source)?;
     Ok(parsed)
 }
 
 /// Refuses what stands behind the whole.
-fn at_end(parser: &Parser<'_>, source: &Source) -> Result<()> {
+fn nothing_more(parser: &Parser<'_>, source: &Source) -> Result<()> {
     let rest = parser.peek_token();
     match rest.token {
         Token::EOF => Ok(()),
@@ -85,7 +85,7 @@ pub fn query(text: &str) -> Result<ast::Query> {
     let mut parser = parser_of(text)?;
     let parsed = parser.parse_query();
     let parsed = parsed.map_err(|error| parser_error(&error, &source, &mut parser))?;
-    at_end(&parser, &source)?;
+    nothing_more(&parser, &source)?;
     Ok(*parsed)
 }
 
