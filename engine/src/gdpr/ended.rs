@@ -165,6 +165,8 @@ fn erase_of(store: &Store, transaction: &mut Transaction, one: &Ended) -> Result
     if effects.is_empty() {
         return Ok(());
     }
+    // Whom the rows were about is not known any more: there is nothing to search for.
+    store.keep_needles(id, &[])?;
     // What is kept further is for the first erasure to know.
     let text = effect::json(&effects, Some(one.erasure));
     let people: ArrayRef = Arc::new(Int32Array::from(vec![0]));
