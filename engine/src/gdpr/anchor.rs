@@ -101,7 +101,10 @@ impl Anchor {
         if has_query(condition) {
             return Err(invalid());
         }
-        hide::refuse_hidden(context, &self.relation, condition, None)?;
+        hide::refuse_hidden(context, &self.relation, condition, None).map_err(|error| {
+            let detail = "A condition over values that the role does not see would tell them.";
+            error.with_detail(detail).with_hint("GRANT SELECT (column) … TO the role opens them.")
+        })?;
         let text = condition.to_string();
         match condition_of(context, &self.relation, ("WHERE", &text))?.is_volatile() {
             true => Err(invalid()),

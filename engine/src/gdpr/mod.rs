@@ -41,6 +41,7 @@ mod request;
 mod retention;
 mod rights;
 mod rows;
+mod shares;
 mod subject;
 
 use crate::functions::declared::Function;
