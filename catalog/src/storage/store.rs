@@ -119,6 +119,11 @@ pub struct Store {
 }
 
 impl Store {
+    /// The directory of the database.
+    pub fn directory(&self) -> &Path {
+        &self.shared.directory
+    }
+
     /// Opens the store in a directory and recovers what was committed; an empty or missing
     /// directory becomes a new database.
     ///
