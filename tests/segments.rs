@@ -334,7 +334,7 @@ fn crash() -> Result<()> {
 fn stop() -> Result<()> {
     let folder = tempfile::TempDir::new()?;
     let data = folder.path().join("data");
-    let mut server = Server::on(&data)?;
+    let server = Server::on(&data)?;
     let mut client = Client::connect(server.port, "postgres")?;
     client.simple(TABLES)?;
     client.simple(
@@ -352,7 +352,7 @@ fn stop() -> Result<()> {
     )?;
     client.simple("UPDATE orders SET total = 10 WHERE order_id > 98; INSERT INTO orders VALUES (500, 'p1@shop.example', 99, 1, now())")?;
     drop(client);
-    server.stop()?;
+    server.terminate()?;
     let server = Server::on(&data)?;
     let mut client = Client::connect(server.port, "postgres")?;
     std::thread::sleep(std::time::Duration::from_millis(700));
