@@ -153,10 +153,7 @@ pub(super) async fn hold(
         Some(handle) => Some(i64::from(subject::find(&context, handle)?.node)),
         None => None,
     };
-    let until = match arguments.get(4) {
-        Some(ScalarValue::TimestampMicrosecond(until, _)) => *until,
-        _ => None,
-    };
+    let until = rows::until(&arguments, 4, "held_until")?;
     let mut kept = ListBuilder::new(StringViewBuilder::new());
     columns.iter().for_each(|one| kept.values().append_value(one));
     kept.append(true);

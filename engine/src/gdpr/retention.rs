@@ -64,7 +64,14 @@ pub(super) async fn set_retention(
     must_be_officer(session, "gdpr.set_retention")?;
     let purpose = text(&arguments, 0).ok_or_else(|| required("purpose"))?;
     let keep_for = arguments.get(1).filter(|one| !one.is_null());
-    let keep_for = keep_for.ok_or_else(|| required("keep_for"))?.to_array_of_size(1)?;
+    let keep_for = keep_for.ok_or_else(|| required("keep_for"))?;
+    if let ScalarValue::IntervalMonthDayNano(Some(kept)) = keep_for {
+        let parts = [i64::from(kept.months), i64::from(kept.days), kept.nanoseconds];
+        if parts.iter().any(|part| *part < 0) || parts == [0; 3] {
+            return Err(Error::new("22023", "keep_for must be a time, not negative or none"));
+        }
+    }
+    let keep_for = keep_for.to_array_of_size(1)?;
     let action = text(&arguments, 2).ok_or_else(|| required("action"))?;
     if !ACTIONS.contains(&action) {
         return Err(Error::new("22023", format!("unrecognized action \"{action}\""))
