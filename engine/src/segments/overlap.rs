@@ -103,7 +103,8 @@ fn find(context: &QueryContext, name: &str) -> Result<Named> {
             .with_hint("SELECT segment FROM membership.segments lists them.")
     })?;
     if !may_read(context, view) {
-        return Err(denied("view", name));
+        let is_view = matches!(view.kind, RelationKind::View { .. });
+        return Err(denied(if is_view { "view" } else { "materialized view" }, name));
     }
     let subject = definition::subject(view);
     let members = members::members(context, (view, subject))?;
