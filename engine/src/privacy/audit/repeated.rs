@@ -136,3 +136,34 @@ fn later(target: &Target) {
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_together_is_one_entry_and_then_forgotten() {
+        let repeated = Repeated::default();
+        let key = |statement: &str| Key {
+            role: "admin".to_owned(),
+            statement: statement.into(),
+            columns: vec!["crm.contacts.email".into()],
+            purpose: None,
+        };
+        let read = |statement, rows| {
+            let mut all = repeated.0.lock();
+            let tally = all.entry(5).or_default().entry(key(statement)).or_default();
+            (tally.reads, tally.rows) = (tally.reads + 1, rows);
+        };
+        read("SELECT email FROM crm.contacts", Some(7));
+        read("SELECT email FROM crm.contacts", Some(9));
+        repeated.0.lock().entry(5).or_default().insert(key("SELECT 1"), Tally::default());
+        let entries = repeated.pending(5);
+        assert_eq!(entries.len(), 1);
+        assert_eq!((entries[0].read_count, entries[0].row_count), (Some(2), Some(9)));
+        assert_eq!(repeated.take(5), (entries, true));
+        // Within the next seconds it is known still, but there is nothing to write.
+        assert_eq!(repeated.take(5), (Vec::new(), false));
+        assert!(repeated.pending(6).is_empty());
+    }
+}
