@@ -20,6 +20,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("incremental_is_full", incremental),
         trial("sets_are_what_they_say", sets),
         trial("survive_a_crash", crash),
+        trial("go_on_after_a_stop", stop),
+        trial("miss_nothing_after_a_failure", failure),
         trial("are_made_by_analysts", rights),
     ]
 }
@@ -326,6 +328,84 @@ fn crash() -> Result<()> {
     let state =
         value(&mut client, "SELECT state || coalesce(last_error, '') FROM membership.segments");
     Err(anyhow::anyhow!("who came is no member")).context(state.unwrap_or_default())
+}
+
+/// A server that was stopped goes on with the customers for whom something had changed.
+fn stop() -> Result<()> {
+    let folder = tempfile::TempDir::new()?;
+    let data = folder.path().join("data");
+    let server = Server::on(&data)?;
+    let mut client = Client::connect(server.port, "postgres")?;
+    client.simple(TABLES)?;
+    client.simple(
+        "INSERT INTO orders SELECT g, 'p' || g || '@shop.example', g, 1, now() FROM generate_series(1, 100) g; \
+         INSERT INTO contacts VALUES ('c1', 'p1@shop.example'), ('c2', 'p2@shop.example')",
+    )?;
+    client.simple(
+        "CREATE MATERIALIZED VIEW segments.big AS SELECT customer_id FROM orders WHERE total > 50",
+    )?;
+    client.simple("CREATE MATERIALIZED VIEW segments.known AS SELECT customer_id FROM contacts")?;
+    // The tables are watched from the first look of the task on.
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    client.simple(
+        "REFRESH MATERIALIZED VIEW segments.big; REFRESH MATERIALIZED VIEW segments.known",
+    )?;
+    client.simple("UPDATE orders SET total = 10 WHERE order_id > 98; INSERT INTO orders VALUES (500, 'p1@shop.example', 99, 1, now())")?;
+    drop(client);
+    server.terminate()?;
+    let server = Server::on(&data)?;
+    let mut client = Client::connect(server.port, "postgres")?;
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    client.simple("INSERT INTO orders VALUES (501, 'p2@shop.example', 99, 1, now()); CALL identity.merge('email:p3@shop.example', 'email:p4@shop.example', reason => 'one')")?;
+    client.simple(
+        "REFRESH MATERIALIZED VIEW segments.big; REFRESH MATERIALIZED VIEW segments.known",
+    )?;
+    let runs = value(
+        &mut client,
+        "SELECT string_agg(segment || ' ' || mode || ' ' || coalesce(entered_count, 0) || ' ' || coalesce(left_count, 0), ', ' ORDER BY segment) \
+         FROM (SELECT DISTINCT ON (segment) * FROM membership.runs ORDER BY segment, run DESC) AS r",
+    )?;
+    ensure!(runs == "big incremental 2 2, known incremental 0 0", "{runs}");
+    let wrong = "SELECT count(*) FROM ((SELECT customer_id FROM orders WHERE total > 50 EXCEPT SELECT customer_id FROM segments.big) \
+         UNION ALL (SELECT customer_id FROM segments.big EXCEPT SELECT customer_id FROM orders WHERE total > 50)) AS d";
+    let wrong = value(&mut client, wrong)?;
+    ensure!(wrong == "0", "{wrong} members are wrong");
+    Ok(())
+}
+
+/// What was committed before a refresh that failed is not lost on the next one.
+fn failure() -> Result<()> {
+    let server = Server::start()?;
+    let mut client = Client::connect(server.port, "postgres")?;
+    client.simple(TABLES)?;
+    client.simple(
+        "INSERT INTO orders SELECT g, 'p' || g || '@shop.example', g, 1, now() FROM generate_series(1, 9) g; \
+         CREATE MATERIALIZED VIEW segments.f WITH (refresh = 'on commit') AS \
+         SELECT customer_id FROM orders GROUP BY 1 HAVING sum(1000 / total) > 0",
+    )?;
+    let mut until = |sql: &str, wanted: &str| -> Result<()> {
+        let mut found = String::new();
+        for _ in 0..200 {
+            found = value(&mut client, sql)?;
+            if found == wanted {
+                return Ok(());
+            }
+            std::thread::sleep(std::time::Duration::from_millis(25));
+        }
+        Err(anyhow::anyhow!("{sql} is {found}, not {wanted}"))
+    };
+    let change = |sql: &str| Client::connect(server.port, "postgres")?.simple(sql).map(drop);
+    let (state, count) =
+        ("SELECT state FROM membership.segments", "SELECT count(*) FROM segments.f");
+    change("INSERT INTO orders VALUES (20, 'p20@shop.example', 5, 1, now())")?;
+    until(count, "10")?;
+    change(
+        "INSERT INTO orders VALUES (21, 'p21@shop.example', 5, 1, now()), (22, 'p22@shop.example', 0, 1, now())",
+    )?;
+    until(state, "failed")?;
+    change("DELETE FROM orders WHERE order_id = 22")?;
+    until(state, "fresh")?;
+    until(count, "11")
 }
 
 /// Analysts make segments; who may see members is for the owner of these relations to say.

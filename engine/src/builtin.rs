@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use clientele_catalog::definition::{Oid, Relation};
+use clientele_catalog::catalog::BOOTSTRAP_ROLE_OID;
+use clientele_catalog::definition::{self, Oid, Relation};
 use clientele_catalog::domains::Subject;
 use clientele_catalog::features;
-use clientele_catalog::storage::{NodeRows, Transaction};
+use clientele_catalog::storage::{NodeRows, Store, TemporarySpace, Transaction};
 use datafusion::arrow::array::{
     ArrayRef, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray,
 };
@@ -43,6 +44,18 @@ pub(crate) fn fitted(schema: &SchemaRef, columns: &[ArrayRef]) -> Result<RecordB
         .map(|(array, field)| cast(array, field.data_type()))
         .collect::<std::result::Result<_, _>>()?;
     RecordBatch::try_new(Arc::clone(schema), columns).map_err(Error::internal)
+}
+
+/// Begins a transaction of the engine's own, which has no temporary relations.
+pub(crate) fn begin(store: &Arc<Store>) -> Transaction {
+    let schema = definition::Schema {
+        oid: 0,
+        name: String::new(),
+        owner: BOOTSTRAP_ROLE_OID,
+        comment: None,
+        grants: None,
+    };
+    store.begin(Arc::new(TemporarySpace::new(schema)))
 }
 
 /// Reads a built-in table: all columns, some rows at a time.

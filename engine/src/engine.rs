@@ -25,7 +25,7 @@ use crate::identity::Matchers;
 use crate::password;
 use crate::privacy::audit::Auditor;
 use crate::recommend::Recommenders;
-use crate::refresh::Workers;
+use crate::refresh::{self, Workers};
 use crate::segments::Memberships;
 use crate::session::Session;
 use crate::session::object_locks::ObjectLocks;
@@ -235,7 +235,10 @@ impl Engine {
         }
         self.workers.end().await;
         self.purger.end().await;
+        self.auditor.end(&self.cluster).await?;
+        let refreshes = refresh::saved::collect(self);
         self.cluster.close().await?;
+        refresh::saved::write(refreshes);
         Ok(())
     }
 

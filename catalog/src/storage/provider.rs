@@ -17,6 +17,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
 
+use super::index;
 use super::part::{MemoryBatch, MemoryPart, RowAddress, TableData};
 use super::scan_files::FileScan;
 use super::snapshot::Snapshot;
@@ -63,6 +64,16 @@ pub(super) enum ScanColumn<'a> {
     RowAddress,
 }
 
+impl ScanColumn<'_> {
+    /// Number of a stored column.
+    pub(super) fn number(&self) -> Option<i16> {
+        match self {
+            Self::Stored(column) => Some(column.number),
+            Self::RowAddress => None,
+        }
+    }
+}
+
 /// A relation of a snapshot.
 #[derive(Debug)]
 pub(super) struct StoredTable {
@@ -98,12 +109,12 @@ impl StoredTable {
     }
 
     fn columns(&self, projection: Option<&Vec<usize>>) -> Vec<ScanColumn<'_>> {
-        let live: Vec<&Column> = self.relation.live_columns().collect();
-        let column =
-            |at: usize| live.get(at).map_or(ScanColumn::RowAddress, |one| ScanColumn::Stored(one));
         match projection {
-            Some(projection) => projection.iter().map(|at| column(*at)).collect(),
-            None => (0..self.schema.fields().len()).map(column).collect(),
+            Some(projection) => index::columns(&self.relation, projection),
+            None => {
+                let all: Vec<usize> = (0..self.schema.fields().len()).collect();
+                index::columns(&self.relation, &all)
+            }
         }
     }
 
@@ -226,6 +237,9 @@ impl TableProvider for StoredTable {
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
         let schema = datafusion::physical_plan::project_schema(&self.schema, projection)?;
         let columns = self.columns(projection);
+        if let Some(plan) = index::plan(self, projection, &schema, filters).map_err(external)? {
+            return Ok(plan);
+        }
         let partitions = state.config().target_partitions();
         let memory = self.memory_plan(&columns, &schema, partitions).map_err(external)?;
         let files =

@@ -19,6 +19,7 @@ use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, Pa
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{Expr, Operator};
 use datafusion::physical_expr::expressions::{BinaryExpr, Column as ColumnExpr, Literal};
 use datafusion::physical_expr::{PhysicalExpr, conjunction};
@@ -92,10 +93,11 @@ impl FileScan<'_> {
                 ))])
                 .with_virtual_columns(vec![Arc::new(row)]);
         }
-        let options = TableParquetOptions {
+        let mut options = TableParquetOptions {
             global: self.state.config_options().execution.parquet.clone(),
             ..Default::default()
         };
+        options.global.pushdown_filters = self.wants_few_rows();
         let equalities =
             prune::equalities((relation, &self.table.customers), &stored, self.filters);
         let mut source = ParquetSource::new(table_schema.build())
@@ -119,6 +121,21 @@ impl FileScan<'_> {
             return Ok(scan);
         }
         Ok(Arc::new(ProjectionExec::try_new(exprs, scan)?))
+    }
+
+    /// Whether a value is looked for among rows of more columns than that: it pays to find the rows
+    /// first, and to decode the other columns of these only. Of many rows it costs more.
+    fn wants_few_rows(&self) -> bool {
+        let conditions = self.filters.iter().flat_map(split_conjunction);
+        let mut named: Vec<&str> =
+            conditions.filter_map(prune::equality).map(|one| one.0).collect();
+        named.sort_unstable();
+        named.dedup();
+        let others = self.columns.iter().filter_map(|column| match column {
+            ScanColumn::Stored(column) => Some(column.name.as_str()),
+            ScanColumn::RowAddress => None,
+        });
+        !named.is_empty() && others.filter(|name| !named.contains(name)).count() > 0
     }
 
     /// Whether a projection would only repeat its input.
@@ -259,7 +276,7 @@ impl FileScan<'_> {
             let live = deleted.map(|deleted| live_selection(deleted, facts.rows));
             return Ok(Some(live.unwrap_or_default()));
         }
-        let mut rows = self.table.store.values.rows(&part.entry, equalities)?;
+        let mut rows = self.table.store.shared.values.rows(&part.entry, equalities)?;
         if let Some(deleted) = deleted {
             rows -= deleted;
         }

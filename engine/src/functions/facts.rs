@@ -38,6 +38,8 @@ fn facts(context: &QueryContext) -> Context {
         bytes: store.bytes_on_disk(oid),
         written: store.tally(oid),
     };
+    let store = Arc::clone(&context.store);
+    let index_uses = move |oid| store.index_tally(oid);
     let temporary =
         context.catalog().schema(&context.session.temporary_schema()).map(|one| one.oid);
     let path =
@@ -53,6 +55,7 @@ fn facts(context: &QueryContext) -> Context {
         sessions: context.engine.sessions().iter().map(|one| session(context, one)).collect(),
         upkeep: context.store.background_progress().as_deref().map(Done::from),
         row_counts: Arc::new(row_counts),
+        index_uses: Arc::new(index_uses),
         prepared: prepared(context),
         cursors: cursors(context),
         search_path: path.collect(),

@@ -106,6 +106,26 @@ impl Expression {
         Some(Self { root, data_type, width, open, light, volatile, parameter, constant })
     }
 
+    /// The column of the input that it is, when it is one and nothing else.
+    pub(super) fn column(&self) -> Option<usize> {
+        let column = self.root.downcast_ref::<PhysicalColumn>();
+        column.map(PhysicalColumn::index).filter(|at| *at < self.width)
+    }
+
+    /// Its one value, where every execution has the same.
+    pub(super) fn constant(&self) -> Option<&ArrayRef> {
+        self.constant.as_ref()
+    }
+
+    /// Its one value for an execution; its input has no columns.
+    ///
+    /// # Errors
+    /// What it refuses.
+    pub(super) fn value(&self, values: &Values<'_>) -> Result<ScalarValue> {
+        let value = self.evaluate(&NOTHING, values)?;
+        Ok(ScalarValue::try_from_array(&value, 0)?)
+    }
+
     /// One value for each row.
     pub(super) fn evaluate(&self, rows: &RecordBatch, values: &Values<'_>) -> Result<ArrayRef> {
         if let Some(value) = self.parameter.and_then(|at| values.values.get(at)) {

@@ -81,6 +81,8 @@ pub struct Session {
     recent: Recent,
     /// Who was who, as it was last asked for.
     as_of: Option<AsOf>,
+    /// The last statement that read closed columns, and without its literals.
+    last_read: Option<(Arc<str>, Arc<str>)>,
     /// What the parts of the current statement have returned so far.
     pub(crate) given: Vec<Given>,
 }
@@ -159,6 +161,7 @@ impl Session {
             basis: None,
             recent: Recent::default(),
             as_of: None,
+            last_read: None,
             given: Vec::new(),
         })
     }

@@ -31,9 +31,9 @@ use datafusion::logical_expr::{Extension, LogicalPlan, TableScan};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 
+use crate::functions;
 use crate::preview::SizePlanner;
 use crate::segments::{self, MembersPlanner, Memberships};
-use crate::functions;
 use node::{Part, Shared, SharedPlanner};
 
 /// Plans queries so that equal parts are computed once, and sets of members of segments as bitmaps.

@@ -1,0 +1,277 @@
+//! Indexes: where the rows are that have some values, and which come first.
+//!
+//! An index has no file. Rows of a part never change, so a row group of a file, or a batch in
+//! memory, is sorted by an index's columns when somebody first asks, and what is sorted is kept,
+//! bounded, with everything else that is known of values ([`super::value_indexes`]). Which rows are
+//! live says the snapshot that asks. So an index is as correct as the rows: after commits, flushes,
+//! rewrites and restarts there is nothing to bring up to date, and nothing to erase from a disk.
+//!
+//! ```text
+//! conditions ─▶ Access (an index, ranges of its keys) ─▶ Search (row groups whose bounds may hold
+//!     them) ─▶ SortedBlock ─▶ addresses, or Ordered (a merge) ─▶ Gather ─▶ rows
+//! ```
+//!
+//! It only proposes: whoever asks evaluates the conditions on what it gets. Where too many rows
+//! come, the search declines, and a scan is made.
+
+mod access;
+mod bounds;
+mod conditions;
+mod exec;
+mod gather;
+mod ordered;
+mod search;
+mod sort_key;
+mod sorted_block;
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::logical_expr::Expr;
+use datafusion::physical_plan::ExecutionPlan;
+
+pub use access::{Condition, IndexOrder, Test};
+pub(super) use bounds::Bounds;
+pub(super) use sorted_block::SortedBlock;
+
+use super::part::{RowAddress, TableData};
+use super::provider::{ScanColumn, StoredTable, provider_schema};
+use super::snapshot::Snapshot;
+use super::store::Store;
+use crate::definition::{Column, Oid, Relation};
+use crate::error::{Error, Result};
+use access::{Access, accesses};
+use exec::{IndexScanExec, Rows};
+use gather::Gather;
+use ordered::Ordered;
+use search::{Search, Stop};
+
+/// Rows up to which a question is answered without a plan.
+const ANSWER_ROWS: usize = 4096;
+/// Rows up to which a scan reads them one by one,
+const SCAN_ROWS: usize = 64 << 10;
+/// and their share of the table: of more, reading all is as good.
+const SCAN_SHARE: u64 = 16;
+
+/// What an index is asked.
+#[derive(Debug, Clone, Default)]
+pub struct Question {
+    /// What rows are to fulfil, all of it.
+    pub conditions: Vec<Condition>,
+    /// The order that rows are wanted in, when only the first are.
+    pub order: Option<IndexOrder>,
+}
+
+/// Answer of [`Store::index_rows`]: rows in the provider's schema.
+#[derive(Debug)]
+pub enum Answer {
+    /// All rows that may be wanted.
+    All(RecordBatch),
+    /// The first of them in the order that was asked for, as many as were; fewer: there are no more.
+    First(RecordBatch),
+    /// No index helps: scan.
+    Declined,
+}
+
+impl Store {
+    /// Rows that may be wanted, by an index; of an ordered question the first `count`.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub async fn index_rows(
+        self: &Arc<Self>,
+        snapshot: &Arc<Snapshot>,
+        relation: &Arc<Relation>,
+        question: &Arc<Question>,
+        (count, with_address): (usize, bool),
+    ) -> Result<Answer> {
+        let wanted = (count, with_address);
+        let at_once = self.answer((snapshot, relation), question, wanted, false);
+        let answer = match at_once {
+            // Reading and sorting take longer than the caller's thread has time.
+            Err(Stop::Unread) => {
+                let (store, snapshot) = (Arc::clone(self), Arc::clone(snapshot));
+                let (relation, question) = (Arc::clone(relation), Arc::clone(question));
+                let answer = move || store.answer((&snapshot, &relation), &question, wanted, true);
+                let answer = tokio::task::spawn_blocking(answer).await;
+                answer.map_err(|error| Error::Internal(error.to_string()))?
+            }
+            answer => answer,
+        };
+        match answer {
+            Ok(answer) => Ok(answer),
+            Err(Stop::Failed(error)) => Err(error),
+            Err(Stop::Declined | Stop::Unread) => Ok(Answer::Declined),
+        }
+    }
+
+    fn answer(
+        &self,
+        (snapshot, relation): (&Snapshot, &Arc<Relation>),
+        question: &Question,
+        (count, with_address): (usize, bool),
+        may_read: bool,
+    ) -> Result<Answer, Stop> {
+        let table = snapshot.table_ref(relation.oid).map(Arc::clone).unwrap_or_default();
+        let (addresses, is_first) = self.find((&table, relation), question, count, may_read)?;
+        let schema = match snapshot.catalog.relation_by_oid(relation.oid) {
+            Some(known) if Arc::ptr_eq(known, relation) => self.schema(known, with_address),
+            _ => provider_schema(relation, with_address),
+        };
+        let all: Vec<usize> = (0..schema.fields().len()).collect();
+        let gather = Gather {
+            blocks: &self.shared.rows,
+            table: &table,
+            relation,
+            customers: &snapshot.customers,
+            columns: &columns(relation, &all),
+            schema: &schema,
+        };
+        let rows = gather.rows(&addresses, may_read)?;
+        Ok(if is_first { Answer::First(rows) } else { Answer::All(rows) })
+    }
+
+    /// Addresses, and whether they are the first of an order.
+    fn find(
+        &self,
+        (table, relation): (&TableData, &Relation),
+        question: &Question,
+        count: usize,
+        may_read: bool,
+    ) -> Result<(Vec<RowAddress>, bool), Stop> {
+        let accesses = usable(relation, &question.conditions)?;
+        let search = |access| self.search((table, relation), access, may_read);
+        let order = question.order.as_ref();
+        for access in accesses.iter().filter(|access| access.is_narrow()) {
+            let found = match order.filter(|order| access.gives(order)) {
+                Some(order) => first(&search(access), order, count).map(|rows| (rows, true)),
+                None => search(access).rows(ANSWER_ROWS).map(|rows| (rows, false)),
+            };
+            match found {
+                Err(Stop::Declined) => {}
+                Ok(found) => return Ok(self.counted(access, found)),
+                stop => return stop,
+            }
+        }
+        let ordered = order.and_then(|order| {
+            let access = accesses.iter().find(|access| access.gives(order))?;
+            Some((access, order))
+        });
+        let (access, order) = ordered.ok_or(Stop::Declined)?;
+        let found = first(&search(access), order, count)?;
+        Ok(self.counted(access, (found, true)))
+    }
+
+    fn counted(&self, access: &Access, found: (Vec<RowAddress>, bool)) -> (Vec<RowAddress>, bool) {
+        self.shared.tallies.index_used(access.index, found.0.len());
+        found
+    }
+
+    fn search<'a>(
+        &'a self,
+        (table, relation): (&'a TableData, &'a Relation),
+        access: &'a Access,
+        may_read: bool,
+    ) -> Search<'a> {
+        Search { values: &self.shared.values, table, relation, access, may_read }
+    }
+
+    /// The addresses of rows that a scan with these conditions needs, and the index; `None`: it
+    /// had better read all.
+    fn scan_rows(
+        &self,
+        table: &StoredTable,
+        conditions: &[Condition],
+    ) -> Result<(Oid, Vec<RowAddress>), Stop> {
+        let relation = table.relation.as_ref();
+        let share = usize::try_from(table.table.live_rows() / SCAN_SHARE).unwrap_or(SCAN_ROWS);
+        for access in usable(relation, conditions)?.iter().filter(|one| one.is_narrow()) {
+            let search = self.search((&table.table, relation), access, true);
+            match search.rows(share.min(SCAN_ROWS)) {
+                Err(Stop::Declined) => {}
+                Ok(rows) => return Ok((access.index, rows)),
+                Err(stop) => return Err(stop),
+            }
+        }
+        Err(Stop::Declined)
+    }
+}
+
+fn usable(relation: &Relation, conditions: &[Condition]) -> Result<Vec<Access>, Stop> {
+    match relation.temporary {
+        true => Err(Stop::Declined),
+        false => Ok(accesses(relation, conditions)?),
+    }
+}
+
+fn first(search: &Search<'_>, order: &IndexOrder, count: usize) -> Result<Vec<RowAddress>, Stop> {
+    let mut walk = Ordered::new(search, order.descending)?;
+    let mut found = Vec::with_capacity(count.min(ANSWER_ROWS));
+    while found.len() < count {
+        match walk.next()? {
+            Some(address) => found.push(address),
+            None => break,
+        }
+    }
+    Ok(found)
+}
+
+/// Columns of a relation's provider by place: the live ones, and `ctid` behind them.
+pub(super) fn columns<'a>(relation: &'a Relation, places: &[usize]) -> Vec<ScanColumn<'a>> {
+    let live: Vec<&Column> = relation.live_columns().collect();
+    let column =
+        |at: &usize| live.get(*at).map_or(ScanColumn::RowAddress, |one| ScanColumn::Stored(one));
+    places.iter().map(column).collect()
+}
+
+/// The plan of a scan whose conditions an index answers with few rows.
+///
+/// # Errors
+/// A file cannot be read.
+pub(super) fn plan(
+    table: &StoredTable,
+    projection: Option<&Vec<usize>>,
+    schema: &SchemaRef,
+    filters: &[Expr],
+) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    let conditions = conditions::of_filters(&table.relation, filters);
+    if conditions.is_empty() {
+        return Ok(None);
+    }
+    let (index, addresses) = match table.store.scan_rows(table, &conditions) {
+        Ok(found) => found,
+        Err(Stop::Failed(error)) => return Err(error),
+        Err(Stop::Declined | Stop::Unread) => return Ok(None),
+    };
+    let all = || (0..schema.fields().len()).collect();
+    let projection = projection.cloned().unwrap_or_else(all);
+    let gather = Gather {
+        blocks: &table.store.shared.rows,
+        table: &table.table,
+        relation: &table.relation,
+        customers: &table.customers,
+        columns: &columns(&table.relation, &projection),
+        schema,
+    };
+    if !gather.is_affordable(&addresses) {
+        return Ok(None);
+    }
+    table.store.shared.tallies.index_used(index, addresses.len());
+    let rows = Rows {
+        shared: Arc::clone(&table.store.shared),
+        relation: Arc::clone(&table.relation),
+        table: Arc::clone(&table.table),
+        customers: Arc::clone(&table.customers),
+        projection,
+        addresses,
+        index: name_of(&table.relation, index),
+    };
+    Ok(Some(Arc::new(IndexScanExec::new(rows, schema))))
+}
+
+fn name_of(relation: &Relation, index: Oid) -> String {
+    let keys = relation.unique_keys().map(|(one, _)| (one.oid, &one.name));
+    let mut all = keys.chain(relation.indexes.iter().map(|one| (one.oid, &one.name)));
+    all.find(|(oid, _)| *oid == index).map_or_else(String::new, |(_, name)| name.clone())
+}
