@@ -36,7 +36,7 @@ pub(super) use bounds::Bounds;
 pub(super) use sorted_block::SortedBlock;
 
 use super::part::{RowAddress, TableData};
-use super::provider::{ScanColumn, StoredTable, provider_schema};
+use super::provider::{ScanColumn, StoredTable};
 use super::snapshot::Snapshot;
 use super::store::Store;
 use crate::definition::{Column, Oid, Relation};
@@ -55,15 +55,19 @@ const SCAN_ROWS: usize = 64 << 10;
 const SCAN_SHARE: u64 = 16;
 
 /// What an index is asked.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Question {
     /// What rows are to fulfil, all of it.
     pub conditions: Vec<Condition>,
     /// The order that rows are wanted in, when only the first are.
     pub order: Option<IndexOrder>,
+    /// The columns that are wanted: their places in the provider's schema,
+    pub columns: Arc<[usize]>,
+    /// and their fields.
+    pub schema: SchemaRef,
 }
 
-/// Answer of [`Store::index_rows`]: rows in the provider's schema.
+/// Answer of [`Store::index_rows`].
 #[derive(Debug)]
 pub enum Answer {
     /// All rows that may be wanted.
@@ -84,16 +88,15 @@ impl Store {
         snapshot: &Arc<Snapshot>,
         relation: &Arc<Relation>,
         question: &Arc<Question>,
-        (count, with_address): (usize, bool),
+        count: usize,
     ) -> Result<Answer> {
-        let wanted = (count, with_address);
-        let at_once = self.answer((snapshot, relation), question, wanted, false);
+        let at_once = self.answer((snapshot, relation), question, count, false);
         let answer = match at_once {
             // Reading and sorting take longer than the caller's thread has time.
             Err(Stop::Unread) => {
                 let (store, snapshot) = (Arc::clone(self), Arc::clone(snapshot));
                 let (relation, question) = (Arc::clone(relation), Arc::clone(question));
-                let answer = move || store.answer((&snapshot, &relation), &question, wanted, true);
+                let answer = move || store.answer((&snapshot, &relation), &question, count, true);
                 let answer = tokio::task::spawn_blocking(answer).await;
                 answer.map_err(|error| Error::Internal(error.to_string()))?
             }
@@ -108,25 +111,20 @@ impl Store {
 
     fn answer(
         &self,
-        (snapshot, relation): (&Snapshot, &Arc<Relation>),
+        (snapshot, relation): (&Snapshot, &Relation),
         question: &Question,
-        (count, with_address): (usize, bool),
+        count: usize,
         may_read: bool,
     ) -> Result<Answer, Stop> {
         let table = snapshot.table_ref(relation.oid).map(Arc::clone).unwrap_or_default();
         let (addresses, is_first) = self.find((&table, relation), question, count, may_read)?;
-        let schema = match snapshot.catalog.relation_by_oid(relation.oid) {
-            Some(known) if Arc::ptr_eq(known, relation) => self.schema(known, with_address),
-            _ => provider_schema(relation, with_address),
-        };
-        let all: Vec<usize> = (0..schema.fields().len()).collect();
         let gather = Gather {
             blocks: &self.shared.rows,
             table: &table,
             relation,
             customers: &snapshot.customers,
-            columns: &columns(relation, &all),
-            schema: &schema,
+            columns: &columns(relation, &question.columns),
+            schema: &question.schema,
         };
         let rows = gather.rows(&addresses, may_read)?;
         Ok(if is_first { Answer::First(rows) } else { Answer::All(rows) })
