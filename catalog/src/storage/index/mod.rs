@@ -20,6 +20,8 @@ mod conditions;
 mod exec;
 mod gather;
 mod ordered;
+mod probe;
+mod scanned;
 mod search;
 mod sort_key;
 mod sorted_block;
@@ -33,26 +35,24 @@ use datafusion::physical_plan::ExecutionPlan;
 
 pub use access::{Condition, IndexOrder, Test};
 pub(super) use bounds::Bounds;
+pub use probe::ProbeByIndex;
+pub(super) use scanned::Scanned;
 pub(super) use sorted_block::SortedBlock;
 
 use super::part::{RowAddress, TableData};
 use super::provider::{ScanColumn, StoredTable};
 use super::snapshot::Snapshot;
 use super::store::Store;
-use crate::definition::{Column, Oid, Relation};
+use crate::definition::{Column, Relation};
 use crate::error::{Error, Result};
 use access::{Access, accesses};
-use exec::{IndexScanExec, Rows};
+use exec::IndexScanExec;
 use gather::Gather;
 use ordered::Ordered;
 use search::{Search, Stop};
 
 /// Rows up to which a question is answered without a plan.
 const ANSWER_ROWS: usize = 4096;
-/// Rows up to which a scan reads them one by one,
-const SCAN_ROWS: usize = 64 << 10;
-/// and their share of the table: of more, reading all is as good.
-const SCAN_SHARE: u64 = 16;
 
 /// What an index is asked.
 #[derive(Debug, Clone)]
@@ -139,7 +139,8 @@ impl Store {
         may_read: bool,
     ) -> Result<(Vec<RowAddress>, bool), Stop> {
         let accesses = usable(relation, &question.conditions)?;
-        let search = |access| self.search((table, relation), access, may_read);
+        let values = &self.shared.values;
+        let search = |access| Search { values, table, relation, access, may_read };
         let order = question.order.as_ref();
         for access in accesses.iter().filter(|access| access.is_narrow()) {
             let found = match order.filter(|order| access.gives(order)) {
@@ -164,35 +165,6 @@ impl Store {
     fn counted(&self, access: &Access, found: (Vec<RowAddress>, bool)) -> (Vec<RowAddress>, bool) {
         self.shared.tallies.index_used(access.index, found.0.len());
         found
-    }
-
-    fn search<'a>(
-        &'a self,
-        (table, relation): (&'a TableData, &'a Relation),
-        access: &'a Access,
-        may_read: bool,
-    ) -> Search<'a> {
-        Search { values: &self.shared.values, table, relation, access, may_read }
-    }
-
-    /// The addresses of rows that a scan with these conditions needs, and the index; `None`: it
-    /// had better read all.
-    fn scan_rows(
-        &self,
-        table: &StoredTable,
-        conditions: &[Condition],
-    ) -> Result<(Oid, Vec<RowAddress>), Stop> {
-        let relation = table.relation.as_ref();
-        let share = usize::try_from(table.table.live_rows() / SCAN_SHARE).unwrap_or(SCAN_ROWS);
-        for access in usable(relation, conditions)?.iter().filter(|one| one.is_narrow()) {
-            let search = self.search((&table.table, relation), access, true);
-            match search.rows(share.min(SCAN_ROWS)) {
-                Err(Stop::Declined) => {}
-                Ok(rows) => return Ok((access.index, rows)),
-                Err(stop) => return Err(stop),
-            }
-        }
-        Err(Stop::Declined)
     }
 }
 
@@ -237,39 +209,9 @@ pub(super) fn plan(
     if conditions.is_empty() {
         return Ok(None);
     }
-    let (index, addresses) = match table.store.scan_rows(table, &conditions) {
-        Ok(found) => found,
-        Err(Stop::Failed(error)) => return Err(error),
-        Err(Stop::Declined | Stop::Unread) => return Ok(None),
-    };
+    let scanned = Arc::new(Scanned::new(table));
+    let Some((index, addresses)) = scanned.rows(&conditions)? else { return Ok(None) };
     let all = || (0..schema.fields().len()).collect();
     let projection = projection.cloned().unwrap_or_else(all);
-    let gather = Gather {
-        blocks: &table.store.shared.rows,
-        table: &table.table,
-        relation: &table.relation,
-        customers: &table.customers,
-        columns: &columns(&table.relation, &projection),
-        schema,
-    };
-    if !gather.is_affordable(&addresses) {
-        return Ok(None);
-    }
-    table.store.shared.tallies.index_used(index, addresses.len());
-    let rows = Rows {
-        shared: Arc::clone(&table.store.shared),
-        relation: Arc::clone(&table.relation),
-        table: Arc::clone(&table.table),
-        customers: Arc::clone(&table.customers),
-        projection,
-        addresses,
-        index: name_of(&table.relation, index),
-    };
-    Ok(Some(Arc::new(IndexScanExec::new(rows, schema))))
-}
-
-fn name_of(relation: &Relation, index: Oid) -> String {
-    let keys = relation.unique_keys().map(|(one, _)| (one.oid, &one.name));
-    let mut all = keys.chain(relation.indexes.iter().map(|one| (one.oid, &one.name)));
-    all.find(|(oid, _)| *oid == index).map_or_else(String::new, |(_, name)| name.clone())
+    Ok(Some(Arc::new(IndexScanExec::new(scanned, (index, addresses), projection, schema))))
 }

@@ -69,7 +69,7 @@ impl<'a, 's> Ordered<'a, 's> {
     }
 
     fn taken(&self, left: &mut [Range<usize>]) -> Option<usize> {
-        let mut rest = left.iter_mut().filter(|range| !range.is_empty());
+        let mut rest = left.iter_mut().filter(|range| range.start < range.end);
         match self.descending {
             false => rest.next().and_then(Iterator::next),
             true => rest.next_back().and_then(DoubleEndedIterator::next_back),
