@@ -145,6 +145,9 @@ fn questions(random: &mut ChaCha8Rng) -> Vec<String> {
     .chain([
         // Rows with one value may come in any order.
         format!("SELECT t FROM {{}} ORDER BY t DESC {limit}"),
+        format!("SELECT * FROM {{}} ORDER BY t DESC, id {limit}"),
+        format!("SELECT * FROM {{}} WHERE m > 3 ORDER BY a, t DESC, id DESC {limit}"),
+        format!("SELECT * FROM {{}} WHERE a = {a} ORDER BY t, b NULLS FIRST, id {limit}"),
         format!("SELECT t FROM {{}} WHERE a = {a} ORDER BY t {limit}"),
         format!("SELECT a FROM {{}} ORDER BY a {limit}"),
         format!("SELECT a FROM {{}} WHERE b = 'b{b}' ORDER BY a DESC {limit}"),

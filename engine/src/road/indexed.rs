@@ -124,14 +124,14 @@ impl Indexed {
     pub(super) fn ordered_by(&self, columns: &[(usize, bool, bool)]) -> Option<IndexOrder> {
         let (_, ascending, _) = columns.first()?;
         // As indexes have it, and as PostgreSQL has it unasked: NULLs are greater than anything.
-        let like =
-            |(_, one, nulls_first): &(usize, bool, bool)| one == ascending && *nulls_first != *one;
-        let number = |(at, ..): &(usize, bool, bool)| {
-            self.relation.live_columns().nth(*at).map(|column| column.number)
+        let number = |(at, one, nulls_first): &(usize, bool, bool)| {
+            let column = self.relation.live_columns().nth(*at)?;
+            (one == ascending && nulls_first != one).then_some(column.number)
         };
-        let numbers = columns.iter().map(number).collect::<Option<_>>()?;
-        let order = IndexOrder { columns: numbers, descending: !ascending };
-        columns.iter().all(like).then_some(order)
+        let numbers: Vec<i16> = columns.iter().map_while(number).collect();
+        let further = numbers.len() < columns.len();
+        let some = !numbers.is_empty();
+        some.then_some(IndexOrder { columns: numbers, descending: !ascending, further })
     }
 
     /// Whether an index begins with a column that is tested, or that the order begins with.

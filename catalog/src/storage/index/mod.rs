@@ -143,8 +143,9 @@ impl Store {
         let search = |access| Search { values, table, relation, access, may_read };
         let order = question.order.as_ref();
         for access in accesses.iter().filter(|access| access.is_narrow()) {
-            let found = match order.filter(|order| access.gives(order)) {
-                Some(order) => first(&search(access), order, count).map(|rows| (rows, true)),
+            let given = order.and_then(|order| Some((order.descending, access.gives(order)?)));
+            let found = match given {
+                Some(how) => first(&search(access), how, count).map(|rows| (rows, true)),
                 None => search(access).rows(ANSWER_ROWS).map(|rows| (rows, false)),
             };
             match found {
@@ -154,11 +155,11 @@ impl Store {
             }
         }
         let ordered = order.and_then(|order| {
-            let access = accesses.iter().find(|access| access.gives(order))?;
-            Some((access, order))
+            let how = |access: &Access| Some((order.descending, access.gives(order)?));
+            accesses.iter().find_map(|access| Some((access, how(access)?)))
         });
-        let (access, order) = ordered.ok_or(Stop::Declined)?;
-        let found = first(&search(access), order, count)?;
+        let (access, how) = ordered.ok_or(Stop::Declined)?;
+        let found = first(&search(access), how, count)?;
         Ok(self.counted(access, (found, true)))
     }
 
@@ -175,14 +176,27 @@ fn usable(relation: &Relation, conditions: &[Condition]) -> Result<Vec<Access>, 
     }
 }
 
-fn first(search: &Search<'_>, order: &IndexOrder, count: usize) -> Result<Vec<RowAddress>, Stop> {
-    let mut walk = Ordered::new(search, order.descending)?;
+/// The first rows of an order; with `ties` those behind them that have the last one's key, too.
+fn first(
+    search: &Search<'_>,
+    (descending, ties): (bool, bool),
+    count: usize,
+) -> Result<Vec<RowAddress>, Stop> {
+    let mut walk = Ordered::new(search, descending)?;
     let mut found = Vec::with_capacity(count.min(ANSWER_ROWS));
-    while found.len() < count {
-        match walk.next()? {
-            Some(address) => found.push(address),
-            None => break,
+    let mut last = None;
+    while found.len() < count || ties {
+        let Some((address, block, at)) = walk.next()? else { break };
+        let tied =
+            |(before, place): &(Arc<SortedBlock>, usize)| block.key(at) == before.key(*place);
+        if found.len() >= count && !last.as_ref().is_some_and(tied) {
+            break;
         }
+        if found.len() > count.max(ANSWER_ROWS) {
+            return Err(Stop::Declined);
+        }
+        found.push(address);
+        last = Some((block, at));
     }
     Ok(found)
 }
