@@ -30,6 +30,8 @@ pub struct Context {
     pub sessions: Vec<SessionFacts>,
     /// How far the flush or compaction of this database is that no session asked for.
     pub upkeep: Option<Done>,
+    /// Version of the rows that are seen; `None`: some are the transaction's own.
+    pub rows: Option<u64>,
     /// Size of a stored relation, by its OID.
     pub row_counts: Arc<dyn Fn(Oid) -> RelationFacts + Send + Sync>,
     /// Use of an index, by its OID.

@@ -74,7 +74,7 @@ pub use delta::Published;
 pub use erasure::{FileProof, Rewritten, Scanned, Scope, Searched, Tombstone, Tombstones, Victims};
 pub use feed::Touched;
 pub use file::{ColumnRange, FileEntry, FileFacts};
-pub use index::{Answer, Condition, IndexOrder, Question, Test};
+pub use index::{Answer, Condition, IndexOrder, ProbeByIndex, Question, Test};
 pub use lookup::Lookup;
 pub use part::{FilePart, MemoryBatch, MemoryPart, PartId, RowAddress, TableData};
 pub use provider::{

@@ -242,8 +242,17 @@ impl TableProvider for StoredTable {
         }
         let partitions = state.config().target_partitions();
         let memory = self.memory_plan(&columns, &schema, partitions).map_err(external)?;
-        let files =
-            FileScan { table: self, state, columns: &columns, schema: &schema, filters, limit };
+        let relation = &self.relation;
+        let has_index = !relation.indexes.is_empty() || relation.unique_keys().next().is_some();
+        let files = FileScan {
+            table: self,
+            state,
+            columns: &columns,
+            schema: &schema,
+            filters,
+            limit,
+            scanned: has_index.then(|| Arc::new(index::Scanned::new(self))),
+        };
         let mut plans = files.plans()?;
         plans.extend(memory);
         match plans.len() {

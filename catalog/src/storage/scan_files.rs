@@ -31,6 +31,7 @@ use roaring::RoaringBitmap;
 
 use super::arrays::missing_value;
 use super::entry_reader::EntryReaderFactory;
+use super::index::Scanned;
 use super::part::{FilePart, RowAddress};
 use super::provider::{ScanColumn, StoredTable, external, origin_metadata};
 use super::prune::{self, OneOf};
@@ -50,6 +51,8 @@ pub(super) struct FileScan<'a> {
     pub(super) schema: &'a SchemaRef,
     pub(super) filters: &'a [Expr],
     pub(super) limit: Option<usize>,
+    /// For a join's search, where the table has indexes.
+    pub(super) scanned: Option<Arc<Scanned>>,
 }
 
 impl FileScan<'_> {
@@ -298,6 +301,9 @@ impl FileScan<'_> {
         // The entry is the key to the bytes, and keeps the file for as long as the plan lives.
         let mut file =
             PartitionedFile::new(path, facts.bytes).with_extension(Arc::clone(&part.entry));
+        if let Some(scanned) = &self.scanned {
+            file = file.with_extension(Arc::clone(scanned));
+        }
         if addresses {
             let first = RowAddress { part: facts.part, row: 0 }.to_i64();
             file = file.with_partition_values(vec![ScalarValue::Int64(Some(first))]);

@@ -54,6 +54,7 @@ fn facts(context: &QueryContext) -> Context {
         settings: setting_facts(context),
         sessions: context.engine.sessions().iter().map(|one| session(context, one)).collect(),
         upkeep: context.store.background_progress().as_deref().map(Done::from),
+        rows: version_of_rows(context),
         row_counts: Arc::new(row_counts),
         index_uses: Arc::new(index_uses),
         prepared: prepared(context),
@@ -61,6 +62,12 @@ fn facts(context: &QueryContext) -> Context {
         search_path: path.collect(),
         indexes: IndexPlaces::default(),
     }
+}
+
+/// Files are counted as they are now, rows as the statement sees them: one version for both, or none.
+fn version_of_rows(context: &QueryContext) -> Option<u64> {
+    let (seen, now) = (&context.snapshot, context.store.snapshot());
+    (seen.is_committed() && seen.version == now.version).then_some(now.version)
 }
 
 fn prepared(context: &QueryContext) -> Vec<PreparedFacts> {

@@ -1,5 +1,6 @@
 //! Plan → road.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use clientele_udfs::types::PgType;
@@ -36,12 +37,15 @@ impl Road {
 
     fn new(planned: &Planned, context: &Arc<QueryContext>, given: bool) -> Option<Self> {
         let compiler = Compiler { parameters: &planned.parameters, context, given };
-        let (source, steps) = compiler.node(&planned.plan)?;
-        if let Source::Index(indexed) = &source {
+        let (mut source, steps) = compiler.node(&planned.plan)?;
+        if let Source::Index(indexed) = &mut source {
             // More rows are asked for until there are enough: steps may be taken again.
             let again = !steps.iter().any(Step::is_volatile);
             if !again || !indexed.has_index() {
                 return None;
+            }
+            if let Some(columns) = looked_at(&steps) {
+                indexed.look_at(columns);
             }
         }
         let light = source.is_light() && steps.iter().all(Step::is_light);
@@ -225,6 +229,24 @@ impl Source {
             Self::Given | Self::Index(_) => false,
         }
     }
+}
+
+/// The columns of the source that steps look at; `None`: perhaps all.
+fn looked_at(steps: &[Step]) -> Option<BTreeSet<usize>> {
+    let mut found = BTreeSet::new();
+    for step in steps {
+        match step {
+            Step::Filter(condition) => found.extend(condition.columns()),
+            Step::Project(exprs, _) => {
+                found.extend(exprs.iter().flat_map(Expression::columns));
+                return Some(found);
+            }
+            Step::Sort(keys) => found.extend(keys.iter().map(|key| key.at)),
+            Step::Limit(_) => {}
+            Step::Aggregate(_) => return None,
+        }
+    }
+    None
 }
 
 /// The columns of the source that the last sort is by, with their directions.

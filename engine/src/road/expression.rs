@@ -16,6 +16,7 @@ use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{Expr, ScalarUDF, Volatility};
 use datafusion::physical_expr::expressions::{Column as PhysicalColumn, Literal};
+use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr, create_physical_expr};
 use datafusion::scalar::ScalarValue;
 
@@ -110,6 +111,12 @@ impl Expression {
     pub(super) fn column(&self) -> Option<usize> {
         let column = self.root.downcast_ref::<PhysicalColumn>();
         column.map(PhysicalColumn::index).filter(|at| *at < self.width)
+    }
+
+    /// The columns of the input that it looks at.
+    pub(super) fn columns(&self) -> Vec<usize> {
+        let columns = collect_columns(&self.root).into_iter().map(|column| column.index());
+        columns.filter(|at| *at < self.width).collect()
     }
 
     /// Its one value, where every execution has the same.

@@ -1,11 +1,12 @@
 //! The rows that an index finds for a filter, or the first of an order.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use clientele_catalog::definition::Relation;
 use clientele_catalog::storage::{Answer, Condition, IndexOrder, Question, Test, stored_relation};
-use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::arrow::array::{ArrayRef, RecordBatch, new_null_array};
+use datafusion::arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef};
 use datafusion::common::DFSchema;
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::expr::Between;
@@ -13,6 +14,7 @@ use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableScan};
 use datafusion::scalar::ScalarValue;
 
+use super::batch;
 use super::compile::Compiler;
 use super::expression::{Expression, Values};
 use super::key::{column_of, key_value, of_type};
@@ -21,8 +23,10 @@ use crate::error::Result;
 /// A scan, what its rows are to fulfil, and their order.
 pub(super) struct Indexed {
     relation: Arc<Relation>,
-    with_address: bool,
     schema: SchemaRef,
+    /// The columns that a road looks at: their places, and their fields.
+    columns: Arc<[usize]>,
+    narrow: SchemaRef,
     tests: Vec<Open>,
     /// Only the first rows of this order are wanted.
     pub(super) order: Option<IndexOrder>,
@@ -51,13 +55,41 @@ impl Indexed {
     /// All rows of a table.
     pub(super) fn compile(scan: &TableScan) -> Option<Self> {
         let provider = source_as_provider(&scan.source).ok()?;
-        let (relation, with_address) = stored_relation(provider.as_ref())?;
+        let (relation, _) = stored_relation(provider.as_ref())?;
         if relation.indexes.is_empty() && relation.unique_keys().next().is_none() {
             return None;
         }
         let relation = Arc::clone(relation);
         let schema = provider.schema();
-        Some(Self { relation, with_address, schema, tests: Vec::new(), order: None })
+        let columns = (0..schema.fields().len()).collect();
+        let narrow = Arc::clone(&schema);
+        Some(Self { relation, schema, columns, narrow, tests: Vec::new(), order: None })
+    }
+
+    /// Leaves out columns that nothing looks at; they are NULLs from now on.
+    pub(super) fn look_at(&mut self, columns: BTreeSet<usize>) {
+        let columns: Vec<usize> = columns.into_iter().collect();
+        if let Ok(narrow) = self.schema.project(&columns) {
+            (self.narrow, self.columns) = (Arc::new(narrow), columns.into());
+            let open = |field: &FieldRef| field.as_ref().clone().with_nullable(true);
+            self.schema =
+                Arc::new(Schema::new(self.schema.fields().iter().map(open).collect::<Vec<_>>()));
+        }
+    }
+
+    /// Rows in the columns of the table.
+    fn widened(&self, rows: &RecordBatch) -> Result<RecordBatch> {
+        let count = rows.num_rows();
+        let null = |field: &FieldRef| new_null_array(field.data_type(), count);
+        let mut columns: Vec<Option<ArrayRef>> = vec![None; self.schema.fields().len()];
+        for (place, column) in self.columns.iter().zip(rows.columns()) {
+            if let Some(slot) = columns.get_mut(*place) {
+                *slot = Some(Arc::clone(column));
+            }
+        }
+        let columns = columns.into_iter().zip(self.schema.fields());
+        let columns = columns.map(|(column, field)| column.unwrap_or_else(|| null(field)));
+        batch(&self.schema, columns.collect(), count)
     }
 
     /// What nothing fulfils.
@@ -92,14 +124,14 @@ impl Indexed {
     pub(super) fn ordered_by(&self, columns: &[(usize, bool, bool)]) -> Option<IndexOrder> {
         let (_, ascending, _) = columns.first()?;
         // As indexes have it, and as PostgreSQL has it unasked: NULLs are greater than anything.
-        let like =
-            |(_, one, nulls_first): &(usize, bool, bool)| one == ascending && *nulls_first != *one;
-        let number = |(at, ..): &(usize, bool, bool)| {
-            self.relation.live_columns().nth(*at).map(|column| column.number)
+        let number = |(at, one, nulls_first): &(usize, bool, bool)| {
+            let column = self.relation.live_columns().nth(*at)?;
+            (one == ascending && nulls_first != one).then_some(column.number)
         };
-        let numbers = columns.iter().map(number).collect::<Option<_>>()?;
-        let order = IndexOrder { columns: numbers, descending: !ascending };
-        columns.iter().all(like).then_some(order)
+        let numbers: Vec<i16> = columns.iter().map_while(number).collect();
+        let further = numbers.len() < columns.len();
+        let some = !numbers.is_empty();
+        some.then_some(IndexOrder { columns: numbers, descending: !ascending, further })
     }
 
     /// Whether an index begins with a column that is tested, or that the order begins with.
@@ -132,7 +164,8 @@ impl Indexed {
             let fitting = given.into_iter().map(|value| of_type(value, &open.data_type));
             conditions.extend(open.condition(fitting.collect()));
         }
-        Ok(Some(Question { conditions, order: self.order.clone() }))
+        let (columns, schema) = (Arc::clone(&self.columns), Arc::clone(&self.narrow));
+        Ok(Some(Question { conditions, order: self.order.clone(), columns, schema }))
     }
 
     /// # Errors
@@ -144,8 +177,11 @@ impl Indexed {
         count: usize,
     ) -> Result<Answer> {
         let (store, snapshot) = (&values.context.store, &values.context.snapshot);
-        let wanted = (count, self.with_address);
-        Ok(store.index_rows(snapshot, &self.relation, question, wanted).await?)
+        Ok(match store.index_rows(snapshot, &self.relation, question, count).await? {
+            Answer::All(rows) => Answer::All(self.widened(&rows)?),
+            Answer::First(rows) => Answer::First(self.widened(&rows)?),
+            Answer::Declined => Answer::Declined,
+        })
     }
 }
 

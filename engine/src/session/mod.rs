@@ -23,7 +23,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use clientele_catalog::definition::{Database, Oid, Role, Schema};
-use clientele_catalog::storage::{Store, TemporarySpace};
+use clientele_catalog::storage::{ProbeByIndex, Store, TemporarySpace};
 use clientele_udfs::types::PgType;
 use clientele_udfs::{input, output};
 use datafusion::execution::SessionStateBuilder;
@@ -561,6 +561,7 @@ fn session_state(engine: &Arc<Engine>, database: Oid) -> SessionState {
     rules.insert(0, Arc::new(GroupedWindows));
     rules.push(Arc::new(Cooperate));
     rules.push(Arc::new(InOrder));
+    rules.push(Arc::new(ProbeByIndex));
     let mut optimizer = Optimizer::new();
     FiltersDown::replace(&mut optimizer.rules);
     optimizer.rules.insert(0, Arc::new(DistinctOnFirstRow));

@@ -41,6 +41,7 @@ fn context(catalog: Catalog) -> Context {
         settings: Vec::new(),
         sessions: Vec::new(),
         upkeep: None,
+        rows: None,
         row_counts: Arc::new(|_| RelationFacts { rows: 50, bytes: 10_000, ..Default::default() }),
         index_uses: Arc::new(|_| IndexTally::default()),
         prepared: Vec::new(),

@@ -48,6 +48,8 @@ pub struct IndexOrder {
     pub columns: Vec<i16>,
     /// All of them fall.
     pub descending: bool,
+    /// Rows that are equal in them are sorted further, by the caller: none of them may be missing.
+    pub further: bool,
 }
 
 /// A way to rows by an index.
@@ -65,15 +67,21 @@ pub(super) struct Access {
 }
 
 impl Access {
-    /// Whether the rows of its ranges, as they are sorted, are in that order.
-    pub(super) fn gives(&self, order: &IndexOrder) -> bool {
+    /// Whether the rows of its ranges, as they are sorted, are in that order; if so, whether rows
+    /// with equal keys have to be sorted further.
+    pub(super) fn gives(&self, order: &IndexOrder) -> Option<bool> {
         let numbers = || self.columns.iter().map(|(number, _)| *number);
         // A column that equals one value sorts nothing.
         let fixed = if self.ranges.len() == 1 { self.equal } else { 0 };
-        (0..=fixed).any(|skip| {
-            let rest = numbers().skip(skip);
-            order.columns.len() <= numbers().len() - skip
-                && order.columns.iter().copied().zip(rest).all(|(wanted, has)| wanted == has)
+        (0..=fixed).find_map(|skip| {
+            let (wanted, has) = (order.columns.len(), numbers().len() - skip);
+            let alike = has > 0
+                && order.columns.iter().copied().zip(numbers().skip(skip)).all(|(a, b)| a == b);
+            match alike {
+                true if wanted <= has && !order.further => Some(false),
+                true if wanted >= has => Some(true),
+                _ => None,
+            }
         })
     }
 

@@ -9,82 +9,57 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result as DataFusionResult, Statistics};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
 };
 use futures::stream;
 
-use super::gather::Gather;
-use super::search::Stop;
-use crate::definition::Relation;
-use crate::error::Error;
-use crate::storage::part::{RowAddress, TableData};
+use super::scanned::Scanned;
+use crate::definition::Oid;
+use crate::storage::part::RowAddress;
 use crate::storage::provider::external;
-use crate::storage::shared::Shared;
-use crate::storage::stitching::Customers;
 
 /// Rows of a batch at most.
-const BATCH_ROWS: usize = 8192;
-
-/// What is read.
-#[derive(Debug)]
-pub(super) struct Rows {
-    pub(super) shared: Arc<Shared>,
-    pub(super) relation: Arc<Relation>,
-    pub(super) table: Arc<TableData>,
-    pub(super) customers: Arc<Customers>,
-    /// The columns of the provider, by place.
-    pub(super) projection: Vec<usize>,
-    pub(super) addresses: Vec<RowAddress>,
-    /// Name of the index.
-    pub(super) index: String,
-}
+pub(super) const BATCH_ROWS: usize = 8192;
 
 /// Reads rows by their addresses.
 #[derive(Debug)]
 pub(super) struct IndexScanExec {
-    rows: Arc<Rows>,
+    scanned: Arc<Scanned>,
+    index: Oid,
+    addresses: Arc<Vec<RowAddress>>,
+    /// The columns of the provider, by place.
+    projection: Arc<Vec<usize>>,
     properties: Arc<PlanProperties>,
 }
 
 impl IndexScanExec {
-    pub(super) fn new(rows: Rows, schema: &SchemaRef) -> Self {
+    pub(super) fn new(
+        scanned: Arc<Scanned>,
+        (index, addresses): (Oid, Vec<RowAddress>),
+        projection: Vec<usize>,
+        schema: &SchemaRef,
+    ) -> Self {
         let properties = PlanProperties::new(
             EquivalenceProperties::new(Arc::clone(schema)),
             Partitioning::UnknownPartitioning(1),
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        Self { rows: Arc::new(rows), properties: Arc::new(properties) }
-    }
-}
-
-impl Rows {
-    fn read(&self, from: usize, schema: &SchemaRef) -> DataFusionResult<arrow::array::RecordBatch> {
-        let to = self.addresses.len().min(from + BATCH_ROWS);
-        let columns = super::columns(&self.relation, &self.projection);
-        let gather = Gather {
-            blocks: &self.shared.rows,
-            table: &self.table,
-            relation: &self.relation,
-            customers: &self.customers,
-            columns: &columns,
-            schema,
-        };
-        let rows = gather.rows(self.addresses.get(from..to).unwrap_or_default(), true);
-        rows.map_err(|stop| match stop {
-            Stop::Failed(error) => external(error),
-            other => external(Error::Internal(format!("rows of an index: {other:?}"))),
-        })
+        // Few batches: there is nothing to yield between.
+        let properties = properties.with_scheduling_type(SchedulingType::Cooperative);
+        let (addresses, projection) = (Arc::new(addresses), Arc::new(projection));
+        Self { scanned, index, addresses, projection, properties: Arc::new(properties) }
     }
 }
 
 impl DisplayAs for IndexScanExec {
     fn fmt_as(&self, _format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Rows { index, relation, addresses, .. } = self.rows.as_ref();
-        write!(f, "Index Scan using {index} on {}: rows={}", relation.name, addresses.len())
+        // How many rows there are is not said: a policy may hide some from who asks.
+        let (index, table) = (self.scanned.name_of(self.index), &self.scanned.relation.name);
+        write!(f, "Index Scan using {index} on {table}")
     }
 }
 
@@ -116,7 +91,7 @@ impl ExecutionPlan for IndexScanExec {
     }
 
     fn partition_statistics(&self, _partition: Option<usize>) -> DataFusionResult<Arc<Statistics>> {
-        let rows = Precision::Exact(self.rows.addresses.len());
+        let rows = Precision::Exact(self.addresses.len());
         Ok(Arc::new(Statistics::new_unknown(&self.schema()).with_num_rows(rows)))
     }
 
@@ -125,10 +100,16 @@ impl ExecutionPlan for IndexScanExec {
         _partition: usize,
         _context: Arc<TaskContext>,
     ) -> DataFusionResult<SendableRecordBatchStream> {
-        let (rows, schema) = (Arc::clone(&self.rows), self.schema());
-        let starts = (0..rows.addresses.len()).step_by(BATCH_ROWS);
+        let (scanned, addresses) = (Arc::clone(&self.scanned), Arc::clone(&self.addresses));
+        let (projection, schema) = (Arc::clone(&self.projection), self.schema());
+        let starts = (0..addresses.len()).step_by(BATCH_ROWS);
         let as_read = Arc::clone(&schema);
-        let batches = stream::iter(starts.map(move |from| rows.read(from, &as_read)));
+        let batches = stream::iter(starts.map(move |from| {
+            let to = addresses.len().min(from + BATCH_ROWS);
+            let columns = super::columns(&scanned.relation, &projection);
+            let rows = addresses.get(from..to).unwrap_or_default();
+            scanned.read(rows, (&columns, &as_read)).map_err(external)
+        }));
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, batches)))
     }
 }

@@ -30,22 +30,6 @@ pub(super) struct Gather<'a> {
 }
 
 impl Gather<'_> {
-    /// Whether the blocks that hold the rows find room together; rows that lie so far apart are
-    /// for a scan.
-    pub(super) fn is_affordable(&self, addresses: &[RowAddress]) -> bool {
-        let mut blocks: HashSet<(u32, u32)> = HashSet::new();
-        let mut bytes = 0;
-        for address in addresses {
-            let Some(part) = self.table.file_part(address.part) else { continue };
-            if blocks.insert((address.part, address.row / BLOCK_ROWS)) {
-                let facts = &part.entry.facts;
-                let rows = u64::from(BLOCK_ROWS).min(facts.rows);
-                bytes += facts.bytes * UNPACKED * rows / facts.rows.max(1);
-            }
-        }
-        bytes <= self.blocks.bytes_max() as u64 / 2
-    }
-
     /// The rows, in the order of their addresses; files are read only if they may.
     ///
     /// # Errors
@@ -118,6 +102,21 @@ impl Gather<'_> {
         let columns = self.columns.iter().map(column).collect::<Result<Vec<_>>>()?;
         Ok(RecordBatch::try_new_with_options(Arc::clone(self.schema), columns, &options)?)
     }
+}
+
+/// Whether the blocks that hold rows find room together; rows that lie so far apart are for a scan.
+pub(super) fn is_affordable(kept: &RowCache, table: &TableData, addresses: &[RowAddress]) -> bool {
+    let mut blocks: HashSet<(u32, u32)> = HashSet::new();
+    let mut bytes = 0;
+    for address in addresses {
+        let Some(part) = table.file_part(address.part) else { continue };
+        if blocks.insert((address.part, address.row / BLOCK_ROWS)) {
+            let facts = &part.entry.facts;
+            let rows = u64::from(BLOCK_ROWS).min(facts.rows);
+            bytes += facts.bytes * UNPACKED * rows / facts.rows.max(1);
+        }
+    }
+    bytes <= kept.bytes_max() as u64 / 2
 }
 
 /// The place of a source among those that are known; it is got when it is not.

@@ -20,6 +20,8 @@ mod conditions;
 mod exec;
 mod gather;
 mod ordered;
+mod probe;
+mod scanned;
 mod search;
 mod sort_key;
 mod sorted_block;
@@ -33,37 +35,39 @@ use datafusion::physical_plan::ExecutionPlan;
 
 pub use access::{Condition, IndexOrder, Test};
 pub(super) use bounds::Bounds;
+pub use probe::ProbeByIndex;
+pub(super) use scanned::Scanned;
 pub(super) use sorted_block::SortedBlock;
 
 use super::part::{RowAddress, TableData};
-use super::provider::{ScanColumn, StoredTable, provider_schema};
+use super::provider::{ScanColumn, StoredTable};
 use super::snapshot::Snapshot;
 use super::store::Store;
-use crate::definition::{Column, Oid, Relation};
+use crate::definition::{Column, Relation};
 use crate::error::{Error, Result};
 use access::{Access, accesses};
-use exec::{IndexScanExec, Rows};
+use exec::IndexScanExec;
 use gather::Gather;
 use ordered::Ordered;
 use search::{Search, Stop};
 
 /// Rows up to which a question is answered without a plan.
 const ANSWER_ROWS: usize = 4096;
-/// Rows up to which a scan reads them one by one,
-const SCAN_ROWS: usize = 64 << 10;
-/// and their share of the table: of more, reading all is as good.
-const SCAN_SHARE: u64 = 16;
 
 /// What an index is asked.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Question {
     /// What rows are to fulfil, all of it.
     pub conditions: Vec<Condition>,
     /// The order that rows are wanted in, when only the first are.
     pub order: Option<IndexOrder>,
+    /// The columns that are wanted: their places in the provider's schema,
+    pub columns: Arc<[usize]>,
+    /// and their fields.
+    pub schema: SchemaRef,
 }
 
-/// Answer of [`Store::index_rows`]: rows in the provider's schema.
+/// Answer of [`Store::index_rows`].
 #[derive(Debug)]
 pub enum Answer {
     /// All rows that may be wanted.
@@ -84,16 +88,15 @@ impl Store {
         snapshot: &Arc<Snapshot>,
         relation: &Arc<Relation>,
         question: &Arc<Question>,
-        (count, with_address): (usize, bool),
+        count: usize,
     ) -> Result<Answer> {
-        let wanted = (count, with_address);
-        let at_once = self.answer((snapshot, relation), question, wanted, false);
+        let at_once = self.answer((snapshot, relation), question, count, false);
         let answer = match at_once {
             // Reading and sorting take longer than the caller's thread has time.
             Err(Stop::Unread) => {
                 let (store, snapshot) = (Arc::clone(self), Arc::clone(snapshot));
                 let (relation, question) = (Arc::clone(relation), Arc::clone(question));
-                let answer = move || store.answer((&snapshot, &relation), &question, wanted, true);
+                let answer = move || store.answer((&snapshot, &relation), &question, count, true);
                 let answer = tokio::task::spawn_blocking(answer).await;
                 answer.map_err(|error| Error::Internal(error.to_string()))?
             }
@@ -108,25 +111,20 @@ impl Store {
 
     fn answer(
         &self,
-        (snapshot, relation): (&Snapshot, &Arc<Relation>),
+        (snapshot, relation): (&Snapshot, &Relation),
         question: &Question,
-        (count, with_address): (usize, bool),
+        count: usize,
         may_read: bool,
     ) -> Result<Answer, Stop> {
         let table = snapshot.table_ref(relation.oid).map(Arc::clone).unwrap_or_default();
         let (addresses, is_first) = self.find((&table, relation), question, count, may_read)?;
-        let schema = match snapshot.catalog.relation_by_oid(relation.oid) {
-            Some(known) if Arc::ptr_eq(known, relation) => self.schema(known, with_address),
-            _ => provider_schema(relation, with_address),
-        };
-        let all: Vec<usize> = (0..schema.fields().len()).collect();
         let gather = Gather {
             blocks: &self.shared.rows,
             table: &table,
             relation,
             customers: &snapshot.customers,
-            columns: &columns(relation, &all),
-            schema: &schema,
+            columns: &columns(relation, &question.columns),
+            schema: &question.schema,
         };
         let rows = gather.rows(&addresses, may_read)?;
         Ok(if is_first { Answer::First(rows) } else { Answer::All(rows) })
@@ -141,11 +139,13 @@ impl Store {
         may_read: bool,
     ) -> Result<(Vec<RowAddress>, bool), Stop> {
         let accesses = usable(relation, &question.conditions)?;
-        let search = |access| self.search((table, relation), access, may_read);
+        let values = &self.shared.values;
+        let search = |access| Search { values, table, relation, access, may_read };
         let order = question.order.as_ref();
         for access in accesses.iter().filter(|access| access.is_narrow()) {
-            let found = match order.filter(|order| access.gives(order)) {
-                Some(order) => first(&search(access), order, count).map(|rows| (rows, true)),
+            let given = order.and_then(|order| Some((order.descending, access.gives(order)?)));
+            let found = match given {
+                Some(how) => first(&search(access), how, count).map(|rows| (rows, true)),
                 None => search(access).rows(ANSWER_ROWS).map(|rows| (rows, false)),
             };
             match found {
@@ -155,46 +155,17 @@ impl Store {
             }
         }
         let ordered = order.and_then(|order| {
-            let access = accesses.iter().find(|access| access.gives(order))?;
-            Some((access, order))
+            let how = |access: &Access| Some((order.descending, access.gives(order)?));
+            accesses.iter().find_map(|access| Some((access, how(access)?)))
         });
-        let (access, order) = ordered.ok_or(Stop::Declined)?;
-        let found = first(&search(access), order, count)?;
+        let (access, how) = ordered.ok_or(Stop::Declined)?;
+        let found = first(&search(access), how, count)?;
         Ok(self.counted(access, (found, true)))
     }
 
     fn counted(&self, access: &Access, found: (Vec<RowAddress>, bool)) -> (Vec<RowAddress>, bool) {
         self.shared.tallies.index_used(access.index, found.0.len());
         found
-    }
-
-    fn search<'a>(
-        &'a self,
-        (table, relation): (&'a TableData, &'a Relation),
-        access: &'a Access,
-        may_read: bool,
-    ) -> Search<'a> {
-        Search { values: &self.shared.values, table, relation, access, may_read }
-    }
-
-    /// The addresses of rows that a scan with these conditions needs, and the index; `None`: it
-    /// had better read all.
-    fn scan_rows(
-        &self,
-        table: &StoredTable,
-        conditions: &[Condition],
-    ) -> Result<(Oid, Vec<RowAddress>), Stop> {
-        let relation = table.relation.as_ref();
-        let share = usize::try_from(table.table.live_rows() / SCAN_SHARE).unwrap_or(SCAN_ROWS);
-        for access in usable(relation, conditions)?.iter().filter(|one| one.is_narrow()) {
-            let search = self.search((&table.table, relation), access, true);
-            match search.rows(share.min(SCAN_ROWS)) {
-                Err(Stop::Declined) => {}
-                Ok(rows) => return Ok((access.index, rows)),
-                Err(stop) => return Err(stop),
-            }
-        }
-        Err(Stop::Declined)
     }
 }
 
@@ -205,14 +176,27 @@ fn usable(relation: &Relation, conditions: &[Condition]) -> Result<Vec<Access>, 
     }
 }
 
-fn first(search: &Search<'_>, order: &IndexOrder, count: usize) -> Result<Vec<RowAddress>, Stop> {
-    let mut walk = Ordered::new(search, order.descending)?;
+/// The first rows of an order; with `ties` those behind them that have the last one's key, too.
+fn first(
+    search: &Search<'_>,
+    (descending, ties): (bool, bool),
+    count: usize,
+) -> Result<Vec<RowAddress>, Stop> {
+    let mut walk = Ordered::new(search, descending)?;
     let mut found = Vec::with_capacity(count.min(ANSWER_ROWS));
-    while found.len() < count {
-        match walk.next()? {
-            Some(address) => found.push(address),
-            None => break,
+    let mut last = None;
+    while found.len() < count || ties {
+        let Some((address, block, at)) = walk.next()? else { break };
+        let tied =
+            |(before, place): &(Arc<SortedBlock>, usize)| block.key(at) == before.key(*place);
+        if found.len() >= count && !last.as_ref().is_some_and(tied) {
+            break;
         }
+        if found.len() > count.max(ANSWER_ROWS) {
+            return Err(Stop::Declined);
+        }
+        found.push(address);
+        last = Some((block, at));
     }
     Ok(found)
 }
@@ -239,39 +223,9 @@ pub(super) fn plan(
     if conditions.is_empty() {
         return Ok(None);
     }
-    let (index, addresses) = match table.store.scan_rows(table, &conditions) {
-        Ok(found) => found,
-        Err(Stop::Failed(error)) => return Err(error),
-        Err(Stop::Declined | Stop::Unread) => return Ok(None),
-    };
+    let scanned = Arc::new(Scanned::new(table));
+    let Some((index, addresses)) = scanned.rows(&conditions)? else { return Ok(None) };
     let all = || (0..schema.fields().len()).collect();
     let projection = projection.cloned().unwrap_or_else(all);
-    let gather = Gather {
-        blocks: &table.store.shared.rows,
-        table: &table.table,
-        relation: &table.relation,
-        customers: &table.customers,
-        columns: &columns(&table.relation, &projection),
-        schema,
-    };
-    if !gather.is_affordable(&addresses) {
-        return Ok(None);
-    }
-    table.store.shared.tallies.index_used(index, addresses.len());
-    let rows = Rows {
-        shared: Arc::clone(&table.store.shared),
-        relation: Arc::clone(&table.relation),
-        table: Arc::clone(&table.table),
-        customers: Arc::clone(&table.customers),
-        projection,
-        addresses,
-        index: name_of(&table.relation, index),
-    };
-    Ok(Some(Arc::new(IndexScanExec::new(rows, schema))))
-}
-
-fn name_of(relation: &Relation, index: Oid) -> String {
-    let keys = relation.unique_keys().map(|(one, _)| (one.oid, &one.name));
-    let mut all = keys.chain(relation.indexes.iter().map(|one| (one.oid, &one.name)));
-    all.find(|(oid, _)| *oid == index).map_or_else(String::new, |(_, name)| name.clone())
+    Ok(Some(Arc::new(IndexScanExec::new(scanned, (index, addresses), projection, schema))))
 }

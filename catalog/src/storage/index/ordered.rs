@@ -17,6 +17,9 @@ pub(super) struct Ordered<'a, 's> {
     heads: BinaryHeap<Head<'a>>,
 }
 
+/// A row, and where its key is.
+pub(super) type Next = (RowAddress, Arc<SortedBlock>, usize);
+
 /// The next row of a place, or what comes before it.
 struct Head<'a> {
     descending: bool,
@@ -43,11 +46,11 @@ impl<'a, 's> Ordered<'a, 's> {
         Ok(Self { search, descending, heads })
     }
 
-    /// The next live row.
+    /// The next live row, and its key: a place in a block.
     ///
     /// # Errors
     /// [`Stop`].
-    pub(super) fn next(&mut self) -> Result<Option<RowAddress>, Stop> {
+    pub(super) fn next(&mut self) -> Result<Option<Next>, Stop> {
         while let Some(head) = self.heads.pop() {
             let Head { place, open, .. } = head;
             let Some((block, mut left)) = open else {
@@ -59,7 +62,10 @@ impl<'a, 's> Ordered<'a, 's> {
             let Some(at) = self.taken(&mut left) else { continue };
             let row = block.rows(at..at + 1).first().copied();
             let found = row.filter(|row| place.is_live(*row));
-            let found = found.map(|row| RowAddress { part: place.part(), row });
+            let found = found.map(|row| {
+                let address = RowAddress { part: place.part(), row };
+                (address, Arc::clone(&block), at)
+            });
             self.put_back(place, block, left);
             if found.is_some() {
                 return Ok(found);
@@ -69,7 +75,7 @@ impl<'a, 's> Ordered<'a, 's> {
     }
 
     fn taken(&self, left: &mut [Range<usize>]) -> Option<usize> {
-        let mut rest = left.iter_mut().filter(|range| !range.is_empty());
+        let mut rest = left.iter_mut().filter(|range| range.start < range.end);
         match self.descending {
             false => rest.next().and_then(Iterator::next),
             true => rest.next_back().and_then(DoubleEndedIterator::next_back),
