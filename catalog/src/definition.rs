@@ -344,12 +344,15 @@ pub struct Constraint {
     /// Whether it was made by `CREATE UNIQUE INDEX`: an index to users, no constraint.
     #[serde(default)]
     pub of_index: bool,
+    /// How each column of that index is sorted, see [`Index::options`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<i16>,
 }
 
 impl Constraint {
     /// A constraint without a comment.
     pub fn new(oid: Oid, name: String, kind: ConstraintKind) -> Self {
-        Self { oid, name, kind, comment: None, of_index: false }
+        Self { oid, name, kind, comment: None, of_index: false, options: Vec::new() }
     }
 }
 
@@ -395,6 +398,9 @@ pub struct Index {
     pub name: String,
     /// Its columns; 0 stands for an expression.
     pub columns: Vec<i16>,
+    /// How each is sorted, as `pg_index.indoption` has it: 1 DESC, 2 NULLS FIRST. Empty: ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<i16>,
     /// Its expressions as SQL, in their order.
     #[serde(default)]
     pub expressions: Vec<String>,

@@ -248,6 +248,15 @@ impl PgType {
         }
     }
 
+    /// The name as a cast needs it: `character` alone is of one character there.
+    pub fn cast_name(self) -> String {
+        match self.element() {
+            _ if self.oid == Self::BPCHAR.oid && self.modifier < 4 => "bpchar".to_owned(),
+            Some(element) if self.base_facts().is_none() => format!("{}[]", element.cast_name()),
+            _ => self.sql_name(),
+        }
+    }
+
     /// Precision and scale of a `numeric` with modifier; the scale may be negative.
     pub fn numeric_parts(self) -> Option<(u16, i16)> {
         if self.facts().oid != 1700 || self.modifier < 4 {

@@ -18,6 +18,7 @@ pub mod procedures;
 pub(crate) mod publishing;
 mod registered;
 pub(crate) mod row_kernel;
+mod sequence_row;
 mod sequences;
 mod session;
 mod sleep;
@@ -39,9 +40,8 @@ pub use registered::{
     is_registered, numbered_array, read_registered, register_cast, show_registered,
 };
 pub use row_kernel::{Kernel, Signature, rebind};
-pub use sequences::{
-    Blocks, forget_sequence, next_value, restart_sequence, save_new_sequences, sequence_relation,
-};
+pub use sequence_row::SequenceRow;
+pub use sequences::{Blocks, forget_sequence, next_value, restart_sequence, save_new_sequences};
 pub use tables::{SCALAR_RESULT_KEY, TableFunction, table_function};
 
 use crate::planning::context::QueryContext;

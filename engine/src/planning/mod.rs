@@ -29,6 +29,7 @@ mod series;
 pub mod subqueries;
 pub mod types;
 pub mod unnested;
+mod unpopulated;
 pub mod using;
 pub mod values;
 pub mod whole_rows;
@@ -305,7 +306,11 @@ pub fn project_for_assignment(
         .map_err(|error| Error::from_datafusion(&error))
 }
 
-fn assign(
+/// A value as the column that it is assigned to takes it.
+///
+/// # Errors
+/// 42804.
+pub(crate) fn assign(
     expr: Expr,
     field: &FieldRef,
     target: PgType,

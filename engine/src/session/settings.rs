@@ -100,7 +100,7 @@ pub const SETTINGS: &[Facts] = &[
     setting("clientele.purpose", "", Kind::Text, "Restricts rows and columns to those that a purpose covers."),
     setting("clientele.reason", "", Kind::Text, "Says why: it is recorded with decisions about privacy."),
     reported(setting("datestyle", "ISO, MDY", Kind::DateStyle, "Sets the display format for date and time values."), "DateStyle"),
-    setting("default_table_access_method", "heap", Kind::Fixed, "Sets the default table access method for new tables."),
+    setting("default_table_access_method", "heap", Kind::OneOf(&["heap"]), "Sets the default table access method for new tables."),
     setting("default_tablespace", "", Kind::Text, "Sets the default tablespace to create tables in."),
     setting("default_transaction_deferrable", "off", Kind::Boolean, "Sets the default deferrable status of new transactions."),
     setting("default_transaction_isolation", "read committed", ISOLATION, "Sets the transaction isolation level of each new transaction."),

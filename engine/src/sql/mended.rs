@@ -21,6 +21,8 @@ use clientele_catalog::definition::ACCESS_METHOD;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 
+use super::mended_lists;
+
 /// Name of the function that stands for `ROWS FROM`.
 pub const ROWS_FROM: &str = "rows from";
 
@@ -33,6 +35,7 @@ pub(super) fn mended(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
         .filter(|place| !matches!(tokens[*place].token, Token::Whitespace(_)))
         .collect();
     let mut mended = tokens.to_owned();
+    mended_lists::mend(&mut mended, &solid);
     let look = |at: usize| solid.get(at).map(|place| &tokens[*place].token);
     for at in 0..solid.len() {
         if let Some(Token::DollarQuotedString(text)) = look(at) {
@@ -118,12 +121,12 @@ fn without_signed_operators(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     split.collect()
 }
 
-fn is_word(token: Option<&Token>, expected: &str) -> bool {
+pub(super) fn is_word(token: Option<&Token>, expected: &str) -> bool {
     matches!(token, Some(Token::Word(word))
         if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(expected))
 }
 
-fn remove(tokens: &mut [TokenWithSpan], places: &[usize]) {
+pub(super) fn remove(tokens: &mut [TokenWithSpan], places: &[usize]) {
     for place in places {
         tokens[*place].token = Token::Whitespace(sqlparser::tokenizer::Whitespace::Space);
     }

@@ -3,7 +3,7 @@
 use clientele_udfs::types::PgType;
 
 use super::super::context::Context;
-use super::columns;
+use super::{columns, dependencies};
 use crate::definition::Column;
 
 /// A default: `'new'` on a text column prints as `'new'::text`. What an identity column draws its
@@ -48,13 +48,11 @@ const SPECIAL_VALUES: &[&str] = &[
 /// `nextval('"shop"."orders_id_seq"')` as `nextval('shop.orders_id_seq'::regclass)`, by which tools
 /// know a column that counts; the name is as short as the search path allows.
 fn of_sequence(context: &Context, text: &str) -> Option<String> {
-    let sequence = text.strip_prefix("nextval('\"")?.strip_suffix("\"')")?;
-    let (schema, name) = sequence.split_once("\".\"")?;
-    let [schema, name] = [schema, name].map(|part| part.replace("\"\"", "\""));
-    let schema = context.catalog.schema(&schema)?;
-    let sequence = context.catalog.relation(schema.oid, &name)?;
-    let shown = quote_literal(&context.display_relation(sequence));
-    Some(format!("nextval({shown}::regclass)"))
+    let inner = text.strip_prefix("nextval('")?;
+    let name = inner.strip_suffix("'::REGCLASS)").or_else(|| inner.strip_suffix("')"))?;
+    let sequence = dependencies::relation_of_text(context, &name.replace("''", "'"))?;
+    let shown = context.display_relation(context.catalog.relation_by_oid(sequence)?);
+    Some(format!("nextval({}::regclass)", quote_literal(&shown)))
 }
 
 /// The default of a domain.
