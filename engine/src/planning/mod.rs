@@ -16,6 +16,7 @@ pub mod distinct_on;
 pub mod filters;
 pub mod in_order;
 pub mod inline;
+pub mod join_barriers;
 mod merged_names;
 pub mod needs;
 mod numerics;

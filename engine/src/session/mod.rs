@@ -44,6 +44,7 @@ use crate::planning::cooperate::Cooperate;
 use crate::planning::distinct_on::DistinctOnFirstRow;
 use crate::planning::filters::FiltersDown;
 use crate::planning::in_order::InOrder;
+use crate::planning::join_barriers::JoinBarriers;
 use crate::privacy::hide;
 use crate::sharing::SharingPlanner;
 use crate::sql::place::Source;
@@ -546,6 +547,7 @@ fn session_state(engine: &Arc<Engine>) -> SessionState {
     let mut rules = PhysicalOptimizer::new().rules;
     // Before repartitioning and sorts are planned: its operator needs no sort.
     rules.insert(0, Arc::new(GroupedWindows));
+    rules.push(Arc::new(JoinBarriers));
     rules.push(Arc::new(Cooperate));
     rules.push(Arc::new(InOrder));
     let mut optimizer = Optimizer::new();

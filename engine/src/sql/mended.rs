@@ -13,6 +13,7 @@
 //! | `trim(BOTH FROM x)` | `trim(BOTH ' ' FROM x)` |
 //! | `OPERATOR(pg_catalog.=)` | `=` |
 //! | `integer ARRAY` | `integer[]` |
+//! | `FROM ONLY t` | `FROM t`: no table has children |
 //! | `pg_catalog.substring(…)` | `substring(…)`, which has a syntax of its own |
 //! | `INSERT INTO t … OVERRIDING SYSTEM VALUE` | `INSERT INTO TABLE t …`, which PostgreSQL lacks |
 //! | `CREATE TABLE t AS … WITH NO DATA` | without its end, which the statement's text still has |
@@ -53,6 +54,8 @@ pub(super) fn mended(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
         } else if let Some(operator) = system_operator(&look, at) {
             mended[solid[at]].token = operator.clone();
             remove(&mut mended, &solid[at + 1..at + 6]);
+        } else if begins_only(&look, at) {
+            remove(&mut mended, &solid[at..at + 1]);
         } else if begins_special_call(&look, at) {
             remove(&mut mended, &solid[at..at + 2]);
         } else if ends_array_type(&look, at) {
@@ -165,6 +168,16 @@ fn begins_special_call<'a>(look: &impl Fn(usize) -> Option<&'a Token>, at: usize
         && look(at + 1) == Some(&Token::Period)
         && ["substring", "ceil", "floor"].iter().any(|name| is_word(look(at + 2), name))
         && look(at + 3) == Some(&Token::LParen)
+}
+
+/// `FROM ONLY t`: no table has children (manual: ddl-inherit).
+fn begins_only<'a>(look: &impl Fn(usize) -> Option<&'a Token>, at: usize) -> bool {
+    let before = ["from", "join", "update", "table", "truncate", "into", "using"];
+    is_word(look(at), "only")
+        && at > 0
+        && before.iter().any(|word| is_word(look(at - 1), word))
+        && matches!(look(at + 1), Some(Token::Word(_)))
+        && !["as", "where", "order", "group", "limit"].iter().any(|one| is_word(look(at + 1), one))
 }
 
 /// `ARRAY` behind a type: as an expression it goes on with elements or a query.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clientele_catalog::definition::{
-    Column, Constraint, ConstraintKind, Object, Oid, Relation, RelationKind, RowSecurity, Sequence,
+    Column, Constraint, ConstraintKind, Object, Oid, Relation, RelationKind, RowSecurity,
 };
 use clientele_catalog::pg_catalog::JobKind;
 use clientele_catalog::storage::Store;

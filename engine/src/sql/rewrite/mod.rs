@@ -85,6 +85,10 @@ impl VisitorMut for Rewriter {
         clauses::view_function(factor);
         clauses::record_function(factor);
         clauses::lateral_function(factor);
+        if let TableFactor::Function { name, args, .. } = factor {
+            let name = crate::sql::place::name_parts(name).pop().unwrap_or_default();
+            calls::by_oid(&name, args);
+        }
         ControlFlow::Continue(())
     }
 
