@@ -572,6 +572,9 @@ pub struct Role {
     /// `ALTER ROLE … SET`.
     #[serde(default)]
     pub settings: Vec<RoleSetting>,
+    /// BYPASSRLS: policies do not restrict it.
+    #[serde(default)]
+    pub bypasses_row_security: bool,
 }
 
 /// A setting that sessions of a role begin with.

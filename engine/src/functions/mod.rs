@@ -10,6 +10,7 @@ pub(crate) mod declared;
 mod expression_field;
 mod facts;
 mod inlined;
+mod markers;
 mod of_domain;
 mod offered;
 mod operators;
@@ -33,9 +34,10 @@ pub use array_query::ARRAY_QUERY;
 pub use expression_field::expression_field;
 pub use facts::catalog_context;
 pub(crate) use inlined::{QueryFunction, are_constant, arguments_of, place_queries};
+pub use markers::{EQUALS_ANY, NEGATED, SUBSTRING};
 pub use of_domain::of_domain;
 pub use offered::{OWN, is_offered, registered_name};
-pub use operators::{Elements, NEGATED, Operators, negated, operand_type, operator};
+pub use operators::{Elements, Operators, operand_type, operator};
 pub use registered::{
     is_registered, numbered_array, read_registered, register_cast, show_registered,
 };
@@ -82,7 +84,7 @@ fn all_kernels() -> impl Iterator<Item = &'static Kernel> {
 
 /// Scalar functions that every session has: DataFusion's, then ours over them.
 pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
-    clientele_udfs::functions::all().into_iter().chain([negated()]).collect()
+    clientele_udfs::functions::all().into_iter().chain(markers::all()).collect()
 }
 
 /// Window functions of ours.

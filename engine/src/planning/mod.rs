@@ -5,7 +5,7 @@
 //! 2. DataFusion's SQL planner, resolving names through [`provider::Names`].
 //! 3. [`values`]: casts, arithmetic, literals.
 //! 4. [`parameters`]: types of `$1 …`.
-//!    [`numerics`]: numbers of any precision are compared by value.
+//!    [`numerics`]: numbers of any precision are compared by value. [`enums`]: enumerated types in order.
 //! 5. DataFusion's analyzer, then [`subqueries`]: joins in place of correlated subqueries.
 
 pub mod choice;
@@ -13,6 +13,7 @@ mod common_type;
 pub mod context;
 pub mod cooperate;
 pub mod distinct_on;
+mod enums;
 pub mod filters;
 pub mod in_order;
 pub mod inline;
@@ -179,6 +180,7 @@ fn finish(
     let (plan, parameters) = parameters::resolve(plan, declared)?;
     let plan = functions::show_registered(plan, context)?;
     let plan = numerics::by_value(plan).map_err(|error| Error::from_datafusion(&error))?;
+    let plan = enums::in_order(plan, context).map_err(|error| Error::from_datafusion(&error))?;
     let analyzed = context
         .state
         .analyzer()

@@ -84,6 +84,8 @@ pub struct Session {
     as_of: Option<AsOf>,
     /// What the parts of the current statement have returned so far.
     pub(crate) given: Vec<Given>,
+    /// The statement is one of several of a string.
+    implicit_block: bool,
 }
 
 /// A statement ready to be executed.
@@ -161,6 +163,7 @@ impl Session {
             recent: Recent::default(),
             as_of: None,
             given: Vec::new(),
+            implicit_block: false,
         })
     }
 
@@ -191,8 +194,9 @@ impl Session {
 
     /// How text parameters are read.
     pub fn input_context(&self) -> input::Context {
-        let time_zone = self.shared.settings.lock().time_zone();
-        input::Context { time_zone, ..input::Context::default() }
+        let settings = self.shared.settings.lock();
+        let (time_zone, date_order) = (settings.time_zone(), settings.date_order());
+        input::Context { time_zone, date_order, ..input::Context::default() }
     }
 
     /// State of the transaction.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chrono::DateTime;
 use chrono_tz::Tz;
 use clientele_identity::text::phone;
-use clientele_udfs::input;
+use clientele_udfs::input::{self, DateOrder};
 use clientele_udfs::types::PgType;
 use datafusion::scalar::ScalarValue;
 
@@ -219,6 +219,11 @@ impl Settings {
     /// The session's time zone.
     pub fn time_zone(&self) -> Tz {
         self.raw("timezone").parse().unwrap_or(Tz::UTC)
+    }
+
+    /// What the numbers of a date are.
+    pub fn date_order(&self) -> DateOrder {
+        DateOrder::of_style(self.raw("datestyle"))
     }
 
     /// The country of telephone numbers that are written without one.

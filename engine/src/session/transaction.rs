@@ -201,9 +201,15 @@ impl Session {
         Ok(())
     }
 
+    /// Says that the statements to come are one string's, which is a block of its own (manual:
+    /// protocol-flow, multiple statements in a simple query).
+    pub fn in_implicit_block(&mut self, several: bool) {
+        self.implicit_block = several;
+    }
+
     /// Refuses statements that cannot be part of a transaction block.
     pub(crate) fn outside_block(&self, tag: &str) -> Result<()> {
-        if self.transaction.as_ref().is_some_and(|open| open.explicit) {
+        if self.implicit_block || self.in_block() {
             return Err(Error::new(
                 "25001",
                 format!("{tag} cannot run inside a transaction block"),

@@ -14,6 +14,7 @@
 //! | `OPERATOR(pg_catalog.=)` | `=` |
 //! | `integer ARRAY` | `integer[]` |
 //! | `FROM ONLY t` | `FROM t`: no table has children |
+//! | `… EXCLUDE NO OTHERS` in a window's frame | nothing: no row is left out anyway |
 //! | `pg_catalog.substring(…)` | `substring(…)`, which has a syntax of its own |
 //! | `INSERT INTO t … OVERRIDING SYSTEM VALUE` | `INSERT INTO TABLE t …`, which PostgreSQL lacks |
 //! | `CREATE TABLE t AS … WITH NO DATA` | without its end, which the statement's text still has |
@@ -54,6 +55,11 @@ pub(super) fn mended(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
         } else if let Some(operator) = system_operator(&look, at) {
             mended[solid[at]].token = operator.clone();
             remove(&mut mended, &solid[at + 1..at + 6]);
+        } else if is_word(look(at), "exclude")
+            && is_word(look(at + 1), "no")
+            && is_word(look(at + 2), "others")
+        {
+            remove(&mut mended, &solid[at..at + 3]);
         } else if begins_only(&look, at) {
             remove(&mut mended, &solid[at..at + 1]);
         } else if begins_special_call(&look, at) {

@@ -266,8 +266,7 @@ async fn schema(
 
 /// `twice(integer)`, as messages name a function.
 fn signature(function: &Function) -> String {
-    let types: Vec<String> =
-        function.arguments.iter().map(|one| one.pg_type.sql_name()).collect();
+    let types: Vec<String> = function.arguments.iter().map(|one| one.pg_type.sql_name()).collect();
     format!("{}({})", function.name, types.join(","))
 }
 

@@ -63,6 +63,7 @@ fn role(oid: Oid, name: &str, superuser: bool, member_of: &[Oid]) -> Role {
         comment: Some("a role".to_owned()),
         valid_until: None,
         settings: Vec::new(),
+        bypasses_row_security: superuser,
     }
 }
 

@@ -108,6 +108,7 @@ impl VisitorMut for Rewriter {
             Expr::AnyOp { left, right, .. } | Expr::AllOp { left, right, .. } => {
                 literals::array(right);
                 literals::element(left, right);
+                operators::equals_any(expr);
             }
             Expr::Function(function) => {
                 if let Some(WindowType::WindowSpec(window)) = &mut function.over {

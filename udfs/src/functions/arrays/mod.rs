@@ -15,5 +15,12 @@ pub mod shape;
 
 /// All of them.
 pub fn functions() -> Vec<Function> {
-    [acl::functions(), change::functions(), expand::functions(), find::functions(), shape::functions()].concat()
+    [
+        acl::functions(),
+        change::functions(),
+        expand::functions(),
+        find::functions(),
+        shape::functions(),
+    ]
+    .concat()
 }
