@@ -17,6 +17,7 @@ mod operators;
 pub(crate) mod per_row;
 pub mod procedures;
 pub(crate) mod publishing;
+mod record;
 mod registered;
 pub(crate) mod row_kernel;
 mod sequence_row;
@@ -34,10 +35,11 @@ pub use array_query::ARRAY_QUERY;
 pub use expression_field::expression_field;
 pub use facts::catalog_context;
 pub(crate) use inlined::{QueryFunction, are_constant, arguments_of, place_queries};
-pub use markers::{EQUALS_ANY, NEGATED, SUBSTRING};
+pub use markers::{ENUM_FIRST, ENUM_LAST, ENUM_RANGE, EQUALS_ANY, NEGATED, SUBSTRING};
 pub use of_domain::of_domain;
 pub use offered::{OWN, is_offered, registered_name};
 pub use operators::{Elements, Operators, operand_type, operator};
+pub use record::RECORD;
 pub use registered::{
     is_registered, numbered_array, read_registered, register_cast, show_registered,
 };
@@ -84,7 +86,11 @@ fn all_kernels() -> impl Iterator<Item = &'static Kernel> {
 
 /// Scalar functions that every session has: DataFusion's, then ours over them.
 pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
-    clientele_udfs::functions::all().into_iter().chain(markers::all()).collect()
+    clientele_udfs::functions::all()
+        .into_iter()
+        .chain(markers::all())
+        .chain([record::function()])
+        .collect()
 }
 
 /// Window functions of ours.

@@ -9,14 +9,16 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::Result;
+use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::functions_aggregate::first_last::first_value_udaf;
-use datafusion::functions_nested::expr_fn::array_position;
-use datafusion::logical_expr::expr::{AggregateFunction, Sort};
+use datafusion::functions_nested::expr_fn::{array_position, array_slice};
+use datafusion::logical_expr::expr::{AggregateFunction, ScalarFunction, Sort};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::{Between, BinaryExpr, Distinct, Expr, LogicalPlan, Operator};
+use datafusion::logical_expr::{Between, BinaryExpr, Distinct, Expr, LogicalPlan, Operator, cast};
 use datafusion::prelude::lit;
 
 use super::context::QueryContext;
@@ -123,8 +125,37 @@ impl Scope<'_> {
             Expr::AggregateFunction(aggregate) => {
                 Transformed::yes(Expr::AggregateFunction(self.aggregate(aggregate)))
             }
+            Expr::ScalarFunction(call) => match self.listed(&call) {
+                Some(value) => Transformed::yes(value),
+                None => Transformed::no(Expr::ScalarFunction(call)),
+            },
             other => Transformed::no(other),
         })
+    }
+
+    /// `enum_first(null::mood)` and its kin: what the type lists.
+    fn listed(&self, call: &ScalarFunction) -> Option<Expr> {
+        let name = call.func.name();
+        if ![functions::ENUM_FIRST, functions::ENUM_LAST, functions::ENUM_RANGE].contains(&name) {
+            return None;
+        }
+        let labels = call.args.iter().find_map(|value| self.labels(value))?;
+        let text = |label: &String| ScalarValue::Utf8View(Some(label.clone()));
+        match (name, call.args.as_slice()) {
+            (functions::ENUM_FIRST, _) => labels.first().map(|one| lit(text(one))),
+            (functions::ENUM_LAST, _) => labels.last().map(|one| lit(text(one))),
+            (_, [_]) => Some(lit(list(&labels))),
+            (_, [from, to]) => {
+                let bound = |value: &Expr, open: i64| {
+                    let at = place(&labels, value.clone());
+                    coalesce(vec![cast(at, DataType::Int64), lit(open)])
+                };
+                let last = i64::try_from(labels.len()).unwrap_or(i64::MAX);
+                let step = None::<Expr>;
+                Some(array_slice(lit(list(&labels)), bound(from, 1), bound(to, last), step))
+            }
+            _ => None,
+        }
     }
 
     fn aggregate(&self, mut aggregate: AggregateFunction) -> AggregateFunction {
@@ -151,9 +182,11 @@ fn is_order(op: Operator) -> bool {
 
 /// The place of a value among those of its type.
 fn place(labels: &[String], value: Expr) -> Expr {
+    array_position(lit(list(labels)), value, lit(1_i64))
+}
+
+fn list(labels: &[String]) -> ScalarValue {
     let labels: Vec<ScalarValue> =
         labels.iter().map(|label| ScalarValue::Utf8View(Some(label.clone()))).collect();
-    let item = datafusion::arrow::datatypes::DataType::Utf8View;
-    let list = ScalarValue::List(ScalarValue::new_list_nullable(&labels, &item));
-    array_position(lit(list), value, lit(1_i64))
+    ScalarValue::List(ScalarValue::new_list_nullable(&labels, &DataType::Utf8View))
 }

@@ -512,6 +512,8 @@ fn convert_aggregate(
     let wide = match (name.as_str(), &data_type) {
         ("sum", DataType::Int64) => Some(DataType::Decimal128(38, 0)),
         ("sum", DataType::Float32) | ("avg", DataType::Float32) => Some(DataType::Float64),
+        // It lies between two values, and is a double precision there.
+        ("percentile_cont", DataType::Decimal128(..)) => Some(DataType::Float64),
         _ => None,
     };
     if let (Some(wide), Some(argument)) = (wide, aggregate.params.args.first_mut()) {

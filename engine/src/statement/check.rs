@@ -216,7 +216,7 @@ fn kept_of_domain(
         ));
     }
     if !domain.labels.is_empty() {
-        only_labels(domain, array)?;
+        only_labels(context, domain, array)?;
     }
     for (name, expression) in &domain.checks {
         let field = domain.pg_type.field("value", true);
@@ -244,14 +244,20 @@ fn kept_of_domain(
 }
 
 /// An enumerated type has its values and no others.
-fn only_labels(domain: &Domain, array: &ArrayRef) -> Result<()> {
+fn only_labels(context: &QueryContext, domain: &Domain, array: &ArrayRef) -> Result<()> {
     let text = output::to_text_array(array, domain.pg_type, &output::Style::default())?;
     let text = text.as_string_view();
     let known = |value: &&str| domain.labels.iter().any(|label| label == value);
     match text.iter().flatten().find(|value| !known(value)) {
         None => Ok(()),
         Some(value) => {
-            let name = &domain.name;
+            let schema = context.catalog().schema_by_oid(domain.schema);
+            let name = match schema {
+                Some(schema) if !context.search_path.contains(&schema.oid) => {
+                    format!("{}.{}", schema.name, domain.name)
+                }
+                _ => domain.name.clone(),
+            };
             Err(Error::new("22P02", format!("invalid input value for enum {name}: \"{value}\"")))
         }
     }

@@ -67,6 +67,7 @@ impl VisitorMut for Rewriter {
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
         clauses::grand_total(select);
+        clauses::grouped_places(select);
         clauses::full_wildcards(select);
         literals::narrow_items(select);
         ControlFlow::Continue(())

@@ -273,7 +273,7 @@ pub(super) fn argument(argument: &sqlparser::ast::FunctionArg) -> Option<Expr> {
 pub(super) fn record(values: &[Expr]) -> Expr {
     let fields = values.iter().enumerate();
     let fields = fields.flat_map(|(place, value)| [text(format!("f{}", place + 1)), value.clone()]);
-    own_call("named_struct", fields.collect())
+    own_call(crate::functions::RECORD, fields.collect())
 }
 
 /// `OPERATOR(pg_catalog.~)` is the operator itself.
