@@ -6,7 +6,7 @@ use clientele_udfs::cast;
 use clientele_udfs::functions as kernels;
 use clientele_udfs::input::exact_numeric;
 use clientele_udfs::types::PgType;
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
 use datafusion::error::Result as DataFusionResult;
 use datafusion::functions::unicode::expr_fn::substring;
@@ -16,8 +16,7 @@ use datafusion::logical_expr::planner::{
     ExprPlanner, PlannerResult, RawBinaryExpr, RawFieldAccessExpr,
 };
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ExprSchemable, GetFieldAccess, Operator, ReturnFieldArgs,
-    ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, binary_expr, lit,
+    Expr, ExprSchemable, GetFieldAccess, Operator, ScalarUDF, binary_expr, lit,
 };
 use datafusion::scalar::ScalarValue;
 use sqlparser::ast::BinaryOperator;

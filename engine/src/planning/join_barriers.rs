@@ -10,11 +10,11 @@ use datafusion::common::JoinType;
 use datafusion::common::config::ConfigOptions;
 use datafusion::error::Result;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
-use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode};
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
+use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceChildrenOptions};
 
 /// Takes the waiting out of joins that could wait for ever.
 #[derive(Debug)]
@@ -58,7 +58,11 @@ fn free(plan: Arc<dyn ExecutionPlan>, given_up: bool) -> Result<Arc<dyn Executio
         children.push(free(Arc::clone(child), given_up)?);
     }
     let changed = before.iter().zip(&children).any(|(one, other)| !Arc::ptr_eq(one, other));
-    let plan = if changed { Arc::clone(&plan).with_new_children(children)? } else { plan };
+    let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
+    let plan = match changed {
+        true => Arc::clone(&plan).replace_children(children, options)?,
+        false => plan,
+    };
     match plan.downcast_ref::<HashJoinExec>() {
         Some(join)
             if given_up

@@ -197,8 +197,8 @@ fn equals_any(mut call: ScalarFunction, schema: &DFSchema) -> DataFusionResult<E
     if let Expr::Placeholder(array) = &mut array
         && array.field.is_none()
     {
-        let element = PgType::from_field(field_of(&element, schema)?.as_ref());
-        array.field = Some(PgType { modifier: -1, ..element }.array().field("", true));
+        let pg_type = PgType::from_field(field_of(&element, schema)?.as_ref());
+        array.field = Some(PgType { modifier: -1, ..pg_type }.array().field("", true));
         return Ok(array_has(Expr::Placeholder(array.clone()), element));
     }
     let open = matches!(&element, Expr::Placeholder(one) if one.field.is_none());
