@@ -18,6 +18,8 @@ pub const FIRST_USER_OID: Oid = 16384;
 
 /// The option that says the access method of a relation.
 pub const ACCESS_METHOD: &str = "access_method";
+/// The option of a temporary table that says what becomes of it at the end of a transaction.
+pub const ON_COMMIT: &str = "on_commit";
 /// The access method of materialized views that recommend.
 pub const RECOMMENDER: &str = "recommender";
 

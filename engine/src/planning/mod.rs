@@ -240,6 +240,7 @@ fn plan_named(
             Ok(plan) => break plan,
         }
     };
+    let plan = using::merged_first(plan, &query).map_err(|error| Error::from_datafusion(&error))?;
     let shown = plan.schema().fields().iter().map(|field| field.name().clone()).collect();
     names.note_needs(&plan)?;
     // What a merged column adds is not what the user asks for.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use clientele_catalog::definition::Oid;
+use clientele_catalog::definition::{ON_COMMIT, Oid};
 use clientele_catalog::storage::{Savepoint, Snapshot, Transaction};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
@@ -296,10 +296,28 @@ impl Session {
         }
     }
 
+    /// Drops or empties the temporary tables that are for one transaction (`ON COMMIT`).
+    fn end_temporary(&self, transaction: &mut Transaction) {
+        let catalog = Arc::clone(&transaction.snapshot().catalog);
+        let schema = self.temporary.schema().oid;
+        if catalog.schema_by_oid(schema).is_none() {
+            return;
+        }
+        for relation in catalog.relations().filter(|relation| relation.schema == schema) {
+            let option = relation.options.iter().find(|(name, _)| name == ON_COMMIT);
+            match option.map(|(_, what)| what.as_str()) {
+                Some("drop") => transaction.drop_object(relation.oid),
+                Some(_) => transaction.truncate(relation.oid),
+                None => {}
+            }
+        }
+    }
+
     async fn commit(&mut self, work: Arc<Mutex<Transaction>>, decisions: &[Entry]) -> Result<()> {
         self.hold_cursors().await?;
         let mut transaction = alone(work).await?;
         functions::save_new_sequences(&self.shared, &mut transaction);
+        self.end_temporary(&mut transaction);
         self.tell_held_back(&transaction);
         let mut chain = None;
         if !decisions.is_empty() {

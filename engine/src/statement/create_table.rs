@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clientele_catalog::definition::{
-    Column, Constraint, ConstraintKind, Object, Oid, Relation, RelationKind, RowSecurity,
+    Column, Constraint, ConstraintKind, ON_COMMIT, Object, Oid, Relation, RelationKind, RowSecurity,
 };
 use clientele_catalog::pg_catalog::JobKind;
 use clientele_catalog::storage::Store;
@@ -11,7 +11,7 @@ use clientele_udfs::types::PgType;
 use futures::StreamExt;
 use sqlparser::ast::{
     self, ColumnDef, ColumnOption, CreateTable, CreateTableLikeKind, GeneratedAs, Ident,
-    ObjectName, ReferentialAction, TableConstraint,
+    ObjectName, OnCommit, ReferentialAction, TableConstraint,
 };
 
 use super::check::undefined_column;
@@ -49,6 +49,7 @@ pub(super) async fn execute(
     }
     let mut relation = empty(session.store.allocate_oid(), schema, &name, context.role.oid);
     relation.temporary = create.temporary;
+    on_commit(&mut relation, create.on_commit.as_ref())?;
     relation.grants = grants_of_new(&context, &relation);
     if let Some(query) = &create.query {
         let filled = !text.trim_end().to_lowercase().ends_with("with no data");
@@ -71,6 +72,21 @@ pub(super) async fn execute(
     let Builder { relation, sequences, .. } = builder;
     store(session, &context, (relation, sequences)).await?;
     Ok(tag.to_owned())
+}
+
+/// `ON COMMIT DROP | DELETE ROWS`: the session does so when a transaction ends.
+fn on_commit(relation: &mut Relation, given: Option<&OnCommit>) -> Result<()> {
+    let what = match given {
+        None => return Ok(()),
+        Some(_) if !relation.temporary => {
+            return Err(Error::new("42P16", "ON COMMIT can only be used on temporary tables"));
+        }
+        Some(OnCommit::PreserveRows) => return Ok(()),
+        Some(OnCommit::DeleteRows) => "delete rows",
+        Some(OnCommit::Drop) => "drop",
+    };
+    relation.options.push((ON_COMMIT.to_owned(), what.to_owned()));
+    Ok(())
 }
 
 /// Puts a finished table and its sequences into the catalog.
