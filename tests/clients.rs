@@ -20,6 +20,7 @@ const SCRIPTS: &[(&str, &[&str])] = &[
     ("wire", &["python3", "wire_checks.py"]),
     ("psycopg", &["python3", "py_psycopg.py"]),
     ("psql", &["bash", "psql_checks.sh"]),
+    ("dump", &["bash", "dump_checks.sh"]),
     ("dialect", &["python3", "dialect_checks.py"]),
     ("bishapes", &["python3", "dialect_checks.py", "--cases", "bishapes_cases.txt"]),
     ("asyncpg", &["python3", "py_asyncpg.py"]),

@@ -430,6 +430,7 @@ fn admin(password: Option<String>) -> Role {
         comment: None,
         valid_until: None,
         settings: Vec::new(),
+        bypasses_row_security: true,
     }
 }
 

@@ -18,6 +18,8 @@ pub const FIRST_USER_OID: Oid = 16384;
 
 /// The option that says the access method of a relation.
 pub const ACCESS_METHOD: &str = "access_method";
+/// The option of a temporary table that says what becomes of it at the end of a transaction.
+pub const ON_COMMIT: &str = "on_commit";
 /// The access method of materialized views that recommend.
 pub const RECOMMENDER: &str = "recommender";
 
@@ -344,12 +346,15 @@ pub struct Constraint {
     /// Whether it was made by `CREATE UNIQUE INDEX`: an index to users, no constraint.
     #[serde(default)]
     pub of_index: bool,
+    /// How each column of that index is sorted, see [`Index::options`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<i16>,
 }
 
 impl Constraint {
     /// A constraint without a comment.
     pub fn new(oid: Oid, name: String, kind: ConstraintKind) -> Self {
-        Self { oid, name, kind, comment: None, of_index: false }
+        Self { oid, name, kind, comment: None, of_index: false, options: Vec::new() }
     }
 }
 
@@ -395,6 +400,9 @@ pub struct Index {
     pub name: String,
     /// Its columns; 0 stands for an expression.
     pub columns: Vec<i16>,
+    /// How each is sorted, as `pg_index.indoption` has it: 1 DESC, 2 NULLS FIRST. Empty: ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<i16>,
     /// Its expressions as SQL, in their order.
     #[serde(default)]
     pub expressions: Vec<String>,
@@ -566,6 +574,9 @@ pub struct Role {
     /// `ALTER ROLE … SET`.
     #[serde(default)]
     pub settings: Vec<RoleSetting>,
+    /// BYPASSRLS: policies do not restrict it.
+    #[serde(default)]
+    pub bypasses_row_security: bool,
 }
 
 /// A setting that sessions of a role begin with.

@@ -125,6 +125,7 @@ types! {
     2283 "anyelement" "anyelement" 0 4 'P' Pseudo;
     2277 "anyarray" "anyarray" 0 -1 'P' Pseudo;
     2276 "any" "\"any\"" 0 4 'P' Pseudo;
+    2281 "internal" "internal" 0 8 'P' Pseudo;
     2950 "uuid" "uuid" 2951 16 'U' Text;
     3220 "pg_lsn" "pg_lsn" 3221 8 'U' Text;
     3802 "jsonb" "jsonb" 3807 -1 'U' Text;
@@ -245,6 +246,15 @@ impl PgType {
                 None => name.to_owned(),
             },
             _ => name.to_owned(),
+        }
+    }
+
+    /// The name as a cast needs it: `character` alone is of one character there.
+    pub fn cast_name(self) -> String {
+        match self.element() {
+            _ if self.oid == Self::BPCHAR.oid && self.modifier < 4 => "bpchar".to_owned(),
+            Some(element) if self.base_facts().is_none() => format!("{}[]", element.cast_name()),
+            _ => self.sql_name(),
         }
     }
 

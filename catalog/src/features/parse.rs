@@ -84,6 +84,7 @@ fn index_over(oid: Oid, table: &str, names: &str, columns: &[Column]) -> Index {
         oid: oid + 1000,
         name: format!("{table}_{}_idx", names.replace(',', "_")),
         columns: names.split(',').filter_map(number).collect(),
+        options: Vec::new(),
         expressions: Vec::new(),
         predicate: None,
         comment: None,

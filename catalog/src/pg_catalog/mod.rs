@@ -43,7 +43,7 @@ pub use context::{
 };
 pub use facts::expressions::{quote_identifier, quote_literal};
 pub use facts::functions::{function_oid, is_function_of_postgresql, number_functions};
-pub use facts::indexes::IndexPlaces;
+pub use facts::indexes::{DESCENDING, IndexPlaces, NULLS_FIRST};
 pub use system_relation::SystemRelation;
 
 use crate::definition::Oid;

@@ -84,9 +84,9 @@ impl<'a> Access<'a> {
         if self.kind == Kind::Column { "" } else { self.kind.all() }
     }
 
-    /// Whether nothing was ever granted or revoked.
+    /// Whether nothing was ever granted or revoked, and PUBLIC has what it has on any such object.
     pub fn is_default(&self) -> bool {
-        self.grants.is_none()
+        self.grants.is_none() && self.public == self.kind.of_public()
     }
 
     /// What PUBLIC has by default, as a list of grants.

@@ -60,5 +60,6 @@ pub fn roles() -> impl Iterator<Item = Role> {
         }),
         valid_until: None,
         settings: Vec::new(),
+        bypasses_row_security: false,
     })
 }

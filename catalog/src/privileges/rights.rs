@@ -14,6 +14,8 @@ pub struct Rights {
     pub role: Oid,
     /// Passes every check.
     pub superuser: bool,
+    /// Policies do not restrict it: BYPASSRLS, which is not inherited.
+    pub bypasses_row_security: bool,
     roles: BTreeSet<Oid>,
 }
 
@@ -32,7 +34,13 @@ impl Rights {
                 open.push(DATABASE_OWNER);
             }
         }
-        Self { role, superuser: find(role).is_some_and(|role| role.superuser), roles }
+        let own = find(role);
+        Self {
+            role,
+            superuser: own.is_some_and(|role| role.superuser),
+            bypasses_row_security: own.is_some_and(|role| role.bypasses_row_security),
+            roles,
+        }
     }
 
     /// Whether it has the rights of that role.

@@ -8,7 +8,7 @@ use datafusion::error::DataFusionError;
 use sqlparser::ast::Visit;
 use sqlparser::tokenizer::Location;
 
-use super::Error;
+use super::{Error, argument_types};
 use crate::sql::place;
 
 impl Error {
@@ -204,7 +204,7 @@ fn plan(text: &str) -> Error {
     {
         let name = text.split('\'').nth(1).unwrap_or_default();
         let name = name.split('(').next().unwrap_or_default();
-        return undefined_function(name, "");
+        return undefined_function(name, &argument_types::of(text));
     }
     if text.contains("queries have different number of columns") {
         let word = text.split(' ').next().unwrap_or_default().to_uppercase();
@@ -247,6 +247,12 @@ fn undefined_function(name: &str, arguments: &str) -> Error {
 }
 
 fn execution(text: &str) -> Error {
+    if let Some((name, data_type)) =
+        text.strip_prefix("[return_type] ").and_then(|rest| rest.split_once(" not supported for "))
+    {
+        let arguments = argument_types::named(data_type).unwrap_or_default();
+        return undefined_function(&name.to_lowercase(), &arguments);
+    }
     if text.contains("ivide by zero") || text.contains("ivision by zero") {
         return Error::new("22012", "division by zero");
     }

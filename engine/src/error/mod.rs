@@ -1,5 +1,6 @@
 //! One error for everything that a client is told, with PostgreSQL's fields.
 
+mod argument_types;
 mod catalog;
 mod datafusion;
 mod recommend;

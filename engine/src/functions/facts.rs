@@ -123,6 +123,7 @@ fn setting_facts(context: &QueryContext) -> Vec<SettingFacts> {
         let facts = settings::facts(&name);
         let kind = facts.map_or(Kind::Text, |facts| facts.kind);
         let default = facts.map(|facts| facts.default.to_owned());
+        let spelling = facts.and_then(|facts| facts.reported);
         SettingFacts {
             setting: settings.raw(&name).to_owned(),
             unit: match kind {
@@ -147,7 +148,7 @@ fn setting_facts(context: &QueryContext) -> Vec<SettingFacts> {
             },
             boot_value: default.clone(),
             reset_value: default,
-            name,
+            name: spelling.map_or(name, str::to_owned),
             ..SettingFacts::default()
         }
     })

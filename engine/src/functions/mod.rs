@@ -10,14 +10,17 @@ pub(crate) mod declared;
 mod expression_field;
 mod facts;
 mod inlined;
+mod markers;
 mod of_domain;
 mod offered;
 mod operators;
 pub(crate) mod per_row;
 pub mod procedures;
 pub(crate) mod publishing;
+mod record;
 mod registered;
 pub(crate) mod row_kernel;
+mod sequence_row;
 mod sequences;
 mod session;
 mod sleep;
@@ -32,16 +35,17 @@ pub use array_query::ARRAY_QUERY;
 pub use expression_field::expression_field;
 pub use facts::catalog_context;
 pub(crate) use inlined::{QueryFunction, are_constant, arguments_of, place_queries};
+pub use markers::{ENUM_FIRST, ENUM_LAST, ENUM_RANGE, EQUALS_ANY, NEGATED, SUBSTRING};
 pub use of_domain::of_domain;
 pub use offered::{OWN, is_offered, registered_name};
-pub use operators::{Elements, NEGATED, Operators, negated, operand_type, operator};
+pub use operators::{Elements, Operators, operand_type, operator};
+pub use record::RECORD;
 pub use registered::{
     is_registered, numbered_array, read_registered, register_cast, show_registered,
 };
 pub use row_kernel::{Kernel, Signature, rebind};
-pub use sequences::{
-    Blocks, forget_sequence, next_value, restart_sequence, save_new_sequences, sequence_relation,
-};
+pub use sequence_row::SequenceRow;
+pub use sequences::{Blocks, forget_sequence, next_value, restart_sequence, save_new_sequences};
 pub use tables::{SCALAR_RESULT_KEY, TableFunction, table_function};
 
 use crate::planning::context::QueryContext;
@@ -82,7 +86,11 @@ fn all_kernels() -> impl Iterator<Item = &'static Kernel> {
 
 /// Scalar functions that every session has: DataFusion's, then ours over them.
 pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
-    clientele_udfs::functions::all().into_iter().chain([negated()]).collect()
+    clientele_udfs::functions::all()
+        .into_iter()
+        .chain(markers::all())
+        .chain([record::function()])
+        .collect()
 }
 
 /// Window functions of ours.

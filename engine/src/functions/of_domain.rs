@@ -12,6 +12,7 @@ use datafusion::logical_expr::{
 };
 
 use crate::planning::context::QueryContext;
+use crate::planning::types::DOMAIN_KEY;
 use crate::statement::check_domain;
 
 /// The value, checked against the domain and those that it is over.
@@ -74,7 +75,11 @@ impl ScalarUDFImpl for OfDomain {
 
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
         match args.arg_fields.first() {
-            Some(field) => Ok(Arc::clone(field)),
+            Some(field) => {
+                let mut metadata = field.metadata().clone();
+                metadata.insert(DOMAIN_KEY.to_owned(), self.domain.oid.to_string());
+                Ok(Arc::new(field.as_ref().clone().with_metadata(metadata)))
+            }
             None => Err(DataFusionError::Internal("a domain without a value".to_owned())),
         }
     }

@@ -6,7 +6,7 @@ use clientele_udfs::cast;
 use clientele_udfs::functions as kernels;
 use clientele_udfs::input::exact_numeric;
 use clientele_udfs::types::PgType;
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
 use datafusion::error::Result as DataFusionResult;
 use datafusion::functions::unicode::expr_fn::substring;
@@ -16,8 +16,7 @@ use datafusion::logical_expr::planner::{
     ExprPlanner, PlannerResult, RawBinaryExpr, RawFieldAccessExpr,
 };
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ExprSchemable, GetFieldAccess, Operator, ReturnFieldArgs,
-    ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, binary_expr, lit,
+    Expr, ExprSchemable, GetFieldAccess, Operator, ScalarUDF, binary_expr, lit,
 };
 use datafusion::scalar::ScalarValue;
 use sqlparser::ast::BinaryOperator;
@@ -143,34 +142,6 @@ impl ExprPlanner for Elements {
 
 /// Digits of a literal on which arithmetic cannot overflow.
 const DIGITS_MAX: usize = 28;
-
-/// The name of [`negated`], which stands for the prefix operator `-` until its operand's type is known.
-pub const NEGATED: &str = "negated";
-
-/// A function of any argument, of the argument's type.
-pub fn negated() -> Arc<ScalarUDF> {
-    #[derive(Debug, PartialEq, Eq, Hash)]
-    struct Negated(Signature);
-    impl ScalarUDFImpl for Negated {
-        fn name(&self) -> &str {
-            NEGATED
-        }
-        fn signature(&self) -> &Signature {
-            &self.0
-        }
-        fn return_type(&self, arg_types: &[DataType]) -> DataFusionResult<DataType> {
-            Ok(arg_types.first().cloned().unwrap_or(DataType::Null))
-        }
-        fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> DataFusionResult<FieldRef> {
-            let field = args.arg_fields.first().cloned();
-            Ok(field.unwrap_or_else(|| Arc::new(Field::new(NEGATED, DataType::Null, true))))
-        }
-        fn invoke_with_args(&self, _: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
-            datafusion::common::internal_err!("{NEGATED} is planned as an operator")
-        }
-    }
-    Arc::new(ScalarUDF::from(Negated(Signature::any(1, Volatility::Immutable))))
-}
 
 /// Operators that are planned here: those DataFusion lacks, and arithmetic on times.
 fn own_symbol(op: &BinaryOperator) -> Option<&'static str> {

@@ -209,7 +209,7 @@ fn literal(value: &ScalarValue, pg_type: PgType) -> Result<ast::Expr> {
     let text = output::to_text_array(&array, pg_type, &output::Style::default())?;
     let text = ScalarValue::try_from_array(&text, 0)?;
     let text = sql::rewrite::text(text.try_as_str().flatten().unwrap_or_default());
-    match sql::parse::expression(&format!("NULL::{}", pg_type.sql_name()))? {
+    match sql::parse::expression(&format!("NULL::{}", pg_type.cast_name()))? {
         ast::Expr::Cast { data_type, .. } => Ok(sql::rewrite::cast(text, data_type)),
         _ => Ok(text),
     }

@@ -9,7 +9,7 @@ use clientele_catalog::pg_catalog::describe::{
 };
 use clientele_udfs::input;
 use clientele_udfs::types::PgType;
-use datafusion::arrow::array::AsArray;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::Column;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, ScalarUDF};
@@ -108,6 +108,8 @@ kernels! {
     "has_database_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| has(c, v, database_oid, privileges::database), "user privilege on database";
     "has_function_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| has(c, v, function_oid, privileges::function), "user privilege on function";
     "acldefault" "\"char\", oid" stable(2, 2, ACLITEMS), default_acl, "show hardwired default privileges, primarily for use by the information schema";
+    "acl_by_oid" "aclitem[]" stable(1, 1, ACLITEMS), acl_by_oid, "access privileges with the OIDs of roles in place of their names";
+    "oidvectortypes" "oidvector" stable(1, 1, TEXT), vector_types, "print type names of oidvector field";
     "has_type_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| has(c, v, type_oid, privileges::usage_of_type), "user privilege on type";
     "has_tablespace_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| { let (f, role) = asked(c, v)?; answer(privileges::tablespace(&f, role, text(v, v.len() - 1)?)) }, "user privilege on tablespace";
     "has_language_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| { let (f, role) = asked(c, v)?; answer(privileges::language(&f, role, text(v, v.len() - 2)?, text(v, v.len() - 1)?)) }, "user privilege on language";
@@ -283,6 +285,35 @@ fn default_acl(context: &QueryContext, values: Values<'_>) -> Result<ScalarValue
     })?;
     let items: Vec<ScalarValue> = items.into_iter().map(text_value).collect();
     Ok(ScalarValue::List(ScalarValue::new_list(&items, &DataType::Utf8View, true)))
+}
+
+/// The elements of an array.
+fn elements(values: Values<'_>) -> Result<Vec<ScalarValue>> {
+    let Some(ScalarValue::List(list)) = values.first() else { return Ok(Vec::new()) };
+    let of_list = |array: ArrayRef| {
+        (0..array.len()).map(|at| ScalarValue::try_from_array(&array, at)).collect::<Vec<_>>()
+    };
+    list.iter().flatten().flat_map(of_list).map(|one| one.map_err(Error::from)).collect()
+}
+
+fn acl_by_oid(context: &QueryContext, values: Values<'_>) -> Result<ScalarValue> {
+    let facts = facts(context);
+    let items = elements(values)?.into_iter().filter_map(|item| {
+        let text = item.try_as_str().flatten()?;
+        privileges::acl_item_by_oid(&facts, text).map(text_value)
+    });
+    let items: Vec<ScalarValue> = items.collect();
+    Ok(ScalarValue::List(ScalarValue::new_list(&items, &DataType::Utf8View, true)))
+}
+
+fn vector_types(context: &QueryContext, values: Values<'_>) -> Result<ScalarValue> {
+    let facts = facts(context);
+    let name = |value: ScalarValue| {
+        let oid = oid(std::slice::from_ref(&value), 0)?;
+        Ok(definitions::format_type(&facts, oid, None))
+    };
+    let names = elements(values)?.into_iter().map(name).collect::<Result<Vec<_>>>()?;
+    Ok(text_value(names.join(", ")))
 }
 
 fn type_oid(context: &Context, values: Values<'_>, index: usize) -> Result<Oid> {

@@ -9,9 +9,6 @@ use std::sync::Arc;
 use clientele_catalog::definition::{Object, Oid, Relation, RelationKind, Sequence};
 use clientele_catalog::storage::{TemporarySpace, Transaction};
 use clientele_udfs::types::PgType;
-use datafusion::arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch};
-use datafusion::datasource::{MemTable, provider_as_source};
-use datafusion::logical_expr::TableSource;
 use datafusion::scalar::ScalarValue;
 
 use super::row_kernel::{Kernel, Signature, number, text};
@@ -260,18 +257,7 @@ pub fn forget_sequence(context: &QueryContext, oid: Oid) -> Option<i64> {
     context.engine.sequences.lock().remove(&(context.database.oid, oid)).map(|(next, _)| next)
 }
 
-/// `SELECT * FROM sequence`: last_value, log_cnt, is_called.
-///
-/// # Errors
-/// None in practice.
-pub fn sequence_relation(sequence: &Sequence) -> Result<Arc<dyn TableSource>> {
-    let last = sequence.last_value.unwrap_or(sequence.start);
-    let columns: Vec<(&str, ArrayRef)> = vec![
-        ("last_value", Arc::new(Int64Array::from(vec![last]))),
-        ("log_cnt", Arc::new(Int64Array::from(vec![0]))),
-        ("is_called", Arc::new(BooleanArray::from(vec![sequence.last_value.is_some()]))),
-    ];
-    let batch = RecordBatch::try_from_iter(columns).map_err(Error::internal)?;
-    let table = MemTable::try_new(batch.schema(), vec![vec![batch]])?;
-    Ok(provider_as_source(Arc::new(table)))
+/// The next value that is in memory to be handed out.
+pub(super) fn next_reserved(context: &QueryContext, oid: Oid) -> Option<i64> {
+    context.engine.sequences.lock().get(&(context.database.oid, oid)).map(|(next, _)| *next)
 }

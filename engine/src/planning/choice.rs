@@ -26,10 +26,24 @@ pub fn function(mut call: ScalarFunction, schema: &DFSchema) -> Result<Expr> {
     if let Some(field) = common(&types) {
         call.args = call.args.into_iter().map(|value| adopt(value, &field)).collect();
     }
+    let floating = |one: &PgType| [PgType::FLOAT4, PgType::FLOAT8].contains(one);
     if call.func.name() != "nullif" {
         call.args = numerics::alike(call.args, schema)?;
+    } else if types.iter().any(floating) && types.iter().all(|one| one.facts().category == 'N') {
+        // They are compared as floats, and the first is what is given back.
+        let values = call.args.into_iter();
+        call.args = values.map(|one| as_float(one, schema)).collect::<Result<_>>()?;
     }
     typed(Expr::ScalarFunction(call), types, schema)
+}
+
+fn as_float(value: Expr, schema: &DFSchema) -> Result<Expr> {
+    let field = field_of(&value, schema)?;
+    let function = clientele_udfs::cast::cast(&field, PgType::FLOAT8, false);
+    Ok(match function {
+        Some(function) => function.call(vec![value]),
+        None => value,
+    })
 }
 
 /// `CASE`: PostgreSQL keeps `oid`, and among strings takes the type of ELSE. The values that an

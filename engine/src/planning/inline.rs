@@ -277,7 +277,7 @@ pub fn parse_body(body: &str) -> Result<Query> {
 /// # Errors
 /// None in practice: types print as SQL.
 pub fn data_type(pg_type: PgType) -> Result<ast::DataType> {
-    match parse::expression(&format!("CAST(NULL AS {})", pg_type.sql_name()))? {
+    match parse::expression(&format!("CAST(NULL AS {})", pg_type.cast_name()))? {
         Expr::Cast { data_type, .. } => Ok(data_type),
         other => Err(Error::internal(format!("not a cast: {other}"))),
     }

@@ -5,7 +5,7 @@
 //! 2. DataFusion's SQL planner, resolving names through [`provider::Names`].
 //! 3. [`values`]: casts, arithmetic, literals.
 //! 4. [`parameters`]: types of `$1 …`.
-//!    [`numerics`]: numbers of any precision are compared by value.
+//!    [`numerics`]: numbers of any precision are compared by value. [`enums`]: enumerated types in order.
 //! 5. DataFusion's analyzer, then [`subqueries`]: joins in place of correlated subqueries.
 
 pub mod choice;
@@ -13,9 +13,11 @@ mod common_type;
 pub mod context;
 pub mod cooperate;
 pub mod distinct_on;
+mod enums;
 pub mod filters;
 pub mod in_order;
 pub mod inline;
+pub mod join_barriers;
 mod merged_names;
 pub mod needs;
 mod numerics;
@@ -29,6 +31,7 @@ mod series;
 pub mod subqueries;
 pub mod types;
 pub mod unnested;
+mod unpopulated;
 pub mod using;
 pub mod values;
 pub mod whole_rows;
@@ -177,6 +180,7 @@ fn finish(
     let (plan, parameters) = parameters::resolve(plan, declared)?;
     let plan = functions::show_registered(plan, context)?;
     let plan = numerics::by_value(plan).map_err(|error| Error::from_datafusion(&error))?;
+    let plan = enums::in_order(plan, context).map_err(|error| Error::from_datafusion(&error))?;
     let analyzed = context
         .state
         .analyzer()
@@ -236,6 +240,7 @@ fn plan_named(
             Ok(plan) => break plan,
         }
     };
+    let plan = using::merged_first(plan, &query).map_err(|error| Error::from_datafusion(&error))?;
     let shown = plan.schema().fields().iter().map(|field| field.name().clone()).collect();
     names.note_needs(&plan)?;
     // What a merged column adds is not what the user asks for.
@@ -305,7 +310,11 @@ pub fn project_for_assignment(
         .map_err(|error| Error::from_datafusion(&error))
 }
 
-fn assign(
+/// A value as the column that it is assigned to takes it.
+///
+/// # Errors
+/// 42804.
+pub(crate) fn assign(
     expr: Expr,
     field: &FieldRef,
     target: PgType,

@@ -25,6 +25,7 @@ use super::Changed;
 use super::context::{Given, Named, QueryContext, undefined_table};
 use super::needs::{self, Inner, Need, Scan};
 use super::types::Types;
+use super::unpopulated::Unpopulated;
 use super::{rights, row_security};
 use crate::error::{Error, Result};
 use crate::privacy::filter;
@@ -225,17 +226,18 @@ impl<'a> Names<'a> {
                 Ok(Inner::View(Box::new(gdpr::acts(context)?)))
             }
             RelationKind::View { query } => self.view(relation, query),
-            RelationKind::MaterializedView { populated: false, .. } => Err(Error::new(
-                "55000",
-                format!("materialized view \"{}\" has not been populated", relation.name),
-            )
-            .with_hint("Use the REFRESH MATERIALIZED VIEW command.")),
+            RelationKind::MaterializedView { populated: false, .. } => {
+                let rows = context.store.table_provider(&context.snapshot, relation, target);
+                let rows = Unpopulated::new(&relation.name, rows);
+                Ok(Inner::Rows(provider_as_source(Arc::new(rows))))
+            }
             RelationKind::Table | RelationKind::MaterializedView { .. } => {
                 let rows = context.store.table_provider(&context.snapshot, relation, target);
                 Ok(Inner::Rows(provider_as_source(rows)))
             }
             RelationKind::Sequence(sequence) => {
-                functions::sequence_relation(sequence).map(Inner::Rows)
+                let row = functions::SequenceRow::new(context, relation.oid, sequence);
+                Ok(Inner::Rows(provider_as_source(Arc::new(row))))
             }
         }
     }

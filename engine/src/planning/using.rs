@@ -97,3 +97,62 @@ impl Visitor for Named {
         ControlFlow::Continue(())
     }
 }
+/// `SELECT * FROM a JOIN b USING (id)` shows the merged columns first (manual, 7.2.1.1).
+///
+/// # Errors
+/// A plan that cannot be built.
+pub fn merged_first(plan: LogicalPlan, query: &Query) -> Result<LogicalPlan> {
+    let ast::SetExpr::Select(select) = query.body.as_ref() else { return Ok(plan) };
+    let joined = matches!(select.from.as_slice(), [table] if !table.joins.is_empty());
+    match select.projection.as_slice() {
+        [ast::SelectItem::Wildcard(_)] if joined => reordered(plan),
+        _ => Ok(plan),
+    }
+}
+
+fn reordered(plan: LogicalPlan) -> Result<LogicalPlan> {
+    match &plan {
+        LogicalPlan::Sort(_) | LogicalPlan::Limit(_) | LogicalPlan::Distinct(_) => {
+            let inputs = plan.inputs().into_iter().cloned().map(reordered);
+            plan.with_new_exprs(plan.expressions(), inputs.collect::<Result<Vec<_>>>()?)
+        }
+        LogicalPlan::Projection(projection) => {
+            let merged = merged_columns(&projection.input);
+            let place = |expr: &Expr| match expr {
+                Expr::Column(column) => merged.iter().position(|name| *name == column.name),
+                _ => None,
+            };
+            let mut exprs = projection.expr.clone();
+            if merged.is_empty() || exprs.iter().any(|one| !matches!(one, Expr::Column(_))) {
+                return Ok(plan);
+            }
+            exprs.sort_by_key(|expr| place(expr).unwrap_or(usize::MAX));
+            LogicalPlanBuilder::from(projection.input.as_ref().clone()).project(exprs)?.build()
+        }
+        _ => Ok(plan),
+    }
+}
+
+/// The merged columns of a join of joins, those of the last one first.
+fn merged_columns(plan: &LogicalPlan) -> Vec<String> {
+    let LogicalPlan::Join(join) = plan else {
+        let below = matches!(plan, LogicalPlan::Filter(_) | LogicalPlan::Projection(_));
+        return match plan.inputs().as_slice() {
+            [input] if below => merged_columns(input),
+            _ => Vec::new(),
+        };
+    };
+    let mut merged = Vec::new();
+    if join.join_constraint == JoinConstraint::Using {
+        merged.extend(join.on.iter().filter_map(|(left, _)| match left {
+            Expr::Column(column) => Some(column.name.clone()),
+            _ => None,
+        }));
+    }
+    for name in merged_columns(&join.left) {
+        if !merged.contains(&name) {
+            merged.push(name);
+        }
+    }
+    merged
+}

@@ -17,6 +17,7 @@ use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
+use datafusion::functions_nested::expr_fn::array_has;
 use datafusion::logical_expr::expr::{
     AggregateFunction, Cast, InList, Placeholder, ScalarFunction, WindowFunction,
 };
@@ -174,8 +175,10 @@ fn convert_function(
         return Ok(Transformed::yes(negate(operand, schema)?));
     } else if choice::is_choice(&function) {
         return Ok(Transformed::yes(choice::function(function, schema)?));
-    } else if name == "array_has" {
-        return Ok(Transformed::yes(with_array_parameter(function, schema)?));
+    } else if name == functions::EQUALS_ANY {
+        return Ok(Transformed::yes(equals_any(function, schema)?));
+    } else if name == functions::SUBSTRING {
+        return Ok(Transformed::yes(substring(function.args, schema)?));
     } else {
         return Ok(Transformed::no(Expr::ScalarFunction(function)));
     }
@@ -186,15 +189,36 @@ fn call(function: Arc<ScalarUDF>, arguments: Vec<Expr>) -> Expr {
     Expr::ScalarFunction(ScalarFunction::new_udf(function, arguments))
 }
 
-/// `x = ANY($1)`: the parameter is an array of x's type.
-fn with_array_parameter(mut call: ScalarFunction, schema: &DFSchema) -> DataFusionResult<Expr> {
-    if let [Expr::Placeholder(array), element] = call.args.as_mut_slice()
+/// `x = ANY (array)`; a parameter there is an array of x's type, numbers are found by value.
+fn equals_any(mut call: ScalarFunction, schema: &DFSchema) -> DataFusionResult<Expr> {
+    let (Some(mut array), Some(element)) = (call.args.pop(), call.args.pop()) else {
+        return datafusion::common::internal_err!("an element and an array expected");
+    };
+    if let Expr::Placeholder(array) = &mut array
         && array.field.is_none()
     {
-        let element = PgType::from_field(field_of(element, schema)?.as_ref());
-        array.field = Some(PgType { modifier: -1, ..element }.array().field("", true));
+        let pg_type = PgType::from_field(field_of(&element, schema)?.as_ref());
+        array.field = Some(PgType { modifier: -1, ..pg_type }.array().field("", true));
+        return Ok(array_has(Expr::Placeholder(array.clone()), element));
     }
-    Ok(Expr::ScalarFunction(call))
+    let open = matches!(&element, Expr::Placeholder(one) if one.field.is_none());
+    if open || element.get_type(schema)?.is_null() {
+        return Ok(array_has(array, element));
+    }
+    let mut sides = numerics::comparable(vec![array, element], schema)?.into_iter();
+    match (sides.next(), sides.next()) {
+        (Some(array), Some(element)) => Ok(array_has(array, element)),
+        _ => datafusion::common::internal_err!("an element and an array expected"),
+    }
+}
+
+/// `substring(x FROM a FOR b)`: of bytes with bytes, of anything else with characters.
+fn substring(arguments: Vec<Expr>, schema: &DFSchema) -> DataFusionResult<Expr> {
+    let of_bytes = arguments.first().is_some_and(|value| {
+        functions::operand_type(value, schema).is_ok_and(|one| one == PgType::BYTEA)
+    });
+    let own = kernels::by_name("substring").filter(|_| of_bytes);
+    Ok(call(own.unwrap_or_else(datafusion::functions::unicode::substr), arguments))
 }
 
 pub(super) fn field_of(expr: &Expr, schema: &DFSchema) -> DataFusionResult<FieldRef> {
@@ -488,6 +512,8 @@ fn convert_aggregate(
     let wide = match (name.as_str(), &data_type) {
         ("sum", DataType::Int64) => Some(DataType::Decimal128(38, 0)),
         ("sum", DataType::Float32) | ("avg", DataType::Float32) => Some(DataType::Float64),
+        // It lies between two values, and is a double precision there.
+        ("percentile_cont", DataType::Decimal128(..)) => Some(DataType::Float64),
         _ => None,
     };
     if let (Some(wide), Some(argument)) = (wide, aggregate.params.args.first_mut()) {

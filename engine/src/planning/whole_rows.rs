@@ -44,11 +44,18 @@ pub fn expand(query: &mut Query, error: &DataFusionError) -> bool {
     if field.relation.is_some() || columns.is_empty() {
         return false;
     }
+    if let [column] = columns.as_slice()
+        && is_of_values(query, &name)
+    {
+        // A function of values gives values, not rows of one column.
+        let parts = [&name, &column.name].map(|part| Ident::with_quote('"', part));
+        return replace(query, &name, &Expr::CompoundIdentifier(parts.into()));
+    }
     let fields = columns.into_iter().flat_map(|column| {
         let parts = [&name, &column.name].map(|part| Ident::with_quote('"', part));
         [text(shown(&column.name)), Expr::CompoundIdentifier(parts.into())]
     });
-    let row = own_call("named_struct", fields.collect());
+    let row = own_call(crate::functions::RECORD, fields.collect());
     replace(query, &name, &row)
 }
 
@@ -67,6 +74,29 @@ fn is_catalog(table: &ObjectName) -> bool {
         _ => return false,
     };
     clientele_catalog::pg_catalog::system_relation("pg_catalog", name).is_some()
+}
+
+/// Whether an alias stands for the set of values that a function returns.
+fn is_of_values(query: &Query, alias: &str) -> bool {
+    struct Find<'a>(&'a str);
+    impl Visitor for Find<'_> {
+        type Break = ();
+        fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+            let TableFactor::Function { name, alias, .. } = factor else {
+                return ControlFlow::Continue(());
+            };
+            let function = name_parts(name).pop().unwrap_or_default();
+            let known = alias.as_ref().map_or(function.clone(), |alias| folded(&alias.name));
+            let docs = clientele_udfs::functions::docs();
+            let mut own = docs.iter().filter(|doc| doc.signature.name == function).peekable();
+            let of_values = own.peek().is_some() && own.all(|doc| doc.signature.columns.len() <= 1);
+            match known == self.0 && of_values {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        }
+    }
+    Visit::visit(query, &mut Find(alias)).is_break()
 }
 
 /// The table that an alias stands for.

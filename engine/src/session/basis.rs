@@ -56,8 +56,9 @@ impl Session {
         let enters = |schema: &&Arc<Schema>| Access::schema(schema).permits(&rights, 'U', false);
         let found = path.iter().filter_map(|name| snapshot.catalog.schema(name)).filter(enters);
         let mut state = self.state.clone();
-        state.config_mut().options_mut().execution.time_zone =
-            Some(settings.time_zone().name().to_owned());
+        let options = state.config_mut().options_mut();
+        options.execution.time_zone = Some(settings.time_zone().name().to_owned());
+        options.extensions.insert(settings.date_order());
         let basis = Arc::new(Basis {
             stamp: snapshot.catalog.stamp(),
             roles_version,

@@ -44,6 +44,7 @@ use crate::planning::cooperate::Cooperate;
 use crate::planning::distinct_on::DistinctOnFirstRow;
 use crate::planning::filters::FiltersDown;
 use crate::planning::in_order::InOrder;
+use crate::planning::join_barriers::JoinBarriers;
 use crate::privacy::hide;
 use crate::sharing::SharingPlanner;
 use crate::sql::place::Source;
@@ -85,6 +86,8 @@ pub struct Session {
     last_read: Option<(Arc<str>, Arc<str>)>,
     /// What the parts of the current statement have returned so far.
     pub(crate) given: Vec<Given>,
+    /// The statement is one of several of a string.
+    implicit_block: bool,
 }
 
 /// A statement ready to be executed.
@@ -163,6 +166,7 @@ impl Session {
             as_of: None,
             last_read: None,
             given: Vec::new(),
+            implicit_block: false,
         })
     }
 
@@ -193,8 +197,9 @@ impl Session {
 
     /// How text parameters are read.
     pub fn input_context(&self) -> input::Context {
-        let time_zone = self.shared.settings.lock().time_zone();
-        input::Context { time_zone, ..input::Context::default() }
+        let settings = self.shared.settings.lock();
+        let (time_zone, date_order) = (settings.time_zone(), settings.date_order());
+        input::Context { time_zone, date_order, ..input::Context::default() }
     }
 
     /// State of the transaction.
@@ -559,6 +564,7 @@ fn session_state(engine: &Arc<Engine>, database: Oid) -> SessionState {
     let mut rules = PhysicalOptimizer::new().rules;
     // Before repartitioning and sorts are planned: its operator needs no sort.
     rules.insert(0, Arc::new(GroupedWindows));
+    rules.push(Arc::new(JoinBarriers));
     rules.push(Arc::new(Cooperate));
     rules.push(Arc::new(InOrder));
     rules.push(Arc::new(ProbeByIndex));

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chrono::DateTime;
 use chrono_tz::Tz;
 use clientele_identity::text::phone;
-use clientele_udfs::input;
+use clientele_udfs::input::{self, DateOrder};
 use clientele_udfs::types::PgType;
 use datafusion::scalar::ScalarValue;
 
@@ -100,7 +100,7 @@ pub const SETTINGS: &[Facts] = &[
     setting("clientele.purpose", "", Kind::Text, "Restricts rows and columns to those that a purpose covers."),
     setting("clientele.reason", "", Kind::Text, "Says why: it is recorded with decisions about privacy."),
     reported(setting("datestyle", "ISO, MDY", Kind::DateStyle, "Sets the display format for date and time values."), "DateStyle"),
-    setting("default_table_access_method", "heap", Kind::Fixed, "Sets the default table access method for new tables."),
+    setting("default_table_access_method", "heap", Kind::OneOf(&["heap"]), "Sets the default table access method for new tables."),
     setting("default_tablespace", "", Kind::Text, "Sets the default tablespace to create tables in."),
     setting("default_transaction_deferrable", "off", Kind::Boolean, "Sets the default deferrable status of new transactions."),
     setting("default_transaction_isolation", "read committed", ISOLATION, "Sets the transaction isolation level of each new transaction."),
@@ -219,6 +219,11 @@ impl Settings {
     /// The session's time zone.
     pub fn time_zone(&self) -> Tz {
         self.raw("timezone").parse().unwrap_or(Tz::UTC)
+    }
+
+    /// What the numbers of a date are.
+    pub fn date_order(&self) -> DateOrder {
+        DateOrder::of_style(self.raw("datestyle"))
     }
 
     /// The country of telephone numbers that are written without one.

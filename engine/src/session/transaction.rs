@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use clientele_catalog::definition::Oid;
+use clientele_catalog::definition::{ON_COMMIT, Oid};
 use clientele_catalog::storage::{Savepoint, Snapshot, Transaction};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
@@ -205,9 +205,15 @@ impl Session {
         Ok(())
     }
 
+    /// Says that the statements to come are one string's, which is a block of its own (manual:
+    /// protocol-flow, multiple statements in a simple query).
+    pub fn in_implicit_block(&mut self, several: bool) {
+        self.implicit_block = several;
+    }
+
     /// Refuses statements that cannot be part of a transaction block.
     pub(crate) fn outside_block(&self, tag: &str) -> Result<()> {
-        if self.transaction.as_ref().is_some_and(|open| open.explicit) {
+        if self.implicit_block || self.in_block() {
             return Err(Error::new(
                 "25001",
                 format!("{tag} cannot run inside a transaction block"),
@@ -294,10 +300,28 @@ impl Session {
         }
     }
 
+    /// Drops or empties the temporary tables that are for one transaction (`ON COMMIT`).
+    fn end_temporary(&self, transaction: &mut Transaction) {
+        let catalog = Arc::clone(&transaction.snapshot().catalog);
+        let schema = self.temporary.schema().oid;
+        if catalog.schema_by_oid(schema).is_none() {
+            return;
+        }
+        for relation in catalog.relations().filter(|relation| relation.schema == schema) {
+            let option = relation.options.iter().find(|(name, _)| name == ON_COMMIT);
+            match option.map(|(_, what)| what.as_str()) {
+                Some("drop") => transaction.drop_object(relation.oid),
+                Some(_) => transaction.truncate(relation.oid),
+                None => {}
+            }
+        }
+    }
+
     async fn commit(&mut self, work: Arc<Mutex<Transaction>>, decisions: &[Entry]) -> Result<()> {
         self.hold_cursors().await?;
         let mut transaction = alone(work).await?;
         functions::save_new_sequences(&self.shared, &mut transaction);
+        self.end_temporary(&mut transaction);
         self.tell_held_back(&transaction);
         let mut chain = None;
         if !decisions.is_empty() {

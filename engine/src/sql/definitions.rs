@@ -2,8 +2,8 @@
 //! DATABASE`, `ALTER TABLE … SET SCHEMA`, options in any order, `CREATE DOMAIN … NOT NULL`.
 
 use sqlparser::ast::{
-    CheckConstraint, ColumnOption, CreateDomain, DataType, Expr, FunctionDesc, Ident, ObjectName,
-    OperateFunctionArg, Owner, SequenceOptions, Statement, TableConstraint,
+    CheckConstraint, ColumnOption, CreateDomain, Expr, FunctionDesc, Ident, ObjectName,
+    OperateFunctionArg, Owner, TableConstraint,
 };
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
@@ -12,6 +12,7 @@ use sqlparser::tokenizer::Token;
 use super::Body;
 use super::own::{at_end, expect, if_exists, name, setting_value, take, unexpected, word};
 use super::roles::{SettingDefault, setting_default};
+use super::sequences::{self, IdentityChange, SequenceChange};
 
 type Parsed<T> = Result<T, ParserError>;
 
@@ -91,6 +92,13 @@ pub enum Definition {
         /// The text; `None`: NULL.
         comment: Option<String>,
     },
+    /// `ALTER FUNCTION name [(types)] …`.
+    Function {
+        /// The function.
+        function: FunctionDesc,
+        /// What changes.
+        change: Change,
+    },
     /// `COMMENT ON FUNCTION name [(types)] IS …`.
     CommentOnFunction {
         /// The function.
@@ -132,6 +140,8 @@ pub enum Change {
     Options(Vec<(String, Option<String>)>),
     /// Options of a sequence.
     Sequence(SequenceChange),
+    /// `ALTER COLUMN … ADD GENERATED`, `SET GENERATED`, `DROP IDENTITY`.
+    Identity(IdentityChange),
     /// `SET DEFAULT`; `None`: `DROP DEFAULT`.
     Default(Option<Expr>),
     /// `SET NOT NULL`, `DROP NOT NULL`.
@@ -155,19 +165,6 @@ pub struct NewLabel {
     pub beside: Option<(String, bool)>,
 }
 
-/// Options of a sequence, in the order that they were given.
-#[derive(Debug, Clone, Default)]
-pub struct SequenceChange {
-    /// `AS`.
-    pub data_type: Option<DataType>,
-    /// INCREMENT, MINVALUE …
-    pub options: Vec<SequenceOptions>,
-    /// OWNED BY.
-    pub owned_by: Option<ObjectName>,
-    /// `RESTART [WITH n]`.
-    pub restart: Option<Option<Expr>>,
-}
-
 /// Reads one of them; `None` (nothing consumed) when it is sqlparser's to read.
 pub(super) fn parse(parser: &mut Parser<'_>) -> Parsed<Option<Body>> {
     let words: Vec<String> = (0..AHEAD).map(|ahead| word(parser, ahead)).collect();
@@ -175,9 +172,9 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Parsed<Option<Body>> {
     let definition = match start.as_slice() {
         ["create", "domain", _] => create_domain(parser)?,
         ["create", "database", _] => create_database(parser)?,
-        ["create", "sequence", _] => return create_sequence(parser, false).map(Some),
+        ["create", "sequence", _] => return sequences::create(parser, false).map(Some),
         ["create", "temp" | "temporary", "sequence"] => {
-            return create_sequence(parser, true).map(Some);
+            return sequences::create(parser, true).map(Some);
         }
         ["create", "table" | "temp" | "temporary" | "unlogged", _] => {
             let Some(definition) = create_table_like(parser)? else { return Ok(None) };
@@ -187,12 +184,16 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Parsed<Option<Body>> {
         ["comment", "on", "constraint"] => comment_on_constraint(parser)?,
         ["comment", "on", "function"] => comment_on_function(parser)?,
         ["alter", "database", _] => alter_database(parser)?,
+        ["alter", "function" | "procedure" | "routine", _] => alter_function(parser)?,
         ["alter", "domain" | "type", _] => alter_domain(parser)?,
         ["alter", "sequence", _] => alter_relation(parser, "SEQUENCE")?,
         ["alter", "index", _] => alter_relation(parser, "INDEX")?,
         ["alter", "materialized", "view"] => alter_relation(parser, "MATERIALIZED VIEW")?,
         ["alter", "view", _] if !is_alter_view_as(&words) => alter_relation(parser, "VIEW")?,
         ["alter", "table", _] if words.windows(2).any(|pair| pair == ["set", "schema"]) => {
+            alter_relation(parser, "TABLE")?
+        }
+        ["alter", "table", _] if words.windows(3).any(sequences::changes_identity) => {
             alter_relation(parser, "TABLE")?
         }
         _ => return Ok(None),
@@ -219,7 +220,7 @@ fn alter_relation(parser: &mut Parser<'_>, kind: &'static str) -> Parsed<Definit
     let change = match kind {
         "SEQUENCE" => match change(parser)? {
             Some(change) => change,
-            None => Change::Sequence(sequence(parser)?),
+            None => Change::Sequence(sequences::options(parser)?),
         },
         _ => match change(parser)? {
             Some(change) => change,
@@ -248,6 +249,9 @@ fn change(parser: &mut Parser<'_>) -> Parsed<Option<Change>> {
     if word(parser, 0) == "set" && word(parser, 1) == "schema" {
         skip(parser, 2);
         return name(parser).map(Change::Schema).map(Some);
+    }
+    if word(parser, 0) == "alter" {
+        return sequences::identity(parser).map(Change::Identity).map(Some);
     }
     Ok(None)
 }
@@ -407,79 +411,6 @@ fn alter_database(parser: &mut Parser<'_>) -> Parsed<Definition> {
     }
 }
 
-fn create_sequence(parser: &mut Parser<'_>, temporary: bool) -> Parsed<Body> {
-    skip(parser, if temporary { 3 } else { 2 });
-    let if_not_exists =
-        word(parser, 0) == "if" && word(parser, 1) == "not" && word(parser, 2) == "exists";
-    if if_not_exists {
-        skip(parser, 3);
-    }
-    let name = parser.parse_object_name(false)?;
-    let SequenceChange { data_type, options, owned_by, restart } = sequence(parser)?;
-    if restart.is_some() {
-        return unexpected(parser);
-    }
-    Ok(Body::Other(Box::new(Statement::CreateSequence {
-        temporary,
-        if_not_exists,
-        name,
-        data_type,
-        sequence_options: options,
-        owned_by,
-    })))
-}
-
-fn sequence(parser: &mut Parser<'_>) -> Parsed<SequenceChange> {
-    let mut change = SequenceChange::default();
-    loop {
-        let option = word(parser, 0);
-        if option.is_empty() {
-            return Ok(change);
-        }
-        parser.next_token();
-        match option.as_str() {
-            "as" => change.data_type = Some(parser.parse_data_type()?),
-            "increment" => {
-                let by = take(parser, "by");
-                change.options.push(SequenceOptions::IncrementBy(parser.parse_number()?, by));
-            }
-            "start" => {
-                let with = take(parser, "with");
-                change.options.push(SequenceOptions::StartWith(parser.parse_number()?, with));
-            }
-            "restart" => {
-                take(parser, "with");
-                let number = matches!(parser.peek_token().token, Token::Number(..) | Token::Minus);
-                change.restart = Some(if number { Some(parser.parse_number()?) } else { None });
-            }
-            "minvalue" => {
-                change.options.push(SequenceOptions::MinValue(Some(parser.parse_number()?)))
-            }
-            "maxvalue" => {
-                change.options.push(SequenceOptions::MaxValue(Some(parser.parse_number()?)))
-            }
-            "cache" => change.options.push(SequenceOptions::Cache(parser.parse_number()?)),
-            // The flag of sqlparser's own reader says that NO stands before it.
-            "cycle" => change.options.push(SequenceOptions::Cycle(false)),
-            "no" if take(parser, "minvalue") => {
-                change.options.push(SequenceOptions::MinValue(None))
-            }
-            "no" if take(parser, "maxvalue") => {
-                change.options.push(SequenceOptions::MaxValue(None))
-            }
-            "no" if take(parser, "cycle") => change.options.push(SequenceOptions::Cycle(true)),
-            "owned" => {
-                expect(parser, "by")?;
-                change.owned_by = Some(parser.parse_object_name(false)?);
-            }
-            _ => {
-                parser.prev_token();
-                return unexpected(parser);
-            }
-        }
-    }
-}
-
 fn comment_on_constraint(parser: &mut Parser<'_>) -> Parsed<Definition> {
     skip(parser, 3);
     let constraint = name(parser)?;
@@ -489,8 +420,24 @@ fn comment_on_constraint(parser: &mut Parser<'_>) -> Parsed<Definition> {
     Ok(Definition::CommentOnConstraint { name: constraint, table, comment })
 }
 
+fn alter_function(parser: &mut Parser<'_>) -> Parsed<Definition> {
+    skip(parser, 2);
+    let function = function(parser)?;
+    match change(parser)? {
+        Some(change) => Ok(Definition::Function { function, change }),
+        None => unexpected(parser),
+    }
+}
+
 fn comment_on_function(parser: &mut Parser<'_>) -> Parsed<Definition> {
     skip(parser, 3);
+    let function = function(parser)?;
+    let comment = comment(parser)?;
+    Ok(Definition::CommentOnFunction { function, comment })
+}
+
+/// `name (types)`, `name`.
+fn function(parser: &mut Parser<'_>) -> Parsed<FunctionDesc> {
     let name = parser.parse_object_name(false)?;
     let mut args = None;
     if parser.consume_token(&Token::LParen) {
@@ -501,8 +448,7 @@ fn comment_on_function(parser: &mut Parser<'_>) -> Parsed<Definition> {
         parser.expect_token(&Token::RParen)?;
         args = Some(types.into_iter().map(OperateFunctionArg::unnamed).collect());
     }
-    let comment = comment(parser)?;
-    Ok(Definition::CommentOnFunction { function: FunctionDesc { name, args }, comment })
+    Ok(FunctionDesc { name, args })
 }
 
 /// `IS 'text'`, `IS NULL`.

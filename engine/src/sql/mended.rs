@@ -13,6 +13,8 @@
 //! | `trim(BOTH FROM x)` | `trim(BOTH ' ' FROM x)` |
 //! | `OPERATOR(pg_catalog.=)` | `=` |
 //! | `integer ARRAY` | `integer[]` |
+//! | `FROM ONLY t` | `FROM t`: no table has children |
+//! | `… EXCLUDE NO OTHERS` in a window's frame | nothing: no row is left out anyway |
 //! | `pg_catalog.substring(…)` | `substring(…)`, which has a syntax of its own |
 //! | `INSERT INTO t … OVERRIDING SYSTEM VALUE` | `INSERT INTO TABLE t …`, which PostgreSQL lacks |
 //! | `CREATE TABLE t AS … WITH NO DATA` | without its end, which the statement's text still has |
@@ -20,6 +22,8 @@
 use clientele_catalog::definition::ACCESS_METHOD;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
+
+use super::mended_lists;
 
 /// Name of the function that stands for `ROWS FROM`.
 pub const ROWS_FROM: &str = "rows from";
@@ -33,6 +37,7 @@ pub(super) fn mended(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
         .filter(|place| !matches!(tokens[*place].token, Token::Whitespace(_)))
         .collect();
     let mut mended = tokens.to_owned();
+    mended_lists::mend(&mut mended, &solid);
     let look = |at: usize| solid.get(at).map(|place| &tokens[*place].token);
     for at in 0..solid.len() {
         if let Some(Token::DollarQuotedString(text)) = look(at) {
@@ -50,6 +55,13 @@ pub(super) fn mended(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
         } else if let Some(operator) = system_operator(&look, at) {
             mended[solid[at]].token = operator.clone();
             remove(&mut mended, &solid[at + 1..at + 6]);
+        } else if is_word(look(at), "exclude")
+            && is_word(look(at + 1), "no")
+            && is_word(look(at + 2), "others")
+        {
+            remove(&mut mended, &solid[at..at + 3]);
+        } else if begins_only(&look, at) {
+            remove(&mut mended, &solid[at..at + 1]);
         } else if begins_special_call(&look, at) {
             remove(&mut mended, &solid[at..at + 2]);
         } else if ends_array_type(&look, at) {
@@ -118,12 +130,12 @@ fn without_signed_operators(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     split.collect()
 }
 
-fn is_word(token: Option<&Token>, expected: &str) -> bool {
+pub(super) fn is_word(token: Option<&Token>, expected: &str) -> bool {
     matches!(token, Some(Token::Word(word))
         if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(expected))
 }
 
-fn remove(tokens: &mut [TokenWithSpan], places: &[usize]) {
+pub(super) fn remove(tokens: &mut [TokenWithSpan], places: &[usize]) {
     for place in places {
         tokens[*place].token = Token::Whitespace(sqlparser::tokenizer::Whitespace::Space);
     }
@@ -162,6 +174,16 @@ fn begins_special_call<'a>(look: &impl Fn(usize) -> Option<&'a Token>, at: usize
         && look(at + 1) == Some(&Token::Period)
         && ["substring", "ceil", "floor"].iter().any(|name| is_word(look(at + 2), name))
         && look(at + 3) == Some(&Token::LParen)
+}
+
+/// `FROM ONLY t`: no table has children (manual: ddl-inherit).
+fn begins_only<'a>(look: &impl Fn(usize) -> Option<&'a Token>, at: usize) -> bool {
+    let before = ["from", "join", "update", "table", "truncate", "into", "using"];
+    is_word(look(at), "only")
+        && at > 0
+        && before.iter().any(|word| is_word(look(at - 1), word))
+        && matches!(look(at + 1), Some(Token::Word(_)))
+        && !["as", "where", "order", "group", "limit"].iter().any(|one| is_word(look(at + 1), one))
 }
 
 /// `ARRAY` behind a type: as an expression it goes on with elements or a query.

@@ -80,6 +80,8 @@ pub struct RoleOptions {
     pub create_database: Option<bool>,
     /// CREATEROLE.
     pub create_role: Option<bool>,
+    /// BYPASSRLS, NOBYPASSRLS.
+    pub bypasses_row_security: Option<bool>,
     /// INHERIT.
     pub inherit: Option<bool>,
     /// PASSWORD; the inner `None`: `NULL`.
@@ -163,7 +165,9 @@ fn options(parser: &mut Parser<'_>) -> Parsed<RoleOptions> {
             "nocreaterole" => options.create_role = Some(false),
             "inherit" => options.inherit = Some(true),
             "noinherit" => options.inherit = Some(false),
-            "replication" | "noreplication" | "bypassrls" | "nobypassrls" | "encrypted" => {}
+            "bypassrls" => options.bypasses_row_security = Some(true),
+            "nobypassrls" => options.bypasses_row_security = Some(false),
+            "replication" | "noreplication" | "encrypted" => {}
             "password" if take(parser, "null") => options.password = Some(None),
             "password" => options.password = Some(Some(parser.parse_literal_string()?)),
             "connection" => {

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::national_numbers;
 use crate::planning::context::QueryContext;
 use crate::planning::provider::Names;
-use crate::planning::{row_security, values};
+use crate::planning::{self, row_security, values};
 use crate::road::Conditions;
 use crate::sql;
 
@@ -99,11 +99,23 @@ fn generated(
         let Some(text) = column.generated.as_ref().filter(|_| is_computed(column)) else {
             continue;
         };
-        let text = format!("CAST(({text}) AS {})", column.pg_type.sql_name());
-        let compile = || condition(context, &text, &batch);
-        *array = conditions.evaluate((relation.oid, &text), context, &batch, compile)?;
+        let compile = || generation(context, column, &batch);
+        *array = conditions.evaluate((relation.oid, text), context, &batch, compile)?;
     }
     RecordBatch::try_new(batch.schema(), columns).map_err(Error::internal)
+}
+
+/// The expression of a generated column, as a value of its type.
+fn generation(
+    context: &Arc<QueryContext>,
+    column: &Column,
+    batch: &RecordBatch,
+) -> Result<(datafusion::logical_expr::Expr, DFSchema)> {
+    let text = column.generated.as_deref().unwrap_or_default();
+    let (expr, schema) = condition(context, text, batch)?;
+    let (_, field) = expr.to_field(&schema)?;
+    let expr = planning::assign(expr, &field, column.pg_type, context, &column.name)?;
+    Ok((expr, schema))
 }
 
 fn is_computed(column: &Column) -> bool {
@@ -131,8 +143,7 @@ pub(super) fn generated_columns(context: &Arc<QueryContext>, relation: &Relation
             return Err(Error::new("42P17", text)
                 .with_detail("A generated column cannot reference another generated column."));
         }
-        let text = format!("CAST(({text}) AS {})", column.pg_type.sql_name());
-        let (expr, _) = condition(context, &text, &empty)?;
+        let (expr, _) = generation(context, column, &empty)?;
         if expr.is_volatile() {
             return Err(Error::new("42P17", "generation expression is not immutable"));
         }
@@ -205,7 +216,7 @@ fn kept_of_domain(
         ));
     }
     if !domain.labels.is_empty() {
-        only_labels(domain, array)?;
+        only_labels(context, domain, array)?;
     }
     for (name, expression) in &domain.checks {
         let field = domain.pg_type.field("value", true);
@@ -233,14 +244,20 @@ fn kept_of_domain(
 }
 
 /// An enumerated type has its values and no others.
-fn only_labels(domain: &Domain, array: &ArrayRef) -> Result<()> {
+fn only_labels(context: &QueryContext, domain: &Domain, array: &ArrayRef) -> Result<()> {
     let text = output::to_text_array(array, domain.pg_type, &output::Style::default())?;
     let text = text.as_string_view();
     let known = |value: &&str| domain.labels.iter().any(|label| label == value);
     match text.iter().flatten().find(|value| !known(value)) {
         None => Ok(()),
         Some(value) => {
-            let name = &domain.name;
+            let schema = context.catalog().schema_by_oid(domain.schema);
+            let name = match schema {
+                Some(schema) if !context.search_path.contains(&schema.oid) => {
+                    format!("{}.{}", schema.name, domain.name)
+                }
+                _ => domain.name.clone(),
+            };
             Err(Error::new("22P02", format!("invalid input value for enum {name}: \"{value}\"")))
         }
     }

@@ -167,7 +167,11 @@ fn load_bytes(
         relation: checks.relation.name.clone(),
         dialect,
         columns: targets,
-        context: input::Context { time_zone: checks.context.settings.time_zone(), now },
+        context: input::Context {
+            time_zone: checks.context.settings.time_zone(),
+            now,
+            date_order: checks.context.settings.date_order(),
+        },
         rejects: checks.rejects.clone(),
     };
     let reader = Reader::new(plan)?;

@@ -9,7 +9,8 @@ use clientele_catalog::Catalog;
 use clientele_catalog::definition::{
     Constraint, ConstraintKind, Index, Object, Oid, Relation, RelationKind,
 };
-use sqlparser::ast::{CreateIndex, Expr, IndexColumn, IndexType};
+use clientele_catalog::pg_catalog::{DESCENDING, NULLS_FIRST};
+use sqlparser::ast::{CreateIndex, Expr, IndexColumn, IndexType, OrderByOptions};
 
 use super::alter_table::existing_rows;
 use super::check::{self, undefined_column};
@@ -30,7 +31,7 @@ pub(super) async fn execute(session: &mut Session, create: &CreateIndex) -> Resu
     context.must_own_relation(&relation)?;
     indexable(&relation)?;
     supported(create)?;
-    let Keys { columns, expressions } = keys(&context, &relation, &create.columns)?;
+    let Keys { columns, expressions, options } = keys(&context, &relation, &create.columns)?;
     let predicate = create.predicate.as_ref().map(|one| checked(&context, &relation, one));
     let predicate = predicate.transpose()?;
     if create.unique && (!expressions.is_empty() || predicate.is_some()) {
@@ -56,9 +57,13 @@ pub(super) async fn execute(session: &mut Session, create: &CreateIndex) -> Resu
     let mut changed = relation.as_ref().clone();
     if create.unique {
         let kind = ConstraintKind::Unique { columns };
-        changed.constraints.push(Constraint { oid, name, kind, comment: None, of_index: true });
+        changed.constraints.push(Constraint {
+            of_index: true,
+            options,
+            ..Constraint::new(oid, name, kind)
+        });
     } else {
-        let index = Index { oid, name, columns, expressions, predicate, comment: None };
+        let index = Index { oid, name, columns, options, expressions, predicate, comment: None };
         changed.indexes.push(index);
     }
     let work = session.work().await?;
@@ -100,15 +105,18 @@ fn supported(create: &CreateIndex) -> Result<()> {
     }
 }
 
-/// Columns, 0 for expressions, and those as SQL.
+/// Columns, 0 for expressions, those as SQL, and how each is sorted.
+#[derive(Default)]
 struct Keys {
     columns: Vec<i16>,
     expressions: Vec<String>,
+    options: Vec<i16>,
 }
 
 fn keys(context: &Arc<QueryContext>, relation: &Relation, keys: &[IndexColumn]) -> Result<Keys> {
-    let mut found = Keys { columns: Vec::with_capacity(keys.len()), expressions: Vec::new() };
+    let mut found = Keys::default();
     for key in keys {
+        found.options.push(option(&key.column.options));
         let mut expr = &key.column.expr;
         while let Expr::Nested(inner) = expr {
             expr = inner;
@@ -126,6 +134,13 @@ fn keys(context: &Arc<QueryContext>, relation: &Relation, keys: &[IndexColumn]) 
         found.columns.push(0);
     }
     Ok(found)
+}
+
+/// `pg_index.indoption` of a key: NULLs come first where it descends, unless said otherwise.
+fn option(order: &OrderByOptions) -> i16 {
+    let descending = order.asc == Some(false);
+    let nulls_first = order.nulls_first.unwrap_or(descending);
+    i16::from(descending) * DESCENDING + i16::from(nulls_first) * NULLS_FIRST
 }
 
 /// An expression over a table's row, as SQL.

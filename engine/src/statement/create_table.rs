@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clientele_catalog::definition::{
-    Column, Constraint, ConstraintKind, Object, Oid, Relation, RelationKind, RowSecurity, Sequence,
+    Column, Constraint, ConstraintKind, ON_COMMIT, Object, Oid, Relation, RelationKind, RowSecurity,
 };
 use clientele_catalog::pg_catalog::JobKind;
 use clientele_catalog::storage::Store;
@@ -11,7 +11,7 @@ use clientele_udfs::types::PgType;
 use futures::StreamExt;
 use sqlparser::ast::{
     self, ColumnDef, ColumnOption, CreateTable, CreateTableLikeKind, GeneratedAs, Ident,
-    ObjectName, ReferentialAction, TableConstraint,
+    ObjectName, OnCommit, ReferentialAction, TableConstraint,
 };
 
 use super::check::undefined_column;
@@ -49,6 +49,7 @@ pub(super) async fn execute(
     }
     let mut relation = empty(session.store.allocate_oid(), schema, &name, context.role.oid);
     relation.temporary = create.temporary;
+    on_commit(&mut relation, create.on_commit.as_ref())?;
     relation.grants = grants_of_new(&context, &relation);
     if let Some(query) = &create.query {
         let filled = !text.trim_end().to_lowercase().ends_with("with no data");
@@ -71,6 +72,21 @@ pub(super) async fn execute(
     let Builder { relation, sequences, .. } = builder;
     store(session, &context, (relation, sequences)).await?;
     Ok(tag.to_owned())
+}
+
+/// `ON COMMIT DROP | DELETE ROWS`: the session does so when a transaction ends.
+fn on_commit(relation: &mut Relation, given: Option<&OnCommit>) -> Result<()> {
+    let what = match given {
+        None => return Ok(()),
+        Some(_) if !relation.temporary => {
+            return Err(Error::new("42P16", "ON COMMIT can only be used on temporary tables"));
+        }
+        Some(OnCommit::PreserveRows) => return Ok(()),
+        Some(OnCommit::DeleteRows) => "delete rows",
+        Some(OnCommit::Drop) => "drop",
+    };
+    relation.options.push((ON_COMMIT.to_owned(), what.to_owned()));
+    Ok(())
 }
 
 /// Puts a finished table and its sequences into the catalog.
@@ -260,7 +276,7 @@ impl Builder<'_> {
         }
         if types::serial(&definition.data_type.to_string().to_lowercase()).is_some() {
             column.not_null = true;
-            column.default = Some(self.sequence(&name, named.pg_type)?);
+            column.default = Some(self.sequence(&name, (None, named.pg_type), &[])?);
         }
         let number = column.number;
         self.relation.columns.push(column);
@@ -304,14 +320,16 @@ impl Builder<'_> {
                 let name = name.or(key.name.as_ref().map(folded));
                 self.foreign_key(name, vec![number], key)?;
             }
-            ColumnOption::Generated { generated_as, generation_expr: None, .. } => {
-                let column = self.column_mut(number)?;
-                column.not_null = true;
-                column.identity =
-                    Some(if *generated_as == GeneratedAs::Always { 'a' } else { 'd' });
-                let (name, pg_type) = (column.name.clone(), column.pg_type);
-                let default = self.sequence(&name, pg_type)?;
-                self.column_mut(number)?.default = Some(default);
+            ColumnOption::Generated {
+                generated_as,
+                sequence_options,
+                generation_expr: None,
+                ..
+            } => {
+                self.column_mut(number)?.not_null = true;
+                let kind = if *generated_as == GeneratedAs::Always { 'a' } else { 'd' };
+                let options = sequence_options.as_deref().unwrap_or_default();
+                self.identity(number, kind, (None, options))?;
             }
             ColumnOption::Generated { generation_expr: Some(expr), .. } => {
                 self.column_mut(number)?.generated = Some(expr.to_string());
@@ -329,38 +347,6 @@ impl Builder<'_> {
         let planned = planning::plan_scalar(self.context, expr)?;
         let target = [(column.name.clone(), column.pg_type)];
         planning::project_for_assignment(planned.plan, &target, self.context).map(drop)
-    }
-
-    /// Makes the sequence of a column; returns the default that draws from it.
-    pub(super) fn sequence(&mut self, column: &str, pg_type: PgType) -> Result<String> {
-        let name = self.free_name(&format!("{}_{column}_seq", self.relation.name));
-        let maximum = match pg_type.oid {
-            21 => i64::from(i16::MAX),
-            23 => i64::from(i32::MAX),
-            _ => i64::MAX,
-        };
-        let mut relation =
-            empty(self.store.allocate_oid(), self.relation.schema, &name, self.relation.owner);
-        let number = match self.relation.column(column) {
-            Some(found) => found.number,
-            None => self.next_number()?,
-        };
-        relation.kind = RelationKind::Sequence(Sequence {
-            pg_type,
-            start: 1,
-            increment: 1,
-            minimum: 1,
-            maximum,
-            cycle: false,
-            last_value: None,
-            owned_by: Some((self.relation.oid, number)),
-        });
-        let schema = self.context.catalog().schema_by_oid(self.relation.schema);
-        let schema = schema.map_or("public", |schema| schema.name.as_str());
-        let text = format!("nextval('{}.{}')", rows::quoted(schema), rows::quoted(&name))
-            .replace("''", "'");
-        self.sequences.push(relation);
-        Ok(text)
     }
 
     pub(super) fn free_name(&self, wanted: &str) -> String {

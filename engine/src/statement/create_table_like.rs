@@ -69,7 +69,7 @@ impl Builder<'_> {
             own.identity = identity;
             self.relation.columns.push(own);
             if identity.is_some() {
-                let default = self.sequence(&column.name, column.pg_type)?;
+                let default = self.sequence(&column.name, (None, column.pg_type), &[])?;
                 self.column_mut(number)?.default = Some(default);
             }
         }
@@ -119,6 +119,7 @@ impl Builder<'_> {
                 oid,
                 name,
                 columns,
+                options: index.options.clone(),
                 expressions: Vec::new(),
                 predicate: None,
                 comment: None,

@@ -7,8 +7,8 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use clientele_catalog::definition::{Object, Relation, RelationKind};
-use sqlparser::ast::{CreateView, Expr, Ident, ObjectName, Query, VisitMut, VisitorMut};
+use clientele_catalog::definition::{FIRST_USER_OID, Object, Relation, RelationKind};
+use sqlparser::ast::{CreateView, DataType, Expr, Ident, ObjectName, Query, VisitMut, VisitorMut};
 
 use super::create_materialized_view::with_options;
 use super::create_table::{empty, take_columns};
@@ -144,6 +144,13 @@ impl VisitorMut for Qualifier<'_> {
             && let Expr::Function(function) = expr
         {
             function.name = name;
+        }
+        if let Expr::Cast { data_type: DataType::Custom(name, _), .. } = expr
+            && let Some(domain) = self.context.domain(&name_parts(name))
+            && domain.oid >= FIRST_USER_OID
+            && let Some(schema) = self.context.catalog().schema_by_oid(domain.schema)
+        {
+            *name = ObjectName::from(vec![plain(&schema.name), plain(&domain.name)]);
         }
         ControlFlow::Continue(())
     }

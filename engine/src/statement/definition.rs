@@ -16,8 +16,9 @@ use crate::planning::context::{Named, QueryContext, undefined_table};
 use crate::planning::{self, types};
 use crate::refresh::options;
 use crate::session::Session;
-use crate::sql::definitions::{Change, Definition, SequenceChange};
+use crate::sql::definitions::{Change, Definition};
 use crate::sql::place::name_parts;
+use crate::sql::sequences::SequenceChange;
 
 /// Runs one of them.
 pub(super) async fn execute(session: &mut Session, definition: &Definition) -> Result<String> {
@@ -64,6 +65,9 @@ pub(super) async fn execute(session: &mut Session, definition: &Definition) -> R
                 source,
             };
             create_table_like::execute(session, &target, *including).await
+        }
+        Definition::Function { function: described, change } => {
+            function::alter(session, described, change).await
         }
         Definition::CommentOnFunction { function: described, comment } => {
             session.writable("COMMENT")?;
@@ -126,6 +130,7 @@ async fn relation(
         Change::Schema(schema) => alter_table::change_schema(session, &target, schema).await?,
         Change::Options(changes) => options::change(session, &target.relation, changes).await?,
         Change::Sequence(change) => sequence(session, &target, change).await?,
+        Change::Identity(change) => alter_table::identity::change(session, &target, change).await?,
         Change::Default(_)
         | Change::NotNull(_)
         | Change::DropConstraint(..)
@@ -271,6 +276,7 @@ async fn domain(session: &mut Session, name: &ObjectName, change: &Change) -> Re
         | Change::RenameColumn(..)
         | Change::Options(_)
         | Change::Sequence(_)
+        | Change::Identity(_)
         | Change::Setting(_) => {
             return Err(Error::unsupported("this ALTER DOMAIN"));
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use clientele_catalog::Catalog;
-use clientele_catalog::definition::{Object, Oid, Relation, RelationKind};
+use clientele_catalog::definition::{Function, Object, Oid, Relation, RelationKind};
 use sqlparser::ast::{ObjectName, ObjectType, Statement};
 
 use super::dependency;
@@ -238,6 +238,8 @@ async fn schema(
         inside.push(format!("{word} {name}.{}", relation.name));
     }
     inside.extend(domains.iter().map(|domain| format!("type {name}.{}", domain.name)));
+    let functions: Vec<_> = catalog.functions().filter(|one| one.schema == schema.oid).collect();
+    inside.extend(functions.iter().map(|one| format!("function {name}.{}", signature(one))));
     if !inside.is_empty() && !cascade {
         let lines: Vec<String> =
             inside.iter().map(|one| format!("{one} depends on schema {name}")).collect();
@@ -253,11 +255,19 @@ async fn schema(
     drop_all(session, &context, doomed, (&format!("schema {name}"), true)).await?;
     let work = session.work().await?;
     let mut transaction = work.lock().await;
-    for domain in domains {
-        transaction.drop_object(domain.oid);
+    let defaults = catalog.default_privileges().filter(|one| one.schema == schema.oid);
+    let others = domains.iter().map(|one| one.oid).chain(functions.iter().map(|one| one.oid));
+    for oid in others.chain(defaults.map(|one| one.oid)) {
+        transaction.drop_object(oid);
     }
     transaction.drop_object(schema.oid);
     Ok(())
+}
+
+/// `twice(integer)`, as messages name a function.
+fn signature(function: &Function) -> String {
+    let types: Vec<String> = function.arguments.iter().map(|one| one.pg_type.sql_name()).collect();
+    format!("{}({})", function.name, types.join(","))
 }
 
 async fn domain(

@@ -462,25 +462,10 @@ fn prepare_values(
             if is_default(value) {
                 *value = rows::default_of(column)?;
             }
-            *value = typed(value.clone(), column.pg_type)?;
+            *value = rows::typed(value.clone(), column.pg_type)?;
         }
     }
     Ok(width)
-}
-
-/// A value with the type of its column. The modifier is left to the assignment, which refuses what
-/// a cast would cut.
-fn typed(value: Expr, pg_type: PgType) -> Result<Expr> {
-    let numeric = pg_type.facts().oid == PgType::NUMERIC.oid;
-    let modifier = if numeric && pg_type.element().is_none() { pg_type.modifier } else { -1 };
-    let name = PgType { oid: pg_type.oid, modifier }.sql_name();
-    let text = format!("CAST(1 AS {name})");
-    match sql::parse::expression(&text)? {
-        Expr::Cast { kind, data_type, array, format, .. } => {
-            Ok(Expr::Cast { kind, expr: Box::new(value), data_type, array, format })
-        }
-        _ => Ok(value),
-    }
 }
 
 /// The column that an assignment sets.

@@ -299,7 +299,7 @@ fn values(
                 Some(value) => value.clone(),
                 None => null(),
             };
-            branches.push((condition.clone(), typed(value, column)?));
+            branches.push((condition.clone(), rows::typed(value, column.pg_type)?));
         }
         items.push(rows::named(case(branches.into_iter())?, &column.name));
     }
@@ -330,7 +330,7 @@ fn written_values(relation: &Arc<Relation>, merge: &Merge) -> Result<(Vec<Select
         for (name, value) in pairs.into_iter().filter(|(_, value)| !is_default(value)) {
             let Some(column) = relation.column(&name) else { continue };
             let label = format!("merge value {}", items.len());
-            items.push(rows::named(typed(value.clone(), column)?, &label));
+            items.push(rows::named(rows::typed(value.clone(), column.pg_type)?, &label));
         }
     }
     Ok((items, needs))
@@ -413,19 +413,4 @@ fn is_default(value: &Expr) -> bool {
 
 fn null() -> Expr {
     Expr::Value(ast::Value::Null.with_empty_span())
-}
-
-/// The branches of a CASE must be of one type: that of the column. Lengths are left to the
-/// assignment, which refuses what a cast would cut.
-fn typed(value: Expr, column: &Column) -> Result<Expr> {
-    let pg_type = column.pg_type;
-    let numeric = pg_type.oid == PgType::NUMERIC.oid;
-    let modifier = if numeric { pg_type.modifier } else { -1 };
-    let name = PgType { oid: pg_type.oid, modifier }.sql_name();
-    match sql::parse::expression(&format!("CAST(1 AS {name})"))? {
-        Expr::Cast { kind, data_type, array, format, .. } => {
-            Ok(Expr::Cast { kind, expr: Box::new(value), data_type, array, format })
-        }
-        _ => Ok(value),
-    }
 }

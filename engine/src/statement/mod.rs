@@ -6,6 +6,7 @@ mod check;
 mod comment;
 mod copy_from;
 mod copy_to;
+mod counted_column;
 mod create_domain;
 mod create_index;
 mod create_materialized_view;

@@ -95,6 +95,7 @@ fn create(session: &Session, name: &str, options: &RoleOptions) -> Result<()> {
         comment: None,
         valid_until: None,
         settings: Vec::new(),
+        bypasses_row_security: false,
     };
     apply(&mut role, options)?;
     for parent in &options.in_roles {
@@ -114,6 +115,10 @@ fn refuse_attributes(current: &Role, options: &RoleOptions, verb: &str) -> Resul
     let refused = [
         (options.superuser == Some(true), "SUPERUSER"),
         (options.create_database == Some(true) && !current.create_database, "CREATEDB"),
+        (
+            options.bypasses_row_security == Some(true) && !current.bypasses_row_security,
+            "BYPASSRLS",
+        ),
     ];
     match refused.into_iter().find(|(refused, _)| *refused) {
         None => Ok(()),
@@ -148,6 +153,7 @@ fn apply(role: &mut Role, options: &RoleOptions) -> Result<()> {
         (&mut role.create_database, options.create_database),
         (&mut role.create_role, options.create_role),
         (&mut role.inherit, options.inherit),
+        (&mut role.bypasses_row_security, options.bypasses_row_security),
     ];
     for (flag, wanted) in flags {
         *flag = wanted.unwrap_or(*flag);
@@ -236,6 +242,7 @@ fn only_password(options: &RoleOptions) -> bool {
             options.create_database,
             options.create_role,
             options.inherit,
+            options.bypasses_row_security,
         ]
         .iter()
         .all(Option::is_none)

@@ -128,6 +128,20 @@ pub(super) fn default_of(column: &clientele_catalog::definition::Column) -> Resu
     }
 }
 
+/// A value with the type of its column. The modifier is left to the assignment, which refuses what
+/// a cast would cut.
+pub(super) fn typed(value: ast::Expr, pg_type: PgType) -> Result<ast::Expr> {
+    let numeric = pg_type.facts().oid == PgType::NUMERIC.oid;
+    let modifier = if numeric && pg_type.element().is_none() { pg_type.modifier } else { -1 };
+    let name = PgType { oid: pg_type.oid, modifier }.cast_name();
+    match sql::parse::expression(&format!("CAST(1 AS {name})"))? {
+        ast::Expr::Cast { kind, data_type, array, format, .. } => {
+            Ok(ast::Expr::Cast { kind, expr: Box::new(value), data_type, array, format })
+        }
+        _ => Ok(value),
+    }
+}
+
 /// A statement that writes rows of a relation, and what it returns of them.
 pub(super) fn describe(
     context: &Arc<QueryContext>,

@@ -218,13 +218,7 @@ fn typed_placeholder(value: Expr, pg_type: PgType) -> Result<Expr> {
     if !open {
         return Ok(value);
     }
-    let name = PgType { modifier: -1, ..pg_type }.sql_name();
-    match crate::sql::parse::expression(&format!("CAST(1 AS {name})"))? {
-        Expr::Cast { kind, data_type, array, format, .. } => {
-            Ok(Expr::Cast { kind, expr: Box::new(value), data_type, array, format })
-        }
-        _ => Ok(value),
-    }
+    rows::typed(value, pg_type)
 }
 
 /// Name and alias of the target.

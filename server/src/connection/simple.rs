@@ -23,10 +23,19 @@ impl Connection {
             self.link.run(self.session.sync()).await??;
             self.empty_query()?;
         }
+        self.session.in_implicit_block(count > 1);
+        let done = self.query_statements(statements).await;
+        self.session.in_implicit_block(false);
+        done?;
+        self.ready().await
+    }
+
+    async fn query_statements(&mut self, statements: Vec<Statement>) -> Result<(), Failure> {
+        let count = statements.len();
         for (index, statement) in statements.into_iter().enumerate() {
             self.query_statement(statement, index + 1 == count).await?;
         }
-        self.ready().await
+        Ok(())
     }
 
     pub(super) fn empty_query(&mut self) -> Result<(), Failure> {

@@ -15,7 +15,7 @@ use datafusion::logical_expr::{
 };
 
 use super::{Kernel, elements, float, integer, numeric, temporal, text};
-use crate::input::{self, Context};
+use crate::input::{self, Context, DateOrder};
 use crate::types::PgType;
 use crate::{Result, layout};
 
@@ -147,7 +147,11 @@ pub fn is_cast(function: &ScalarUDF) -> bool {
 
 fn context(config: &ConfigOptions) -> Context {
     let zone = config.execution.time_zone.as_deref().and_then(|zone| zone.parse().ok());
-    Context { time_zone: zone.unwrap_or(Tz::UTC), now: Utc::now() }
+    Context {
+        time_zone: zone.unwrap_or(Tz::UTC),
+        now: Utc::now(),
+        date_order: DateOrder::of_session(config),
+    }
 }
 
 /// Casts the values of an array.

@@ -1,5 +1,5 @@
-//! The general road of dates and times: every form that PostgreSQL takes, with `DateStyle` ISO,
-//! MDY (src/backend/utils/adt/datetime.c, `DecodeDateTime`; manual appendix B).
+//! The general road of dates and times: every form that PostgreSQL takes
+//! (src/backend/utils/adt/datetime.c, `DecodeDateTime`; manual appendix B).
 
 use super::decoder::Decoder;
 use super::zone::Zone;
@@ -84,7 +84,7 @@ pub(crate) fn parse_time(text: &str, type_name: &str, ctx: &Context) -> Result<C
 
 #[cfg(test)]
 mod tests {
-    use crate::input::{Context, parse};
+    use crate::input::{Context, DateOrder, parse};
     use crate::output::{Style, to_text_array};
     use crate::types::PgType;
 
@@ -141,6 +141,22 @@ mod tests {
                 ("2024-01", "22007 invalid input syntax for type date: \"2024-01\""),
             ],
         );
+    }
+
+    #[test]
+    fn order_of_numbers() {
+        let ctx = |date_order| Context { date_order, ..Context::default() };
+        for (order, text, expected) in [
+            (DateOrder::Dmy, "02/03/2024", "2024-03-02"),
+            (DateOrder::Dmy, "2024-03-02", "2024-03-02"),
+            (DateOrder::Dmy, "2-3-24", "2024-03-02"),
+            (DateOrder::Dmy, "08-Jan-99", "1999-01-08"),
+            (DateOrder::Ymd, "99-01-08", "1999-01-08"),
+            (DateOrder::Ymd, "99-Jan-08", "1999-01-08"),
+            (DateOrder::Mdy, "02/03/2024", "2024-02-03"),
+        ] {
+            assert_eq!(round_trip(PgType::DATE, text, &ctx(order)), expected, "{text}");
+        }
     }
 
     #[test]

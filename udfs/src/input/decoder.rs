@@ -5,7 +5,7 @@ use super::datetime::{Clock, Moment, Refusal};
 use super::tokens::Kind;
 use super::words::{self, Word};
 use super::zone::{self, Zone};
-use super::{Context, timestamp};
+use super::{Context, DateOrder, timestamp};
 use crate::calendar::{self, DAY_MICROS};
 
 type Decoded<T = ()> = Result<T, Refusal>;
@@ -131,18 +131,22 @@ impl<'c> Decoder<'c> {
         once(&mut self.time, micros)
     }
 
-    /// One number of a date, whose place tells what it is (`DecodeNumber`, order MDY).
+    /// One number of a date, whose place tells what it is (`DecodeNumber`).
     fn date_number(&mut self, field: &str) -> Decoded {
         let value = whole(field)?;
         let long = field.len() >= 3;
+        let order = self.ctx.date_order;
         let (year, month, day) = (self.year.is_some(), self.month.is_some(), self.day.is_some());
         if field.len() == 3 && year && !month && !day && (1..=366).contains(&value) {
             return once(&mut self.day_of_year, value);
         }
         match (year, month, day) {
-            (false, false, false) if !long => self.month = Some(value),
+            (false, false, false) if !long && order == DateOrder::Dmy => self.day = Some(value),
+            (false, false, false) if !long && order == DateOrder::Mdy => self.month = Some(value),
             (true, false, false) | (false, false, true) => self.month = Some(value),
-            (false, true, false) if !(self.month_is_text && long) => self.day = Some(value),
+            (false, true, false) if !(self.month_is_text && (long || order == DateOrder::Ymd)) => {
+                self.day = Some(value);
+            }
             // A year of two digits came first, and was the day: 08-Jan-1999 read from the left.
             (true, true, false) if self.month_is_text && long && self.year_has_two_digits => {
                 self.day = self.year;

@@ -15,6 +15,7 @@ mod boolean;
 pub(crate) mod builder;
 mod bytes;
 mod date;
+mod date_order;
 mod datetime;
 mod decoder;
 pub(crate) mod fields;
@@ -48,6 +49,7 @@ use crate::types::PgType;
 use crate::{Result, ValueError};
 
 pub use builder::Builder;
+pub use date_order::DateOrder;
 
 /// What the meaning of a text depends on beside its type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,12 +58,14 @@ pub struct Context {
     pub time_zone: Tz,
     /// Start of the transaction, for `now`, `today`, `yesterday`, `tomorrow`.
     pub now: DateTime<Utc>,
+    /// What the numbers of a date are.
+    pub date_order: DateOrder,
 }
 
 impl Default for Context {
     /// UTC, and the present.
     fn default() -> Self {
-        Self { time_zone: Tz::UTC, now: Utc::now() }
+        Self { time_zone: Tz::UTC, now: Utc::now(), date_order: DateOrder::default() }
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) fn index_text(context: &Context, index: &Index<'_>) -> String {
 
 fn index_text_on(index: &Index<'_>, table: &str) -> String {
     let unique = if index.unique { "UNIQUE " } else { "" };
-    let (keys, name) = (index.keys().join(", "), quote_identifier(index.name));
+    let (keys, name) = (index.sorted_keys().join(", "), quote_identifier(index.name));
     let predicate = index.predicate.map(|text| format!(" WHERE {text}")).unwrap_or_default();
     format!("CREATE {unique}INDEX {name} ON {table} USING btree ({keys}){predicate}")
 }

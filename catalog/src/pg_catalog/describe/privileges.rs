@@ -137,6 +137,31 @@ pub fn default_acl(context: &Context, kind: &str, owner: Oid) -> Option<Vec<Stri
     )
 }
 
+/// An `aclitem` with the OIDs of its roles in place of their names, `0` for PUBLIC; `None` for what
+/// is none.
+pub fn acl_item_by_oid(context: &Context, item: &str) -> Option<String> {
+    let (mut quoted, mut equals, mut slash) = (false, None, None);
+    for (at, letter) in item.char_indices() {
+        match letter {
+            '"' => quoted = !quoted,
+            '=' if !quoted && equals.is_none() => equals = Some(at),
+            '/' if !quoted => slash = Some(at),
+            _ => {}
+        }
+    }
+    let (equals, slash) = (equals?, slash?);
+    let role = |name: &str| {
+        let bare = name.strip_prefix('"').and_then(|name| name.strip_suffix('"'));
+        let name = bare.map_or_else(|| name.to_owned(), |name| name.replace("\"\"", "\""));
+        match name.is_empty() {
+            true => Some(0),
+            false => context.role_named(&name).map(|role| role.oid),
+        }
+    };
+    let (grantee, grantor) = (role(item.get(..equals)?)?, role(item.get(slash + 1..)?)?);
+    Some(format!("{grantee}={}/{grantor}", item.get(equals + 1..slash)?))
+}
+
 /// `has_type_privilege`: everyone may use types, and domains unless it was revoked.
 pub fn usage_of_type(context: &Context, role: Oid, type_oid: Oid, privileges: &str) -> Answer {
     let wanted = parse(privileges, "U")?;

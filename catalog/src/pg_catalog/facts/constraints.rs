@@ -1,7 +1,7 @@
 //! Every constraint, of tables and of domains, as `pg_constraint` has it.
 
 use super::super::context::Context;
-use super::expressions::{bare, quote_identifier, words};
+use super::expressions::{bare, quote_identifier, shown, words};
 use super::oids;
 use crate::catalog::PG_CATALOG_OID;
 use crate::definition::{Constraint, ConstraintKind, Domain, Oid, Relation};
@@ -158,7 +158,7 @@ fn foreign(kind: &ConstraintKind) -> Option<Foreign<'_>> {
 }
 
 fn check(kind: &ConstraintKind) -> Option<String> {
-    if let ConstraintKind::Check { expression } = kind { Some(expression.clone()) } else { None }
+    if let ConstraintKind::Check { expression } = kind { Some(shown(expression)) } else { None }
 }
 
 /// The columns that a condition speaks of: those whose names are words of it.

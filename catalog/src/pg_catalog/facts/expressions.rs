@@ -3,7 +3,7 @@
 use clientele_udfs::types::PgType;
 
 use super::super::context::Context;
-use super::columns;
+use super::{columns, dependencies};
 use crate::definition::Column;
 
 /// A default: `'new'` on a text column prints as `'new'::text`. What an identity column draws its
@@ -26,7 +26,7 @@ pub(crate) fn default(context: &Context, column: &Column) -> Option<String> {
         (None, PgType::BPCHAR) => "bpchar".to_owned(),
         (domain, pg_type) => columns::type_name(context, pg_type, domain),
     };
-    Some(with_type(text, &type_name))
+    Some(with_type(&shown(text), &type_name))
 }
 
 /// Values that are key words; NULL is no default.
@@ -48,13 +48,56 @@ const SPECIAL_VALUES: &[&str] = &[
 /// `nextval('"shop"."orders_id_seq"')` as `nextval('shop.orders_id_seq'::regclass)`, by which tools
 /// know a column that counts; the name is as short as the search path allows.
 fn of_sequence(context: &Context, text: &str) -> Option<String> {
-    let sequence = text.strip_prefix("nextval('\"")?.strip_suffix("\"')")?;
-    let (schema, name) = sequence.split_once("\".\"")?;
-    let [schema, name] = [schema, name].map(|part| part.replace("\"\"", "\""));
-    let schema = context.catalog.schema(&schema)?;
-    let sequence = context.catalog.relation(schema.oid, &name)?;
-    let shown = quote_literal(&context.display_relation(sequence));
-    Some(format!("nextval({shown}::regclass)"))
+    let inner = text.strip_prefix("nextval('")?;
+    let name = inner.strip_suffix("'::REGCLASS)").or_else(|| inner.strip_suffix("')"))?;
+    let sequence = dependencies::relation_of_text(context, &name.replace("''", "'"))?;
+    let shown = context.display_relation(context.catalog.relation_by_oid(sequence)?);
+    Some(format!("nextval({}::regclass)", quote_literal(&shown)))
+}
+
+/// An expression with the types of its casts in PostgreSQL's small letters.
+pub(crate) fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut quote = None;
+    let mut rest = text;
+    while let Some(letter) = rest.chars().next() {
+        if quote.is_none()
+            && let Some(behind) = rest.strip_prefix("::")
+        {
+            let length = length_of_type(behind);
+            shown.push_str("::");
+            shown.push_str(&behind[..length].to_lowercase());
+            rest = &behind[length..];
+            continue;
+        }
+        match quote {
+            Some(open) if open == letter => quote = None,
+            None if letter == '\'' || letter == '"' => quote = Some(letter),
+            _ => {}
+        }
+        shown.push(letter);
+        rest = &rest[letter.len_utf8()..];
+    }
+    shown
+}
+
+/// How many bytes of a text are the name of a type in capital letters: the words that may follow
+/// one another are few.
+fn length_of_type(text: &str) -> usize {
+    const FURTHER: &[&str] = &["VARYING", "PRECISION", "WITH", "WITHOUT", "TIME", "ZONE"];
+    let word = |text: &str| {
+        let is_part = |one: char| one.is_ascii_uppercase() || one.is_ascii_digit();
+        text.find(|one| !is_part(one)).unwrap_or(text.len())
+    };
+    let mut length = word(text);
+    while let Some(further) = text[length..].strip_prefix(' ') {
+        let next = word(further);
+        if !FURTHER.contains(&&further[..next]) {
+            break;
+        }
+        length += 1 + next;
+    }
+    length
 }
 
 /// The default of a domain.

@@ -11,6 +11,10 @@ use crate::definition::{Oid, Relation};
 const OPERATOR_CLASSES: &str = include_str!("../../../sql/pg_catalog/pg_opclass.tsv");
 const VARCHAR: Oid = 1043;
 const TEXT: Oid = 25;
+/// Bits of `pg_index.indoption`.
+pub const DESCENDING: i16 = 1;
+/// Bits of `pg_index.indoption`.
+pub const NULLS_FIRST: i16 = 2;
 
 /// One index (`pg_index`). A constraint's index has the constraint's OID and name.
 pub(crate) struct Index<'a> {
@@ -18,6 +22,7 @@ pub(crate) struct Index<'a> {
     pub(crate) name: &'a str,
     pub(crate) relation: &'a Relation,
     pub(crate) columns: &'a [i16],
+    options: &'a [i16],
     pub(crate) expressions: &'a [String],
     pub(crate) predicate: Option<&'a str>,
     pub(crate) unique: bool,
@@ -36,6 +41,23 @@ impl Index<'_> {
             }
         };
         self.columns.iter().filter_map(key).collect()
+    }
+
+    /// How each column is sorted: `pg_index.indoption`.
+    pub(crate) fn options(&self) -> Vec<i16> {
+        let option = |place| self.options.get(place).copied().unwrap_or(0);
+        (0..self.columns.len()).map(option).collect()
+    }
+
+    /// Its keys with their order, as `CREATE INDEX` has them.
+    pub(crate) fn sorted_keys(&self) -> Vec<String> {
+        let order = |option: i16| match (option & DESCENDING != 0, option & NULLS_FIRST != 0) {
+            (false, false) => "",
+            (false, true) => " NULLS FIRST",
+            (true, true) => " DESC",
+            (true, false) => " DESC NULLS LAST",
+        };
+        self.keys().into_iter().zip(self.options()).map(|(key, one)| key + order(one)).collect()
     }
 
     /// Whether the table's files are sorted by it (`CLUSTER`).
@@ -100,6 +122,7 @@ pub(crate) fn of(relation: &Relation) -> impl Iterator<Item = Index<'_>> {
         name: &constraint.name,
         relation,
         columns,
+        options: &constraint.options,
         expressions: &[],
         predicate: None,
         unique: true,
@@ -111,6 +134,7 @@ pub(crate) fn of(relation: &Relation) -> impl Iterator<Item = Index<'_>> {
         name: &index.name,
         relation,
         columns: &index.columns,
+        options: &index.options,
         expressions: &index.expressions,
         predicate: index.predicate.as_deref(),
         unique: false,

@@ -19,6 +19,7 @@ pub(crate) mod pg_enum;
 pub(crate) mod pg_group;
 pub(crate) mod pg_index;
 pub(crate) mod pg_indexes;
+pub(crate) mod pg_init_privs;
 pub(crate) mod pg_matviews;
 pub(crate) mod pg_namespace;
 pub(crate) mod pg_policies;
@@ -69,7 +70,7 @@ macro_rules! files {
 /// Relations that are worked out from the context.
 pub(crate) const BUILT: &[(&str, &str, Source)] = built! {
     pg_aggregate pg_attrdef pg_attribute pg_auth_members pg_authid pg_class pg_constraint
-    pg_cursors pg_database pg_db_role_setting pg_default_acl pg_depend pg_description pg_enum pg_group pg_index pg_indexes
+    pg_cursors pg_database pg_db_role_setting pg_default_acl pg_depend pg_description pg_enum pg_group pg_index pg_indexes pg_init_privs
     pg_matviews pg_namespace pg_policies pg_policy pg_prepared_statements pg_proc pg_rewrite pg_roles
     pg_sequence pg_sequences pg_settings pg_shadow pg_shdescription pg_stat_activity
     pg_stat_database pg_stat_progress_basebackup pg_stat_progress_cluster

@@ -14,7 +14,7 @@ relation! { (context) (role, privileged) in {
     rolcreaterole: role.create_role,
     rolcreatedb: role.create_database,
     rolcanlogin: role.login,
-    rolbypassrls: role.superuser,
+    rolbypassrls: role.superuser || role.bypasses_row_security,
     rolconnlimit: role.connection_limit,
     rolvaliduntil: role.valid_until,
     rolpassword: role.password.as_deref().filter(|_| privileged),

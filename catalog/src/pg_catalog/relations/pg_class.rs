@@ -8,7 +8,7 @@ use super::super::facts::indexes::{self, Index};
 use super::super::facts::oids;
 use super::super::system_relation::{self, SystemRelation, relation};
 use crate::catalog::BOOTSTRAP_ROLE_OID;
-use crate::definition::{ACCESS_METHOD, ConstraintKind, Oid, Relation, RelationKind};
+use crate::definition::{ACCESS_METHOD, ConstraintKind, ON_COMMIT, Oid, Relation, RelationKind};
 use crate::privileges::Access;
 
 /// Access methods `heap`, `btree` and `recommender` (`pg_am`).
@@ -92,7 +92,8 @@ fn user<'a>(context: &Context, relation: &'a Relation, linked: &HashSet<Oid>) ->
     let stored = relation.stores_rows();
     let is_sequence = matches!(relation.kind, RelationKind::Sequence(_));
     let is_view = matches!(relation.kind, RelationKind::View { .. });
-    let shown = || relation.options.iter().filter(|(name, _)| name != ACCESS_METHOD);
+    let hidden = [ACCESS_METHOD, ON_COMMIT];
+    let shown = || relation.options.iter().filter(|(name, _)| !hidden.contains(&name.as_str()));
     let options = || shown().map(|(name, value)| format!("{name}={value}")).collect();
     let has_file = stored || is_sequence;
     Row {

@@ -21,7 +21,7 @@ relation! { (context) (index, (classes, collations)) in indexes::all(context).ma
     indkey: index.columns.to_vec(),
     indcollation: collations,
     indclass: classes,
-    indoption: vec![0_i16; index.columns.len()],
+    indoption: index.options(),
     indexprs: (!index.expressions.is_empty()).then(|| index.expressions.join(", ")),
     indpred: index.predicate,
 } }

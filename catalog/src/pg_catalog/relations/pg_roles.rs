@@ -15,7 +15,7 @@ relation! { (context) role in &context.roles => {
     rolpassword: "********",
     rolvaliduntil: role.valid_until,
     rolconfig: config(role),
-    rolbypassrls: role.superuser,
+    rolbypassrls: role.superuser || role.bypasses_row_security,
     oid: role.oid,
 } }
 

@@ -12,6 +12,6 @@ relation! { (context) (role, privileged) in {
     usecreatedb: role.create_database,
     usesuper: role.superuser,
     userepl: false,
-    usebypassrls: role.superuser,
+    usebypassrls: role.superuser || role.bypasses_row_security,
     passwd: role.password.as_deref().filter(|_| privileged),
 } }

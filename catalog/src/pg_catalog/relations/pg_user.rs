@@ -8,6 +8,6 @@ relation! { (context) role in context.roles.iter().filter(|role| role.login) => 
     usecreatedb: role.create_database,
     usesuper: role.superuser,
     userepl: false,
-    usebypassrls: role.superuser,
+    usebypassrls: role.superuser || role.bypasses_row_security,
     passwd: "********",
 } }

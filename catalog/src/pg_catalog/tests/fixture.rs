@@ -66,6 +66,7 @@ fn role(oid: Oid, name: &str, superuser: bool, member_of: &[Oid]) -> Role {
         comment: Some("a role".to_owned()),
         valid_until: None,
         settings: Vec::new(),
+        bypasses_row_security: superuser,
     }
 }
 
@@ -93,7 +94,14 @@ pub(crate) fn table(oid: Oid, schema: Oid, name: &str, columns: Vec<Column>) -> 
 }
 
 fn constraint(oid: Oid, name: &str, kind: ConstraintKind) -> Constraint {
-    Constraint { oid, name: name.to_owned(), kind, comment: None, of_index: false }
+    Constraint {
+        oid,
+        name: name.to_owned(),
+        kind,
+        comment: None,
+        of_index: false,
+        options: Vec::new(),
+    }
 }
 
 fn customer() -> Relation {
@@ -163,6 +171,7 @@ fn orders() -> Relation {
             oid: 20013,
             name: "orders_placed".to_owned(),
             columns: vec![3, 4],
+            options: Vec::new(),
             expressions: Vec::new(),
             predicate: None,
             comment: None,

@@ -74,6 +74,7 @@ pub(super) fn table(oid: Oid, name: &str, keyed: bool) -> Relation {
         kind: ConstraintKind::PrimaryKey { columns: vec![1] },
         comment: None,
         of_index: false,
+        options: Vec::new(),
     };
     Relation {
         oid,

@@ -14,6 +14,9 @@ use sqlparser::ast::{
 use super::{call, cast, own_call};
 use crate::sql::place::name_parts;
 
+/// The function that puts OIDs in place of roles' names.
+const BY_OID: &str = "acl_by_oid";
+
 /// Rewrites a call; what is to stand in its place, where that is no call.
 pub(super) fn rewrite(function: &mut Function) -> Option<Expr> {
     if let FunctionArguments::Subquery(query) = &mut function.args {
@@ -42,6 +45,9 @@ pub(super) fn rewrite(function: &mut Function) -> Option<Expr> {
         return Some(percentiles);
     }
     positional(function, &name);
+    if let FunctionArguments::List(list) = &mut function.args {
+        by_oid(&name, &mut list.args);
+    }
     if name == "normalize" {
         normal_form(function);
     }
@@ -52,6 +58,19 @@ pub(super) fn rewrite(function: &mut Function) -> Option<Expr> {
     }
     let set = clientele_udfs::functions::set_returning().iter().any(|one| one.name == name);
     set.then(|| call("unnest", vec![Expr::Function(function.clone())]))
+}
+
+/// `aclexplode` takes items with OIDs, which only the engine knows.
+pub(super) fn by_oid(name: &str, arguments: &mut [FunctionArg]) {
+    if name == "aclexplode"
+        && let [FunctionArg::Unnamed(FunctionArgExpr::Expr(items))] = arguments
+    {
+        let known = matches!(items, Expr::Function(inner)
+            if name_parts(&inner.name).last().is_some_and(|name| name == BY_OID));
+        if !known {
+            *items = call(BY_OID, vec![items.clone()]);
+        }
+    }
 }
 
 /// `date(x)`: the name of a type called with one argument is a cast (manual, 4.2.9). `None` where a

@@ -3,7 +3,7 @@
 use sqlparser::ast::{
     BinaryOperator, DataType, Distinct, Expr, FunctionArg, FunctionArgExpr, GroupByExpr, Ident,
     Interval, LimitClause, ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr,
-    SetOperator, SetQuantifier, TableAlias, TableFactor, Visit, Visitor, WindowFrameBound,
+    SetOperator, SetQuantifier, TableAlias, TableFactor, Value, Visit, Visitor, WindowFrameBound,
     WindowSpec,
 };
 
@@ -255,6 +255,29 @@ pub(super) fn lateral_function(factor: &mut TableFactor) {
         _ => return,
     };
     *factor = TableFactor::Function { lateral: true, name, args, with_ordinality, alias };
+}
+
+/// `GROUP BY CUBE (1, 2)`: places in the select list, as without CUBE.
+pub(super) fn grouped_places(select: &mut Select) {
+    let GroupByExpr::Expressions(groups, _) = &mut select.group_by else { return };
+    let items = &select.projection;
+    for group in groups {
+        let (Expr::Cube(sets) | Expr::Rollup(sets) | Expr::GroupingSets(sets)) = group else {
+            continue;
+        };
+        for expr in sets.iter_mut().flatten() {
+            let Expr::Value(value) = &*expr else { continue };
+            let Value::Number(digits, _) = &value.value else { continue };
+            let place = digits.parse::<usize>().ok().and_then(|place| place.checked_sub(1));
+            let item = place.and_then(|place| items.get(place));
+            if let Some(
+                SelectItem::UnnamedExpr(named) | SelectItem::ExprWithAlias { expr: named, .. },
+            ) = item
+            {
+                *expr = named.clone();
+            }
+        }
+    }
 }
 
 /// `jsonb_to_recordset(x) AS t(a int, b text)` is a query over the elements of x.

@@ -67,6 +67,7 @@ impl VisitorMut for Rewriter {
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
         clauses::grand_total(select);
+        clauses::grouped_places(select);
         clauses::full_wildcards(select);
         literals::narrow_items(select);
         ControlFlow::Continue(())
@@ -85,6 +86,10 @@ impl VisitorMut for Rewriter {
         clauses::view_function(factor);
         clauses::record_function(factor);
         clauses::lateral_function(factor);
+        if let TableFactor::Function { name, args, .. } = factor {
+            let name = crate::sql::place::name_parts(name).pop().unwrap_or_default();
+            calls::by_oid(&name, args);
+        }
         ControlFlow::Continue(())
     }
 
@@ -104,6 +109,7 @@ impl VisitorMut for Rewriter {
             Expr::AnyOp { left, right, .. } | Expr::AllOp { left, right, .. } => {
                 literals::array(right);
                 literals::element(left, right);
+                operators::equals_any(expr);
             }
             Expr::Function(function) => {
                 if let Some(WindowType::WindowSpec(window)) = &mut function.over {

@@ -94,22 +94,38 @@ pub(super) fn rewrite(expr: &mut Expr) {
 /// `substring(x FROM 'pattern')` is the first element of what the pattern matches (manual:
 /// functions-posix-regexp).
 fn substring(expr: &mut Expr) {
-    let Expr::Substring { expr: text, substring_from: Some(pattern), substring_for: None, .. } =
-        expr
-    else {
-        return;
+    let Expr::Substring { expr: text, substring_from, substring_for, .. } = expr else { return };
+    let is_text = |from: &Expr| {
+        matches!(from, Expr::Value(value) if matches!(
+            value.value, Value::SingleQuotedString(_) | Value::EscapedStringLiteral(_)
+        ))
     };
-    if !matches!(pattern.as_ref(), Expr::Value(value)
-        if matches!(value.value, Value::SingleQuotedString(_) | Value::EscapedStringLiteral(_)))
-    {
-        return;
-    }
-    let arguments = vec![text.as_ref().clone(), pattern.as_ref().clone()];
+    let pattern = match (substring_from.as_deref(), substring_for.as_deref()) {
+        (Some(pattern), None) if is_text(pattern) => pattern,
+        (from, length) => {
+            let first = Expr::Value(Value::Number("1".to_owned(), false).with_empty_span());
+            let from = from.cloned().unwrap_or(first);
+            let arguments = [text.as_ref().clone(), from].into_iter().chain(length.cloned());
+            *expr = own_call(crate::functions::SUBSTRING, arguments.collect());
+            return;
+        }
+    };
+    let arguments = vec![text.as_ref().clone(), pattern.clone()];
     let first = Expr::Value(Value::Number("1".to_owned(), false).with_empty_span());
     *expr = Expr::CompoundFieldAccess {
         root: Box::new(call("regexp_match", arguments)),
         access_chain: vec![AccessExpr::Subscript(Subscript::Index { index: first })],
     };
+}
+
+/// `x = ANY (array)`; queries there are DataFusion's.
+pub(super) fn equals_any(expr: &mut Expr) {
+    if let Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } = expr
+        && !matches!(right.as_ref(), Expr::Subquery(_))
+    {
+        let arguments = vec![left.as_ref().clone(), right.as_ref().clone()];
+        *expr = own_call(crate::functions::EQUALS_ANY, arguments);
+    }
 }
 
 /// `a IS DISTINCT FROM b OR c` is `(a IS DISTINCT FROM b) OR c`: sqlparser takes all that follows for
@@ -257,7 +273,7 @@ pub(super) fn argument(argument: &sqlparser::ast::FunctionArg) -> Option<Expr> {
 pub(super) fn record(values: &[Expr]) -> Expr {
     let fields = values.iter().enumerate();
     let fields = fields.flat_map(|(place, value)| [text(format!("f{}", place + 1)), value.clone()]);
-    own_call("named_struct", fields.collect())
+    own_call(crate::functions::RECORD, fields.collect())
 }
 
 /// `OPERATOR(pg_catalog.~)` is the operator itself.

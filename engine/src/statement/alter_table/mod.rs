@@ -7,6 +7,7 @@
 mod columns;
 mod constraints;
 pub(super) mod existing_rows;
+pub(super) mod identity;
 mod names;
 mod rewrite;
 mod subjects;
@@ -166,7 +167,7 @@ async fn alter_column(
             target.must_be_table("ALTER COLUMN ... DROP DEFAULT")?;
             columns::set_default(session, target, name, None).await
         }
-        Op::AddGenerated { .. } => Err(Error::unsupported("ADD GENERATED on a column that exists")),
+        Op::AddGenerated { .. } => Err(Error::unsupported("ADD GENERATED beside other actions")),
     }
 }
 

@@ -62,7 +62,10 @@ fn list(plan: &Plan, columns: &[ArrayRef], binary: bool) -> Result<ScalarValue> 
     if values.is_empty() {
         return Ok(ScalarValue::Utf8View(None));
     }
-    json(format!("[{}]", values.join(", ")), binary)
+    // PostgreSQL begins a line with each row and each array.
+    let of_rows = columns.first().is_some_and(|one| one.data_type().is_nested());
+    let between = if of_rows { ", \n " } else { ", " };
+    json(format!("[{}]", values.join(between)), binary)
 }
 
 fn object(plan: &Plan, columns: &[ArrayRef], binary: bool) -> Result<ScalarValue> {

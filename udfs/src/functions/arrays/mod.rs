@@ -5,6 +5,7 @@
 
 use super::function::Function;
 
+pub mod acl;
 pub mod change;
 pub mod elements;
 pub mod expand;
@@ -14,5 +15,12 @@ pub mod shape;
 
 /// All of them.
 pub fn functions() -> Vec<Function> {
-    [change::functions(), expand::functions(), find::functions(), shape::functions()].concat()
+    [
+        acl::functions(),
+        change::functions(),
+        expand::functions(),
+        find::functions(),
+        shape::functions(),
+    ]
+    .concat()
 }

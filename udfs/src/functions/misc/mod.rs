@@ -2,6 +2,7 @@
 
 use super::function::Function;
 
+pub mod inet;
 pub mod keywords;
 pub mod sizes;
 pub mod types;
@@ -9,5 +10,12 @@ pub mod uuid;
 
 /// All of them.
 pub fn functions() -> Vec<Function> {
-    [keywords::functions(), sizes::functions(), types::functions(), uuid::functions()].concat()
+    [
+        inet::functions(),
+        keywords::functions(),
+        sizes::functions(),
+        types::functions(),
+        uuid::functions(),
+    ]
+    .concat()
 }
