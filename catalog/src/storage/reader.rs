@@ -9,6 +9,7 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
     ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
 };
+use roaring::RoaringBitmap;
 
 use super::arrays::{live_numbers, missing_value};
 use super::disk;
@@ -63,6 +64,37 @@ impl<'a> ColumnReader<'a> {
         columns: Vec<&'a Column>,
         range: Option<std::ops::Range<usize>>,
     ) -> Result<Self> {
+        Self::choosing(entry, columns, |builder| match range {
+            Some(range) => {
+                let (groups, selection) = select(builder.metadata(), &range);
+                builder.with_row_groups(groups).with_row_selection(selection)
+            }
+            None => builder,
+        })
+    }
+
+    /// Reads some rows.
+    ///
+    /// # Errors
+    /// The file cannot be opened.
+    pub(super) fn of_rows(
+        entry: &'a FileEntry,
+        columns: Vec<&'a Column>,
+        rows: &RoaringBitmap,
+    ) -> Result<Self> {
+        let total = usize::try_from(entry.facts.rows).unwrap_or(usize::MAX);
+        let rows = rows.iter().map(|row| row as usize..row as usize + 1);
+        let selection = RowSelection::from_consecutive_ranges(rows, total);
+        Self::choosing(entry, columns, |builder| builder.with_row_selection(selection))
+    }
+
+    fn choosing(
+        entry: &'a FileEntry,
+        columns: Vec<&'a Column>,
+        choose: impl FnOnce(
+            ParquetRecordBatchReaderBuilder<File>,
+        ) -> ParquetRecordBatchReaderBuilder<File>,
+    ) -> Result<Self> {
         let metadata = metadata(entry)?;
         let wanted = |name: &str| {
             columns
@@ -74,11 +106,7 @@ impl<'a> ColumnReader<'a> {
             roots.filter(|(_, field)| wanted(field.name())).map(|(at, _)| at).collect();
         let mask = ProjectionMask::roots(metadata.parquet_schema(), roots);
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(open(entry)?, metadata);
-        let mut builder = builder.with_projection(mask).with_batch_size(BATCH_ROWS);
-        if let Some(range) = range {
-            let (groups, selection) = select(builder.metadata(), &range);
-            builder = builder.with_row_groups(groups).with_row_selection(selection);
-        }
+        let builder = choose(builder.with_projection(mask).with_batch_size(BATCH_ROWS));
         let reader = builder.build().map_err(|error| damaged(entry, &error))?;
         Ok(Self { entry, columns, reader })
     }

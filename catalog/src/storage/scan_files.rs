@@ -246,7 +246,8 @@ impl FileScan<'_> {
         Ok((!predicates.is_empty()).then(|| conjunction(predicates)))
     }
 
-    /// Files spread over partitions by their size; large files are cut later, by DataFusion.
+    /// Files in the order in which they were written, cut into runs of like sizes; large files are
+    /// cut later, by DataFusion.
     fn file_groups(
         &self,
         parts: &[&FilePart],
@@ -254,20 +255,24 @@ impl FileScan<'_> {
         addresses: bool,
         equalities: &[OneOf<'_>],
     ) -> DataFusionResult<Vec<FileGroup>> {
-        let count = self.state.config().target_partitions().min(parts.len()).max(1);
-        let mut groups: Vec<(u64, Vec<PartitionedFile>)> = vec![(0, Vec::new()); count];
-        let mut by_size: Vec<&&FilePart> = parts.iter().collect();
-        by_size.sort_by_key(|part| std::cmp::Reverse(part.entry.facts.bytes));
-        for part in by_size {
-            let Some(selection) = self.selection(part, equalities).map_err(external)? else {
-                continue;
-            };
-            if let Some(group) = groups.iter_mut().min_by_key(|group| group.0) {
-                group.0 += part.entry.facts.bytes;
-                group.1.push(self.file(part, stored, addresses, selection));
+        let mut files = Vec::with_capacity(parts.len());
+        for part in parts {
+            if let Some(selection) = self.selection(part, equalities).map_err(external)? {
+                let file = self.file(part, stored, addresses, selection);
+                files.push((u128::from(part.entry.facts.bytes), file));
             }
         }
-        Ok(groups.into_iter().map(|(_, files)| FileGroup::new(files)).collect())
+        let count = self.state.config().target_partitions().min(files.len()).max(1);
+        let total: u128 = files.iter().map(|(bytes, _)| bytes).sum();
+        let mut groups = vec![Vec::new(); count];
+        let mut before = 0;
+        for (bytes, file) in files {
+            let group = before * count as u128 / total.max(1);
+            groups[usize::try_from(group).unwrap_or(0).min(count - 1)].push(file);
+            before += bytes;
+        }
+        groups.retain(|files| !files.is_empty() || total == 0);
+        Ok(groups.into_iter().map(FileGroup::new).collect())
     }
 
     /// The rows of a file to look at: live ones that may have the values asked for. `None`: none;

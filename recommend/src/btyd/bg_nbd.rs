@@ -10,6 +10,8 @@ use crate::error::Result;
 
 /// Customers that a first fit looks at.
 const FEW: usize = 4096;
+/// Customers that a fit looks at which all of them would not settle.
+const MANY: usize = 65_536;
 
 /// The parameters.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -55,7 +57,8 @@ impl BgNbd {
                     .fold([0.0; 4], |all, one| std::array::from_fn(|axis| all[axis] + one[axis]))
             };
             let (near, more) = newton(best, derivatives).unwrap_or_else(|| {
-                let (near, _, more) = polish(best, |p| loss(p, 1));
+                let every = scaled.len() / MANY + 1;
+                let (near, _, more) = polish(best, |p| loss(p, every));
                 (near, more)
             });
             (best, evaluations) = (near, evaluations + more);

@@ -10,6 +10,9 @@ const STEP: f64 = 0.5;
 const STEP_NEAR: f64 = 0.03;
 /// Evaluations at most.
 const EVALUATIONS_MAX: usize = 4000;
+/// The same from a place that is near: where that does not settle it, the valley has no floor, and
+/// more steps along it change no prediction.
+const EVALUATIONS_NEAR: usize = 200;
 
 /// Where a function is smallest, its value there, and how often it was evaluated. Begins again from
 /// where it stopped until that gains nothing: a simplex may collapse early.
@@ -17,9 +20,9 @@ pub(super) fn minimize<const N: usize>(
     start: [f64; N],
     of: impl Fn(&[f64; N]) -> f64,
 ) -> ([f64; N], f64, usize) {
-    let (mut best, mut value, mut evaluations) = round(start, STEP, &of);
+    let (mut best, mut value, mut evaluations) = round(start, (STEP, EVALUATIONS_MAX), &of);
     while evaluations < EVALUATIONS_MAX {
-        let (next, found, more) = round(best, STEP, &of);
+        let (next, found, more) = round(best, (STEP, EVALUATIONS_MAX), &of);
         evaluations += more;
         let gained = value - found;
         if found < value {
@@ -37,12 +40,12 @@ pub(super) fn polish<const N: usize>(
     start: [f64; N],
     of: impl Fn(&[f64; N]) -> f64,
 ) -> ([f64; N], f64, usize) {
-    round(start, STEP_NEAR, &of)
+    round(start, (STEP_NEAR, EVALUATIONS_NEAR), &of)
 }
 
 fn round<const N: usize>(
     start: [f64; N],
-    step: f64,
+    (step, most): (f64, usize),
     of: &impl Fn(&[f64; N]) -> f64,
 ) -> ([f64; N], f64, usize) {
     let n = N as f64;
@@ -58,7 +61,7 @@ fn round<const N: usize>(
         simplex.push(value(point));
     }
     let mut evaluations = simplex.len();
-    while evaluations < EVALUATIONS_MAX {
+    while evaluations < most {
         simplex.sort_by(|a, b| a.1.total_cmp(&b.1));
         let spread = simplex[N].1 - simplex[0].1;
         if spread <= TOLERANCE * (1.0 + simplex[0].1.abs()) {

@@ -77,17 +77,19 @@ impl Store {
         let wanted: HashSet<Node> = nodes.iter().copied().collect();
         let condition = [OneOf::numbers(column, wanted.iter().map(|one| i64::from(*one)))];
         for part in table.files.iter() {
-            for row in self.shared.values.rows(&part.entry, &condition)? {
-                if !part.is_live(row) {
-                    continue;
-                }
-                let row = usize::try_from(row).unwrap_or(usize::MAX);
-                let mut reader =
-                    ColumnReader::new(&part.entry, columns.clone(), Some(row..row + 1))?;
-                if let Some((arrays, _)) = reader.next()? {
-                    let rows = Columns(arrays);
-                    if rows.number(place, 0).is_some_and(|one| wanted.contains(&one)) {
-                        take(&rows, 0);
+            let mut found = self.shared.values.rows(&part.entry, &condition)?;
+            if let Some(deleted) = part.deleted.as_deref() {
+                found -= deleted;
+            }
+            if found.is_empty() {
+                continue;
+            }
+            let mut reader = ColumnReader::of_rows(&part.entry, columns.clone(), &found)?;
+            while let Some((arrays, count)) = reader.next()? {
+                let rows = Columns(arrays);
+                for row in 0..count {
+                    if rows.number(place, row).is_some_and(|one| wanted.contains(&one)) {
+                        take(&rows, row);
                     }
                 }
             }
