@@ -83,6 +83,11 @@ const DEFINITIONS: &[(&str, bool)] = &[
         false,
     ),
     ("SELECT customer_id, now() AS at FROM orders", false),
+    ("SELECT customer_id FROM segments.s1 INTERSECT SELECT customer_id FROM segments.s4", true),
+    (
+        "SELECT customer_id FROM segments.s0 WHERE customer_id NOT IN (SELECT customer_id FROM segments.s6)",
+        false,
+    ),
 ];
 
 /// A random change of rows, or of who is who.
