@@ -207,7 +207,7 @@ fn set(random: &mut ChaCha8Rng, depth: u32) -> String {
     let within = random.random_range(0..depth);
     let right = set(random, within);
     let (a, b) = (format!("a{depth}"), format!("b{depth}"));
-    match random.random_range(0..14) {
+    match random.random_range(0..15) {
         0 | 1 => format!("({left}) INTERSECT ({right})"),
         2 | 3 => format!("({left}) UNION ({right})"),
         4 | 5 => format!("({left}) EXCEPT ({right})"),
@@ -219,8 +219,12 @@ fn set(random: &mut ChaCha8Rng, depth: u32) -> String {
         11 => format!(
             "SELECT {a}.customer_id FROM ({left}) AS {a} JOIN ({right}) AS {b} USING (customer_id)"
         ),
+        12 => format!(
+            "SELECT {a}.customer_id FROM ({left}) AS {a} LEFT JOIN ({right}) AS {b} \
+             ON {b}.customer_id = {a}.customer_id WHERE {b}.customer_id IS NULL"
+        ),
         which => {
-            let not = if which == 12 { "NOT " } else { "" };
+            let not = if which == 13 { "NOT " } else { "" };
             format!(
                 "SELECT {a}.customer_id FROM ({left}) AS {a} WHERE {not}EXISTS \
                  (SELECT 1 FROM ({right}) AS {b} WHERE {b}.customer_id = {a}.customer_id)"
