@@ -70,7 +70,7 @@ impl Repeated {
     }
 
     /// Adds a read.
-    pub(crate) fn add(&self, target: &Target, key: &Key, rows: Option<usize>) {
+    pub(crate) fn add(&self, target: &Target, key: &Key, rows: Option<u64>) {
         let mut all = self.0.lock();
         let of_database = all.entry(target.database).or_default();
         let is_alone = of_database.is_empty();
