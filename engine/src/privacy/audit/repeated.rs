@@ -1,5 +1,5 @@
-//! What superusers read again and again: the first read by a statement is an entry of its own, those
-//! that follow within seconds are put together in one.
+//! What superusers read again and again, and what cursors are asked for: the first read by a statement
+//! is an entry of its own, those that follow within seconds are put together in one.
 
 use std::collections::HashMap;
 use std::sync::Arc;
