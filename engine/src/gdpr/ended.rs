@@ -9,7 +9,7 @@ use clientele_catalog::definition::{Oid, Relation};
 use clientele_catalog::domains::Subject;
 use clientele_catalog::features::oids::{ERASURES, HOLDS};
 use clientele_catalog::storage::{RowAddress, Snapshot, Store, Transaction};
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int32Array, RecordBatch};
+use datafusion::arrow::array::{ArrayRef, AsArray, Int32Array, RecordBatch};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::Int64Type;
 use serde_json::Value;
