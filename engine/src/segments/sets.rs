@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use clientele_catalog::definition::Oid;
 use clientele_catalog::storage::stored_rows;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{JoinType, NullEquality};
 use datafusion::datasource::source_as_provider;
 use datafusion::error::{DataFusionError, Result};
