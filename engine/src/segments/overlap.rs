@@ -19,6 +19,7 @@ use datafusion::scalar::ScalarValue;
 use roaring::RoaringBitmap;
 
 use super::{definition, is_segment, members};
+use crate::api::Notice;
 use crate::builtin::{numbers, texts};
 use crate::error::{Error, Result};
 use crate::functions::declared::Function;
@@ -175,8 +176,11 @@ fn matrix(context: &QueryContext, arguments: &[ScalarValue]) -> Result<Vec<Array
         };
         if takes_part && may_read(context, view) {
             let subject = definition::subject(view);
-            let members = members::members(context, (view, subject))?;
-            named.push(Named { view: Arc::clone(view), subject, members });
+            match members::members(context, (view, subject)) {
+                Ok(members) => named.push(Named { view: Arc::clone(view), subject, members }),
+                Err(error) if error.sqlstate.starts_with("57") => return Err(error),
+                Err(error) => left_out(context, view, &error),
+            }
         }
     }
     let of = |subject| population(context, subject);
@@ -205,6 +209,13 @@ fn matrix(context: &QueryContext, arguments: &[ScalarValue]) -> Result<Vec<Array
         Arc::new(pairs.iter().map(share_of).collect::<Float64Array>()),
         Arc::new(pairs.iter().map(lifted).collect::<Float64Array>()),
     ])
+}
+
+/// Tells of a segment that cannot be computed: the others can.
+fn left_out(context: &QueryContext, view: &Relation, error: &Error) {
+    let text = format!("segment \"{}\" is left out: {}", view.name, error.message);
+    let warning = Error { severity: "WARNING", ..Error::new("01000", text) };
+    context.session.notices.lock().push(Notice::Message(warning));
 }
 
 fn signed(count: u64) -> i64 {

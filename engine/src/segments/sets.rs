@@ -13,11 +13,11 @@ use std::sync::Arc;
 
 use clientele_catalog::definition::Oid;
 use clientele_catalog::storage::stored_rows;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{JoinType, NullEquality};
 use datafusion::datasource::source_as_provider;
 use datafusion::error::{DataFusionError, Result};
-use datafusion::logical_expr::{Expr, Extension, Join, LogicalPlan, TableScan};
+use datafusion::logical_expr::{Expr, Extension, Join, LogicalPlan, Projection, TableScan};
 use roaring::RoaringBitmap;
 
 use super::members::{Memberships, Place};
@@ -87,7 +87,10 @@ fn set_of(plan: &LogicalPlan, known: Known<'_>) -> Result<Option<Set>> {
         LogicalPlan::TableScan(scan) => of_scan(scan, known),
         LogicalPlan::SubqueryAlias(alias) => set_of(&alias.input, known),
         LogicalPlan::Projection(projection) if projection.expr.iter().all(is_column) => {
-            set_of(&projection.input, known)
+            match set_of(&projection.input, known)? {
+                None => of_unmatched(projection, known),
+                set => Ok(set),
+            }
         }
         LogicalPlan::Filter(filter) if excludes_nobody(&filter.predicate) => {
             let set = set_of(&filter.input, known)?;
@@ -176,6 +179,29 @@ fn of_join(join: &Join, known: Known<'_>) -> Result<Option<Set>> {
         RightAnti => Some(without(&right, &left, nulls_meet)),
         _ => None,
     })
+}
+
+/// `SELECT a.customer_id FROM a LEFT JOIN b USING (customer_id) WHERE b.customer_id IS NULL`: another
+/// way to say NOT EXISTS.
+fn of_unmatched(projection: &Projection, known: Known<'_>) -> Result<Option<Set>> {
+    let LogicalPlan::Filter(filter) = projection.input.as_ref() else { return Ok(None) };
+    let LogicalPlan::Join(join) = filter.input.as_ref() else { return Ok(None) };
+    let Expr::IsNull(null) = &filter.predicate else { return Ok(None) };
+    let is_of = |expr: &Expr, side: &LogicalPlan| match expr {
+        Expr::Alias(alias) => matches!(alias.expr.as_ref(),
+            Expr::Column(column) if side.schema().has_column(column)),
+        other => matches!(other, Expr::Column(column) if side.schema().has_column(column)),
+    };
+    let shows_left = projection.expr.iter().all(|expr| is_of(expr, &join.left));
+    let on_customers = join.on.iter().all(|(left, right)| is_column(left) && is_column(right));
+    let plain = join.join_type == JoinType::Left && join.filter.is_none() && !join.on.is_empty();
+    // Where NULL meets NULL, who has been met looks like who has not.
+    let apart = join.null_equality == NullEquality::NullEqualsNothing;
+    if !(plain && apart && on_customers && shows_left && is_of(null, &join.right)) {
+        return Ok(None);
+    }
+    let Some(left) = set_of(&join.left, known)? else { return Ok(None) };
+    Ok(set_of(&join.right, known)?.map(|right| without(&left, &right, false)))
 }
 
 /// The rows of `kept` that have an equal one in `other`.

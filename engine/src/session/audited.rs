@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{Prepared, Session};
 use crate::api::{Outcome, Rows};
 use crate::error::Result;
-use crate::privacy::audit::{Key, Reading, Target, watch};
+use crate::privacy::audit::{Entry, Key, Reading, Target, watch, watch_counted};
 use crate::sql::Body;
 use crate::sql::normalised::normalised;
 
@@ -26,19 +26,33 @@ impl Session {
         }
         let key = self.read(reads, prepared);
         let target = self.audit_target();
-        let again = self.role.superuser && self.engine.auditor.repeated.is_known(&target, &key);
+        // A client may fetch row by row.
+        let body = prepared.statement.body.as_ref();
+        let together = self.role.superuser || matches!(body, Body::Fetch { .. });
+        let again = together && self.engine.auditor.repeated.is_known(&target, &key);
+        let reading = |key: Key| match again {
+            true => Reading::Again(key),
+            false => Reading::One(key.entry()),
+        };
         match outcome {
             Outcome::Rows(rows) => {
-                let reading = if again { Reading::Again(key) } else { Reading::One(key.entry()) };
-                let stream = watch(rows.stream, reading, target);
+                let stream = watch(rows.stream, reading(key), target);
                 Ok(Outcome::Rows(Rows { stream, ..rows }))
             }
-            other if again => {
-                self.engine.auditor.repeated.add(&target, &key, None);
-                Ok(other)
+            Outcome::CopyOut { format, column_count, stream, rows } => {
+                let read = (reading(key), target);
+                let stream = Box::pin(watch_counted(stream, Arc::clone(&rows), read));
+                Ok(Outcome::CopyOut { format, column_count, stream, rows })
             }
             other => {
-                target.append(&[key.entry()]).await?;
+                let rows = copied(body, &other);
+                match again {
+                    true => self.engine.auditor.repeated.add(&target, &key, rows),
+                    false => {
+                        let row_count = rows.and_then(|rows| i64::try_from(rows).ok());
+                        target.append(&[Entry { row_count, ..key.entry() }]).await?;
+                    }
+                }
                 Ok(other)
             }
         }
@@ -66,6 +80,14 @@ impl Session {
             store: Arc::clone(&self.store),
             database: self.database.oid,
         }
+    }
+}
+
+/// How many rows a COPY has written to a file of the server.
+fn copied(body: &Body, outcome: &Outcome) -> Option<u64> {
+    match (body, outcome) {
+        (Body::CopyTo(_), Outcome::Done(tag)) => tag.strip_prefix("COPY ")?.parse().ok(),
+        _ => None,
     }
 }
 

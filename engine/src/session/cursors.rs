@@ -3,6 +3,9 @@
 //! A cursor reads its query as far as it is asked to and forgets what it has given. One that may
 //! scroll, and one that outlives its transaction, keeps its rows.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use datafusion::arrow::array::{RecordBatch, UInt64Array};
 use datafusion::arrow::compute::{concat_batches, take_record_batch};
 use futures::StreamExt;
@@ -26,6 +29,8 @@ pub(crate) struct Cursor {
     hold: bool,
     /// Made by a transaction that has not committed yet.
     new: bool,
+    /// Closed columns that its rows show as they are.
+    reads: BTreeSet<Arc<str>>,
 }
 
 /// What `DECLARE` says of a cursor.
@@ -58,7 +63,8 @@ impl Session {
         let Outcome::Rows(rows) = self.run_query(&prepared, Vec::new()).await? else {
             return Err(Error::internal("a cursor's query without rows"));
         };
-        self.cursors.insert(name.to_owned(), Cursor::new(rows, kind));
+        let reads = self.shared.noted.lock().reads.clone();
+        self.cursors.insert(name.to_owned(), Cursor { reads, ..Cursor::new(rows, kind) });
         Ok(Outcome::Done("DECLARE CURSOR".to_owned()))
     }
 
@@ -70,6 +76,7 @@ impl Session {
             let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
             return Ok(Outcome::Done(format!("MOVE {rows}")));
         }
+        self.shared.noted.lock().reads.extend(cursor.reads.iter().cloned());
         let stream = futures::stream::iter(batches.into_iter().map(Ok));
         Ok(Outcome::Rows(Rows {
             columns: cursor.columns.clone(),
@@ -152,6 +159,7 @@ impl Cursor {
             scrolls: kind.scrolls,
             hold: kind.hold,
             new: true,
+            reads: BTreeSet::new(),
         }
     }
 

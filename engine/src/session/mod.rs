@@ -577,10 +577,7 @@ fn session_state(engine: &Arc<Engine>, database: Oid) -> SessionState {
         .with_runtime_env(Arc::clone(&engine.runtime_env))
         .with_default_features()
         .with_physical_optimizer_rules(rules)
-        .with_query_planner(Arc::new(SharingPlanner {
-            memberships: Arc::clone(&engine.memberships),
-            database,
-        }))
+        .with_query_planner(Arc::new(SharingPlanner::new(&engine.memberships, database)))
         .build();
     state.add_analyzer_rule(Arc::new(planning::subqueries::Subqueries));
     let registry: &mut dyn datafusion::execution::FunctionRegistry = &mut state;

@@ -40,9 +40,16 @@ use node::{Part, Shared, SharedPlanner};
 #[derive(Debug, Default)]
 pub(crate) struct SharingPlanner {
     /// Who is in which segment.
-    pub(crate) memberships: Arc<Memberships>,
+    memberships: Arc<Memberships>,
     /// The database.
-    pub(crate) database: Oid,
+    database: Oid,
+}
+
+impl SharingPlanner {
+    /// Of a session in a database.
+    pub(crate) fn new(memberships: &Arc<Memberships>, database: Oid) -> Self {
+        Self { memberships: Arc::clone(memberships), database }
+    }
 }
 
 #[async_trait]

@@ -63,12 +63,13 @@ pub fn expression(text: &str) -> Result<ast::Expr> {
     let source = Source { text: text.to_owned() };
     let mut parser = parser_of(text)?;
     let parsed = parser.parse_expr().map_err(|error| parser_error(&error, &source, &mut parser))?;
-    nothing_more(&parser, &source)?;
+    nothing_more(&mut parser, &source)?;
     Ok(parsed)
 }
 
-/// Refuses what stands behind the whole.
-fn nothing_more(parser: &Parser<'_>, source: &Source) -> Result<()> {
+/// Refuses what stands behind the whole, but for semicolons.
+fn nothing_more(parser: &mut Parser<'_>, source: &Source) -> Result<()> {
+    while parser.consume_token(&Token::SemiColon) {}
     let rest = parser.peek_token();
     match rest.token {
         Token::EOF => Ok(()),
@@ -85,7 +86,7 @@ pub fn query(text: &str) -> Result<ast::Query> {
     let mut parser = parser_of(text)?;
     let parsed = parser.parse_query();
     let parsed = parsed.map_err(|error| parser_error(&error, &source, &mut parser))?;
-    nothing_more(&parser, &source)?;
+    nothing_more(&mut parser, &source)?;
     Ok(*parsed)
 }
 

@@ -11,4 +11,4 @@
 -- reason text: why, where it was said
 -- previous_hash text!: hash of the entry before
 -- hash text!: HMAC-SHA-256 with the brand's key over all of the entry
--- read_count int8: how many reads of a superuser, by the same statement, the entry puts together; NULL: it is one
+-- read_count int8: how many reads by the same statement, of a superuser or of a cursor, the entry puts together; NULL: it is one

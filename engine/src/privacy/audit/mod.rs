@@ -22,4 +22,4 @@ pub(crate) use functions::FUNCTIONS;
 pub(crate) use log::Auditor;
 pub(crate) use noted::{Noted, full_name, note_decision, open_reads};
 pub(crate) use repeated::Key;
-pub(crate) use watched::{Reading, Target, watch};
+pub(crate) use watched::{Reading, Target, watch, watch_counted};

@@ -1,5 +1,5 @@
-//! What superusers read again and again: the first read by a statement is an entry of its own, those
-//! that follow within seconds are put together in one.
+//! What superusers read again and again, and what cursors are asked for: the first read by a statement
+//! is an entry of its own, those that follow within seconds are put together in one.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -70,7 +70,7 @@ impl Repeated {
     }
 
     /// Adds a read.
-    pub(crate) fn add(&self, target: &Target, key: &Key, rows: Option<usize>) {
+    pub(crate) fn add(&self, target: &Target, key: &Key, rows: Option<u64>) {
         let mut all = self.0.lock();
         let of_database = all.entry(target.database).or_default();
         let is_alone = of_database.is_empty();

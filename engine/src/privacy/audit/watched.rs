@@ -2,12 +2,12 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use clientele_catalog::definition::Oid;
 use clientele_catalog::storage::Store;
-use datafusion::arrow::array::RecordBatch;
-use futures::{FutureExt, Stream};
+use futures::{FutureExt, Stream, StreamExt};
 use tokio::task::JoinHandle;
 
 use super::entry::Entry;
@@ -45,38 +45,55 @@ pub(crate) enum Reading {
     Again(Key),
 }
 
-/// The stream; its end comes when the entry is on disk, if it has one of its own. A client that reads
-/// no further is noted with the rows that it got.
+/// A stream of rows; its end comes when the entry is on disk, if it has one of its own. A client that
+/// reads no further is noted with the rows that it got.
 pub(crate) fn watch(stream: BatchStream, reading: Reading, target: Target) -> BatchStream {
-    let reading = Some((reading, target));
-    Box::pin(Watched { stream, reading, rows: 0, task: None })
+    let rows = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&rows);
+    let counted = stream.inspect(move |batch| {
+        if let Ok(batch) = batch {
+            counter.fetch_add(batch.num_rows() as u64, Ordering::Relaxed);
+        }
+    });
+    Box::pin(watch_counted(counted, rows, (reading, target)))
 }
 
-struct Watched {
-    stream: BatchStream,
+/// The same for what somebody else counts the rows of.
+pub(crate) fn watch_counted<S>(
+    stream: S,
+    rows: Arc<AtomicU64>,
+    reading: (Reading, Target),
+) -> Watched<S> {
+    Watched { stream: Box::pin(stream), reading: Some(reading), rows, task: None }
+}
+
+/// A stream that reports what was read when it ends.
+pub(crate) struct Watched<S> {
+    stream: Pin<Box<S>>,
     reading: Option<(Reading, Target)>,
-    rows: usize,
+    rows: Arc<AtomicU64>,
     task: Option<JoinHandle<Result<()>>>,
 }
 
-impl Watched {
+impl<S> Watched<S> {
     fn report(&mut self) -> Option<JoinHandle<Result<()>>> {
         let (reading, target) = self.reading.take()?;
+        let rows = self.rows.load(Ordering::Relaxed);
         let entry = match reading {
             Reading::One(entry) => entry,
             Reading::Again(key) => {
-                target.engine.auditor.repeated.add(&target, &key, Some(self.rows));
+                target.engine.auditor.repeated.add(&target, &key, Some(rows));
                 return None;
             }
         };
-        let entry = Entry { row_count: i64::try_from(self.rows).ok(), ..entry };
+        let entry = Entry { row_count: i64::try_from(rows).ok(), ..entry };
         let runtime = target.engine.cpu().ok()?.clone();
         Some(runtime.spawn(async move { target.append(&[entry]).await }))
     }
 }
 
-impl Stream for Watched {
-    type Item = Result<RecordBatch>;
+impl<T, S: Stream<Item = Result<T>>> Stream for Watched<S> {
+    type Item = Result<T>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
@@ -90,10 +107,6 @@ impl Stream for Watched {
                 });
             }
             match self.stream.as_mut().poll_next(context) {
-                Poll::Ready(Some(Ok(batch))) => {
-                    self.rows += batch.num_rows();
-                    return Poll::Ready(Some(Ok(batch)));
-                }
                 Poll::Ready(None) => match self.report() {
                     Some(task) => self.task = Some(task),
                     None => return Poll::Ready(None),
@@ -104,7 +117,7 @@ impl Stream for Watched {
     }
 }
 
-impl Drop for Watched {
+impl<S> Drop for Watched<S> {
     fn drop(&mut self) {
         drop(self.report());
     }
