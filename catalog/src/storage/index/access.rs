@@ -41,6 +41,22 @@ pub enum Test {
     Null,
 }
 
+impl Test {
+    /// What matches a LIKE pattern begins as the pattern does; nothing when that has no beginning.
+    pub fn like(pattern: &str) -> Vec<Self> {
+        let wild = |character: &char| matches!(character, '%' | '_' | '\\');
+        let beginning: String = pattern.chars().take_while(|one| !wild(one)).collect();
+        let mut end = beginning.clone();
+        let last = end.pop().map_or(u32::MAX, u32::from);
+        // The order of characters is that of their bytes.
+        let next = (last..=char::MAX.into()).skip(1).find_map(char::from_u32);
+        let Some(next) = next else { return Vec::new() };
+        end.push(next);
+        let text = |text| ScalarValue::Utf8View(Some(text));
+        vec![Self::From(text(beginning)), Self::Below(text(end))]
+    }
+}
+
 /// An order of rows; NULLs are last, or first in a descending one: what PostgreSQL's indexes have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IndexOrder {
