@@ -75,6 +75,8 @@ pub(super) struct Access {
     pub(super) columns: Arc<[TypedColumn]>,
     /// Disjoint, in ascending order.
     pub(super) ranges: Vec<KeyRange>,
+    /// The values of the leading column, where it equals some.
+    pub(super) leading: Option<Vec<ScalarValue>>,
     /// How many columns are fixed by equality.
     equal: usize,
     /// Whether the next column is bounded.
@@ -164,7 +166,19 @@ fn access(
     ranges.sort_unstable();
     ranges.dedup();
     let columns = Arc::clone(columns);
-    Ok(Some(Access { index, columns, ranges, equal, bounded, unique }))
+    let leading = columns.first().filter(|_| equal > 0);
+    let leading = leading.and_then(|(number, _)| one_of(*number, conditions)).cloned();
+    Ok(Some(Access { index, columns, ranges, leading, equal, bounded, unique }))
+}
+
+/// The values that a column may have. Of a conjunction the shortest list has them all.
+fn one_of(number: i16, conditions: &[Condition]) -> Option<&Vec<ScalarValue>> {
+    let lists = conditions.iter().filter(|one| one.column == number);
+    let lists = lists.filter_map(|one| match &one.test {
+        Test::OneOf(values) => Some(values),
+        _ => None,
+    });
+    lists.min_by_key(|values| values.len())
 }
 
 /// The keys of the values that a column may have; `None`: nothing says so.
@@ -172,13 +186,7 @@ fn values_of(
     (number, pg_type): TypedColumn,
     conditions: &[Condition],
 ) -> Result<Option<Vec<Vec<u8>>>> {
-    let lists = conditions.iter().filter(|one| one.column == number);
-    let lists = lists.filter_map(|one| match &one.test {
-        Test::OneOf(values) => Some(values),
-        _ => None,
-    });
-    // A conjunction: the shortest list has them all.
-    let Some(list) = lists.min_by_key(|values| values.len()) else { return Ok(None) };
+    let Some(list) = one_of(number, conditions) else { return Ok(None) };
     let mut keys = Vec::with_capacity(list.len());
     for value in list.iter().filter(|value| !value.is_null()) {
         let Some(key) = sort_key::encode_value(pg_type, value)? else { return Ok(None) };
