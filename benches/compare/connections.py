@@ -1,8 +1,9 @@
-"""A hundred connections at once with mixed statements, beside PostgreSQL in the same run.
+"""A hundred connections at once, beside PostgreSQL in the same run.
 
-`connections.py --binary target/release/clientele --work DIR [--clients 100] [--seconds 20] [--rounds 3]`: the engines take turns over a
-table of a million visits; of a hundred statements sixty look up a visit, twenty-five add up a day by store, five all of
-them by store and month, ten insert. pgbench sends them prepared. Prints JSON and writes DIR/connections.json: transactions a second, p50 and p95 in milliseconds by kind,
+`connections.py --binary target/release/clientele --work DIR [--mix mixed|points] [--clients 100] [--seconds 20] [--rounds 3]`: the engines take
+turns over a table of a million visits with a primary key and indexes on the time and the customer; of a hundred statements sixty look up a visit. `mixed`:
+twenty-five add up a day by store, five all of them by store and month, ten insert. `points`: twenty ask for a customer's visits, ten for the
+last twenty of all, ten insert. pgbench sends them prepared. Prints JSON and writes DIR/connections.json: transactions a second, p50 and p95 in milliseconds by kind,
 failed transactions, the engine's CPU seconds, the load at the start.
 """
 import argparse, json, os, pathlib, re, statistics, subprocess
@@ -10,12 +11,22 @@ import argparse, json, os, pathlib, re, statistics, subprocess
 from engines import Clientele, Postgres
 
 ROWS = 1_000_000
-KINDS = {
-    "lookup": (60, f"\\set id random(1, {ROWS})\nSELECT * FROM visits WHERE id = :id;\n"),
-    "by_store": (25, f"\\set d random(0, {ROWS // 1440 - 1})\nSELECT store, count(*), sum(total) FROM visits WHERE at >= timestamptz '2025-01-01' "
-                     "+ :d * interval '1 day' AND at < timestamptz '2025-01-02' + :d * interval '1 day' GROUP BY store;\n"),
-    "dashboard": (5, "SELECT store, date_trunc('month', at) AS month, count(*), sum(total) FROM visits GROUP BY 1, 2;\n"),
-    "insert": (10, "\\set c random(0, 49999)\nINSERT INTO visits (customer_id, store, total, at) VALUES (:c, :c % 20, 12.50, now());\n"),
+LOOKUP = f"\\set id random(1, {ROWS})\nSELECT * FROM visits WHERE id = :id;\n"
+INSERT = "\\set c random(0, 49999)\nINSERT INTO visits (customer_id, store, total, at) VALUES (:c, :c % 20, 12.50, now());\n"
+MIXES = {
+    "mixed": {
+        "lookup": (60, LOOKUP),
+        "by_store": (25, f"\\set d random(0, {ROWS // 1440 - 1})\nSELECT store, count(*), sum(total) FROM visits WHERE at >= timestamptz '2025-01-01' "
+                         "+ :d * interval '1 day' AND at < timestamptz '2025-01-02' + :d * interval '1 day' GROUP BY store;\n"),
+        "dashboard": (5, "SELECT store, date_trunc('month', at) AS month, count(*), sum(total) FROM visits GROUP BY 1, 2;\n"),
+        "insert": (10, INSERT),
+    },
+    "points": {
+        "lookup": (60, LOOKUP),
+        "customer": (20, "\\set c random(0, 49999)\nSELECT * FROM visits WHERE customer_id = :c;\n"),
+        "latest": (10, "SELECT id, customer_id, total, at FROM visits ORDER BY at DESC LIMIT 20;\n"),
+        "insert": (10, INSERT),
+    },
 }
 
 
@@ -23,18 +34,18 @@ def main():
     options = argparse.ArgumentParser()
     options.add_argument("--binary", required=True)
     options.add_argument("--work", type=pathlib.Path, required=True)
+    options.add_argument("--mix", choices=MIXES, default="mixed")
     options.add_argument("--clients", type=int, default=100)
     options.add_argument("--seconds", type=int, default=20)
     options.add_argument("--rounds", type=int, default=3)
     given = options.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
     clientele, postgres = Clientele(given.binary, given.work, 1), Postgres(given.work)
-    result = {"clients": given.clients, "seconds": given.seconds, "load": os.getloadavg()[0], "runs": {}}
+    result = {"mix": given.mix, "clients": given.clients, "seconds": given.seconds, "load": os.getloadavg()[0], "runs": {}}
     try:
         for engine in (clientele, postgres):
             fill(engine)
         clientele.link.execute("CALL clientele.flush()")
-        postgres.link.execute("CREATE INDEX ON visits (at)")
         postgres.link.execute("VACUUM ANALYZE visits")
         for turn in range(given.rounds):
             for engine in (clientele, postgres) if turn % 2 else (postgres, clientele):
@@ -53,24 +64,27 @@ def fill(engine):
                         "total numeric(12,2), at timestamptz)")
     engine.link.execute("INSERT INTO visits (customer_id, store, total, at) SELECT g::bigint * 7919 % 50000, g % 20, (g % 10000) / 100.0, "
                         f"timestamptz '2025-01-01' + g * interval '1 minute' FROM generate_series(0, {ROWS - 1}) g")
+    engine.link.execute("CREATE INDEX ON visits (at)")
+    engine.link.execute("CREATE INDEX ON visits (customer_id)")
 
 
 def run(engine, given, postgres):
     for old in given.work.glob("pgbench_log.*"):
         old.unlink()
     command = [f"{postgres.bin}/pgbench", "-n", "-M", "prepared", "-l", "-c", str(given.clients), "-j", "2", "-T", str(given.seconds)]
-    for kind, (weight, script) in KINDS.items():
+    kinds = MIXES[given.mix]
+    for kind, (weight, script) in kinds.items():
         (given.work / f"{kind}.sql").write_text(script)
         command += ["-f", f"{given.work / kind}.sql@{weight}"]
     before = engine.cpu()
     done = subprocess.run(command, env=engine.environment(), cwd=given.work, check=True, capture_output=True, text=True)
     found = {"rate": float(re.search(r"tps = ([\d.]+)", done.stdout)[1]), "cpu_s": engine.cpu() - before,
              "failed": int(re.search(r"failed transactions: (\d+)", done.stdout)[1])}
-    times = {kind: [] for kind in KINDS}
+    times = {kind: [] for kind in kinds}
     for log in given.work.glob("pgbench_log.*"):
         for line in log.read_text().splitlines():
             _, _, time, kind, *_ = line.split()
-            times[list(KINDS)[int(kind)]].append(int(time) / 1000)
+            times[list(kinds)[int(kind)]].append(int(time) / 1000)
     every = sorted(time for kind in times.values() for time in kind)
     for kind, of_kind in [*times.items(), ("all", every)]:
         of_kind.sort()

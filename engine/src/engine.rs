@@ -69,6 +69,7 @@ pub struct Engine {
     /// When the engine was opened.
     pub started_at: DateTime<Utc>,
     cpu: Option<Runtime>,
+    planning: Option<Runtime>,
     sessions: Mutex<HashMap<i32, Arc<SessionShared>>>,
     next_pid: AtomicI32,
     pub(crate) sequences: Mutex<functions::Blocks>,
@@ -104,15 +105,10 @@ impl Engine {
     /// # Errors
     /// 55006 when it is in use, XX001 when it is damaged, 58030 when it cannot be read.
     pub fn open(options: EngineOptions) -> Result<Arc<Self>> {
-        let cpu = tokio::runtime::Builder::new_multi_thread()
-            // More threads than processors: a plan that computes long between two batches must
-            // not keep the other statements waiting.
-            .worker_threads(options.cpu_threads.max(1) * 4)
-            .thread_name("compute")
-            .thread_stack_size(8 << 20)
-            .enable_all()
-            .build()
-            .map_err(|error| Error::new("58030", format!("could not start threads: {error}")))?;
+        // More threads than processors: a plan that computes long between two batches must not keep
+        // the other statements waiting.
+        let cpu = threads("compute", options.cpu_threads.max(1) * 4)?;
+        let planning = threads("planning", options.cpu_threads.max(1) * 4)?;
         let cluster = Cluster::open(&options.data_dir, options.store.clone())?;
         // What an earlier process spilled is worth nothing, and may hold personal data.
         let spill = options.data_dir.join("spill");
@@ -137,6 +133,7 @@ impl Engine {
             purger: Purger::default(),
             recommenders: Recommenders::default(),
             cpu: Some(cpu),
+            planning: Some(planning),
             sessions: Mutex::default(),
             next_pid: AtomicI32::new(1000),
             sequences: Mutex::default(),
@@ -269,17 +266,35 @@ impl Engine {
     /// # Errors
     /// 57P01 once the engine is being closed.
     pub fn cpu(&self) -> Result<tokio::runtime::Handle> {
-        match &self.cpu {
-            Some(runtime) => Ok(runtime.handle().clone()),
-            None => Err(Error::fatal("57P01", "the server is shutting down")),
-        }
+        handle(self.cpu.as_ref())
     }
+
+    /// Where plans are made, and what takes milliseconds is done: behind a crowd of plans that run
+    /// these would wait for a turn of each.
+    ///
+    /// # Errors
+    /// 57P01 once the engine is being closed.
+    pub(crate) fn planning(&self) -> Result<tokio::runtime::Handle> {
+        handle(self.planning.as_ref())
+    }
+}
+
+fn threads(name: &str, count: usize) -> Result<Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(count).thread_name(name).thread_stack_size(8 << 20).enable_all();
+    let refused = |error| Error::new("58030", format!("could not start threads: {error}"));
+    builder.build().map_err(refused)
+}
+
+fn handle(runtime: Option<&Runtime>) -> Result<tokio::runtime::Handle> {
+    let closing = || Error::fatal("57P01", "the server is shutting down");
+    runtime.map(|runtime| runtime.handle().clone()).ok_or_else(closing)
 }
 
 impl Drop for Engine {
     fn drop(&mut self) {
         // A runtime must not wait for its threads inside another runtime.
-        if let Some(runtime) = self.cpu.take() {
+        for runtime in [self.cpu.take(), self.planning.take()].into_iter().flatten() {
             runtime.shutdown_background();
         }
     }

@@ -138,6 +138,8 @@ fn questions(random: &mut ChaCha8Rng) -> Vec<String> {
             "WHERE d = date '2026-01-01' + {count} AND ok AND n <= {b} / 4.0 ORDER BY id {limit}"
         ),
         format!("WHERE d = date '2026-01-0{}' AND NOT ok ORDER BY id", count + 1),
+        format!("WHERE b LIKE 'b{}%' AND m < {a} ORDER BY id {limit}", b % 3),
+        format!("WHERE b LIKE '%{b}' AND a = {a} ORDER BY id"),
         format!("WHERE a > {a}::bigint AND a < {other} AND b = '' ORDER BY id"),
     ]
     .iter()

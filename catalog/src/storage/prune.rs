@@ -156,6 +156,27 @@ impl ValueIndexes {
         Ok(rows.unwrap_or_default())
     }
 
+    /// Whether a row group of a file may have one of some values, by its bloom filter; what is not
+    /// known and may not be read now may.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(super) fn may_have(
+        &self,
+        (entry, column, group): (&FileEntry, &Column, usize),
+        wanted: &[ScalarValue],
+        may_read: bool,
+    ) -> Result<bool> {
+        let key = Key::Filters(entry.facts.part, column.number);
+        let known = match may_read {
+            true => Some(self.get(key, || read_filters(entry, column))?),
+            false => self.known(&key),
+        };
+        let Some(Known::Filters(filters)) = known else { return Ok(true) };
+        let Some(Some(filter)) = filters.get(group) else { return Ok(true) };
+        Ok(wanted.iter().any(|value| may_hold(filter, value)))
+    }
+
     fn rows_of(&self, entry: &FileEntry, condition: &OneOf<'_>) -> Result<RoaringBitmap> {
         let column = condition.column;
         let part = entry.facts.part;

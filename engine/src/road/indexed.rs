@@ -47,6 +47,7 @@ enum Kind {
     Above,
     UpTo,
     Below,
+    Like,
     Present,
     Null,
 }
@@ -162,7 +163,7 @@ impl Indexed {
                 return Ok(None);
             }
             let fitting = given.into_iter().map(|value| of_type(value, &open.data_type));
-            conditions.extend(open.condition(fitting.collect()));
+            conditions.extend(open.conditions(fitting.collect()));
         }
         let (columns, schema) = (Arc::clone(&self.columns), Arc::clone(&self.narrow));
         Ok(Some(Question { conditions, order: self.order.clone(), columns, schema }))
@@ -187,9 +188,22 @@ impl Indexed {
 
 impl Open {
     /// `None` in the place of a value: no value of the column's type.
-    fn condition(&self, values: Vec<Option<ScalarValue>>) -> Option<Condition> {
+    fn conditions(&self, values: Vec<Option<ScalarValue>>) -> Vec<Condition> {
+        let tests = match self.kind {
+            Kind::Like => {
+                let pattern = values.iter().flatten().next();
+                let pattern = pattern.and_then(|one| one.try_as_str()).flatten();
+                pattern.map(Test::like).unwrap_or_default()
+            }
+            _ => self.test(values).into_iter().collect(),
+        };
+        let column = self.column;
+        tests.into_iter().map(|test| Condition { column, test }).collect()
+    }
+
+    fn test(&self, values: Vec<Option<ScalarValue>>) -> Option<Test> {
         let mut values = values.into_iter();
-        let test = match self.kind {
+        Some(match self.kind {
             Kind::OneOf => Test::OneOf(values.flatten().collect()),
             Kind::From => Test::From(values.next()??),
             Kind::Above => Test::Above(values.next()??),
@@ -197,8 +211,8 @@ impl Open {
             Kind::Below => Test::Below(values.next()??),
             Kind::Present => Test::Present,
             Kind::Null => Test::Null,
-        };
-        Some(Condition { column: self.column, test })
+            Kind::Like => return None,
+        })
     }
 }
 
@@ -217,6 +231,11 @@ fn tests(condition: &Expr) -> Vec<(&Expr, Kind, Vec<&Expr>)> {
         }
         Expr::Between(Between { expr, negated: false, low, high }) => {
             vec![(expr, Kind::From, vec![low]), (expr, Kind::UpTo, vec![high])]
+        }
+        Expr::Like(like)
+            if !like.negated && !like.case_insensitive && like.escape_char.is_none() =>
+        {
+            vec![(&like.expr, Kind::Like, vec![&like.pattern])]
         }
         Expr::IsNull(expr) => vec![(expr, Kind::Null, Vec::new())],
         Expr::IsNotNull(expr) => vec![(expr, Kind::Present, Vec::new())],

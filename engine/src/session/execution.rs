@@ -18,6 +18,7 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::scalar::ScalarValue;
 use futures::{Stream, StreamExt};
 use parking_lot::Mutex;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
@@ -63,6 +64,16 @@ pub(super) fn arm_timeout(engine: &Arc<Engine>, shared: &Arc<SessionShared>, tim
 /// A task that ends with its owner.
 struct Owned<T>(JoinHandle<T>);
 
+impl<T> Owned<Result<T>> {
+    /// Waits for its end.
+    async fn done(mut self) -> Result<T> {
+        match (&mut self.0).await {
+            Ok(result) => result,
+            Err(failure) => Err(panicked(&failure)),
+        }
+    }
+}
+
 impl<T> Drop for Owned<T> {
     fn drop(&mut self) {
         self.0.abort();
@@ -84,8 +95,27 @@ impl Session {
         &self,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
+        self.compute_on(&self.engine.cpu()?, work).await
+    }
+
+    /// As [`Session::compute`], for work of milliseconds: it waits for no plan that runs.
+    ///
+    /// # Errors
+    /// As [`Session::compute`].
+    pub(crate) async fn compute_soon<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        self.compute_on(&self.engine.planning()?, work).await
+    }
+
+    async fn compute_on<T: Send + 'static>(
+        &self,
+        threads: &Handle,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
         let token = self.shared.token();
-        let mut task = Owned(self.engine.cpu()?.spawn(work));
+        let mut task = Owned(threads.spawn(work));
         tokio::select! {
             biased;
             () = token.cancelled() => Err(self.shared.stop_error()),
@@ -187,11 +217,16 @@ impl Session {
 
 /// Optimizes, plans physically, and sends the batches.
 async fn pump(
-    context: &QueryContext,
+    context: &Arc<QueryContext>,
     plan: &LogicalPlan,
     sender: &mpsc::Sender<Result<RecordBatch>>,
 ) -> Result<()> {
-    let physical = physical(context, plan).await?;
+    let planned = {
+        let (context, plan) = (Arc::clone(context), plan.clone());
+        let planning = context.engine.planning()?;
+        Owned(planning.spawn(async move { physical(&context, &plan).await }))
+    };
+    let physical = planned.done().await?;
     let holds_a_side = holds_a_side(&physical);
     let failed = match send(context.state.task_ctx(), physical, sender).await {
         Err(failed) if failed.error.sqlstate == OUT_OF_MEMORY && !failed.sent && holds_a_side => {

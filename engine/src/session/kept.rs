@@ -138,7 +138,7 @@ impl Session {
         context: &Arc<QueryContext>,
     ) -> Result<(Option<Vec<Column>>, Option<Arc<Kept>>)> {
         let context = Arc::clone(context);
-        self.compute(async move {
+        self.compute_soon(async move {
             let mut described = statement::describe(&context, &body, &declared)?;
             let columns = described.columns.take();
             Ok((columns, Kept::new(&context, described).map(Arc::new)))
@@ -221,7 +221,7 @@ impl Session {
             return road.run(context, &parameters, rows).await;
         }
         let (road, context) = (Arc::clone(road), Arc::clone(context));
-        self.compute(async move { road.run(&context, &parameters, rows).await }).await
+        self.compute_soon(async move { road.run(&context, &parameters, rows).await }).await
     }
 }
 

@@ -41,6 +41,22 @@ pub enum Test {
     Null,
 }
 
+impl Test {
+    /// What matches a LIKE pattern begins as the pattern does; nothing when that has no beginning.
+    pub fn like(pattern: &str) -> Vec<Self> {
+        let wild = |character: &char| matches!(character, '%' | '_' | '\\');
+        let beginning: String = pattern.chars().take_while(|one| !wild(one)).collect();
+        let mut end = beginning.clone();
+        let last = end.pop().map_or(u32::MAX, u32::from);
+        // The order of characters is that of their bytes.
+        let next = (last..=char::MAX.into()).skip(1).find_map(char::from_u32);
+        let Some(next) = next else { return Vec::new() };
+        end.push(next);
+        let text = |text| ScalarValue::Utf8View(Some(text));
+        vec![Self::From(text(beginning)), Self::Below(text(end))]
+    }
+}
+
 /// An order of rows; NULLs are last, or first in a descending one: what PostgreSQL's indexes have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IndexOrder {
@@ -59,6 +75,8 @@ pub(super) struct Access {
     pub(super) columns: Arc<[TypedColumn]>,
     /// Disjoint, in ascending order.
     pub(super) ranges: Vec<KeyRange>,
+    /// The values of the leading column, where it equals some.
+    pub(super) leading: Option<Vec<ScalarValue>>,
     /// How many columns are fixed by equality.
     equal: usize,
     /// Whether the next column is bounded.
@@ -148,7 +166,19 @@ fn access(
     ranges.sort_unstable();
     ranges.dedup();
     let columns = Arc::clone(columns);
-    Ok(Some(Access { index, columns, ranges, equal, bounded, unique }))
+    let leading = columns.first().filter(|_| equal > 0);
+    let leading = leading.and_then(|(number, _)| one_of(*number, conditions)).cloned();
+    Ok(Some(Access { index, columns, ranges, leading, equal, bounded, unique }))
+}
+
+/// The values that a column may have. Of a conjunction the shortest list has them all.
+fn one_of(number: i16, conditions: &[Condition]) -> Option<&Vec<ScalarValue>> {
+    let lists = conditions.iter().filter(|one| one.column == number);
+    let lists = lists.filter_map(|one| match &one.test {
+        Test::OneOf(values) => Some(values),
+        _ => None,
+    });
+    lists.min_by_key(|values| values.len())
 }
 
 /// The keys of the values that a column may have; `None`: nothing says so.
@@ -156,13 +186,7 @@ fn values_of(
     (number, pg_type): TypedColumn,
     conditions: &[Condition],
 ) -> Result<Option<Vec<Vec<u8>>>> {
-    let lists = conditions.iter().filter(|one| one.column == number);
-    let lists = lists.filter_map(|one| match &one.test {
-        Test::OneOf(values) => Some(values),
-        _ => None,
-    });
-    // A conjunction: the shortest list has them all.
-    let Some(list) = lists.min_by_key(|values| values.len()) else { return Ok(None) };
+    let Some(list) = one_of(number, conditions) else { return Ok(None) };
     let mut keys = Vec::with_capacity(list.len());
     for value in list.iter().filter(|value| !value.is_null()) {
         let Some(key) = sort_key::encode_value(pg_type, value)? else { return Ok(None) };

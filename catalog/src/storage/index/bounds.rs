@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use clientele_udfs::types::PgType;
 use datafusion::arrow::array::{Array, ArrayRef};
+use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 
 use super::sort_key::{self, KeyRange, after};
@@ -66,33 +67,11 @@ pub(super) fn of_file(
 fn read(entry: &FileEntry, column: &Column) -> Result<(Known, usize)> {
     let metadata = reader::metadata(entry)?;
     let groups = metadata.metadata().row_groups();
-    let open = || KeyRange { from: Vec::new(), to: None };
     let held = entry.facts.columns.contains(&column.number);
-    let converter = StatisticsConverter::try_new(
-        &column.stored_name,
-        metadata.schema(),
-        metadata.parquet_schema(),
-    );
-    let ranges = match converter.ok().filter(|_| held) {
-        Some(converter) => {
-            let converter = converter.with_missing_null_counts_as_zero(false);
-            let least = converter.row_group_mins(groups)?;
-            let most = converter.row_group_maxes(groups)?;
-            let nulls = converter.row_group_null_counts(groups)?;
-            let (least, most) = (keys(&least, column.pg_type)?, keys(&most, column.pg_type)?);
-            let ends = least.into_iter().zip(most).zip(nulls.iter());
-            let range = |((least, most), nulls): ((Vec<u8>, Vec<u8>), Option<u64>)| {
-                match sort_key::is_null(&least) || sort_key::is_null(&most) {
-                    true => open(),
-                    false => {
-                        KeyRange { from: least, to: after(&most).filter(|_| nulls == Some(0)) }
-                    }
-                }
-            };
-            ends.map(range).collect()
-        }
-        None => groups.iter().map(|_| open()).collect::<Vec<_>>(),
-    };
+    // Without statistics every key may be anywhere.
+    let told = held.then(|| ranges(&metadata, column)).and_then(Result::ok);
+    let open = || groups.iter().map(|_| KeyRange { from: Vec::new(), to: None }).collect();
+    let ranges: Vec<KeyRange> = told.unwrap_or_else(open);
     let mut first = 0;
     let bounds = groups.iter().zip(ranges).map(|(group, range)| {
         let rows = u32::try_from(group.num_rows()).unwrap_or(0);
@@ -106,6 +85,25 @@ fn read(entry: &FileEntry, column: &Column) -> Result<(Known, usize)> {
     };
     let bytes = bounds.iter().map(size).sum();
     Ok((Known::Bounds(Arc::new(bounds)), bytes))
+}
+
+/// What each row group's statistics say.
+fn ranges(metadata: &ArrowReaderMetadata, column: &Column) -> Result<Vec<KeyRange>> {
+    let groups = metadata.metadata().row_groups();
+    let (schema, leaves) = (metadata.schema(), metadata.parquet_schema());
+    let converter = StatisticsConverter::try_new(&column.stored_name, schema, leaves)?;
+    let converter = converter.with_missing_null_counts_as_zero(false);
+    let least = keys(&converter.row_group_mins(groups)?, column.pg_type)?;
+    let most = keys(&converter.row_group_maxes(groups)?, column.pg_type)?;
+    let nulls = converter.row_group_null_counts(groups)?;
+    let range =
+        |((from, most), nulls): ((Vec<u8>, Vec<u8>), Option<u64>)| match sort_key::is_null(&from)
+            || sort_key::is_null(&most)
+        {
+            true => KeyRange { from: Vec::new(), to: None },
+            false => KeyRange { from, to: after(&most).filter(|_| nulls == Some(0)) },
+        };
+    Ok(least.into_iter().zip(most).zip(nulls.iter()).map(range).collect())
 }
 
 fn keys(values: &ArrayRef, pg_type: PgType) -> Result<Vec<Vec<u8>>> {

@@ -36,6 +36,11 @@ fn tests(condition: &Expr) -> Option<(&str, Vec<Test>)> {
         Expr::Between(Between { expr, negated: false, low, high }) => {
             Some((column(expr)?, vec![Test::From(literal(low)?), Test::UpTo(literal(high)?)]))
         }
+        Expr::Like(like) => {
+            let plain = !like.negated && !like.case_insensitive && like.escape_char.is_none();
+            let pattern = literal(&like.pattern).filter(|_| plain)?;
+            Some((column(&like.expr)?, Test::like(pattern.try_as_str()??)))
+        }
         Expr::IsNull(expr) => Some((column(expr)?, vec![Test::Null])),
         Expr::IsNotNull(expr) => Some((column(expr)?, vec![Test::Present])),
         // A column of truth values.

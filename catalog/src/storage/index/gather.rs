@@ -86,7 +86,11 @@ impl Gather<'_> {
                 let numbers = addresses.iter().map(|address| address.to_i64());
                 return Ok(Arc::new(Int64Array::from_iter_values(numbers)));
             };
-            let whole = sources.iter().map(|source| arrays::column_of(source, column));
+            let wanted = column.pg_type.arrow();
+            let whole = sources.iter().map(|source| match source.column(column.number) {
+                Some(array) if *array.data_type() == wanted => Ok(Arc::clone(array)),
+                _ => arrays::column_of(source, column),
+            });
             let whole = whole.collect::<Result<Vec<_>>>()?;
             let whole: Vec<&dyn Array> = whole.iter().map(AsRef::as_ref).collect();
             let found = interleave(&whole, places)?;

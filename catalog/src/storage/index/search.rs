@@ -23,8 +23,6 @@ use crate::storage::value_indexes::{Key, Known, ValueIndexes};
 const FLEETING_ROWS: usize = 64;
 /// Rows of a transaction's own up to which that is done for them: nothing is kept of those.
 const OWN_ROWS_MAX: u32 = 4096;
-/// A key that is not sorted yet has this many bytes, roughly, for each column.
-const COLUMN_BYTES: usize = 16;
 
 /// A search; nothing is read from files unless it may.
 pub(super) struct Search<'a> {
@@ -89,7 +87,7 @@ impl<'a> Search<'a> {
     /// [`Stop`].
     pub(super) fn rows(&self, most: usize) -> Result<Vec<RowAddress>, Stop> {
         let mut found: Vec<RowAddress> = Vec::new();
-        for place in self.places()? {
+        for place in self.worthwhile(self.places()?)? {
             let block = self.block(&place)?;
             let part = place.part();
             for range in self.within(&block) {
@@ -120,27 +118,55 @@ impl<'a> Search<'a> {
             return Err(Stop::Declined);
         }
         let leading = self.columns().first().copied().ok_or(Stop::Declined)?;
-        let (mut places, mut unsorted) = (Vec::new(), 0);
+        let mut places = Vec::new();
         for part in self.table.files.iter().filter(|part| part.live_rows() > 0) {
             let bounds = bounds::of_file(self.values, &part.entry, leading, self.may_read)?;
             let bounds = bounds.ok_or(Stop::Unread)?;
             for (at, group) in bounds.iter().enumerate() {
                 if self.access.ranges.iter().any(|range| group.may_hold(range)) {
-                    let place = Place::Group(part, Arc::clone(&bounds), at);
-                    unsorted += if self.is_sorted(&place) { 0 } else { group.rows as usize };
-                    places.push(place);
+                    places.push(Place::Group(part, Arc::clone(&bounds), at));
                 }
             }
-        }
-        // What would push out itself is not worth to be made.
-        let bytes = COLUMN_BYTES * self.access.columns.len() + 2 * size_of::<u32>();
-        if unsorted * bytes > self.values.bytes_max() / 2 {
-            return Err(Stop::Declined);
         }
         for part in &self.table.memory {
             places.extend(part.batches.iter().map(|batch| Place::Batch(part, batch)));
         }
         Ok(places)
+    }
+
+    /// Those of them whose row groups are sorted, or are worth to be.
+    fn worthwhile(&self, mut places: Vec<Place<'a>>) -> Result<Vec<Place<'a>>, Stop> {
+        let columns = self.columns();
+        let mut unsorted = 0;
+        let mut failed = None;
+        places.retain(|place| {
+            let Place::Group(part, bounds, at) = place else { return true };
+            if self.is_sorted(place) {
+                return true;
+            }
+            let held = match (&self.access.leading, columns.first()) {
+                (Some(values), Some(column)) => {
+                    let group = (part.entry.as_ref(), *column, *at);
+                    self.values.may_have(group, values, self.may_read)
+                }
+                _ => Ok(true),
+            };
+            let held = held.unwrap_or_else(|error| {
+                failed = Some(error);
+                true
+            });
+            unsorted += bounds.get(*at).filter(|_| held).map_or(0, |group| group.rows as usize);
+            held
+        });
+        // What would push out itself is not worth to be made.
+        let row: usize = columns.iter().map(|column| sort_key::width(column)).sum();
+        match failed {
+            Some(error) => Err(error.into()),
+            None if unsorted * (row + 2 * size_of::<u32>()) > self.values.bytes_max() / 2 => {
+                Err(Stop::Declined)
+            }
+            None => Ok(places),
+        }
     }
 
     fn columns(&self) -> Vec<&'a Column> {

@@ -14,6 +14,8 @@ use crate::error::Result;
 
 /// What the first byte of a value that is not NULL is at least.
 const PRESENT: u8 = 1;
+/// Bytes of a text in a key, roughly.
+const TEXT_BYTES: usize = 24;
 /// The one byte of a NULL.
 const NULL: u8 = 0xFF;
 
@@ -36,6 +38,11 @@ pub(super) fn is_sortable(column: &Column) -> bool {
     );
     // What a column says of whose a row is stands for another number in queries.
     plain && column.subject.is_none() && column.pg_type.oid != PgType::BPCHAR.oid
+}
+
+/// Bytes of a value in a key, roughly.
+pub(super) fn width(column: &Column) -> usize {
+    1 + column.pg_type.arrow().primitive_width().unwrap_or(TEXT_BYTES)
 }
 
 /// Rows of columns of these types as bytes.

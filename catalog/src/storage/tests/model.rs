@@ -4,13 +4,18 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use datafusion::arrow::array::{AsArray, RecordBatch};
+use datafusion::arrow::datatypes::Int64Type;
+use datafusion::scalar::ScalarValue;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::{Rows, batch, begin, copy_directory, open, rows, rows_at, table};
-use crate::definition::{Object, Oid};
+use crate::definition::{Index, Object, Oid};
 use crate::error::Error;
-use crate::storage::{Store, Transaction};
+use crate::storage::{
+    Answer, Condition, IndexOrder, Question, Snapshot, Store, Test, Transaction, provider_schema,
+};
 
 const TABLES: [Oid; 2] = [20_000, 20_010];
 
@@ -38,8 +43,48 @@ impl World {
                     let found = rows(&self.store, &snapshot, oid).await;
                     let (count, wanted) = (found.len(), expected.len());
                     assert!(&found == expected, "relation {oid}: {count} rows, {wanted} expected");
+                    self.compare_index(&snapshot, oid, expected).await;
                 }
             }
+        }
+    }
+
+    /// The index over number and id has the rows of the model, and in their order.
+    async fn compare_index(&self, snapshot: &Arc<Snapshot>, oid: Oid, expected: &Rows) {
+        let relation = Arc::clone(snapshot.catalog.relation_by_oid(oid).unwrap());
+        let from = i64::try_from(expected.len() * 37 % 5000).unwrap();
+        let schema = provider_schema(&relation, false);
+        let condition = |column, test| Condition { column, test };
+        let mut question = Question {
+            conditions: vec![
+                condition(3, Test::OneOf(vec![ScalarValue::Int32(Some(1))])),
+                condition(1, Test::From(ScalarValue::Int64(Some(from)))),
+            ],
+            order: None,
+            columns: (0..schema.fields().len()).collect(),
+            schema,
+        };
+        let wanted = expected.range(from..).filter(|(_, row)| row.1 == Some(1));
+        let wanted: Vec<i64> = wanted.map(|(id, _)| *id).collect();
+        let ids = |rows: &RecordBatch| rows.column(0).as_primitive::<Int64Type>().values().to_vec();
+        let asked = Arc::new(question.clone());
+        match self.store.index_rows(snapshot, &relation, &asked, 1).await.unwrap() {
+            Answer::All(rows) => {
+                let mut found = ids(&rows);
+                found.sort_unstable();
+                assert_eq!(found, wanted);
+            }
+            // Dead rows count: so many that a scan is as good.
+            Answer::Declined => assert!(snapshot.table(oid).dead_rows() > 2000),
+            other => panic!("{other:?}"),
+        }
+        question.order = Some(IndexOrder { columns: vec![1], descending: true, further: false });
+        match self.store.index_rows(snapshot, &relation, &Arc::new(question), 7).await.unwrap() {
+            Answer::First(rows) => {
+                let last: Vec<i64> = wanted.iter().rev().take(7).copied().collect();
+                assert_eq!(ids(&rows), last);
+            }
+            other => panic!("{other:?}"),
         }
     }
 
@@ -92,7 +137,16 @@ impl World {
     async fn change(&mut self, transaction: &mut Transaction, model: &mut Model) {
         let oid = TABLES[self.random.random_range(0..TABLES.len())];
         let Some(known) = model.get_mut(&oid) else {
-            transaction.put(Object::Relation(table(oid, &format!("t{oid}"), oid == TABLES[0])));
+            let mut relation = table(oid, &format!("t{oid}"), oid == TABLES[0]);
+            relation.indexes.push(Index {
+                oid: oid + 2,
+                name: format!("t{oid}_number"),
+                columns: vec![3, 1],
+                expressions: Vec::new(),
+                predicate: None,
+                comment: None,
+            });
+            transaction.put(Object::Relation(relation));
             model.insert(oid, Rows::new());
             return;
         };
