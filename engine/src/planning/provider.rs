@@ -23,6 +23,7 @@ use datafusion::logical_expr::{
 use super::Changed;
 use super::context::{Given, Named, QueryContext, undefined_table};
 use super::needs::{self, Inner, Need, Scan};
+use super::output_names;
 use super::types::Types;
 use super::unpopulated::Unpopulated;
 use super::{rights, row_security};
@@ -249,7 +250,7 @@ impl<'a> Names<'a> {
         let plan = sql::parse::query(query).and_then(|query| super::plan_with(self, query, &[]));
         self.responsible.set(outside);
         self.depth.set(self.depth.get() - 1);
-        Ok(Inner::View(Box::new(plan?.0)))
+        Ok(Inner::View(Box::new(output_names::unmarked(plan?.0)?)))
     }
 
     fn system(&self, schema: &'static str, name: &str) -> Result<Arc<dyn TableSource>> {

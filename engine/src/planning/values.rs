@@ -205,7 +205,7 @@ fn equals_any(mut call: ScalarFunction, schema: &DFSchema) -> DataFusionResult<E
     if open || element.get_type(schema)?.is_null() {
         return Ok(array_has(array, element));
     }
-    let mut sides = numerics::comparable(vec![array, element], schema)?.into_iter();
+    let mut sides = numerics::findable(array, element, schema)?.into_iter();
     match (sides.next(), sides.next()) {
         (Some(array), Some(element)) => Ok(array_has(array, element)),
         _ => datafusion::common::internal_err!("an element and an array expected"),
@@ -512,8 +512,6 @@ fn convert_aggregate(
     let wide = match (name.as_str(), &data_type) {
         ("sum", DataType::Int64) => Some(DataType::Decimal128(38, 0)),
         ("sum", DataType::Float32) | ("avg", DataType::Float32) => Some(DataType::Float64),
-        // It lies between two values, and is a double precision there.
-        ("percentile_cont", DataType::Decimal128(..)) => Some(DataType::Float64),
         _ => None,
     };
     if let (Some(wide), Some(argument)) = (wide, aggregate.params.args.first_mut()) {
