@@ -322,7 +322,11 @@ pub(super) fn record_function(factor: &mut TableFactor) {
         Some(TableFactor::Derived { subquery, .. }) => {
             if let SetExpr::Select(inner) = subquery.body.as_mut() {
                 let alias = Ident::new("value");
-                inner.projection = vec![SelectItem::ExprWithAlias { expr: value.clone(), alias }];
+                // A literal there is read as jsonb writes it.
+                let binary = name.starts_with("jsonb");
+                let value = value.clone();
+                let expr = if binary { cast(value, DataType::JSONB) } else { value };
+                inner.projection = vec![SelectItem::ExprWithAlias { expr, alias }];
             }
         }
         _ => return,
