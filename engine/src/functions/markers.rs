@@ -21,6 +21,8 @@ pub const ENUM_FIRST: &str = "enum_first";
 pub const ENUM_LAST: &str = "enum_last";
 /// All of them, or those between two.
 pub const ENUM_RANGE: &str = "enum_range";
+/// What ranges are compared by; not a marker, but no name that SQL can call either.
+pub const RANGE_ORDER: &str = "range order";
 /// `substring(x FROM a FOR b)`.
 pub const SUBSTRING: &str = "substring of";
 

@@ -362,6 +362,15 @@ fn convert_binary(
             (PgType::UNKNOWN, _) => left = adopt(left, &field_of(&right, schema)?),
             _ => {}
         }
+        // Ranges compare by where they begin, then by where they end.
+        let of_range = |one: PgType| one.facts().category == 'R' && one.element().is_none();
+        if is_comparison(op)
+            && (of_range(types.0) || of_range(types.1))
+            && let Some(order) = kernels::by_name(functions::RANGE_ORDER)
+        {
+            left = call(Arc::clone(&order), vec![left]);
+            right = call(order, vec![right]);
+        }
         // An interval of a day is one of 24 hours.
         let of_time = |one: PgType| one.oid == PgType::INTERVAL.oid;
         if is_comparison(op) && (of_time(types.0) || of_time(types.1)) {
