@@ -154,12 +154,9 @@ fn of_ranges(op: &BinaryOperator) -> Option<&'static str> {
     Some(match op {
         BinaryOperator::PGBitwiseShiftLeft => "<<",
         BinaryOperator::PGBitwiseShiftRight => ">>",
-        BinaryOperator::Custom(op) => match op.as_str() {
-            "-|-" => "-|-",
-            "&<" => "&<",
-            "&>" => "&>",
-            _ => return None,
-        },
+        BinaryOperator::AndLt => "&<",
+        BinaryOperator::AndGt => "&>",
+        BinaryOperator::Custom(op) if op == "-|-" => "-|-",
         _ => return None,
     })
 }

@@ -175,6 +175,8 @@ fn convert_function(
         return Ok(Transformed::yes(negate(operand, schema)?));
     } else if choice::is_choice(&function) {
         return Ok(Transformed::yes(choice::function(function, schema)?));
+    } else if let Some(bound) = bound_of_range(&function, schema) {
+        return Ok(Transformed::yes(call(bound, function.args)));
     } else if name == functions::EQUALS_ANY {
         return Ok(Transformed::yes(equals_any(function, schema)?));
     } else if name == functions::SUBSTRING {
@@ -187,6 +189,18 @@ fn convert_function(
 
 fn call(function: Arc<ScalarUDF>, arguments: Vec<Expr>) -> Expr {
     Expr::ScalarFunction(ScalarFunction::new_udf(function, arguments))
+}
+
+/// `lower(range)`, `upper(range)`: of a text they are other functions.
+fn bound_of_range(function: &ScalarFunction, schema: &DFSchema) -> Option<Arc<ScalarUDF>> {
+    let name = match function.func.name() {
+        "lower" => "range lower",
+        "upper" => "range upper",
+        _ => return None,
+    };
+    let pg_type = functions::operand_type(function.args.first()?, schema).ok()?;
+    let is_range = pg_type.facts().category == 'R' && pg_type.element().is_none();
+    kernels::by_name(name).filter(|_| is_range)
 }
 
 /// `x = ANY (array)`; a parameter there is an array of x's type, numbers are found by value.

@@ -156,11 +156,11 @@ fn makers() -> Vec<Function> {
 
 fn ends() -> Vec<Function> {
     vec![
-        function(end!("lower"), "The lower bound.", |row| {
+        function(end!("range lower"), "The lower bound.", |row| {
             let (kind, range) = given(row, 0)?;
             Ok(range.map_or(Value::Null, |(low, _)| value(kind, low)))
         }),
-        function(end!("upper"), "The upper bound.", |row| {
+        function(end!("range upper"), "The upper bound.", |row| {
             let (kind, range) = given(row, 0)?;
             Ok(range.map_or(Value::Null, |(_, high)| value(kind, high)))
         }),
@@ -359,8 +359,8 @@ mod unit_tests {
             ("int4range(1, 5)", "[1,5)"),
             ("int4range(1, 5, '[]')", "[1,6)"),
             ("numrange(1.5, null)", "[1.5,)"),
-            ("lower('[3,7)'::int4range)", "3"),
-            ("upper('[2024-01-01,2024-01-31]'::daterange)", "2024-02-01"),
+            ("\"range lower\"('[3,7)'::int4range)", "3"),
+            ("\"range upper\"('[2024-01-01,2024-01-31]'::daterange)", "2024-02-01"),
             ("isempty('(1,1)'::numrange)", "t"),
             ("upper_inf('[1,)'::int8range)", "t"),
         ]);
