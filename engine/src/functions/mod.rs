@@ -35,7 +35,9 @@ pub use array_query::ARRAY_QUERY;
 pub use expression_field::expression_field;
 pub use facts::catalog_context;
 pub(crate) use inlined::{QueryFunction, are_constant, arguments_of, place_queries};
-pub use markers::{ENUM_FIRST, ENUM_LAST, ENUM_RANGE, EQUALS_ANY, NEGATED, RANGE_ORDER, SUBSTRING};
+pub use markers::{
+    ENUM_FIRST, ENUM_LAST, ENUM_RANGE, EQUALS_ANY, LOWER, NEGATED, RANGE_ORDER, SUBSTRING, UPPER,
+};
 pub use of_domain::of_domain;
 pub use offered::{OWN, is_offered, registered_name};
 pub use operators::{Elements, Operators, operand_type, operator};

@@ -337,6 +337,14 @@ impl ContextProvider for Names<'_> {
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
         let plain = name.strip_prefix("pg_catalog.").unwrap_or(name);
+        let marker = match plain {
+            "lower" => Some(functions::LOWER),
+            "upper" => Some(functions::UPPER),
+            _ => None,
+        };
+        if let Some(marker) = marker {
+            return self.context.state.scalar_functions().get(marker).cloned();
+        }
         functions::of_session(plain, self.context).or_else(|| {
             let name = functions::registered_name(name)?;
             self.context.state.scalar_functions().get(name).cloned()

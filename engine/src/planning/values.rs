@@ -17,6 +17,7 @@ use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
+use datafusion::functions::string;
 use datafusion::functions_nested::expr_fn::array_has;
 use datafusion::logical_expr::expr::{
     AggregateFunction, Cast, InList, Placeholder, ScalarFunction, WindowFunction,
@@ -175,8 +176,8 @@ fn convert_function(
         return Ok(Transformed::yes(negate(operand, schema)?));
     } else if choice::is_choice(&function) {
         return Ok(Transformed::yes(choice::function(function, schema)?));
-    } else if let Some(bound) = bound_of_range(&function, schema) {
-        return Ok(Transformed::yes(call(bound, function.args)));
+    } else if matches!(name, functions::LOWER | functions::UPPER) {
+        return Ok(Transformed::yes(lower_or_upper(function, schema)?));
     } else if name == functions::EQUALS_ANY {
         return Ok(Transformed::yes(equals_any(function, schema)?));
     } else if name == functions::SUBSTRING {
@@ -191,16 +192,18 @@ fn call(function: Arc<ScalarUDF>, arguments: Vec<Expr>) -> Expr {
     Expr::ScalarFunction(ScalarFunction::new_udf(function, arguments))
 }
 
-/// `lower(range)`, `upper(range)`: of a text they are other functions.
-fn bound_of_range(function: &ScalarFunction, schema: &DFSchema) -> Option<Arc<ScalarUDF>> {
-    let name = match function.func.name() {
-        "lower" => "range lower",
-        "upper" => "range upper",
-        _ => return None,
+/// `lower(x)`, `upper(x)`: of a range its bound, of anything else the text in such letters.
+fn lower_or_upper(mut function: ScalarFunction, schema: &DFSchema) -> DataFusionResult<Expr> {
+    let lower = function.func.name() == functions::LOWER;
+    let pg_type = match function.args.first() {
+        Some(value) => functions::operand_type(value, schema)?,
+        None => PgType::UNKNOWN,
     };
-    let pg_type = functions::operand_type(function.args.first()?, schema).ok()?;
+    let of_range = kernels::by_name(if lower { "range lower" } else { "range upper" });
+    let of_text = if lower { string::lower() } else { string::upper() };
     let is_range = pg_type.facts().category == 'R' && pg_type.element().is_none();
-    kernels::by_name(name).filter(|_| is_range)
+    function.func = of_range.filter(|_| is_range).unwrap_or(of_text);
+    Ok(Expr::ScalarFunction(function))
 }
 
 /// `x = ANY (array)`; a parameter there is an array of x's type, numbers are found by value.
