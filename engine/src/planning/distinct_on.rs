@@ -61,12 +61,14 @@ pub fn first(distinct: DistinctOn) -> Result<LogicalPlan> {
     if let Some(number) = number {
         plan = plan.filter(number.eq(lit(1_u64)))?;
     }
-    if !order.is_empty() {
-        // The manual, SELECT: the rows come in the order of ORDER BY, which begins with ON.
-        plan = plan.sort(order)?;
-    }
     let named = select_expr.into_iter().zip(schema.iter());
     let named = named
         .map(|(expr, (qualifier, field))| expr.alias_qualified(qualifier.cloned(), field.name()));
-    plan.project(named.collect::<Vec<_>>())?.build()
+    plan = plan.project(named.collect::<Vec<_>>())?;
+    if !order.is_empty() {
+        // The manual, SELECT: the rows come in the order of ORDER BY, which begins with ON. Subqueries
+        // in the select list become joins below, which keep none.
+        plan = plan.sort(order)?;
+    }
+    plan.build()
 }
