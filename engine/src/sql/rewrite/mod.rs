@@ -119,7 +119,7 @@ impl VisitorMut for Rewriter {
                     *expr = other;
                 }
             }
-            Expr::Value(value) => literals::text(&mut value.value),
+            Expr::Value(_) => literals::text(expr),
             Expr::Collate { expr: inner, .. } => *expr = inner.as_ref().clone(),
             _ => {}
         }
