@@ -17,6 +17,7 @@ mod enums;
 pub mod filters;
 pub mod in_order;
 pub mod inline;
+pub mod inner_order;
 pub mod join_barriers;
 mod merged_names;
 pub mod needs;
