@@ -41,8 +41,9 @@ pub(super) fn rewrite(function: &mut Function) -> Option<Expr> {
     if let Some(choice) = choice_of_arrays(function, &name).or_else(|| cast_of(function, &name)) {
         return Some(choice);
     }
-    if let Some(percentiles) = percentiles(function, &name) {
-        return Some(percentiles);
+    let other = percentiles(function, &name).or_else(|| shifted(function, &name));
+    if other.is_some() {
+        return other;
     }
     positional(function, &name);
     if let FunctionArguments::List(list) = &mut function.args {
@@ -104,6 +105,40 @@ fn percentiles(function: &Function, name: &str) -> Option<Expr> {
     Some(own_call("make_array", array.elem.iter().map(one).collect()))
 }
 
+/// `lag(a, 1, b)`, whose default is no literal, as CASE: no row is where a constant is NULL.
+fn shifted(function: &Function, name: &str) -> Option<Expr> {
+    let FunctionArguments::List(list) = &function.args else { return None };
+    let [value, offset, default] = list.args.as_slice() else { return None };
+    let default = super::operators::argument(default)?;
+    let is_literal = match &default {
+        Expr::Value(_) => true,
+        Expr::UnaryOp { expr, .. } => matches!(expr.as_ref(), Expr::Value(_)),
+        _ => false,
+    };
+    if !matches!(name, "lag" | "lead") || function.over.is_none() || is_literal {
+        return None;
+    }
+    let of = |value: FunctionArg| {
+        let args = vec![value, offset.clone()];
+        let args = FunctionArguments::List(FunctionArgumentList { args, ..list.clone() });
+        Expr::Function(Function { args, ..function.clone() })
+    };
+    let one = Expr::value(Value::Number("1".to_owned(), false));
+    let one = of(FunctionArg::Unnamed(FunctionArgExpr::Expr(one)));
+    let condition = Expr::IsNull(Box::new(one));
+    Some(case(vec![CaseWhen { condition, result: default }], of(value.clone())))
+}
+
+fn case(conditions: Vec<CaseWhen>, otherwise: Expr) -> Expr {
+    Expr::Case {
+        case_token: AttachedToken::empty(),
+        end_token: AttachedToken::empty(),
+        operand: None,
+        conditions,
+        else_result: Some(Box::new(otherwise)),
+    }
+}
+
 /// `coalesce(a, '{}')` and `nullif(a, '{}')` as CASE: DataFusion's functions refuse text beside an
 /// array before the literal can become one. `None` where no argument looks like an array's text.
 fn choice_of_arrays(function: &Function, name: &str) -> Option<Expr> {
@@ -113,13 +148,6 @@ fn choice_of_arrays(function: &Function, name: &str) -> Option<Expr> {
     if !matches!(name, "coalesce" | "nullif") || !arguments.iter().any(is_text_of_array) {
         return None;
     }
-    let case = |conditions: Vec<CaseWhen>, otherwise: Expr| Expr::Case {
-        case_token: AttachedToken::empty(),
-        end_token: AttachedToken::empty(),
-        operand: None,
-        conditions,
-        else_result: Some(Box::new(otherwise)),
-    };
     if let ("nullif", [one, other]) = (name, arguments.as_slice()) {
         let condition = Expr::BinaryOp {
             left: Box::new(one.clone()),
