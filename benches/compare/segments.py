@@ -59,6 +59,7 @@ def measure(server, given):
     server.query("SELECT count(*) FROM segments.overlap_matrix()")
     result["overlap_matrix_ms"] = median(lambda: server.query("SELECT count(*) FROM segments.overlap_matrix()")) * 1000
     link.execute("CALL clientele.flush()")
+    result["sets_ms"] = sets(server)
     rows, size = server.query("SELECT count(*), pg_relation_size('membership.intervals') FROM membership.intervals")[0]
     result["intervals"], result["bytes_per_interval"] = rows, size / rows
     members, size = server.query(
@@ -91,6 +92,31 @@ def after(server, segments, count):
     since = server.query("SELECT clock_timestamp()")[0][0]
     add(server.link, count)
     return settled(server, segments, since)
+
+
+SETS = {
+    "intersect": "SELECT count(*) FROM (SELECT customer_id FROM {0} INTERSECT SELECT customer_id FROM {1}) AS s",
+    "union": "SELECT count(*) FROM (SELECT customer_id FROM {0} UNION SELECT customer_id FROM {1}) AS s",
+    "nested": "SELECT count(*) FROM ((SELECT customer_id FROM {0} UNION SELECT customer_id FROM {1}) EXCEPT "
+              "(SELECT customer_id FROM {2} INTERSECT SELECT customer_id FROM {3})) AS s",
+    "not_in": "SELECT count(*) FROM {0} WHERE customer_id NOT IN (SELECT customer_id FROM {1})",
+    "join": "SELECT count(*) FROM {0} AS a JOIN {1} AS b USING (customer_id) JOIN {2} AS c USING (customer_id)",
+}
+
+
+def sets(server):
+    """Set operations as bitmaps, and by rows: a condition that operations on bitmaps do not know stands in the way."""
+    names = [f"segments.b{number}" for number in range(4)]
+    rows = [f"(SELECT customer_id FROM {name} WHERE coalesce(customer_id, 0) >= 0)" for name in names]
+    found = {}
+    for name, query in SETS.items():
+        bitmaps, plain = query.format(*names), query.format(*(f"{one} AS r{place}" for place, one in enumerate(rows)))
+        if name in ("not_in", "join"):
+            plain = query.replace("{0} AS a", "{0}").replace("{1} AS b", "{1}").replace("{2} AS c", "{2}").format(
+                *(f"{one} AS r{place}" for place, one in enumerate(rows)))
+        assert server.query(bitmaps) == server.query(plain), name
+        found[name] = [median(lambda: server.query(one)) * 1000 for one in (bitmaps, plain)]
+    return found
 
 
 def median(work, rounds=11):

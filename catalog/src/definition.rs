@@ -392,7 +392,7 @@ pub enum ConstraintKind {
     },
 }
 
-/// An index that the user declared; it tells the writer which columns get bloom filters.
+/// An index that the user declared; its columns get bloom filters, too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Index {
     /// Its OID.

@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
-use clientele_catalog::definition::{Oid, Relation};
+use clientele_catalog::catalog::BOOTSTRAP_ROLE_OID;
+use clientele_catalog::definition::{self, Oid, Relation};
+use clientele_catalog::domains::Subject;
 use clientele_catalog::features;
-use clientele_catalog::storage::Transaction;
+use clientele_catalog::storage::{NodeRows, Store, TemporarySpace, Transaction};
 use datafusion::arrow::array::{
     ArrayRef, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray,
 };
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::Schema;
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
 
 use crate::error::{Error, Result};
+use crate::planning::context::QueryContext;
 use crate::session::Session;
 
 /// A built-in relation as code has it.
@@ -28,13 +31,42 @@ pub(crate) fn table(oid: Oid) -> Result<&'static Arc<Relation>> {
 /// None in practice: they fit the table.
 pub(crate) fn batch(oid: Oid, columns: &[ArrayRef]) -> Result<RecordBatch> {
     let fields = table(oid)?.live_columns().map(|one| one.pg_type.field(&one.name, true));
-    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    fitted(&Arc::new(Schema::new(fields.collect::<Vec<_>>())), columns)
+}
+
+/// Rows of a schema, of columns in its order: the elements of arrays say their type, too.
+///
+/// # Errors
+/// None in practice: they fit.
+pub(crate) fn fitted(schema: &SchemaRef, columns: &[ArrayRef]) -> Result<RecordBatch> {
     let columns = columns.iter().zip(schema.fields());
     let columns = columns
         .map(|(array, field)| cast(array, field.data_type()))
-        .collect::<std::result::Result<_, _>>()
-        .map_err(Error::internal)?;
-    RecordBatch::try_new(schema, columns).map_err(Error::internal)
+        .collect::<std::result::Result<_, _>>()?;
+    RecordBatch::try_new(Arc::clone(schema), columns).map_err(Error::internal)
+}
+
+/// Begins a transaction of the engine's own, which has no temporary relations.
+pub(crate) fn begin(store: &Arc<Store>) -> Transaction {
+    let schema = definition::Schema {
+        oid: 0,
+        name: String::new(),
+        owner: BOOTSTRAP_ROLE_OID,
+        comment: None,
+        grants: None,
+    };
+    store.begin(Arc::new(TemporarySpace::new(schema)))
+}
+
+/// Reads a built-in table: all columns, some rows at a time.
+///
+/// # Errors
+/// A file cannot be read.
+pub(crate) fn each(context: &QueryContext, oid: Oid, take: impl FnMut(NodeRows)) -> Result<()> {
+    let relation = table(oid)?;
+    let numbers: Vec<i16> = relation.live_columns().map(|one| one.number).collect();
+    let wanted = (Subject::Person, numbers.as_slice());
+    Ok(context.store.node_rows(&context.snapshot, relation, wanted, take)?)
 }
 
 /// Adds rows in the session's transaction.

@@ -25,7 +25,7 @@ use crate::identity::Matchers;
 use crate::password;
 use crate::privacy::audit::Auditor;
 use crate::recommend::Recommenders;
-use crate::refresh::Workers;
+use crate::refresh::{self, Workers};
 use crate::segments::Memberships;
 use crate::session::Session;
 use crate::session::object_locks::ObjectLocks;
@@ -75,7 +75,7 @@ pub struct Engine {
     /// What record matching remembers of each database.
     pub(crate) matchers: Matchers,
     /// Who is in which segment, as last asked for.
-    pub(crate) memberships: Memberships,
+    pub(crate) memberships: Arc<Memberships>,
     /// The models of recommenders.
     pub(crate) recommenders: Recommenders,
     /// The audit logs of the databases.
@@ -140,7 +140,7 @@ impl Engine {
             sessions: Mutex::default(),
             next_pid: AtomicI32::new(1000),
             sequences: Mutex::default(),
-            memberships: Memberships::default(),
+            memberships: Arc::default(),
             workers: Workers::default(),
             object_locks: Mutex::default(),
         });
@@ -235,7 +235,10 @@ impl Engine {
         }
         self.workers.end().await;
         self.purger.end().await;
+        self.auditor.end(&self.cluster).await?;
+        let refreshes = refresh::saved::collect(self);
         self.cluster.close().await?;
+        refresh::saved::write(refreshes);
         Ok(())
     }
 

@@ -1,4 +1,5 @@
-//! Visits that stitch: groups of rows that share an e-mail address, merged by hand now and then.
+//! Visits that stitch: groups of rows that share an e-mail address, merged by hand now and then, or
+//! brought together by a device and told apart again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +20,32 @@ pub(super) struct Customers {
     acknowledged: BTreeSet<u64>,
     merged: BTreeSet<(u64, u64)>,
     asked: BTreeSet<(u64, u64)>,
+    split: BTreeSet<(u64, u64)>,
+}
+
+impl Customers {
+    /// A device is seen with the addresses of two groups, in one transaction that looks at what it
+    /// wrote; then a steward tells them apart.
+    fn bring_together(&mut self, client: &mut Client, (a, b): (u64, u64)) -> Result<bool> {
+        let (one, other) = (self.next, self.next + 1);
+        self.next += 2;
+        let row = |id: u64, troop: u64| {
+            format!("INSERT INTO visits VALUES ({id}, {troop}, 'b-{one}', 't{troop}@shop.example')")
+        };
+        let whole = format!(
+            "BEGIN; {}; SELECT count(customer_id) FROM visits WHERE id = {one}; {}; COMMIT",
+            row(one, a),
+            row(other, b)
+        );
+        if !attempt(client, &whole)? {
+            return Ok(false);
+        }
+        self.acknowledged.extend([one, other]);
+        attempt(
+            client,
+            &format!("CALL identity.split('email:t{a}@shop.example', 'email:t{b}@shop.example')"),
+        )
+    }
 }
 
 impl Work for Customers {
@@ -48,6 +75,13 @@ impl Work for Customers {
                 );
                 if attempt(client, &sql)? {
                     self.merged.insert(pair);
+                }
+            }
+            15 if troop > 2 => {
+                let pair = (troop - 2, troop - 1);
+                self.asked.insert(pair);
+                if self.bring_together(client, pair)? {
+                    self.split.insert(pair);
                 }
             }
             11 => {
@@ -87,6 +121,10 @@ impl Work for Customers {
         for (a, b) in &self.merged {
             let same = customers.get(a) == customers.get(b);
             ensure!(same || !customers.contains_key(b), "the merge of {a} and {b} is lost");
+        }
+        for (a, b) in self.split.difference(&self.merged) {
+            let same = customers.get(a) == customers.get(b);
+            ensure!(!same || !customers.contains_key(b), "the split of {a} and {b} is lost");
         }
         let mut first: BTreeMap<u64, u64> = BTreeMap::new();
         for (troop, customer) in &customers {

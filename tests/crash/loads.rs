@@ -1,4 +1,5 @@
-//! Bulk loads: `COPY`, and now and then so many rows that they go straight to files.
+//! Bulk loads: `COPY`, and now and then so many rows that they go straight to files. Every four
+//! rows of a load are one customer's.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,9 @@ use crate::client::{Client, ServerError};
 const ROWS: u64 = 2000;
 /// Rows that are more than the store keeps in memory for one statement.
 const MANY_ROWS: u64 = 140_000;
+
+/// Rows of one customer.
+const ROWS_OF_A_CUSTOMER: u64 = 4;
 
 /// Loads by number, with their rows.
 #[derive(Default)]
@@ -26,7 +30,8 @@ impl Work for Loads {
     }
 
     fn prepare(&self, client: &mut Client) -> Result<()> {
-        client.simple("CREATE TABLE loads (load bigint, n bigint, note text)")?;
+        client
+            .simple("CREATE TABLE loads (load bigint, n bigint, note text, card loyalty_card)")?;
         Ok(())
     }
 
@@ -37,11 +42,14 @@ impl Work for Loads {
         self.asked.insert(load, rows);
         let done = if rows == MANY_ROWS {
             let sql = format!(
-                "INSERT INTO loads SELECT {load}, g, 'many' FROM generate_series(1, {rows}) g"
+                "INSERT INTO loads SELECT {load}, g, 'many', 'L{load}N' || (g - 1) / {ROWS_OF_A_CUSTOMER} \
+                 FROM generate_series(1, {rows}) g"
             );
             attempt(client, &sql)?
         } else {
-            let lines: String = (1..=rows).map(|n| format!("{load}\t{n}\tcopied\n")).collect();
+            let line =
+                |n| format!("{load}\t{n}\tcopied\tL{load}N{}\n", (n - 1) / ROWS_OF_A_CUSTOMER);
+            let lines: String = (1..=rows).map(line).collect();
             match client.copy_in("COPY loads FROM STDIN", lines.as_bytes()) {
                 Ok(_) => true,
                 Err(error) if error.downcast_ref::<ServerError>().is_some() => false,
@@ -55,14 +63,21 @@ impl Work for Loads {
     }
 
     fn verify(&mut self, client: &mut Client) -> Result<()> {
-        let answer =
-            client.simple("SELECT load, count(*), count(DISTINCT n) FROM loads GROUP BY 1")?;
+        let answer = client.simple(
+            "SELECT load, count(*), count(DISTINCT n), count(customer_id), \
+             count(DISTINCT customer_id) FROM loads GROUP BY 1",
+        )?;
         let mut found = BTreeMap::new();
         for row in &answer.rows {
             let row: Vec<u64> = row.iter().flatten().filter_map(|text| text.parse().ok()).collect();
-            let [load, rows, distinct] = row[..] else { bail!("a load has no number") };
+            let [load, rows, distinct, known, customers] = row[..] else {
+                bail!("a load has no number")
+            };
             if self.asked.get(&load) != Some(&rows) || rows != distinct {
                 bail!("load {load} has {rows} rows, {distinct} distinct");
+            }
+            if known != rows || customers != rows / ROWS_OF_A_CUSTOMER {
+                bail!("{known} of {rows} rows of load {load} are {customers} customers'");
             }
             found.insert(load, rows);
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
 
-use super::Work;
+use super::{Work, numbers};
 use crate::client::{Client, ServerError};
 
 const KEYS: u64 = 40;
@@ -37,7 +37,10 @@ impl Work for Rows {
     }
 
     fn prepare(&self, client: &mut Client) -> Result<()> {
-        client.simple("CREATE TABLE changed (id bigint PRIMARY KEY, n bigint, twin bigint)")?;
+        client.simple(
+            "CREATE TABLE changed (id bigint PRIMARY KEY, n bigint, twin bigint); \
+             CREATE INDEX ON changed (n); CREATE INDEX ON changed (twin, id)",
+        )?;
         Ok(())
     }
 
@@ -98,6 +101,12 @@ impl Work for Rows {
                 );
             }
             self.history.entry(key).or_default().push(format!("crash: {now:?}"));
+            let n = now.map_or_else(|| "NULL".to_owned(), |n| n.to_string());
+            let by_index = format!("SELECT id FROM changed WHERE n = {n} AND twin = -{n}");
+            let expected: Vec<u64> = now.iter().map(|_| key).collect();
+            if numbers(client, &by_index)? != expected {
+                bail!("key {key} is not found by its value {n}");
+            }
             self.known.insert(key, now);
         }
         self.asked = None;

@@ -6,6 +6,7 @@ mod definitions;
 mod delta;
 mod full_disk;
 mod golden;
+mod indexes;
 mod memory;
 mod moving_rows;
 mod progress;
@@ -19,7 +20,7 @@ use libtest_mimic::{Failed, Trial};
 
 type Test = fn() -> Result<()>;
 
-const TESTS: [(&str, Test); 11] = [
+const TESTS: [(&str, Test); 12] = [
     ("backup_while_serving", backup::while_serving),
     ("check_finds_damage", damage::is_found),
     ("definitions_wait", definitions::wait),
@@ -27,6 +28,7 @@ const TESTS: [(&str, Test); 11] = [
     ("full_disk", full_disk::is_told),
     ("lost_directory", full_disk::directory_is_lost),
     ("golden_values", golden::is_kept),
+    ("indexes", indexes::answer_as_scans),
     ("memory", memory::is_bounded),
     ("moving_rows", moving_rows::are_found),
     ("maintenance_statements", upkeep::statements),

@@ -48,6 +48,7 @@ files! {
     "gdpr/tombstones",
     "gdpr/held_back_rows",
     "gdpr/held_back",
+    "gdpr/signed_receipts",
     "gdpr/receipts",
     "gdpr/holds",
     "gdpr/erasures",
@@ -64,6 +65,8 @@ files! {
     "gdpr/register",
     "gdpr/retention_rules",
     "gdpr/retention",
+    "gdpr/acts",
+    "gdpr/asked",
     "gdpr/due",
     "gdpr/open_requests",
 }

@@ -80,7 +80,7 @@ pub mod oids {
     pub const HELD_BACK: Oid = 14302;
     /// `gdpr.restrictions`.
     pub const RESTRICTIONS: Oid = 14310;
-    /// `gdpr.receipts`.
+    /// `gdpr.signed_receipts`.
     pub const RECEIPTS: Oid = 14304;
     /// `gdpr.holds`.
     pub const HOLDS: Oid = 14305;
@@ -92,6 +92,10 @@ pub mod oids {
     pub const PROCESSING: Oid = 14312;
     /// `gdpr.retention_rules`.
     pub const RETENTION_RULES: Oid = 14314;
+    /// `gdpr.acts`.
+    pub const ACTS: Oid = 14318;
+    /// `gdpr.asked`.
+    pub const ASKED: Oid = 14319;
 }
 
 /// The schemas of the features.

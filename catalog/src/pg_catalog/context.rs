@@ -8,7 +8,7 @@ use super::facts::indexes::IndexPlaces;
 use crate::catalog::Catalog;
 use crate::definition::{Database, Function, Oid, Relation, RelationKind, Role, Schema};
 use crate::progress::Progress;
-use crate::storage::Tally;
+use crate::storage::{IndexTally, Tally};
 
 /// One instant, one role, one database. The engine makes one per statement and shares it.
 pub struct Context {
@@ -30,8 +30,12 @@ pub struct Context {
     pub sessions: Vec<SessionFacts>,
     /// How far the flush or compaction of this database is that no session asked for.
     pub upkeep: Option<Done>,
+    /// Version of the rows that are seen; `None`: some are the transaction's own.
+    pub rows: Option<u64>,
     /// Size of a stored relation, by its OID.
     pub row_counts: Arc<dyn Fn(Oid) -> RelationFacts + Send + Sync>,
+    /// Use of an index, by its OID.
+    pub index_uses: Arc<dyn Fn(Oid) -> IndexTally + Send + Sync>,
     /// The session's prepared statements.
     pub prepared: Vec<PreparedFacts>,
     /// The session's cursors.

@@ -41,7 +41,7 @@ pub use context::{
     Argument, ArgumentMode, Context, CopyProgress, CursorFacts, Done, FunctionFacts, FunctionKind,
     JobFacts, JobKind, PreparedFacts, RelationFacts, SessionFacts, SettingFacts, Volatility,
 };
-pub(crate) use facts::expressions::{quote_identifier, quote_literal};
+pub use facts::expressions::{quote_identifier, quote_literal};
 pub use facts::functions::{function_oid, is_function_of_postgresql, number_functions};
 pub use facts::indexes::{DESCENDING, IndexPlaces, NULLS_FIRST};
 pub use system_relation::SystemRelation;

@@ -49,12 +49,16 @@ pub struct SystemRelation {
     of_definitions: Mutex<Option<(Definitions, RecordBatch)>>,
 }
 
-/// The database, the stamp of its catalog, and the names of the roles.
-type Definitions = (Oid, u64, Vec<(Oid, String)>);
+/// The database, the stamp of its catalog, the names of the roles, and the version of the rows for
+/// what counts them.
+type Definitions = (Oid, u64, Vec<(Oid, String)>, Option<u64>);
 
-/// Large relations that follow from [`Definitions`] alone: tools read them in many queries between
-/// two changes.
-const OF_DEFINITIONS: &[&str] = &["pg_attribute", "pg_type"];
+/// Large relations that follow from definitions alone: tools read them in many queries between two
+/// changes.
+const OF_DEFINITIONS: &[&str] =
+    &["pg_attribute", "pg_constraint", "pg_description", "pg_index", "pg_namespace", "pg_type"];
+/// Those that tell how many rows there are, too.
+const OF_ROWS: &[&str] = &["pg_class"];
 
 impl SystemRelation {
     /// Its columns, exact types in the fields' metadata.
@@ -90,14 +94,17 @@ impl SystemRelation {
             Some(Source::File(text)) => {
                 self.of_file.get_or_init(|| self.collect_file(text).finish()).clone()
             }
-            _ if OF_DEFINITIONS.contains(&self.name) => self.kept(context),
+            _ if OF_DEFINITIONS.contains(&self.name) => self.kept(context, None),
+            _ if OF_ROWS.contains(&self.name) && context.rows.is_some() => {
+                self.kept(context, context.rows)
+            }
             _ => self.collect(context).finish(),
         }
     }
 
-    fn kept(&self, context: &Context) -> RecordBatch {
+    fn kept(&self, context: &Context, rows: Option<u64>) -> RecordBatch {
         let roles = context.roles.iter().map(|role| (role.oid, role.name.clone()));
-        let definitions = (context.database.oid, context.catalog.stamp(), roles.collect());
+        let definitions = (context.database.oid, context.catalog.stamp(), roles.collect(), rows);
         if let Some((known, rows)) = self.of_definitions.lock().as_ref()
             && *known == definitions
         {

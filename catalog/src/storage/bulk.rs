@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use chrono::Utc;
 use datafusion::arrow::array::RecordBatch;
 use tokio::task::JoinHandle;
 
@@ -11,12 +12,13 @@ use super::erasure::{Gate, Held};
 use super::part::{FilePart, MemoryBatch, RowAddress};
 use super::prepare::join_rows;
 use super::shared::Shared;
-use super::stitching::Gathered;
+use super::stitching::{self, Gathered, Mark};
 use super::tally::Tally;
 use super::transaction::{NewFile, Transaction};
 use super::writer::{self, Written};
 use crate::definition::{Oid, Relation};
 use crate::error::{Error, Result};
+use crate::features::oids;
 
 /// Bytes of rows from which on a file is written, whatever their number.
 const FILE_BYTES: usize = 192 << 20;
@@ -26,6 +28,9 @@ const AT_ONCE: usize = 2;
 
 /// A file that is being written; `None`: there are no rows for it.
 type Writing = JoinHandle<Result<Option<Written>>>;
+
+/// Files of several tables that are being written, the first one first.
+type Beside = VecDeque<(Arc<Relation>, Writing)>;
 
 /// Rows that have their nodes, the evidence so far, and what was held back of them.
 type Stitched = (Vec<MemoryBatch>, Gathered, Held);
@@ -46,6 +51,10 @@ pub struct BulkWriter<'a> {
     rows: u64,
     /// What the rows say about who is who. It goes with them from one task to the next.
     gathered: Gathered,
+    /// How much of that is on its way to files of its own.
+    gathered_written: Mark,
+    /// Those files.
+    beside: Beside,
     /// Rows that get their nodes, and those before them that are being written, while more rows come
     /// in.
     stitching: Option<JoinHandle<Result<Stitched>>>,
@@ -74,6 +83,8 @@ impl Transaction {
             waiting_bytes: 0,
             rows: 0,
             gathered: Gathered::default(),
+            gathered_written: Mark::default(),
+            beside: Beside::default(),
             stitching: None,
             writing: None,
             to_files: false,
@@ -100,9 +111,22 @@ impl Transaction {
     /// Inserts rows of tables that say nobody's identifiers: those of one table beside those of the
     /// next, where they are many.
     pub(super) async fn insert_beside(&mut self, tables: [(Oid, RecordBatch); 2]) -> Result<()> {
+        let mut files = Beside::new();
+        self.begin_beside(tables, &mut files).await?;
+        while !files.is_empty() {
+            self.add_first(&mut files).await?;
+        }
+        Ok(())
+    }
+
+    /// The same; files are still being written afterwards.
+    async fn begin_beside(
+        &mut self,
+        tables: [(Oid, RecordBatch); 2],
+        files: &mut Beside,
+    ) -> Result<()> {
         let options = &self.store.shared.options;
         let (many, most) = (options.bulk_rows, options.file_rows);
-        let mut files = VecDeque::new();
         for (relation, rows) in tables.into_iter().filter(|(_, rows)| rows.num_rows() > 0) {
             if rows.num_rows() < many {
                 self.insert_counted(relation, &rows)?;
@@ -113,7 +137,7 @@ impl Transaction {
                 let piece = rows.slice(start, most.min(rows.num_rows() - start));
                 let own = vec![rows_of(&relation, &piece)?];
                 if files.len() == AT_ONCE {
-                    self.add_first(&mut files).await?;
+                    self.add_first(files).await?;
                 }
                 let shared = Arc::clone(&self.store.shared);
                 let writing = writing(shared, Arc::clone(&relation), own);
@@ -122,13 +146,10 @@ impl Transaction {
             let inserted = rows.num_rows() as u64;
             self.count(&relation, Tally { inserted, ..Default::default() });
         }
-        while !files.is_empty() {
-            self.add_first(&mut files).await?;
-        }
         Ok(())
     }
 
-    async fn add_first(&mut self, files: &mut VecDeque<(Arc<Relation>, Writing)>) -> Result<()> {
+    async fn add_first(&mut self, files: &mut Beside) -> Result<()> {
         let Some((relation, writing)) = files.pop_front() else { return Ok(()) };
         match writing.await.map_err(|error| Error::Internal(error.to_string()))?? {
             Some(written) => self.add_file(&relation, written),
@@ -186,7 +207,13 @@ impl BulkWriter<'_> {
             self.write_file().await?;
             self.write_stitched().await?;
             self.take_written().await?;
+            self.write_gathered(0).await?;
+            while !self.beside.is_empty() {
+                self.transaction.add_first(&mut self.beside).await?;
+            }
+            self.transaction.write_gathered().await?;
             self.transaction.gathered.absorb(self.gathered);
+            self.transaction.written = self.transaction.gathered.mark();
             let inserted = self.rows;
             self.transaction.count(&self.relation, Tally { inserted, ..Default::default() });
         } else {
@@ -227,12 +254,27 @@ impl BulkWriter<'_> {
         let stitched = stitching.await.map_err(|error| Error::Internal(error.to_string()))??;
         let (rows, gathered, held) = stitched;
         self.gathered = gathered;
+        self.write_gathered(self.transaction.store.shared.options.bulk_rows).await?;
         let count: u64 = held.rows.values().sum();
         self.rows = self.rows.saturating_sub(count);
         self.transaction.changes.held.absorb(held);
         self.take_written().await?;
         let shared = Arc::clone(&self.transaction.store.shared);
         self.writing = Some(writing(shared, Arc::clone(&self.relation), rows));
+        Ok(())
+    }
+
+    /// Has what is new about who is who written, where it is more than a few nodes.
+    async fn write_gathered(&mut self, few: usize) -> Result<()> {
+        let mark = self.gathered.mark();
+        if mark.nodes() > self.gathered_written.nodes() + few {
+            let now = Utc::now().timestamp_micros();
+            let [nodes, records] = stitching::rows(&self.gathered, self.gathered_written, now)?;
+            let tables = [(oids::NODES, nodes), (oids::RECORDS, records)];
+            self.transaction.begin_beside(tables, &mut self.beside).await?;
+            self.gathered.let_go(self.gathered_written);
+            self.gathered_written = mark;
+        }
         Ok(())
     }
 

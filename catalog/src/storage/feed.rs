@@ -39,7 +39,14 @@ pub enum Touched {
 
 /// The changes of the relations that are watched.
 #[derive(Debug, Default)]
-pub(super) struct Feed(Mutex<HashMap<Oid, Watched>>);
+pub(super) struct Feed(Mutex<Changes>);
+
+#[derive(Debug, Default)]
+struct Changes {
+    /// Version of the last commit that has begun to note what it changes.
+    begun: u64,
+    watched: HashMap<Oid, Watched>,
+}
 
 #[derive(Debug, Default)]
 struct Watched {
@@ -75,8 +82,8 @@ impl Entry {
 
 impl Feed {
     fn note(&self, relation: Oid, entry: impl FnOnce() -> Entry) {
-        let mut watched = self.0.lock();
-        let Some(watched) = watched.get_mut(&relation) else { return };
+        let mut changes = self.0.lock();
+        let Some(watched) = changes.watched.get_mut(&relation) else { return };
         let entry = entry();
         match watched.entries.last_mut().filter(|last| last.version == entry.version) {
             Some(last) => last.absorb(entry),
@@ -90,6 +97,11 @@ impl Feed {
                 watched.entries.insert(0, first);
             }
         }
+    }
+
+    /// A commit is about to note what it changes.
+    pub(super) fn begin(&self, version: u64) {
+        self.0.lock().begun = version;
     }
 
     /// The definition of a relation has changed.
@@ -170,12 +182,13 @@ impl Store {
     /// Watches exactly these relations from now on; what was known of them up to a version is not
     /// needed any more.
     pub fn watch(&self, relations: &BTreeSet<Oid>, needed_since: u64) {
-        // A commit that is under way now, and so is not noted, will be in the next version.
-        let complete_since = self.snapshot().version + 1;
-        let mut watched = self.shared.feed.0.lock();
-        watched.retain(|relation, _| relations.contains(relation));
+        let mut changes = self.shared.feed.0.lock();
+        // A commit that is under way may not have noted all that it changes.
+        let complete_since = self.snapshot().version.max(changes.begun);
+        changes.watched.retain(|relation, _| relations.contains(relation));
         for relation in relations {
-            let one = watched
+            let one = changes
+                .watched
                 .entry(*relation)
                 .or_insert_with(|| Watched { complete_since, entries: Vec::new() });
             one.entries.retain(|entry| entry.version > needed_since);
@@ -188,8 +201,8 @@ impl Store {
     /// A file cannot be read.
     pub fn touched(&self, relation: &Relation, since: u64) -> Result<Touched> {
         let entries = {
-            let watched = self.shared.feed.0.lock();
-            match watched.get(&relation.oid).filter(|one| one.complete_since <= since) {
+            let changes = self.shared.feed.0.lock();
+            match changes.watched.get(&relation.oid).filter(|one| one.complete_since <= since) {
                 None => return Ok(Touched::Unknown),
                 Some(one) => one
                     .entries

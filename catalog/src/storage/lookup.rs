@@ -56,6 +56,7 @@ impl Store {
         };
         let Some(table) = snapshot.table_ref(relation.oid) else { return Ok(Lookup::Absent) };
         let found = index.read().find(hash, |address| table.is_live(address));
+        self.shared.tallies.index_used(constraint, found.iter().len());
         match found {
             None => Ok(Lookup::Absent),
             Some(address) => {
@@ -134,14 +135,15 @@ impl Store {
             return one_row(batch, index, (relation, customers), schema);
         }
         let columns = arrays::live_numbers(relation);
-        let block = match self.rows.get(address.part, address.row, &columns) {
+        let block = match self.shared.rows.get(address.part, address.row, &columns) {
             Some(block) => block,
             None => {
                 let part = table.file_part(address.part).ok_or_else(|| lost(address))?;
                 let (store, entry) = (Arc::clone(self), Arc::clone(&part.entry));
                 let relation = Arc::clone(relation);
-                let read =
-                    move || store.rows.read(&entry, (address.row, &relation, columns.as_ref()));
+                let read = move || {
+                    store.shared.rows.read(&entry, (address.row, &relation, columns.as_ref()))
+                };
                 let read = tokio::task::spawn_blocking(read).await;
                 read.map_err(|error| Error::Internal(error.to_string()))??
             }

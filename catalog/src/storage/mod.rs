@@ -11,8 +11,9 @@
 //! writes one log record for each and one `fdatasync` for all that wait, and publishes the next
 //! snapshot. The flusher turns memory parts into files, the compactor merges files; both go
 //! through the committer, too. Data leave through [`Store::table_provider`], an ordinary union of
-//! a memory source and a Parquet source, and through [`Store::lookup`], which answers a unique key
-//! from the key index.
+//! a memory source and a Parquet source, through [`Store::lookup`], which answers a unique key
+//! from the key index, and through [`Store::index_rows`], which answers conditions and orders from
+//! an [`index`].
 //!
 //! ```text
 //! catalog.redb           definitions, manifests, delete bitmaps, log position: the last checkpoint
@@ -35,6 +36,7 @@ mod erasure;
 mod feed;
 mod file;
 mod flush;
+mod index;
 mod interval_expr;
 mod key_index;
 mod keys;
@@ -61,6 +63,7 @@ mod tally;
 mod temporary;
 mod transaction;
 mod upkeep;
+mod value_indexes;
 mod writer;
 
 pub use brand_key::{BrandKey, hex, sha256, unhex, verify};
@@ -71,16 +74,17 @@ pub use delta::Published;
 pub use erasure::{FileProof, Rewritten, Scanned, Scope, Searched, Tombstone, Tombstones, Victims};
 pub use feed::Touched;
 pub use file::{ColumnRange, FileEntry, FileFacts};
+pub use index::{Answer, Condition, IndexOrder, ProbeByIndex, Question, Test};
 pub use lookup::Lookup;
 pub use part::{FilePart, MemoryBatch, MemoryPart, PartId, RowAddress, TableData};
 pub use provider::{
-    ORIGIN_KEY, ROW_ADDRESS, moved_to, provider_schema, same_rows, stored_relation,
+    ORIGIN_KEY, ROW_ADDRESS, moved_to, provider_schema, same_rows, stored_relation, stored_rows,
 };
 pub use references::Orphans;
 pub use snapshot::Snapshot;
 pub use stitching::{Customers, Event, FirstSight, NodeRows, Placeholders, Proposal, Said};
 pub use store::{Committed, Store, StoreOptions};
-pub use tally::Tally;
+pub use tally::{IndexTally, Tally};
 pub use temporary::TemporarySpace;
 pub use transaction::{Savepoint, Transaction};
 

@@ -17,6 +17,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
 
+use super::index;
 use super::part::{MemoryBatch, MemoryPart, RowAddress, TableData};
 use super::scan_files::FileScan;
 use super::snapshot::Snapshot;
@@ -63,6 +64,16 @@ pub(super) enum ScanColumn<'a> {
     RowAddress,
 }
 
+impl ScanColumn<'_> {
+    /// Number of a stored column.
+    pub(super) fn number(&self) -> Option<i16> {
+        match self {
+            Self::Stored(column) => Some(column.number),
+            Self::RowAddress => None,
+        }
+    }
+}
+
 /// A relation of a snapshot.
 #[derive(Debug)]
 pub(super) struct StoredTable {
@@ -73,7 +84,7 @@ pub(super) struct StoredTable {
     /// Whose rows they are.
     pub(super) customers: Arc<Customers>,
     /// Keeps what the snapshot sees for as long as a plan may still be made from it.
-    _snapshot: Option<Arc<Snapshot>>,
+    snapshot: Option<Arc<Snapshot>>,
 }
 
 impl StoredTable {
@@ -89,7 +100,7 @@ impl StoredTable {
             relation: Arc::clone(relation),
             schema,
             customers: Arc::clone(&snapshot.customers),
-            _snapshot: Some(Arc::clone(snapshot)),
+            snapshot: Some(Arc::clone(snapshot)),
         }
     }
 
@@ -98,12 +109,12 @@ impl StoredTable {
     }
 
     fn columns(&self, projection: Option<&Vec<usize>>) -> Vec<ScanColumn<'_>> {
-        let live: Vec<&Column> = self.relation.live_columns().collect();
-        let column =
-            |at: usize| live.get(at).map_or(ScanColumn::RowAddress, |one| ScanColumn::Stored(one));
         match projection {
-            Some(projection) => projection.iter().map(|at| column(*at)).collect(),
-            None => (0..self.schema.fields().len()).map(column).collect(),
+            Some(projection) => index::columns(&self.relation, projection),
+            None => {
+                let all: Vec<usize> = (0..self.schema.fields().len()).collect();
+                index::columns(&self.relation, &all)
+            }
         }
     }
 
@@ -167,6 +178,14 @@ pub fn stored_relation(provider: &dyn TableProvider) -> Option<(&Arc<Relation>, 
     Some((&table.relation, table.with_row_address()))
 }
 
+/// What a provider of [`Store::table_provider`] reads: where it is stored, as of which snapshot.
+pub fn stored_rows(
+    provider: &dyn TableProvider,
+) -> Option<(&Arc<Store>, &Arc<Snapshot>, &Arc<Relation>)> {
+    let table = provider.downcast_ref::<StoredTable>()?;
+    Some((&table.store, table.snapshot.as_ref()?, &table.relation))
+}
+
 /// The same relation in another snapshot, or in none: without rows, and keeping no files. `None`
 /// for a provider that is not of [`Store::table_provider`].
 pub fn moved_to(
@@ -179,7 +198,7 @@ pub fn moved_to(
         table: snapshot.map(|one| one.table(relation.oid)).unwrap_or_default(),
         schema: Arc::clone(&table.schema),
         customers: snapshot.map(|one| Arc::clone(&one.customers)).unwrap_or_default(),
-        _snapshot: snapshot.map(Arc::clone),
+        snapshot: snapshot.map(Arc::clone),
         relation,
         store,
     }))
@@ -218,10 +237,22 @@ impl TableProvider for StoredTable {
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
         let schema = datafusion::physical_plan::project_schema(&self.schema, projection)?;
         let columns = self.columns(projection);
+        if let Some(plan) = index::plan(self, projection, &schema, filters).map_err(external)? {
+            return Ok(plan);
+        }
         let partitions = state.config().target_partitions();
         let memory = self.memory_plan(&columns, &schema, partitions).map_err(external)?;
-        let files =
-            FileScan { table: self, state, columns: &columns, schema: &schema, filters, limit };
+        let relation = &self.relation;
+        let has_index = !relation.indexes.is_empty() || relation.unique_keys().next().is_some();
+        let files = FileScan {
+            table: self,
+            state,
+            columns: &columns,
+            schema: &schema,
+            filters,
+            limit,
+            scanned: has_index.then(|| Arc::new(index::Scanned::new(self))),
+        };
         let mut plans = files.plans()?;
         plans.extend(memory);
         match plans.len() {

@@ -2,7 +2,7 @@
 //!
 //! `WHERE email = …` among millions of rows must not decode a million e-mails. Bloom filters say
 //! which row groups may have the value; for these a small index, value hash → row, is made when it
-//! is first asked for. Both are kept in memory, bounded; a file is immutable, so neither grows old.
+//! is first asked for. Both are kept in memory ([`ValueIndexes`]); a file is immutable, so neither grows old.
 //! DataFusion's own use of bloom filters reads them from the file for every query.
 //!
 //! ```text
@@ -10,7 +10,6 @@
 //! ```
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef};
@@ -19,14 +18,13 @@ use datafusion::common::hash_utils::{RandomState, create_hashes};
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use datafusion::scalar::ScalarValue;
-use parking_lot::Mutex;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::bloom_filter::Sbbf;
 use roaring::RoaringBitmap;
 
 use super::file::FileEntry;
-use super::part::PartId;
 use super::stitching::Customers;
+use super::value_indexes::{Key, Known, ValueIndexes};
 use super::{reader, stored};
 use crate::definition::{Column, Relation};
 use crate::domains::Subject;
@@ -91,7 +89,7 @@ fn nodes<'a>(
     (nodes.len() <= NODES_MAX).then(|| nodes.into_iter().map(value).collect())
 }
 
-fn equality(condition: &Expr) -> Option<(&str, Vec<&ScalarValue>)> {
+pub(super) fn equality(condition: &Expr) -> Option<(&str, Vec<&ScalarValue>)> {
     match condition {
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) => {
             match (left.as_ref(), right.as_ref()) {
@@ -136,39 +134,11 @@ fn may_hold(filter: &Sbbf, value: &ScalarValue) -> bool {
     }
 }
 
-/// What is known of a column of a file: its filters (group `None`), or the index of a row group.
-type Key = (PartId, i16, Option<u32>);
-
-#[derive(Debug, Clone)]
-enum Known {
-    /// A bloom filter of each row group; `None`: the group has none.
-    Filters(Arc<Vec<Option<Sbbf>>>),
-    Index(Arc<GroupIndex>),
-}
-
 /// Where values stand in a row group: their hashes, sorted, and their rows in the file.
 #[derive(Debug)]
-struct GroupIndex(Vec<(u32, u32)>);
-
-/// Filters and indexes in memory, the least recently used ones dropped first.
-#[derive(Debug)]
-pub(super) struct ValueIndexes {
-    bytes_max: usize,
-    state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    known: HashMap<Key, (Known, usize, u64)>,
-    bytes: usize,
-    tick: u64,
-}
+pub(super) struct GroupIndex(Vec<(u32, u32)>);
 
 impl ValueIndexes {
-    pub(super) fn new(bytes_max: usize) -> Self {
-        Self { bytes_max, state: Mutex::default() }
-    }
-
     /// The rows of a file that may fulfil all conditions.
     ///
     /// # Errors
@@ -189,7 +159,8 @@ impl ValueIndexes {
     fn rows_of(&self, entry: &FileEntry, condition: &OneOf<'_>) -> Result<RoaringBitmap> {
         let column = condition.column;
         let part = entry.facts.part;
-        let filters = self.get((part, column.number, None), || read_filters(entry, column))?;
+        let filters =
+            self.get(Key::Filters(part, column.number), || read_filters(entry, column))?;
         let hashes = hashes_of(condition)?;
         let mut rows = RoaringBitmap::new();
         let Known::Filters(filters) = filters else { return Ok(rows) };
@@ -200,53 +171,13 @@ impl ValueIndexes {
             if !condition.values.iter().any(held) {
                 continue;
             }
-            let key = (part, column.number, Some(group));
+            let key = Key::Group(part, (column.number, column.pg_type), group);
             let index = self.get(key, || read_index(entry, column, group))?;
-            if let Known::Index(index) = index {
+            if let Known::Group(index) = index {
                 hashes.iter().for_each(|hash| rows.extend(index.rows(*hash)));
             }
         }
         Ok(rows)
-    }
-
-    /// What is known, or what is found out now.
-    fn get(&self, key: Key, find: impl FnOnce() -> Result<(Known, usize)>) -> Result<Known> {
-        {
-            let mut state = self.state.lock();
-            state.tick += 1;
-            let tick = state.tick;
-            if let Some((known, _, used)) = state.known.get_mut(&key) {
-                *used = tick;
-                return Ok(known.clone());
-            }
-        }
-        let (known, bytes) = find()?;
-        let mut state = self.state.lock();
-        let tick = state.tick;
-        if let Some((_, before, _)) = state.known.insert(key, (known.clone(), bytes, tick)) {
-            state.bytes -= before;
-        }
-        state.bytes += bytes;
-        if state.bytes > self.bytes_max {
-            state.drop_oldest(self.bytes_max / 4 * 3);
-        }
-        Ok(known)
-    }
-}
-
-impl State {
-    fn drop_oldest(&mut self, bytes: usize) {
-        let mut by_use: Vec<(u64, Key)> =
-            self.known.iter().map(|(key, (_, _, used))| (*used, *key)).collect();
-        by_use.sort_unstable();
-        for (_, key) in by_use {
-            if self.bytes <= bytes {
-                break;
-            }
-            if let Some((_, bytes, _)) = self.known.remove(&key) {
-                self.bytes -= bytes;
-            }
-        }
     }
 }
 
@@ -315,5 +246,5 @@ fn read_index(entry: &FileEntry, column: &Column, group: u32) -> Result<(Known, 
     pairs.sort_unstable();
     pairs.shrink_to_fit();
     let bytes = size_of_val(pairs.as_slice()) + size_of::<Key>();
-    Ok((Known::Index(Arc::new(GroupIndex(pairs))), bytes))
+    Ok((Known::Group(Arc::new(GroupIndex(pairs))), bytes))
 }

@@ -1,6 +1,6 @@
 //! Decoded rows of files, for point lookups.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef};
@@ -41,6 +41,11 @@ struct Block {
 impl RowCache {
     pub(super) fn new(bytes_max: usize) -> Self {
         Self { bytes_max, state: Mutex::default() }
+    }
+
+    /// Bytes of all that is kept, at most.
+    pub(super) fn bytes_max(&self) -> usize {
+        self.bytes_max
     }
 
     /// The block that holds a row, when it is there and has all these columns.
@@ -107,6 +112,18 @@ impl RowCache {
         let block = Arc::new(block);
         self.keep(key, &block);
         Ok(block)
+    }
+
+    /// Forgets rows of parts that nobody sees any more.
+    pub(super) fn forget(&self, parts: &HashSet<PartId>) {
+        let mut state = self.state.lock();
+        let mut freed = 0;
+        state.blocks.retain(|(part, _), block| {
+            let stays = !parts.contains(part);
+            freed += if stays { 0 } else { block.bytes };
+            stays
+        });
+        state.bytes -= freed;
     }
 
     fn keep(&self, key: (PartId, u32), rows: &Arc<MemoryBatch>) {

@@ -19,6 +19,7 @@ use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, Pa
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{Expr, Operator};
 use datafusion::physical_expr::expressions::{BinaryExpr, Column as ColumnExpr, Literal};
 use datafusion::physical_expr::{PhysicalExpr, conjunction};
@@ -30,6 +31,7 @@ use roaring::RoaringBitmap;
 
 use super::arrays::missing_value;
 use super::entry_reader::EntryReaderFactory;
+use super::index::Scanned;
 use super::part::{FilePart, RowAddress};
 use super::provider::{ScanColumn, StoredTable, external, origin_metadata};
 use super::prune::{self, OneOf};
@@ -49,6 +51,8 @@ pub(super) struct FileScan<'a> {
     pub(super) schema: &'a SchemaRef,
     pub(super) filters: &'a [Expr],
     pub(super) limit: Option<usize>,
+    /// For a join's search, where the table has indexes.
+    pub(super) scanned: Option<Arc<Scanned>>,
 }
 
 impl FileScan<'_> {
@@ -92,10 +96,11 @@ impl FileScan<'_> {
                 ))])
                 .with_virtual_columns(vec![Arc::new(row)]);
         }
-        let options = TableParquetOptions {
+        let mut options = TableParquetOptions {
             global: self.state.config_options().execution.parquet.clone(),
             ..Default::default()
         };
+        options.global.pushdown_filters = self.wants_few_rows();
         let equalities =
             prune::equalities((relation, &self.table.customers), &stored, self.filters);
         let mut source = ParquetSource::new(table_schema.build())
@@ -119,6 +124,21 @@ impl FileScan<'_> {
             return Ok(scan);
         }
         Ok(Arc::new(ProjectionExec::try_new(exprs, scan)?))
+    }
+
+    /// Whether a value is looked for among rows of more columns than that: it pays to find the rows
+    /// first, and to decode the other columns of these only. Of many rows it costs more.
+    fn wants_few_rows(&self) -> bool {
+        let conditions = self.filters.iter().flat_map(split_conjunction);
+        let mut named: Vec<&str> =
+            conditions.filter_map(prune::equality).map(|one| one.0).collect();
+        named.sort_unstable();
+        named.dedup();
+        let others = self.columns.iter().filter_map(|column| match column {
+            ScanColumn::Stored(column) => Some(column.name.as_str()),
+            ScanColumn::RowAddress => None,
+        });
+        !named.is_empty() && others.filter(|name| !named.contains(name)).count() > 0
     }
 
     /// Whether a projection would only repeat its input.
@@ -259,7 +279,7 @@ impl FileScan<'_> {
             let live = deleted.map(|deleted| live_selection(deleted, facts.rows));
             return Ok(Some(live.unwrap_or_default()));
         }
-        let mut rows = self.table.store.values.rows(&part.entry, equalities)?;
+        let mut rows = self.table.store.shared.values.rows(&part.entry, equalities)?;
         if let Some(deleted) = deleted {
             rows -= deleted;
         }
@@ -281,6 +301,9 @@ impl FileScan<'_> {
         // The entry is the key to the bytes, and keeps the file for as long as the plan lives.
         let mut file =
             PartitionedFile::new(path, facts.bytes).with_extension(Arc::clone(&part.entry));
+        if let Some(scanned) = &self.scanned {
+            file = file.with_extension(Arc::clone(scanned));
+        }
         if addresses {
             let first = RowAddress { part: facts.part, row: 0 }.to_i64();
             file = file.with_partition_values(vec![ScalarValue::Int64(Some(first))]);

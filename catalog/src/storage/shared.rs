@@ -15,10 +15,12 @@ use super::key_index::KeyIndexes;
 use super::keys::KeyHasher;
 use super::manifest::{Facts, Manifest};
 use super::part::PartId;
+use super::row_cache::RowCache;
 use super::snapshot::Snapshot;
 use super::stitching::Identity;
 use super::store::StoreOptions;
 use super::tally::Tallies;
+use super::value_indexes::ValueIndexes;
 use crate::domains::Subject;
 
 /// How many times the bytes that lead to a flush may be in memory before writers wait for it.
@@ -41,6 +43,10 @@ pub(super) struct Shared {
     pub(super) brand_key: BrandKey,
     pub(super) manifest: Manifest,
     pub(super) tallies: Tallies,
+    /// Decoded rows of files.
+    pub(super) rows: RowCache,
+    /// What is known of values.
+    pub(super) values: ValueIndexes,
     /// Whose rows commits change.
     pub(super) feed: Feed,
     next_part: AtomicU32,
@@ -50,9 +56,13 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(directory: PathBuf, options: StoreOptions, start: Start) -> Self {
+        let rows = RowCache::new(options.row_cache_bytes);
+        let values = ValueIndexes::new(options.value_index_bytes);
         Self {
             directory,
             options,
+            rows,
+            values,
             versions: watch::Sender::new(start.snapshot.version),
             published: RwLock::new(start.snapshot),
             active: Arc::default(),

@@ -21,14 +21,12 @@ use super::log::LogWriter;
 use super::manifest::{MANIFEST_FILE, Manifest};
 use super::prepare::prepare;
 use super::provider::{StoredTable, provider_schema};
-use super::prune::ValueIndexes;
 use super::recovery::{recover, remove_orphans};
-use super::row_cache::RowCache;
 use super::scan_files::store_url;
 use super::shared::{Shared, Start};
 use super::snapshot::Snapshot;
 use super::stitching::{self, Identity};
-use super::tally::Tally;
+use super::tally::{IndexTally, Tally};
 use super::temporary::TemporarySpace;
 use super::transaction::Transaction;
 use super::upkeep::{Background, Upkeep};
@@ -117,12 +115,15 @@ pub struct Store {
     background: Mutex<Option<Background>>,
     committer: Option<JoinHandle<()>>,
     oids: Mutex<OidBlock>,
-    pub(super) rows: RowCache,
-    pub(super) values: ValueIndexes,
     schemas: Mutex<Schemas>,
 }
 
 impl Store {
+    /// The directory of the database.
+    pub fn directory(&self) -> &Path {
+        &self.shared.directory
+    }
+
     /// Opens the store in a directory and recovers what was committed; an empty or missing
     /// directory becomes a new database.
     ///
@@ -152,8 +153,6 @@ impl Store {
             next_part: recovered.next_part,
             manifest,
         };
-        let (row_cache_bytes, value_index_bytes) =
-            (options.row_cache_bytes, options.value_index_bytes);
         let shared = Arc::new(Shared::new(directory.to_owned(), options, start));
         let (queue, committer) = Queue::start(Committer::new(Arc::clone(&shared), log))
             .map_err(|error| disk::io_error(directory, error))?;
@@ -168,8 +167,6 @@ impl Store {
             background: Mutex::new(background),
             committer: Some(committer),
             oids: Mutex::new(OidBlock { next: recovered.next_oid, end: recovered.next_oid }),
-            rows: RowCache::new(row_cache_bytes),
-            values: ValueIndexes::new(value_index_bytes),
             schemas: Mutex::default(),
         });
         store.seed()?;
@@ -350,6 +347,11 @@ impl Store {
     /// Rows written to a relation since the store was opened.
     pub fn tally(&self, relation: Oid) -> Tally {
         self.shared.tallies.of(relation)
+    }
+
+    /// Use of an index since the store was opened.
+    pub fn index_tally(&self, index: Oid) -> IndexTally {
+        self.shared.tallies.of_index(index)
     }
 
     /// How many live rows a relation has in a snapshot.

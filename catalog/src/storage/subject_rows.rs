@@ -82,7 +82,7 @@ impl Store {
     /// Live rows of a file that may be wanted.
     fn rows_in(&self, part: &FilePart, wanted: &Wanted<'_>) -> Result<RoaringBitmap> {
         let condition = OneOf::numbers(wanted.key, wanted.nodes.iter().copied());
-        let mut rows = self.values.rows(&part.entry, &[condition])?;
+        let mut rows = self.shared.values.rows(&part.entry, &[condition])?;
         if let Some(deleted) = part.deleted.as_deref() {
             rows -= deleted;
         }
@@ -104,7 +104,7 @@ impl Store {
             wanted.columns.iter().chain([&wanted.key]).map(|column| column.number).collect();
         for (block, places) in blocks {
             let of = (block * BLOCK_ROWS, wanted.relation, numbers.as_slice());
-            let rows = self.rows.block(&part.entry, of)?;
+            let rows = self.shared.rows.block(&part.entry, of)?;
             found.extend(wanted.of_block(&rows, places)?);
         }
         Ok(())

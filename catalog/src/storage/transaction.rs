@@ -57,6 +57,8 @@ pub(super) struct Changes {
 #[derive(Debug, Clone)]
 pub struct Savepoint {
     gathered: Mark,
+    written: Mark,
+    recognised: Mark,
     snapshot: Arc<Snapshot>,
     temporary: Arc<TemporarySpace>,
     changes: Changes,
@@ -73,6 +75,10 @@ pub struct Transaction {
     pub(super) keys: HashMap<Oid, OwnKeys>,
     /// Identifiers and records that were not seen before.
     pub(super) gathered: Gathered,
+    /// How much of that is written down.
+    pub(super) written: Mark,
+    /// How much of it its snapshot knows.
+    pub(super) recognised: Mark,
     /// Says which snapshot it needs for as long as it lives.
     _active: ActiveGuard,
 }
@@ -88,6 +94,8 @@ impl Transaction {
             changes: Changes::default(),
             keys: HashMap::new(),
             gathered: Gathered::default(),
+            written: Mark::default(),
+            recognised: Mark::default(),
             _active: active,
         }
     }
@@ -296,10 +304,13 @@ impl Transaction {
 
     /// Writes down what was gathered, to be committed with the rows.
     pub(super) async fn write_gathered(&mut self) -> Result<()> {
-        if self.gathered.is_empty() {
+        let mark = self.gathered.mark();
+        if mark == self.written {
             return Ok(());
         }
-        let [nodes, records] = stitching::rows(&self.gathered, Utc::now().timestamp_micros())?;
+        let now = Utc::now().timestamp_micros();
+        let [nodes, records] = stitching::rows(&self.gathered, self.written, now)?;
+        self.written = mark;
         self.insert_beside([(oids::NODES, nodes), (oids::RECORDS, records)]).await
     }
 
@@ -357,6 +368,8 @@ impl Transaction {
     pub fn savepoint(&self) -> Savepoint {
         Savepoint {
             gathered: self.gathered.mark(),
+            written: self.written,
+            recognised: self.recognised,
             snapshot: Arc::clone(&self.snapshot),
             temporary: Arc::clone(&self.temporary),
             changes: self.changes.clone(),
@@ -366,6 +379,8 @@ impl Transaction {
     /// Goes back to a savepoint of this transaction.
     pub fn rollback_to(&mut self, savepoint: Savepoint) {
         self.gathered.back_to(savepoint.gathered);
+        self.written = savepoint.written;
+        self.recognised = savepoint.recognised;
         self.snapshot = savepoint.snapshot;
         self.temporary = savepoint.temporary;
         self.changes = savepoint.changes;

@@ -6,18 +6,11 @@ use clientele_catalog::customers::Touchpoints;
 use clientele_catalog::storage::Placeholders;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::Result;
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{Distribution, EquivalenceProperties, Partitioning, PhysicalExpr};
-use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
-};
-use futures::{StreamExt, TryStreamExt, stream};
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::memory_pool::MemoryConsumer;
+use datafusion::physical_plan::ExecutionPlan;
+use futures::{StreamExt, stream};
 
 use super::attribute_rows::ValueRows;
 use super::pins::Pin;
@@ -26,6 +19,8 @@ use super::source::{Gathered, Source, Wanted};
 use super::survivorship::Rules;
 use super::table::Columns;
 use super::tally::{Entry, PINNED};
+use crate::error::Error;
+use crate::functions::calls::{Batches, Make, Part, RowsExec};
 
 /// What the operator computes.
 #[derive(Debug)]
@@ -42,64 +37,45 @@ pub(super) struct Golden {
     pub(super) only: Option<Vec<i64>>,
 }
 
-/// Tallies what its inputs say of each customer and chooses what survives.
-#[derive(Debug, Clone)]
-pub(super) struct GoldenExec {
+/// The operator that tallies what its inputs say of each customer and chooses what survives.
+pub(super) fn plan(
     inputs: Vec<Arc<dyn ExecutionPlan>>,
     task: Arc<Golden>,
-    properties: Arc<PlanProperties>,
+    schema: SchemaRef,
+) -> Arc<dyn ExecutionPlan> {
+    let mut label = format!("golden values, sources={}", inputs.len());
+    if let Some(only) = &task.only {
+        label.push_str(&format!(", customers={}", only.len()));
+    }
+    let make: Arc<Make> = Arc::new(move |part| Box::pin(Arc::clone(&task).run(part)));
+    Arc::new(RowsExec::new(label, (schema, 1), inputs, make))
 }
 
-impl GoldenExec {
-    pub(super) fn new(
-        inputs: Vec<Arc<dyn ExecutionPlan>>,
-        task: Arc<Golden>,
-        schema: SchemaRef,
-    ) -> Self {
-        let inputs =
-            inputs.into_iter().map(|input| match input.output_partitioning().partition_count() {
-                1 => input,
-                _ => Arc::new(CoalescePartitionsExec::new(input)) as Arc<dyn ExecutionPlan>,
-            });
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(schema),
-            Partitioning::UnknownPartitioning(1),
-            EmissionType::Final,
-            Boundedness::Bounded,
-        );
-        Self { inputs: inputs.collect(), task, properties: Arc::new(properties) }
-    }
-
-    async fn run(
-        self,
-        reservation: MemoryReservation,
-        context: Arc<TaskContext>,
-    ) -> Result<SendableRecordBatchStream> {
-        let task = &self.task;
-        let mut gathered = Gathered::new(&task.wanted, task.only.clone());
+impl Golden {
+    async fn run(self: Arc<Self>, part: Part) -> Result<Batches, Error> {
+        let reservation = MemoryConsumer::new("Golden").register(part.task.memory_pool());
+        let mut gathered = Gathered::new(&self.wanted, self.only.clone());
         // All begin at once: with few rows in each, waiting in turn is most of the time.
-        let inputs = self.inputs.iter().map(|input| input.execute(0, Arc::clone(&context)));
+        let inputs = part.inputs.iter().map(|input| part.open(input));
         let inputs: Vec<SendableRecordBatchStream> = inputs.collect::<Result<_>>()?;
-        for (mut rows, source) in inputs.into_iter().zip(&task.sources) {
+        for (mut rows, source) in inputs.into_iter().zip(&self.sources) {
             while let Some(batch) = rows.next().await {
                 source.take(&batch?, &mut gathered)?;
                 reservation.try_resize(gathered.bytes())?;
                 tokio::task::consume_budget().await;
             }
         }
-        task.pin(&mut gathered);
+        self.pin(&mut gathered);
         // Sorting may hold what came last beside what was sorted before.
         reservation.try_resize(gathered.bytes())?;
-        let size = context.session_config().batch_size();
-        let batches = task.rows(gathered, (self.schema(), size));
+        let size = part.task.session_config().batch_size();
+        let batches = self.rows(gathered, (part.schema, size));
         let held = batches.inspect(move |_| {
             let _held = &reservation;
         });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), stream::iter(held))))
+        Ok(stream::iter(held.map(|batch| batch.map_err(Error::from))).boxed())
     }
-}
 
-impl Golden {
     /// Adds what was pinned to what the sources say.
     fn pin(&self, gathered: &mut Gathered) {
         for pin in &self.pins {
@@ -144,67 +120,5 @@ impl Golden {
     /// Name of a source; `None` for what was pinned.
     pub(super) fn source_name(&self, source: u16) -> Option<&str> {
         self.touchpoints.tables.get(usize::from(source)).map(|table| table.source.as_str())
-    }
-}
-
-impl DisplayAs for GoldenExec {
-    fn fmt_as(
-        &self,
-        _format: DisplayFormatType,
-        formatter: &mut std::fmt::Formatter<'_>,
-    ) -> std::fmt::Result {
-        write!(formatter, "GoldenExec: sources={}", self.inputs.len())?;
-        match &self.task.only {
-            Some(only) => write!(formatter, ", customers={}", only.len()),
-            None => Ok(()),
-        }
-    }
-}
-
-impl ExecutionPlan for GoldenExec {
-    fn name(&self) -> &'static str {
-        "GoldenExec"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        self.inputs.iter().collect()
-    }
-
-    fn apply_expressions(
-        &self,
-        _visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn required_input_distribution(&self) -> Vec<Distribution> {
-        vec![Distribution::SinglePartition; self.inputs.len()]
-    }
-
-    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        vec![false; self.inputs.len()]
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(Self::new(children, Arc::clone(&self.task), self.schema())))
-    }
-
-    fn execute(
-        &self,
-        _partition: usize,
-        context: Arc<TaskContext>,
-    ) -> Result<SendableRecordBatchStream> {
-        let pool = &context.runtime_env().memory_pool;
-        let reservation = MemoryConsumer::new("GoldenExec").register(pool);
-        let this = self.clone();
-        let rows = stream::once(async move { this.run(reservation, context).await });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows.try_flatten())))
     }
 }

@@ -7,7 +7,7 @@
 //! into customers first ([`resolve`]), so that the scans are asked for their rows only.
 //!
 //! ```text
-//! filters ─▶ resolve ─▶ customers ─▶ scans of touchpoint tables ─▶ GoldenExec: tally ─▶ choose ─▶ rows
+//! filters ─▶ resolve ─▶ customers ─▶ scans of touchpoint tables ─▶ Golden: tally ─▶ choose ─▶ rows
 //! ```
 //!
 //! The result depends on rows and rules alone, not on the order in which rows came.
@@ -33,7 +33,7 @@ use clientele_catalog::storage::Snapshot;
 use datafusion::catalog::TableProvider;
 
 use crate::planning::context::QueryContext;
-pub use procedures::PROCEDURES;
+pub(crate) use procedures::PROCEDURES;
 use table::{Golden, Shape};
 
 /// What makes the rows of a relation; `None`: it is none of those above.

@@ -5,16 +5,15 @@ use std::sync::Arc;
 use chrono::Utc;
 use clientele_catalog::customers::{HOUSEHOLD_RULES, PINNED_VALUES, SURVIVORSHIP, Touchpoints};
 use clientele_catalog::domains::Subject;
-use clientele_catalog::features;
 use clientele_udfs::types::PgType;
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Int64Array, ListBuilder, RecordBatch, StringViewArray,
-    StringViewBuilder, TimestampMicrosecondArray,
+    StringViewBuilder,
 };
-use datafusion::arrow::datatypes::Schema;
 use datafusion::scalar::ScalarValue;
 
 use super::survivorship::{EVERY, STRATEGIES};
+use crate::builtin;
 use crate::error::{Error, Result};
 use crate::functions::procedures::{Parameter, Procedure, superuser, text};
 use crate::planning::context::QueryContext;
@@ -29,7 +28,7 @@ const fn parameter(
 }
 
 /// Every procedure.
-pub static PROCEDURES: &[Procedure] = &[
+pub(crate) static PROCEDURES: &[Procedure] = &[
     Procedure {
         schema: "customers",
         name: "set_survivorship",
@@ -199,20 +198,8 @@ async fn insert(
     relation: u32,
     mut columns: Vec<ArrayRef>,
 ) -> Result<Option<RecordBatch>> {
-    let now = TimestampMicrosecondArray::from(vec![Utc::now().timestamp_micros()]);
     columns.push(one(&context.role.name));
-    columns.push(Arc::new(now.with_timezone("UTC")));
-    let definition = features::relation(relation)
-        .ok_or_else(|| Error::internal("a built-in relation is missing"))?;
-    let fields = definition.live_columns().map(|one| one.pg_type.field(&one.name, true));
-    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    let columns = columns.iter().zip(schema.fields());
-    let columns = columns
-        .map(|(array, field)| datafusion::arrow::compute::cast(array, field.data_type()))
-        .collect::<std::result::Result<_, _>>()
-        .map_err(Error::internal)?;
-    let row = RecordBatch::try_new(schema, columns).map_err(Error::internal)?;
-    let work = session.work().await?;
-    work.lock().await.insert(relation, row)?;
+    columns.push(builtin::times([Some(Utc::now().timestamp_micros())]));
+    builtin::insert(session, relation, &columns).await?;
     Ok(None)
 }

@@ -15,7 +15,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 
 use super::attribute_rows::ValueColumn;
-use super::exec::{Golden as Task, GoldenExec};
+use super::exec::{self, Golden as Task};
 use super::profile_rows::ProfileColumn;
 use super::resolve::{self, Asked};
 use super::source::{Source, Wanted};
@@ -169,7 +169,7 @@ impl TableProvider for Golden {
             pins,
             only,
         };
-        Ok(Arc::new(GoldenExec::new(inputs, Arc::new(task), schema)))
+        Ok(exec::plan(inputs, Arc::new(task), schema))
     }
 
     fn supports_filters_pushdown(

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use clientele_udfs::types::PgType;
 use datafusion::arrow::array::{ArrayRef, RecordBatch};
-use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::Schema;
 use datafusion::scalar::ScalarValue;
 
 use super::procedures::Parameter;
 use super::tables::Arguments;
+use crate::builtin;
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 
@@ -54,14 +54,7 @@ pub(super) fn call(
         let values = matched(function, arguments)?;
         let columns = (function.kernel)(context, &values)?;
         let fields = function.columns.iter().map(|(name, pg_type)| pg_type.field(name, true));
-        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-        // The elements of arrays say their type, too.
-        let columns = columns.iter().zip(schema.fields());
-        let columns = columns
-            .map(|(array, field)| cast(array, field.data_type()))
-            .collect::<std::result::Result<_, _>>()
-            .map_err(Error::internal)?;
-        RecordBatch::try_new(schema, columns).map_err(Error::internal)
+        builtin::fitted(&Arc::new(Schema::new(fields.collect::<Vec<_>>())), &columns)
     })
 }
 

@@ -38,6 +38,8 @@ fn facts(context: &QueryContext) -> Context {
         bytes: store.bytes_on_disk(oid),
         written: store.tally(oid),
     };
+    let store = Arc::clone(&context.store);
+    let index_uses = move |oid| store.index_tally(oid);
     let temporary =
         context.catalog().schema(&context.session.temporary_schema()).map(|one| one.oid);
     let path =
@@ -52,12 +54,20 @@ fn facts(context: &QueryContext) -> Context {
         settings: setting_facts(context),
         sessions: context.engine.sessions().iter().map(|one| session(context, one)).collect(),
         upkeep: context.store.background_progress().as_deref().map(Done::from),
+        rows: version_of_rows(context),
         row_counts: Arc::new(row_counts),
+        index_uses: Arc::new(index_uses),
         prepared: prepared(context),
         cursors: cursors(context),
         search_path: path.collect(),
         indexes: IndexPlaces::default(),
     }
+}
+
+/// Files are counted as they are now, rows as the statement sees them: one version for both, or none.
+fn version_of_rows(context: &QueryContext) -> Option<u64> {
+    let (seen, now) = (&context.snapshot, context.store.snapshot());
+    (seen.is_committed() && seen.version == now.version).then_some(now.version)
 }
 
 fn prepared(context: &QueryContext) -> Vec<PreparedFacts> {

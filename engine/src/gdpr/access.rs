@@ -1,17 +1,13 @@
 //! `gdpr.access` (GDPR art. 15) and `gdpr.portability` (art. 20): everything that is kept of a
-//! person, as rows and as one JSON document.
+//! person, as rows and as one JSON document. Rows are JSON as `row_to_json` writes it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::Utc;
-use clientele_catalog::definition::Relation;
-use clientele_catalog::domains::Subject as Kind;
-use clientele_catalog::features;
 use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, StringViewArray};
 use datafusion::arrow::csv::WriterBuilder as CsvWriter;
 use datafusion::arrow::datatypes::DataType;
-use datafusion::arrow::json::LineDelimitedWriter;
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::scalar::ScalarValue;
 use parquet::arrow::ArrowWriter;
@@ -19,19 +15,13 @@ use serde_json::{Value, json};
 
 use super::officer::must_be_officer;
 use super::request::{self, Request};
-use super::rows::select;
+use super::shares::{self, Share};
 use super::subject::{self, Subject};
 use crate::builtin::{numbers, texts};
 use crate::error::{Error, Result};
 use crate::functions::procedures::{superuser, text};
 use crate::planning::context::QueryContext;
 use crate::session::Session;
-
-/// The rows of a person in one table.
-struct Share {
-    table: String,
-    rows: RecordBatch,
-}
 
 /// `gdpr.access(subject, reason)`: the document first, then a row for each row that is kept.
 pub(super) async fn access(
@@ -41,15 +31,13 @@ pub(super) async fn access(
     must_be_officer(session, "gdpr.access")?;
     let context = session.context().await?;
     let subject = subject_of(&context, &arguments)?;
-    let shares = shares(session, &context, &subject, true).await?;
+    let shares = shares::of(session, &context, &subject, true).await?;
     let document = document(session, &context, (&subject, &shares)).await?;
     let mut names = vec!["document"];
     let mut contents = vec![document.to_string()];
     for share in &shares {
-        for row in objects(&share.rows)? {
-            names.push(&share.table);
-            contents.push(row.to_string());
-        }
+        names.extend(share.objects.iter().map(|_| share.table.as_str()));
+        contents.extend(share.objects.iter().cloned());
     }
     let details = json!({"rows": contents.len() - 1});
     let reason = text(&arguments, 1).map(str::to_owned);
@@ -72,13 +60,13 @@ pub(super) async fn portability(
     let subject = subject_of(&context, &arguments)?;
     let format = text(&arguments, 1).unwrap_or("json").to_owned();
     let directory = directory(session, &arguments)?;
-    let shares = shares(session, &context, &subject, false).await?;
+    let shares = shares::of(session, &context, &subject, false).await?;
     let mut names = Vec::new();
     let mut contents = Vec::new();
     let mut counts = Vec::new();
     for share in &shares {
         let bytes = match format.as_str() {
-            "json" => Value::from(objects(&share.rows)?).to_string().into_bytes(),
+            "json" => format!("[{}]", share.objects.join(",")).into_bytes(),
             "csv" => csv(&share.rows)?,
             "parquet" => parquet(&share.rows)?,
             _ => {
@@ -137,44 +125,6 @@ pub(super) async fn record(
     request::file(context, &mut *work.lock().await, vec![request])
 }
 
-/// The person's rows of every table that has some; with `derived` also what features keep.
-async fn shares(
-    session: &Session,
-    context: &Arc<QueryContext>,
-    subject: &Subject,
-    derived: bool,
-) -> Result<Vec<Share>> {
-    let customer = context.snapshot.customers.person.customer(subject.node);
-    let catalog = Arc::clone(&context.snapshot.catalog);
-    let is_theirs = |one: &&Arc<Relation>| {
-        let own = features::relation(one.oid).is_none() && !one.temporary;
-        one.stores_rows()
-            && (own || derived)
-            && one.live_columns().any(|column| column.subject == Some(Kind::Person))
-    };
-    let mut relations: Vec<&Arc<Relation>> = catalog.relations().filter(is_theirs).collect();
-    relations.sort_by_key(|one| catalog.qualified_name(one));
-    let mut shares = Vec::new();
-    for relation in relations {
-        let columns = relation.live_columns().filter(|one| one.subject == Some(Kind::Person));
-        let conditions: Vec<String> =
-            columns.map(|one| format!("{} = {customer}", quoted(&one.name))).collect();
-        let schema = catalog.schema_by_oid(relation.schema);
-        let schema = schema.map(|one| one.name.clone()).unwrap_or_default();
-        let query = format!(
-            "SELECT * FROM {}.{} WHERE {}",
-            quoted(&schema),
-            quoted(&relation.name),
-            conditions.join(" OR ")
-        );
-        let rows = select(session, context, &query).await?;
-        if rows.num_rows() > 0 {
-            shares.push(Share { table: catalog.qualified_name(relation), rows });
-        }
-    }
-    Ok(shares)
-}
-
 /// What art. 15(1) asks for, in one document.
 async fn document(
     session: &Session,
@@ -182,7 +132,8 @@ async fn document(
     (subject, shares): (&Subject, &[Share]),
 ) -> Result<Value> {
     let customer = context.snapshot.customers.person.customer(subject.node);
-    let of = |query: String| async move { objects(&select(session, context, &query).await?) };
+    let of =
+        |query: String| async move { values(&shares::objects(session, context, &query).await?) };
     let profile =
         of(format!("SELECT * FROM customers.profiles WHERE customer_id = {customer}")).await?;
     let identifiers = of(format!(
@@ -217,7 +168,7 @@ async fn document(
                 "recipients": of("recipients"),
                 "transfers": of("transfers"),
                 "retention": of("keep_for"),
-                "rows": objects(&share.rows)?,
+                "rows": values(&share.objects)?,
             }))
         })
         .collect::<Result<_>>()?;
@@ -232,6 +183,12 @@ async fn document(
         "rights": "rectification (art. 16), erasure (17), restriction (18), portability (20), \
                    objection (21), complaint to a supervisory authority (77)",
     }))
+}
+
+/// Objects as values.
+fn values(objects: &[String]) -> Result<Vec<Value>> {
+    let values = objects.iter().map(|one| serde_json::from_str(one));
+    values.collect::<std::result::Result<_, _>>().map_err(Error::internal)
 }
 
 /// Rows with intervals, and lists unless they may stay, as text.
@@ -251,17 +208,6 @@ fn plain(rows: &RecordBatch, lists: bool) -> Result<RecordBatch> {
     let columns = rows.columns().iter().map(shown).collect::<Result<Vec<_>>>()?;
     let columns = names.zip(columns).map(|(name, array)| (name, array, true));
     RecordBatch::try_from_iter_with_nullable(columns).map_err(Error::internal)
-}
-
-/// Rows as JSON objects.
-fn objects(rows: &RecordBatch) -> Result<Vec<Value>> {
-    let rows = &plain(rows, true)?;
-    let mut writer = LineDelimitedWriter::new(Vec::new());
-    writer.write(rows).map_err(Error::internal)?;
-    writer.finish().map_err(Error::internal)?;
-    let text = String::from_utf8(writer.into_inner()).map_err(Error::internal)?;
-    let rows = text.lines().map(serde_json::from_str).collect::<std::result::Result<_, _>>();
-    rows.map_err(Error::internal)
 }
 
 fn csv(rows: &RecordBatch) -> Result<Vec<u8>> {
@@ -301,9 +247,4 @@ fn write(directory: &Path, (table, format): (&str, &str), bytes: &[u8]) -> Resul
         Ok(()) => Ok(shown),
         Err(error) => Err(Error::new("58030", format!("could not write \"{shown}\": {error}"))),
     }
-}
-
-/// A name as SQL.
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

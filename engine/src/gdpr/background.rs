@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::purge;
+use super::{ended, purge};
 use crate::engine::Engine;
 use crate::error::Result;
 
@@ -84,7 +84,8 @@ async fn purge_due(engine: &Arc<Engine>) -> Result<bool> {
         let oldest = purge::waiting(&store)?.iter().map(|one| one.requested_at).min();
         let age = oldest.map(|oldest| Utc::now().timestamp_micros().saturating_sub(oldest));
         let age = age.and_then(|age| u64::try_from(age).ok()).map(Duration::from_micros);
-        if age.is_none_or(|age| age < engine.options.purge_after) {
+        let is_young = age.is_none_or(|age| age < engine.options.purge_after);
+        if is_young && !ended::is_waiting(&store)? {
             continue;
         }
         let _one = engine.purger.one.lock().await;

@@ -5,13 +5,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use chrono::Utc;
-use clientele_catalog::definition::{Oid, Relation, RelationKind};
+use clientele_catalog::definition::{Relation, RelationKind};
 use clientele_catalog::domains::Subject as Kind;
 use clientele_catalog::features::{self, oids};
 use clientele_catalog::storage::{Scope, Tombstone, Transaction, Victims};
 use datafusion::arrow::array::{ArrayRef, Int32Array, RecordBatch};
 use datafusion::scalar::ScalarValue;
 
+use super::effect::{self, Effect};
 use super::holds::{self, Holds};
 use super::officer::must_be_officer;
 use super::places::PLACES;
@@ -22,25 +23,6 @@ use crate::error::{Error, Result};
 use crate::functions::procedures::text;
 use crate::planning::context::QueryContext;
 use crate::session::Session;
-
-/// What an erasure does to one table.
-#[derive(Debug, Clone)]
-pub(super) struct Effect {
-    relation: Oid,
-    name: String,
-    /// Rows before.
-    total: u64,
-    /// Rows of the people.
-    erased: u64,
-    /// Of those, rows of which a legal hold keeps columns.
-    kept: u64,
-    /// The columns that it keeps.
-    kept_columns: Vec<String>,
-    /// Rows of other people out of which an identifier was taken.
-    cleared: u64,
-    /// Rows after.
-    left: u64,
-}
 
 /// `gdpr.erase(subject, customer_id, subjects, customers, reason, scope, dry_run)`.
 pub(super) async fn erase(
@@ -122,16 +104,7 @@ impl Erasure<'_> {
         let mut effects = Vec::new();
         for relation in catalog.relations().filter(whose) {
             let total = transaction.snapshot().row_count(relation.oid);
-            let effect = Effect {
-                relation: relation.oid,
-                name: catalog.qualified_name(relation),
-                total,
-                erased: 0,
-                kept: 0,
-                kept_columns: Vec::new(),
-                cleared: 0,
-                left: total,
-            };
+            let effect = Effect::of(&catalog, relation, total);
             let says_whose = relation.live_columns().any(|one| one.subject == Some(Kind::Person));
             effects.push(match features::relation(relation.oid) {
                 Some(_) => self.out_of_feature(transaction, relation, effect)?,
@@ -144,7 +117,7 @@ impl Erasure<'_> {
         let stones: Vec<Tombstone<'_>> =
             identifiers.map(|(space, value)| Tombstone::Identifier(*space, value)).collect();
         transaction.bury(self.id, &stones, now)?;
-        self.settle(transaction, &mut effects)?;
+        effect::settle(transaction, self.id, &mut effects)?;
         transaction.check_references()?;
         transaction.forget(&self.victims.nodes());
         for effect in &mut effects {
@@ -196,14 +169,16 @@ impl Erasure<'_> {
         let customers = &self.context.snapshot.customers.person;
         let customers: Vec<i64> =
             self.people.iter().map(|one| i64::from(customers.customer(one.node))).collect();
-        match self.holds.kept(relation.oid, &customers) {
-            Some(kept) if !own.is_empty() => {
-                holds::must_fit(relation, &kept)?;
-                let is_kept = |column: &_| holds::stays(column, &kept);
-                effect.kept = transaction.keep_columns(relation.oid, &own, &is_kept)?;
-                effect.kept_columns = kept;
-            }
-            _ => effect.erased = transaction.delete(relation.oid, &own)?,
+        let in_force = self.holds.of(relation.oid, &customers);
+        if in_force.is_empty() || own.is_empty() {
+            effect.erased = transaction.delete(relation.oid, &own)?;
+        } else {
+            let kept = holds::columns_of(&in_force);
+            holds::must_fit(relation, &kept)?;
+            let is_kept = |column: &_| holds::stays(column, &kept);
+            let rows = (own.as_slice(), self.id);
+            effect.kept = transaction.keep_columns(relation.oid, rows, &is_kept)?;
+            effect.holds = in_force;
         }
         if !shared.is_empty() {
             must_be_nullable(relation)?;
@@ -211,42 +186,6 @@ impl Erasure<'_> {
             effect.cleared = transaction.clear_identifiers(relation.oid, &shared, &identifiers)?;
         }
         Ok(effect)
-    }
-
-    /// Rows that refer to rows which are gone: those of tables without identifiers go with them,
-    /// those of other people let go of the key.
-    fn settle(&self, transaction: &mut Transaction, effects: &mut Vec<Effect>) -> Result<()> {
-        loop {
-            let keys = transaction.removed_keys();
-            let stones: Vec<Tombstone<'_>> =
-                keys.iter().map(|(table, key)| Tombstone::Key(*table, *key)).collect();
-            let orphans = transaction.orphans()?;
-            transaction.bury(self.id, &stones, Utc::now().timestamp_micros())?;
-            if orphans.is_empty() {
-                return Ok(());
-            }
-            for found in &orphans {
-                let relation = &found.relation;
-                let key = relation.foreign_keys().find(|one| one.oid == found.key);
-                let key = key.ok_or_else(|| Error::internal("a foreign key is gone"))?;
-                let has_people =
-                    relation.live_columns().any(|one| one.subject == Some(Kind::Person));
-                if has_people || matches!(key.on_delete, 'n' | 'd') {
-                    let mut columns = key.columns.iter();
-                    let fixed = columns.any(|number| {
-                        relation.column_by_number(*number).is_some_and(|one| one.not_null)
-                    });
-                    if fixed {
-                        return Err(transaction.still_referenced(found)?.into());
-                    }
-                    transaction.clear_columns(relation, &found.rows, key.columns)?;
-                    continue;
-                }
-                let total = transaction.snapshot().row_count(relation.oid);
-                let erased = transaction.delete(relation.oid, &found.rows)?;
-                note(effects, self.context, (relation, total, erased));
-            }
-        }
     }
 
     /// Writes down that it was done.
@@ -284,7 +223,7 @@ impl Erasure<'_> {
                 texts([Some(role)]),
                 people,
                 texts([Some("erased")]),
-                texts([Some(json(effects).as_str())]),
+                texts([Some(effect::json(effects, None).as_str())]),
             ],
         )?;
         transaction.insert(oids::ERASURES, row)?;
@@ -303,44 +242,6 @@ fn must_be_nullable(relation: &Relation) -> Result<()> {
     Err(Error::new("23502", text)
         .with_detail("A row of another customer names an identifier of the person.")
         .with_hint("Correct or delete that row first, or drop NOT NULL."))
-}
-
-fn note(
-    effects: &mut Vec<Effect>,
-    context: &QueryContext,
-    (relation, total, erased): (&Relation, u64, u64),
-) {
-    let known = effects.iter_mut().find(|one| one.relation == relation.oid);
-    if let Some(effect) = known {
-        effect.erased += erased;
-        return;
-    }
-    effects.push(Effect {
-        relation: relation.oid,
-        name: context.catalog().qualified_name(relation),
-        total,
-        erased,
-        kept: 0,
-        kept_columns: Vec::new(),
-        cleared: 0,
-        left: total - erased,
-    });
-}
-
-fn json(effects: &[Effect]) -> String {
-    let table = |one: &Effect| {
-        serde_json::json!({
-            "table": one.name,
-            "relation": one.relation,
-            "A0": one.total,
-            "B0": one.erased,
-            "kept": one.kept,
-            "kept_columns": one.kept_columns,
-            "cleared": one.cleared,
-            "A1": one.left,
-        })
-    };
-    serde_json::Value::from(effects.iter().map(table).collect::<Vec<_>>()).to_string()
 }
 
 fn reply(effects: &[Effect]) -> Result<RecordBatch> {

@@ -1,6 +1,6 @@
 //! Legal holds: what the law keeps of those who are erased (GDPR art. 17(3)).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::Utc;
@@ -12,6 +12,7 @@ use datafusion::arrow::array::{
 };
 use datafusion::scalar::ScalarValue;
 
+use super::ended;
 use super::officer::must_be_officer;
 use super::rows::{self, select};
 use super::subject;
@@ -24,9 +25,14 @@ use crate::session::Session;
 /// A hold in force.
 #[derive(Debug, Clone)]
 pub(super) struct Hold {
-    columns: Vec<String>,
+    /// Its number.
+    pub(super) id: i64,
+    /// The columns that it keeps.
+    pub(super) columns: Vec<String>,
     /// `None`: all customers.
-    customer: Option<i64>,
+    pub(super) customer: Option<i64>,
+    /// Until when, in microseconds since 1970; `None`: for ever.
+    pub(super) until: Option<i64>,
 }
 
 /// The holds in force, by table.
@@ -39,8 +45,8 @@ impl Holds {
         let found = select(
             session,
             context,
-            "SELECT table_name::regclass::oid::bigint AS relation, columns, customer_id FROM gdpr.holds \
-              WHERE held_until IS NULL OR held_until > now()",
+            "SELECT hold_id, table_name::regclass::oid::bigint AS relation, columns, customer_id, held_until \
+               FROM gdpr.holds WHERE held_until IS NULL OR held_until > now()",
         )
         .await?;
         let mut holds = Self::default();
@@ -52,6 +58,8 @@ impl Holds {
             let columns = columns.value(row);
             let columns = columns.as_string_view_opt().into_iter().flatten().flatten();
             holds.0.entry(relation).or_default().push(Hold {
+                id: rows::number(&found, "hold_id", row).unwrap_or(0),
+                until: rows::instant(&found, "held_until", row),
                 columns: columns.map(str::to_owned).collect(),
                 customer: rows::number(&found, "customer_id", row),
             });
@@ -59,13 +67,17 @@ impl Holds {
         Ok(holds)
     }
 
-    /// The names of columns that are kept of a table's rows of some customers; `None`: none is.
-    pub(super) fn kept(&self, relation: Oid, customers: &[i64]) -> Option<Vec<String>> {
+    /// The holds that keep columns of a table's rows of some customers.
+    pub(super) fn of(&self, relation: Oid, customers: &[i64]) -> Vec<Hold> {
         let concerns = |hold: &&Hold| hold.customer.is_none_or(|one| customers.contains(&one));
-        let holds = self.0.get(&relation)?.iter().filter(concerns);
-        let kept: Vec<String> = holds.flat_map(|hold| hold.columns.iter().cloned()).collect();
-        (!kept.is_empty()).then_some(kept)
+        self.0.get(&relation).into_iter().flatten().filter(concerns).cloned().collect()
     }
+}
+
+/// The names of the columns that some holds keep.
+pub(super) fn columns_of(holds: &[Hold]) -> Vec<String> {
+    let names: BTreeSet<&String> = holds.iter().flat_map(|hold| &hold.columns).collect();
+    names.into_iter().cloned().collect()
 }
 
 /// Whether a column stays in a row that is kept: it is named, or cannot be NULL and says nothing
@@ -141,10 +153,7 @@ pub(super) async fn hold(
         Some(handle) => Some(i64::from(subject::find(&context, handle)?.node)),
         None => None,
     };
-    let until = match arguments.get(4) {
-        Some(ScalarValue::TimestampMicrosecond(until, _)) => *until,
-        _ => None,
-    };
+    let until = rows::until(&arguments, 4, "held_until")?;
     let mut kept = ListBuilder::new(StringViewBuilder::new());
     columns.iter().for_each(|one| kept.values().append_value(one));
     kept.append(true);
@@ -177,11 +186,13 @@ pub(super) async fn release(
     };
     let context = session.context().await?;
     let found = rows::with_number(&context, HOLDS, "hold_id", &[*id])?;
-    if found.is_empty() {
+    let work = session.work().await?;
+    let mut transaction = work.lock().await;
+    // One of a person went with the person; what it keeps is known by the erasure.
+    if found.is_empty() && !ended::release(&mut transaction, &context.store, *id)? {
         return Err(Error::new("P0002", format!("hold {id} does not exist")));
     }
-    let work = session.work().await?;
-    work.lock().await.delete(HOLDS, &found)?;
+    transaction.delete(HOLDS, &found)?;
     Ok(None)
 }
 

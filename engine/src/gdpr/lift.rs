@@ -2,7 +2,7 @@
 
 use chrono::Utc;
 use clientele_catalog::domains::Subject as Kind;
-use clientele_catalog::features::{self, oids};
+use clientele_catalog::features::oids;
 use clientele_catalog::storage::{NodeRows, RowAddress, Tombstone};
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use datafusion::scalar::ScalarValue;
@@ -10,6 +10,7 @@ use datafusion::scalar::ScalarValue;
 use super::officer::must_be_officer;
 use super::request::{self, Request};
 use super::subject;
+use crate::builtin;
 use crate::error::{Error, Result};
 use crate::functions::procedures::text;
 use crate::handle;
@@ -59,8 +60,7 @@ pub(super) async fn lift(
 
 /// Where the tombstones of a hash are.
 fn rows(context: &QueryContext, hash: &str) -> Result<Vec<RowAddress>> {
-    let relation = features::relation(oids::TOMBSTONES)
-        .ok_or_else(|| Error::internal("a built-in relation is missing"))?;
+    let relation = builtin::table(oids::TOMBSTONES)?;
     let number = relation.column("hash").map_or(0, |one| one.number);
     let mut found = Vec::new();
     let wanted = (Kind::Person, &[number][..]);

@@ -20,7 +20,10 @@
 //! Storage finds the nodes and rows, and keeps tombstones: [`clientele_catalog::storage::Victims`].
 
 mod access;
+mod anchor;
 mod background;
+mod effect;
+mod ended;
 mod erase;
 mod holds;
 mod lift;
@@ -38,14 +41,19 @@ mod request;
 mod retention;
 mod rights;
 mod rows;
+mod shares;
 mod subject;
 
 use crate::functions::declared::Function;
+use crate::functions::row_kernel::Kernel;
 
 pub(crate) use background::Purger;
 pub(crate) use procedures::PROCEDURES;
-pub(crate) use receipts::KERNELS;
 pub use receipts::check_all;
+pub(crate) use retention::acts;
+
+/// Scalar functions.
+pub(crate) static KERNELS: &[Kernel] = &[receipts::VERIFY, retention::DEFAULT_ANCHORS];
 
 /// Table functions.
 pub(crate) static FUNCTIONS: &[Function] = &[Function {

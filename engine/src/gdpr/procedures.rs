@@ -214,6 +214,17 @@ pub(crate) static PROCEDURES: &[Procedure] = &[
     },
     Procedure {
         schema: "gdpr",
+        name: "apply_retention",
+        parameters: &[
+            text("purpose", None),
+            Parameter { name: "dry_run", pg_type: PgType::BOOL, default: Some("false") },
+        ],
+        columns: &[("action", PgType::TEXT), ("customers", PgType::INT8)],
+        comment: "erases, archives (restricts) or notes to be asked whom a rule of retention says: those of gdpr.due",
+        kernel: |session, arguments| Box::pin(retention::apply_retention(session, arguments)),
+    },
+    Procedure {
+        schema: "gdpr",
         name: "report",
         parameters: &[text("directory", None)],
         columns: &[("file", PgType::TEXT), ("row_count", PgType::INT8)],

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use clientele_catalog::catalog::BOOTSTRAP_ROLE_OID;
-use clientele_catalog::definition::{Oid, Schema};
+use clientele_catalog::definition::Oid;
 use clientele_catalog::features::oids;
 use clientele_catalog::progress::Progress;
-use clientele_catalog::storage::{Searched, Snapshot, Store, TemporarySpace, Transaction};
+use clientele_catalog::storage::{Searched, Snapshot, Store, Transaction};
 use datafusion::arrow::array::RecordBatch;
 use serde_json::{Value, json};
 
+use super::ended;
 use super::published::Copies;
 use super::receipt::{canonical, hash};
 use super::rows;
@@ -87,6 +87,7 @@ pub(super) async fn run(
     copies: &Copies,
     (wait, progress): (Duration, Arc<Progress>),
 ) -> Result<Summary> {
+    ended::erase(store).await?;
     let todo = waiting(store)?;
     let ids: Vec<i64> = todo.iter().map(|one| one.id).collect();
     store.drop_stray_needles(&ids)?;
@@ -104,7 +105,7 @@ pub(super) async fn run(
     if !unclean.is_empty() {
         tracing::warn!(erasures = unclean.len(), "erased people were found: no receipts for them");
     }
-    let mut transaction = begin(store);
+    let mut transaction = builtin::begin(store);
     sign(&mut transaction, store, (&copies.database, published), (&clean, &searched))?;
     settle(&mut transaction, store, (&clean, "completed"))?;
     settle(&mut transaction, store, (&unclean, "residue"))?;
@@ -128,17 +129,6 @@ fn residues<'a>(
     own.map(|((_, place), count)| (place.as_str(), *count))
 }
 
-fn begin(store: &Arc<Store>) -> Transaction {
-    let schema = Schema {
-        oid: 0,
-        name: String::new(),
-        owner: BOOTSTRAP_ROLE_OID,
-        comment: None,
-        grants: None,
-    };
-    store.begin(Arc::new(TemporarySpace::new(schema)))
-}
-
 /// Adds a receipt for each erasure.
 fn sign(
     transaction: &mut Transaction,
@@ -153,7 +143,7 @@ fn sign(
     let requests = requests(store, &snapshot)?;
     for (at, one) in (now..).zip(todo) {
         let subjects = requests.get(&one.id).map(Vec::as_slice).unwrap_or_default();
-        let document = document(one, searched, (database, subjects, published));
+        let document = document((one, at), searched, (database, subjects, published));
         let document = canonical(&document.to_string())
             .ok_or_else(|| Error::internal("a receipt is no JSON"))?;
         let hash = hash(&previous, &document);
@@ -161,9 +151,6 @@ fn sign(
         let row = builtin::batch(
             oids::RECEIPTS,
             &[
-                numbers([Some(one.id)]),
-                times([Some(one.requested_at)]),
-                times([Some(at)]),
                 texts([Some(document.as_str())]),
                 texts([Some(previous.as_str())]),
                 texts([Some(hash.as_str())]),
@@ -177,10 +164,20 @@ fn sign(
     Ok(())
 }
 
+/// Where a receipt stands in the chain: when it was signed, in microseconds since 1970; its number.
+pub(super) fn place(row: &RecordBatch) -> (i64, i64) {
+    let document = rows::text(row, "document", 0).unwrap_or_default();
+    let document: Value = serde_json::from_str(document).unwrap_or_default();
+    let at = document.get("completed_at").and_then(Value::as_str);
+    let at = at.and_then(|at| chrono::DateTime::parse_from_rfc3339(at).ok());
+    let number = document.get("receipt").and_then(Value::as_i64);
+    (at.map_or(0, |at| at.timestamp_micros()), number.unwrap_or(0))
+}
+
 /// The hash of the newest receipt; empty before the first.
 fn last_hash(store: &Store, snapshot: &Snapshot) -> Result<String> {
     let receipts = rows::stored(store, snapshot, oids::RECEIPTS)?;
-    let newest = receipts.iter().max_by_key(|(row, _)| rows::instant(row, "completed_at", 0));
+    let newest = receipts.iter().max_by_key(|(row, _)| place(row));
     let hash = newest.and_then(|(row, _)| rows::text(row, "hash", 0));
     Ok(hash.unwrap_or_default().to_owned())
 }
@@ -199,7 +196,7 @@ fn requests(store: &Store, snapshot: &Snapshot) -> Result<BTreeMap<i64, Vec<Valu
 }
 
 fn document(
-    one: &Waiting,
+    (one, completed_at): (&Waiting, i64),
     searched: &Searched,
     (database, requests, published): (&str, &[Value], u64),
 ) -> Value {
@@ -220,7 +217,9 @@ fn document(
         "database": database,
         "basis": "GDPR art. 17",
         "requests": requests,
+        "follows": effects.iter().find_map(|effect| effect.get("follows")?.as_i64()),
         "erased_at": shown(one.requested_at),
+        "completed_at": shown(completed_at),
         "engine": env!("CARGO_PKG_VERSION"),
         "tables": tables,
         "files": files.collect::<Vec<_>>(),

@@ -21,8 +21,8 @@ use crate::functions::row_kernel::{Kernel, number, stable};
 use crate::session::Session;
 use crate::session::job::Job;
 
-/// Scalar functions.
-pub(crate) static KERNELS: &[Kernel] = &[Kernel {
+/// `gdpr.verify_receipt(receipt_id)`.
+pub(super) const VERIFY: Kernel = Kernel {
     name: "gdpr.verify_receipt",
     arguments: "bigint",
     signature: stable(1, 1, PgType::BOOL),
@@ -36,7 +36,7 @@ pub(crate) static KERNELS: &[Kernel] = &[Kernel {
         let key = context.store.brand_key().public_key()?;
         Ok(ScalarValue::Boolean(Some(check(&receipts, place, &key).is_ok())))
     },
-}];
+};
 
 /// Every receipt with its number, in the order of the chain.
 ///
@@ -44,7 +44,7 @@ pub(crate) static KERNELS: &[Kernel] = &[Kernel {
 /// A file cannot be read.
 fn all(store: &Store, snapshot: &Snapshot) -> Result<Vec<(i64, Receipt)>> {
     let mut found = rows::stored(store, snapshot, RECEIPTS)?;
-    found.sort_by_key(|(row, _)| rows::instant(row, "completed_at", 0));
+    found.sort_by_key(|(row, _)| purge::place(row));
     let receipt = |row: &RecordBatch| {
         let text = |name: &str| rows::text(row, name, 0).unwrap_or_default().to_owned();
         Receipt {
@@ -55,8 +55,7 @@ fn all(store: &Store, snapshot: &Snapshot) -> Result<Vec<(i64, Receipt)>> {
             public_key: text("public_key"),
         }
     };
-    let number = |row: &RecordBatch| rows::number(row, "receipt_id", 0).unwrap_or(0);
-    Ok(found.iter().map(|(row, _)| (number(row), receipt(row))).collect())
+    Ok(found.iter().map(|(row, _)| (purge::place(row).1, receipt(row))).collect())
 }
 
 /// Checks a receipt among all: by itself, its key, and the one before it.

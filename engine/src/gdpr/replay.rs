@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use chrono::Utc;
 use clientele_catalog::definition::Oid;
 use clientele_catalog::domains::Subject as Kind;
-use clientele_catalog::features::{self, oids};
+use clientele_catalog::features::oids;
 use clientele_catalog::storage::{NodeRows, Scope, Tombstone};
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::Int64Type;
@@ -132,8 +132,7 @@ fn line(text: &str) -> Option<Line> {
 /// The nodes of identifiers that the list names.
 fn named(context: &QueryContext, lines: &[Line]) -> Result<Vec<u32>> {
     let hashes: HashSet<&str> = lines.iter().map(|one| one.2.as_str()).collect();
-    let relation = features::relation(oids::NODES)
-        .ok_or_else(|| Error::internal("a built-in relation is missing"))?;
+    let relation = builtin::table(oids::NODES)?;
     let number = |name: &str| relation.column(name).map_or(0, |one| one.number);
     let columns = [number("namespace"), number("value")];
     let key = context.store.brand_key();

@@ -101,6 +101,9 @@ pub(super) async fn receive(
         }
         _ => None,
     };
+    if received_at.is_some_and(|at| at > Utc::now()) {
+        return Err(Error::new("22023", "received_at must not be in the future"));
+    }
     let context = session.context().await?;
     let id = i64::from(session.store.allocate_oid());
     let request = Request {

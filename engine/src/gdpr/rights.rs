@@ -87,10 +87,7 @@ pub(super) async fn restrict(
     let context = session.context().await?;
     let person = subject::find(&context, required(&arguments, 0, "subject")?)?;
     let ground = required(&arguments, 1, "ground")?;
-    let until = match arguments.get(2) {
-        Some(ScalarValue::TimestampMicrosecond(until, _)) => *until,
-        _ => None,
-    };
+    let until = rows::until(&arguments, 2, "restricted_until")?;
     let row = [
         numbers([Some(customer(&context, person.node))]),
         texts([Some(ground)]),
@@ -146,6 +143,12 @@ pub(super) async fn object(
         now(),
     ];
     builtin::insert(session, OBJECTIONS, &row).await?;
+    let declared =
+        format!("SELECT 1 FROM consent.purposes WHERE purpose = '{}'", purpose.replace('\'', "''"));
+    if rows::select(session, &context, &declared).await?.num_rows() == 0 {
+        let text = format!("purpose \"{purpose}\" is not declared: no use of data is by it");
+        session.notice("WARNING", "01000", text);
+    }
     let done = (text(&arguments, 2).map(str::to_owned), json!({"purpose": purpose}));
     record(session, &context, ("objection", &person.name), done).await?;
     Ok(None)

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::Utc;
 use clientele_catalog::catalog::BOOTSTRAP_ROLE_OID;
 use clientele_catalog::definition::{Oid, Relation};
 use clientele_catalog::domains::Subject;
@@ -9,6 +10,7 @@ use clientele_catalog::storage::{NodeRows, RowAddress, Snapshot, Store};
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::compute::concat_batches;
 use datafusion::arrow::datatypes::{Int64Type, Schema, TimestampMicrosecondType};
+use datafusion::scalar::ScalarValue;
 use sqlparser::ast;
 
 use crate::builtin;
@@ -109,6 +111,20 @@ pub(super) fn table(context: &QueryContext, name: &str) -> Result<Arc<Relation>>
     match relation.stores_rows() {
         true => Ok(relation),
         false => Err(Error::new("42809", format!("\"{}\" stores no rows", relation.name))),
+    }
+}
+
+/// The end of something, as an argument says it; `None`: it has none.
+///
+/// # Errors
+/// 22023 for one that is over.
+pub(super) fn until(arguments: &[ScalarValue], at: usize, name: &str) -> Result<Option<i64>> {
+    let Some(ScalarValue::TimestampMicrosecond(Some(until), _)) = arguments.get(at) else {
+        return Ok(None);
+    };
+    match *until > Utc::now().timestamp_micros() {
+        true => Ok(Some(*until)),
+        false => Err(Error::new("22023", format!("{name} must not be in the past"))),
     }
 }
 

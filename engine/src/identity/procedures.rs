@@ -3,16 +3,14 @@
 use std::sync::Arc;
 
 use chrono::Utc;
-use clientele_catalog::features::{self, oids};
+use clientele_catalog::features::oids;
 use clientele_catalog::storage::Said;
 use clientele_identity::graph::{Limits, LinkKind};
 use clientele_udfs::types::PgType;
-use datafusion::arrow::array::{
-    ArrayRef, BooleanArray, Int32Array, RecordBatch, StringViewArray, TimestampMicrosecondArray,
-};
-use datafusion::arrow::datatypes::Schema;
+use datafusion::arrow::array::{ArrayRef, BooleanArray, RecordBatch};
 use datafusion::scalar::ScalarValue;
 
+use crate::builtin;
 use crate::error::{Error, Result};
 use crate::functions::procedures::{Parameter, Procedure, superuser, text};
 use crate::handle;
@@ -143,26 +141,8 @@ fn required<'a>(arguments: &'a [ScalarValue], at: usize, name: &str) -> Result<&
     text(arguments, at).ok_or_else(|| Error::new("22004", format!("{name} must not be null")))
 }
 
-/// Rows of a built-in table.
-pub(in crate::identity) fn system_rows(
-    relation: u32,
-    columns: Vec<ArrayRef>,
-) -> Result<RecordBatch> {
-    let relation = features::relation(relation)
-        .ok_or_else(|| Error::internal("a built-in relation is missing"))?;
-    let fields = relation.live_columns().map(|one| one.pg_type.field(&one.name, true));
-    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    RecordBatch::try_new(schema, columns).map_err(Error::internal)
-}
-
 fn one(text: &str) -> ArrayRef {
-    Arc::new(StringViewArray::from_iter_values([text]))
-}
-
-async fn insert(session: &mut Session, relation: u32, row: RecordBatch) -> Result<()> {
-    let work = session.work().await?;
-    work.lock().await.insert(relation, row)?;
-    Ok(())
+    builtin::texts([Some(text)])
 }
 
 async fn set_rule(
@@ -173,22 +153,16 @@ async fn set_rule(
     let namespace = required(&arguments, 0, "namespace of a rule")?;
     let context = session.context().await?;
     let limits = changed_limits(&context, namespace, arguments.get(1..).unwrap_or_default())?;
-    let number = |value: Option<u32>| -> ArrayRef {
-        Arc::new(Int32Array::from(vec![value.and_then(|one| i32::try_from(one).ok())]))
-    };
-    let now = TimestampMicrosecondArray::from(vec![Utc::now().timestamp_micros()]);
-    let row = system_rows(
-        oids::RULE_CHANGES,
-        vec![
-            one(namespace),
-            number(Some(u32::from(limits.priority))),
-            number(limits.per_customer),
-            number(limits.fan_out),
-            one(&context.role.name),
-            Arc::new(now.with_timezone("UTC")),
-        ],
-    )?;
-    insert(session, oids::RULE_CHANGES, row).await?;
+    let number = |value: Option<u32>| builtin::numbers([value.map(i64::from)]);
+    let row = [
+        one(namespace),
+        number(Some(u32::from(limits.priority))),
+        number(limits.per_customer),
+        number(limits.fan_out),
+        one(&context.role.name),
+        builtin::times([Some(Utc::now().timestamp_micros())]),
+    ];
+    builtin::insert(session, oids::RULE_CHANGES, &row).await?;
     Ok(None)
 }
 
@@ -208,16 +182,13 @@ async fn block_value(
         let (_, meaning, _) = handle::namespace(&context, namespace)?;
         pattern = normalized(&context, meaning, &pattern).unwrap_or(pattern);
     }
-    let row = system_rows(
-        oids::BLOCKED_VALUES,
-        vec![
-            one(namespace),
-            one(&pattern),
-            Arc::new(BooleanArray::from(vec![regex])),
-            one(text(&arguments, 3).unwrap_or_default()),
-        ],
-    )?;
-    insert(session, oids::BLOCKED_VALUES, row).await?;
+    let row = [
+        one(namespace),
+        one(&pattern),
+        Arc::new(BooleanArray::from(vec![regex])),
+        one(text(&arguments, 3).unwrap_or_default()),
+    ];
+    builtin::insert(session, oids::BLOCKED_VALUES, &row).await?;
     Ok(None)
 }
 

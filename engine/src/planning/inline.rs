@@ -23,9 +23,9 @@ use super::relations::labelled;
 use super::rights;
 use crate::error::{Error, Result};
 use crate::functions;
-use crate::sql::parse;
 use crate::sql::place::{folded, name_parts};
 use crate::sql::rewrite::{call, cast};
+use crate::sql::{parse, queries_in};
 
 /// How deep functions may call one another (54001 beyond).
 const DEPTH_MAX: usize = 32;
@@ -333,7 +333,7 @@ fn expression_of(body: &Query) -> Option<&Expr> {
         && select.distinct.is_none();
     match select.projection.as_slice() {
         [SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }]
-            if plain && bare && !has_query(expr) =>
+            if plain && bare && queries_in(expr) == 0 =>
         {
             Some(expr)
         }
@@ -458,17 +458,6 @@ fn names_columns(expr: &Expr) -> bool {
         _ => ControlFlow::Continue(()),
     };
     ast::visit_expressions(expr, named).is_break()
-}
-
-fn has_query(expr: &Expr) -> bool {
-    struct Queries;
-    impl Visitor for Queries {
-        type Break = ();
-        fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-            ControlFlow::Break(())
-        }
-    }
-    Visit::visit(expr, &mut Queries).is_break()
 }
 
 /// Puts expressions in place of the arguments' names and of `$n`.

@@ -11,7 +11,7 @@
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use clientele_catalog::definition::{Oid, Relation};
 use clientele_catalog::storage::ROW_ADDRESS;
@@ -142,6 +142,9 @@ pub struct Need {
     responsible: Option<Oid>,
     /// Numbers of the columns that are concerned; none: any column will do.
     columns: BTreeSet<i16>,
+    /// Closed columns among them that the role reads as they are, once asked for. Who may see them
+    /// is part of what a kept plan depends on.
+    open_reads: OnceLock<Vec<Arc<str>>>,
 }
 
 impl Need {
@@ -153,7 +156,8 @@ impl Need {
     ) -> Self {
         let columns = columns.into_iter().filter_map(|name| relation.column(name));
         let columns = columns.map(|column| column.number).collect();
-        Self { relation: Arc::clone(relation), letter, responsible: None, columns }
+        let (relation, open_reads) = (Arc::clone(relation), OnceLock::new());
+        Self { relation, letter, responsible: None, columns, open_reads }
     }
 }
 
@@ -171,8 +175,12 @@ pub fn check(context: &QueryContext, needs: &[Need]) -> Result<()> {
                 rights::reach(&of_role, relation, letter, columns)?;
             }
         }
-        if letter == 'r' {
-            privacy::audit::note_reads(context, relation, columns);
+        if letter == 'r' && !context.clear {
+            let open = || privacy::audit::open_reads(context, relation, columns);
+            let open = need.open_reads.get_or_init(open);
+            if !open.is_empty() {
+                context.session.noted.lock().reads.extend(open.iter().cloned());
+            }
         }
     }
     Ok(())
@@ -207,7 +215,8 @@ pub fn note(
     })?;
     let needs = columns.into_iter().filter_map(|(oid, columns)| {
         let relation = scanned.get(&oid).or_else(|| context.catalog().relation_by_oid(oid))?;
-        Some(Need { relation: Arc::clone(relation), letter: 'r', responsible, columns })
+        let (relation, open_reads) = (Arc::clone(relation), OnceLock::new());
+        Some(Need { relation, letter: 'r', responsible, columns, open_reads })
     });
     Ok(needs.collect())
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use clientele_catalog::customers::{ACCOUNT_MEMBERS, account_members};
 use clientele_catalog::definition::{Oid, Relation, RelationKind};
+use clientele_catalog::features::oids;
 use clientele_catalog::privileges::Access;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
@@ -29,7 +30,7 @@ use super::unpopulated::Unpopulated;
 use super::{rights, row_security};
 use crate::error::{Error, Result};
 use crate::privacy::filter;
-use crate::{customers, functions, recommend, sql};
+use crate::{customers, functions, gdpr, recommend, sql};
 
 /// How many views may stand on one another (54001 beyond).
 const VIEW_DEPTH_MAX: usize = 64;
@@ -221,6 +222,9 @@ impl<'a> Names<'a> {
         match &relation.kind {
             RelationKind::View { .. } if relation.oid == ACCOUNT_MEMBERS => {
                 self.view(relation, &account_members(context.catalog()))
+            }
+            RelationKind::View { .. } if relation.oid == oids::ACTS => {
+                Ok(Inner::View(Box::new(gdpr::acts(context)?)))
             }
             RelationKind::View { query } => self.view(relation, query),
             RelationKind::MaterializedView { populated: false, .. } => {

@@ -10,11 +10,12 @@
 //!
 //! A condition on rows holds for a customer when it holds for one of his rows; one on groups is
 //! computed from the rows that the WHERE clause lets through. What stands within OR or NOT has
-//! positions 2.1, 2.2; sides of UNION, INTERSECT and EXCEPT count as such parts.
+//! positions 2.1, 2.2; sides of UNION, INTERSECT and EXCEPT count as such parts, and so do the
+//! conditions of queries in FROM and WITH that give customers, unless a LIMIT chooses among them.
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, GroupByExpr, JoinConstraint, JoinOperator, Query, Select, SelectItem,
-    SetExpr, TableFactor, TableWithJoins, UnaryOperator, Value, With,
+    BinaryOperator, Cte, Expr, GroupByExpr, JoinConstraint, JoinOperator, Query, Select,
+    SelectItem, SetExpr, TableFactor, TableWithJoins, UnaryOperator, Value, With,
 };
 
 use super::definition::key_of;
@@ -146,9 +147,52 @@ impl Walk {
             let position = self.position(prefix);
             let query = self.rows(rows, key, (None, sql::parse::expression("true")?))?;
             let whole = prefix.is_empty();
+            let own = format!("{position}.");
             self.found.push(Condition { position, clause, text, query, whole });
+            let inner = match joins.checked_sub(1).and_then(|at| table.joins.get(at)) {
+                None if names_subject(key, self.subject) => self.inner(&table.relation),
+                Some(join) if joins_subject(join, self.subject) => self.inner(&join.relation),
+                _ => None,
+            };
+            if let Some(inner) = inner {
+                let next = std::mem::take(&mut self.next);
+                self.body(&inner.body, &own)?;
+                self.next = next;
+            }
         }
         Ok(())
+    }
+
+    /// The query that stands in FROM, there or in WITH, if its rows are chosen by conditions alone.
+    fn inner(&self, factor: &TableFactor) -> Option<Query> {
+        let query = match factor {
+            TableFactor::Derived { lateral: false, subquery, alias: Some(alias), .. }
+                if alias.columns.is_empty() =>
+            {
+                subquery
+            }
+            TableFactor::Table { name, args: None, alias, .. }
+                if alias.as_ref().is_none_or(|alias| alias.columns.is_empty()) =>
+            {
+                let [name] = name_parts(name).try_into().ok()?;
+                let with = self.with.as_ref().filter(|with| !with.recursive)?;
+                let named = |cte: &&Cte| folded(&cte.alias.name) == name;
+                let cte = with.cte_tables.iter().find(named)?;
+                Some(&cte.query).filter(|_| cte.alias.columns.is_empty())?
+            }
+            _ => return None,
+        };
+        let chooses = query.limit_clause.is_some() || query.fetch.is_some();
+        let mut query = query.as_ref().clone();
+        if let SetExpr::Select(select) = query.body.as_mut() {
+            // All columns of one table are those of its subject as well.
+            let is_all = select.projection.iter().any(|one| matches!(one, SelectItem::Wildcard(_)));
+            if is_all && matches!(select.from.as_slice(), [one] if one.joins.is_empty()) {
+                let subject = sqlparser::ast::Ident::new(self.subject);
+                select.projection.push(SelectItem::UnnamedExpr(Expr::Identifier(subject)));
+            }
+        }
+        (query.with.is_none() && !chooses).then_some(query)
     }
 
     fn condition(&mut self, expr: &Expr, place: &Place<'_>, whole: bool) -> Result<()> {
@@ -205,6 +249,29 @@ impl Walk {
 /// Whether a join leaves out rows that find no partner.
 fn restricts(join: &JoinOperator) -> bool {
     matches!(join, JoinOperator::Join(_) | JoinOperator::Inner(_))
+}
+
+/// Whether an expression is a column that is called as the subject is.
+fn names_subject(expr: &Expr, subject: &str) -> bool {
+    match bare(expr) {
+        Expr::Identifier(name) => folded(name) == subject,
+        Expr::CompoundIdentifier(parts) => parts.last().is_some_and(|one| folded(one) == subject),
+        _ => false,
+    }
+}
+
+/// Whether a join is by the subject, so that conditions of its table are about the same one.
+fn joins_subject(join: &sqlparser::ast::Join, subject: &str) -> bool {
+    match constraint(&join.join_operator) {
+        Some(JoinConstraint::Using(columns)) => {
+            columns.iter().any(|column| name_parts(column).last().is_some_and(|one| one == subject))
+        }
+        Some(JoinConstraint::On(condition)) => conjuncts(condition).into_iter().any(|one| {
+            matches!(one, Expr::BinaryOp { left, op: BinaryOperator::Eq, right }
+                if names_subject(left, subject) && names_subject(right, subject))
+        }),
+        _ => false,
+    }
 }
 
 /// Whether a key can be read from the first tables of a FROM clause.

@@ -36,9 +36,15 @@ pub(super) fn of_segment(context: &QueryContext, name: &str) -> Result<Query> {
 /// A definition given as text.
 ///
 /// # Errors
-/// 42601.
+/// 42601; 42809 for a statement that writes.
 pub(super) fn of_text(text: &str) -> Result<Query> {
-    sql::parse::query(text.trim().trim_end_matches(';'))
+    let query = sql::parse::query(text.trim().trim_end_matches(';'))?;
+    match query.body.as_ref() {
+        SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
+            Err(Error::new("42809", "a definition is a query, no statement that writes"))
+        }
+        _ => Ok(query),
+    }
 }
 
 /// The column that says who is in: `customer_id`, or `account_id` where only that is selected.

@@ -12,19 +12,17 @@ use datafusion::arrow::array::{
 use datafusion::arrow::buffer::OffsetBuffer;
 use datafusion::arrow::datatypes::{DataType, Int64Type, SchemaRef};
 use datafusion::catalog::Session;
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::{DataFusionError, Result};
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{LogicalPlan, UserDefinedLogicalNode};
-use datafusion::physical_expr::{Distribution, EquivalenceProperties, Partitioning, PhysicalExpr};
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 use futures::{StreamExt, stream};
 
 use super::size::{SAMPLE_OF, Size};
+use crate::error::Error;
+use crate::functions::calls::{Batches, Make, Part, RowsExec};
 
 /// Members that are shown.
 const EXAMPLES: usize = 10;
@@ -47,97 +45,28 @@ impl ExtensionPlanner for SizePlanner {
         let Some(size) = node.as_any().downcast_ref::<Size>() else { return Ok(None) };
         let budget = Duration::from_micros(size.budget_us.unsigned_abs());
         let schema = Arc::new(node.schema().as_arrow().clone());
-        Ok(Some(Arc::new(SizeExec::new(inputs.to_vec(), budget, schema))))
+        let label = format!("size, budget={} ms", budget.as_millis());
+        let make: Arc<Make> = Arc::new(move |part| Box::pin(counted(budget, part)));
+        Ok(Some(Arc::new(RowsExec::new(label, (schema, 1), inputs.to_vec(), make))))
     }
 }
 
-#[derive(Debug)]
-struct SizeExec {
-    /// Everybody, then a sample.
-    inputs: Vec<Arc<dyn ExecutionPlan>>,
-    budget: Duration,
-    properties: Arc<PlanProperties>,
-}
-
-impl SizeExec {
-    fn new(inputs: Vec<Arc<dyn ExecutionPlan>>, budget: Duration, schema: SchemaRef) -> Self {
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(schema),
-            Partitioning::UnknownPartitioning(1),
-            EmissionType::Final,
-            Boundedness::Bounded,
-        );
-        Self { inputs, budget, properties: Arc::new(properties) }
-    }
-}
-
-impl DisplayAs for SizeExec {
-    fn fmt_as(
-        &self,
-        _format: DisplayFormatType,
-        formatter: &mut std::fmt::Formatter<'_>,
-    ) -> std::fmt::Result {
-        write!(formatter, "SizeExec: budget={} ms", self.budget.as_millis())
-    }
-}
-
-impl ExecutionPlan for SizeExec {
-    fn name(&self) -> &'static str {
-        "SizeExec"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        self.inputs.iter().collect()
-    }
-
-    fn apply_expressions(
-        &self,
-        _visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn required_input_distribution(&self) -> Vec<Distribution> {
-        vec![Distribution::SinglePartition; self.inputs.len()]
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(Self::new(children, self.budget, self.schema())))
-    }
-
-    fn execute(
-        &self,
-        _partition: usize,
-        context: Arc<TaskContext>,
-    ) -> Result<SendableRecordBatchStream> {
-        let [all, sample] = self.inputs.as_slice() else {
-            return Err(DataFusionError::Internal("Size has two inputs".to_owned()));
-        };
-        let (all, sample) = (Arc::clone(all), Arc::clone(sample));
-        let (budget, schema) = (self.budget, self.schema());
-        let shape = Arc::clone(&schema);
-        let row = stream::once(async move {
-            // An input begins to work when it is opened.
-            let of_all = Arc::clone(&context);
-            let counted = async move { count(all.execute(0, of_all)?).await };
-            let counted = match budget.is_zero() {
-                true => None,
-                false => tokio::time::timeout(budget, counted).await.ok(),
-            };
-            match counted {
-                Some(counted) => counted?.row(&shape, true),
-                None => count(sample.execute(0, context)?).await?.row(&shape, false),
-            }
-        });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, row)))
-    }
+/// Counts everybody, or when the budget runs out a sample.
+async fn counted(budget: Duration, part: Part) -> Result<Batches, Error> {
+    let [all, sample] = part.inputs.as_slice() else {
+        return Err(Error::internal("Size has two inputs"));
+    };
+    // An input begins to work when it is opened.
+    let of_all = async { count(part.open(all)?).await };
+    let counted = match budget.is_zero() {
+        true => None,
+        false => tokio::time::timeout(budget, of_all).await.ok(),
+    };
+    let row = match counted {
+        Some(counted) => counted?.row(&part.schema, true)?,
+        None => count(part.open(sample)?).await?.row(&part.schema, false)?,
+    };
+    Ok(stream::iter([Ok(row)]).boxed())
 }
 
 /// What was counted.

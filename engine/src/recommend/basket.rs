@@ -10,8 +10,9 @@ use futures::{StreamExt, stream};
 
 use super::kept::Kept;
 use super::rules;
+use crate::builtin;
 use crate::error::Result;
-use crate::functions::calls::{self, Batches, Call, Part};
+use crate::functions::calls::{Batches, Call, Part};
 
 /// The rows.
 pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
@@ -30,6 +31,6 @@ pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
         Arc::new(found.iter().map(|one| one.score).collect::<Float32Array>()),
         Arc::new(StringViewArray::from_iter_values(found.iter().map(|one| one.source.name()))),
     ];
-    let batch = calls::batch(&part.schema, columns);
+    let batch = builtin::fitted(&part.schema, &columns);
     Ok(stream::iter([batch]).boxed())
 }

@@ -17,8 +17,9 @@ use futures::{StreamExt, stream};
 use super::kept::{self, Kept, stoppable};
 use super::read::Gathered;
 use super::rules;
+use crate::builtin;
 use crate::error::Result;
-use crate::functions::calls::{self, Batches, Call, Part, column};
+use crate::functions::calls::{Batches, Call, Part, column};
 
 /// A row of the result.
 struct Row {
@@ -107,5 +108,5 @@ fn batch(rows: Vec<Row>, part: &Part) -> Result<RecordBatch> {
         column(&|row| row.evaluation.coverage),
         column(&|row| row.evaluation.novelty),
     ];
-    calls::batch(&part.schema, columns)
+    builtin::fitted(&part.schema, &columns)
 }

@@ -8,8 +8,9 @@ use datafusion::arrow::compute::take;
 use futures::{StreamExt, stream};
 
 use super::kept::Kept;
+use crate::builtin;
 use crate::error::Result;
-use crate::functions::calls::{self, Batches, Call, Keys, Part};
+use crate::functions::calls::{Batches, Call, Keys, Part};
 
 /// Items of a batch.
 const ITEMS_AT_ONCE: usize = 256;
@@ -28,7 +29,7 @@ pub(super) async fn similar(call: Arc<Call>, part: Part) -> Result<Batches> {
         values(&kept, found.iter().map(|one| one.0))?,
         Arc::new(found.iter().map(|one| one.1).collect::<Float32Array>()),
     ];
-    let batch = calls::batch(&part.schema, columns);
+    let batch = builtin::fitted(&part.schema, &columns);
     Ok(stream::iter([batch]).boxed())
 }
 
@@ -54,7 +55,7 @@ pub(super) async fn neighbours(call: Arc<Call>, part: Part) -> Result<Batches> {
             values(&kept, others.into_iter())?,
             Arc::new(Float32Array::from(weights)),
         ];
-        calls::batch(&part.schema, columns)
+        builtin::fitted(&part.schema, &columns)
     });
     Ok(stream::iter(batches).boxed())
 }

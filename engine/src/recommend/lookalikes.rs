@@ -8,8 +8,9 @@ use futures::{StreamExt, stream};
 use super::allowed::Allowed;
 use super::kept::{Kept, stoppable};
 use super::rows;
+use crate::builtin;
 use crate::error::Result;
-use crate::functions::calls::{self, Batches, Call, Part, column};
+use crate::functions::calls::{Batches, Call, Part, column};
 
 /// Customers that are given when nothing is said.
 const K: usize = 100;
@@ -38,6 +39,6 @@ pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
         Arc::new((1..).take(found.len()).collect::<Int32Array>()),
         Arc::new(found.iter().map(|one| one.1).collect::<Float32Array>()),
     ];
-    let batch = calls::batch(&part.schema, columns);
+    let batch = builtin::fitted(&part.schema, &columns);
     Ok(stream::iter([batch]).boxed())
 }

@@ -6,8 +6,9 @@ use datafusion::arrow::array::{ArrayRef, Float64Array, StringViewArray};
 use futures::{StreamExt, stream};
 
 use super::kept::Kept;
+use crate::builtin;
 use crate::error::Result;
-use crate::functions::calls::{self, Batches, Call, Part};
+use crate::functions::calls::{Batches, Call, Part};
 
 /// What `auto` tried, best first.
 pub(super) async fn trials(call: Arc<Call>, part: Part) -> Result<Batches> {
@@ -18,7 +19,7 @@ pub(super) async fn trials(call: Arc<Call>, part: Part) -> Result<Batches> {
         Arc::new(trials.clone().map(|one| one.recall).collect::<Float64Array>()),
         Arc::new(trials.map(|one| one.ndcg).collect::<Float64Array>()),
     ];
-    let batch = calls::batch(&part.schema, columns);
+    let batch = builtin::fitted(&part.schema, &columns);
     Ok(stream::iter([batch]).boxed())
 }
 
@@ -45,6 +46,6 @@ pub(super) async fn card(call: Arc<Call>, part: Part) -> Result<Batches> {
         Arc::new(StringViewArray::from_iter_values(rows.iter().map(|row| row.0))),
         Arc::new(StringViewArray::from_iter_values(rows.iter().map(|row| row.1.as_str()))),
     ];
-    let batch = calls::batch(&part.schema, columns);
+    let batch = builtin::fitted(&part.schema, &columns);
     Ok(stream::iter([batch]).boxed())
 }

@@ -14,8 +14,8 @@ use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use super::definition::{Definition, Rule};
 use super::items;
 use super::kept::{Kept, Live};
+use crate::builtin;
 use crate::error::Result;
-use crate::functions::calls;
 use crate::functions::calls::keys::is_integer;
 
 /// Customers of a batch.
@@ -97,7 +97,7 @@ impl Rows {
         if self.explain.is_some() {
             columns.push(because(kept, &self.because)?);
         }
-        calls::batch(schema, columns)
+        builtin::fitted(schema, &columns)
     }
 }
 

@@ -15,8 +15,9 @@ use super::items;
 use super::kept::{Kept, stoppable};
 use super::read::{self, Gathered};
 use crate::api;
+use crate::builtin;
 use crate::error::Result;
-use crate::functions::calls::{self, Batches, Call, Part};
+use crate::functions::calls::{Batches, Call, Part};
 
 /// What is given of each item when nothing is said.
 const K: usize = 10;
@@ -49,7 +50,7 @@ impl Counted {
     }
 
     async fn of_query(call: &Call, part: &Part) -> Result<Self> {
-        let plan = call.input(part, "purchases")?;
+        let plan = Arc::clone(call.input(part, ("purchases", 1..=usize::MAX))?);
         let schema = plan.schema();
         let columns = schema.fields().iter().map(|field| api::Column {
             name: field.name().clone(),
@@ -143,5 +144,5 @@ fn batch(counted: &Counted, pairs: &[Pair], part: &Part) -> Result<RecordBatch> 
         column(|rule| Some(rule.lift)),
         column(|rule| rule.conviction),
     ];
-    calls::batch(&part.schema, columns)
+    builtin::fitted(&part.schema, &columns)
 }

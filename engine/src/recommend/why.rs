@@ -11,8 +11,9 @@ use futures::{StreamExt, stream};
 use super::allowed::Allowed;
 use super::kept::Kept;
 use super::{items, rows};
+use crate::builtin;
 use crate::error::Result;
-use crate::functions::calls::{self, Batches, Call, Part};
+use crate::functions::calls::{Batches, Call, Part};
 
 /// One row for each purchase that adds to the score.
 pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
@@ -46,6 +47,6 @@ pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
         Arc::new(StringViewArray::from_iter_values(found.iter().map(|one| one.source.name()))),
         Arc::new(times.into_iter().collect::<TimestampMicrosecondArray>().with_timezone("UTC")),
     ];
-    let batch = calls::batch(&part.schema, columns);
+    let batch = builtin::fitted(&part.schema, &columns);
     Ok(stream::iter([batch]).boxed())
 }

@@ -29,7 +29,8 @@ pub(super) fn since(
         return Ok(Changed::Everything("who was who is not known".to_owned()));
     };
     let now = snapshot.customers.of(subject);
-    let mut concerned = RoaringBitmap::new();
+    let mut concerned: RoaringBitmap =
+        before.pending.iter().flat_map(|one| [one, now.customer(one)]).collect();
     for (node, was, is) in now.changes_since(known.of(subject)) {
         concerned.extend([now.customer(node), now.customer(was), is]);
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use clientele_catalog::definition::{Relation, RelationKind};
 use clientele_catalog::domains::Subject;
-use clientele_catalog::storage::RowAddress;
+use clientele_catalog::storage::{NodeRows, RowAddress};
 use datafusion::arrow::array::AsArray;
 use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::Int64Type;
@@ -51,14 +51,15 @@ pub(super) async fn concerned(
     let Some(last) = before.last_refreshed_at else {
         return Ok(Err("it has not been refreshed since the server was started".to_owned()));
     };
-    let Some(nodes) = before.how.as_ref().and_then(|how| how.nodes.clone()) else {
-        return Ok(Err("its members are not known".to_owned()));
-    };
     let subject = Subject::ALL.into_iter().find_map(|subject| {
         let place = view.live_columns().position(|one| one.subject == Some(subject))?;
         Some((subject, place))
     });
     let Some((subject, place)) = subject else { return Ok(Err("it is no segment".to_owned())) };
+    let nodes = match before.how.as_ref().and_then(|how| how.nodes.clone()) {
+        Some(nodes) => nodes,
+        None => nodes_in(session, context, (view, subject)).await?,
+    };
     let sources = Sources::of(context.catalog(), view);
     if before.sources != sources {
         return Ok(Err("a definition has changed".to_owned()));
@@ -103,6 +104,24 @@ pub(super) async fn concerned(
         return Ok(Err(format!("{} customers are concerned", customers.len())));
     }
     Ok(Ok(Concerned { plan, subject, place, customers, nodes }))
+}
+
+/// The nodes in a view's rows.
+async fn nodes_in(
+    session: &Session,
+    context: &Arc<QueryContext>,
+    (view, subject): (&Relation, Subject),
+) -> Result<Arc<RoaringBitmap>> {
+    let (context, view) = (Arc::clone(context), view.clone());
+    session
+        .compute(async move {
+            let mut nodes = RoaringBitmap::new();
+            let take = |rows: NodeRows| nodes.extend(rows.nodes);
+            context.store.node_rows(&context.snapshot, &view, (subject, &[]), take)?;
+            nodes.remove(0);
+            Ok(Arc::new(nodes))
+        })
+        .await
 }
 
 fn turned(

@@ -11,6 +11,7 @@
 //! - `local`, `changed`, `elapsed`: whether some customers can be computed alone, and which must be
 //! - `incremental`, `extracts`: computing these, from their rows; `located`: rows and where they are
 //! - `states`: what is known of the last refreshes of a database; one run at a time
+//! - `saved`: what is kept of that from a stop of the server to its next start
 //! - `sources`: the stored relations that a view reads
 //! - `worker`: the tasks that refresh what is due; the engine owns and ends them
 
@@ -22,6 +23,7 @@ mod local;
 mod located;
 pub(crate) mod options;
 mod run;
+pub(crate) mod saved;
 mod schedule;
 mod sources;
 mod states;

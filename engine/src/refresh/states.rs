@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use clientele_catalog::definition::{Oid, Relation};
 use clientele_catalog::storage::{Customers, Snapshot};
 use parking_lot::Mutex;
+use roaring::RoaringBitmap;
 use tokio::sync::OwnedMutexGuard;
 
 use super::run::{How, Run};
@@ -27,8 +28,12 @@ pub(crate) struct State {
     pub(crate) error: Option<String>,
     /// How the last good one was made.
     pub(crate) how: Option<How>,
-    /// Version of the snapshot that the last one saw.
+    /// Version of the snapshot that the last good one saw.
     pub(crate) version: u64,
+    /// Version of the snapshot that the last one saw, good or not.
+    pub(crate) tried_version: u64,
+    /// Customers for whom something had changed when the server was stopped.
+    pub(crate) pending: RoaringBitmap,
     /// Who was who in it.
     pub(crate) customers: Option<Arc<Customers>>,
     /// What it read.
@@ -43,6 +48,7 @@ impl State {
             last_tried_at: Some(run.started_at),
             how: Some(how),
             version: snapshot.version,
+            tried_version: snapshot.version,
             customers: Some(Arc::clone(&snapshot.customers)),
             sources: Sources::of(&snapshot.catalog, view),
             ..Self::default()
@@ -67,6 +73,11 @@ impl Refreshes {
     /// What is known of a view.
     pub(crate) fn state(&self, view: Oid) -> State {
         self.states.lock().get(&view).cloned().unwrap_or_default()
+    }
+
+    /// What is known of all views.
+    pub(super) fn all(&self) -> Vec<(Oid, State)> {
+        self.states.lock().iter().map(|(view, state)| (*view, state.clone())).collect()
     }
 
     /// Notes something of a view.

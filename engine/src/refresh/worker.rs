@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::extracts::Extracts;
 use super::run::{Cause, Run, refresh};
+use super::saved;
 use super::schedule::Schedule;
 use super::sources::Sources;
 use super::states::{Refreshes, State};
@@ -58,6 +59,12 @@ impl Workers {
         let stop = engine.workers.stop.clone();
         let task = cpu.spawn(look_for_databases(Arc::downgrade(engine), stop));
         *engine.workers.task.lock() = Some(task);
+    }
+
+    /// The refreshes of all databases, by database.
+    pub(super) fn all(&self) -> Vec<(Oid, Arc<Refreshes>)> {
+        let databases = self.databases.lock();
+        databases.iter().map(|(oid, refreshes)| (*oid, Arc::clone(refreshes))).collect()
     }
 
     /// Ends the tasks; a run under way is given up.
@@ -104,6 +111,9 @@ async fn watch(engine: Weak<Engine>, database: Oid, stop: CancellationToken) {
     };
     let Ok(Ok(store)) = store else { return };
     let mut versions = store.versions();
+    if let Some(engine) = engine.upgrade() {
+        saved::restore(&engine.workers.of(database), &store);
+    }
     drop(store);
     loop {
         let began = Instant::now();
@@ -199,7 +209,7 @@ fn due_at(
         (Schedule::OnCommit, None) => Some((Cause::Commit, Some(now))),
         (Schedule::OnCommit, Some(last)) => {
             let sources = Sources::of(&snapshot.catalog, view);
-            if sources.changed_since(snapshot, state.version) {
+            if sources.changed_since(snapshot, state.tried_version) {
                 return Some((Cause::Commit, Some(now)));
             }
             // Who leaves because time passes leaves without a commit.
@@ -270,7 +280,7 @@ async fn run(engine: &Arc<Engine>, database: Oid, due: Vec<(Arc<Relation>, Cause
             Err(error) => {
                 state.running = false;
                 state.last_tried_at = Some(run.started_at);
-                state.version = base.snapshot.version;
+                state.tried_version = base.snapshot.version;
                 state.error = Some(error.message);
             }
         });

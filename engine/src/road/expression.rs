@@ -16,6 +16,7 @@ use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{Expr, ScalarUDF, Volatility};
 use datafusion::physical_expr::expressions::{Column as PhysicalColumn, Literal};
+use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr, create_physical_expr};
 use datafusion::scalar::ScalarValue;
 
@@ -104,6 +105,32 @@ impl Expression {
         let column = root.downcast_ref::<PhysicalColumn>();
         let parameter = column.and_then(|column| column.index().checked_sub(width));
         Some(Self { root, data_type, width, open, light, volatile, parameter, constant })
+    }
+
+    /// The column of the input that it is, when it is one and nothing else.
+    pub(super) fn column(&self) -> Option<usize> {
+        let column = self.root.downcast_ref::<PhysicalColumn>();
+        column.map(PhysicalColumn::index).filter(|at| *at < self.width)
+    }
+
+    /// The columns of the input that it looks at.
+    pub(super) fn columns(&self) -> Vec<usize> {
+        let columns = collect_columns(&self.root).into_iter().map(|column| column.index());
+        columns.filter(|at| *at < self.width).collect()
+    }
+
+    /// Its one value, where every execution has the same.
+    pub(super) fn constant(&self) -> Option<&ArrayRef> {
+        self.constant.as_ref()
+    }
+
+    /// Its one value for an execution; its input has no columns.
+    ///
+    /// # Errors
+    /// What it refuses.
+    pub(super) fn value(&self, values: &Values<'_>) -> Result<ScalarValue> {
+        let value = self.evaluate(&NOTHING, values)?;
+        Ok(ScalarValue::try_from_array(&value, 0)?)
     }
 
     /// One value for each row.

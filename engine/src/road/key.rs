@@ -13,9 +13,9 @@ use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, Filter, LogicalPlan, Operator, TableScan};
 use datafusion::scalar::ScalarValue;
 
+use super::batch;
 use super::compile::Compiler;
 use super::expression::{Expression, Values, has_columns};
-use super::{NOTHING, batch};
 use crate::error::Result;
 
 /// A unique key with an expression for each of its columns.
@@ -53,14 +53,17 @@ impl Key {
         self.values.iter().all(|(value, _)| value.light)
     }
 
+    /// What a key that no row has names.
+    pub(super) fn no_row(&self) -> RecordBatch {
+        RecordBatch::new_empty(Arc::clone(&self.schema))
+    }
+
     /// The row, as a scan would give it; `Some(None)`: no row has the key. `None`: a scan must
     /// tell.
     pub(super) async fn find(&self, values: &Values<'_>) -> Result<Option<Option<RecordBatch>>> {
         let mut key = Vec::with_capacity(self.values.len());
         for (expression, data_type) in &self.values {
-            let value = expression.evaluate(&NOTHING, values)?;
-            let value = ScalarValue::try_from_array(&value, 0)?;
-            match of_type(value, data_type) {
+            match of_type(expression.value(values)?, data_type) {
                 Some(value) => key.push(value),
                 // NULL equals nothing, and a number that is too large is in no column.
                 None => return Ok(Some(None)),
@@ -82,7 +85,7 @@ impl Key {
     }
 }
 
-fn scan_below(plan: &LogicalPlan) -> Option<&TableScan> {
+pub(super) fn scan_below(plan: &LogicalPlan) -> Option<&TableScan> {
     match plan {
         LogicalPlan::SubqueryAlias(alias) => scan_below(&alias.input),
         LogicalPlan::TableScan(scan) => {
@@ -111,7 +114,7 @@ fn equalities<'a>(predicate: &'a Expr, schema: &DFSchema) -> Vec<(usize, &'a Exp
 }
 
 /// The column itself, or as a wider integer: `integer_column = $1::bigint`.
-fn column_of(expr: &Expr) -> Option<&datafusion::common::Column> {
+pub(super) fn column_of(expr: &Expr) -> Option<&datafusion::common::Column> {
     match expr {
         Expr::Column(column) => Some(column),
         Expr::Cast(Cast { expr, field }) if field.data_type().is_integer() => match expr.as_ref() {
@@ -124,7 +127,11 @@ fn column_of(expr: &Expr) -> Option<&datafusion::common::Column> {
 
 /// The value of a key column: one that is the same wherever it is evaluated, and of a type whose
 /// equality is the index's.
-fn key_value(expr: &Expr, data_type: &DataType, compiler: &Compiler<'_>) -> Option<Expression> {
+pub(super) fn key_value(
+    expr: &Expr,
+    data_type: &DataType,
+    compiler: &Compiler<'_>,
+) -> Option<Expression> {
     let value = compiler.expression(expr, &DFSchema::empty())?;
     let given = &value.data_type;
     let exact = given == data_type && !data_type.is_floating();
@@ -133,7 +140,7 @@ fn key_value(expr: &Expr, data_type: &DataType, compiler: &Compiler<'_>) -> Opti
 }
 
 /// The value in the column's type; `None` when no value of the column can equal it.
-fn of_type(value: ScalarValue, data_type: &DataType) -> Option<ScalarValue> {
+pub(super) fn of_type(value: ScalarValue, data_type: &DataType) -> Option<ScalarValue> {
     if value.is_null() {
         return None;
     }

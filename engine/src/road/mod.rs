@@ -3,13 +3,15 @@
 //!
 //! A point lookup or an INSERT of given values takes microseconds; planning it takes a millisecond.
 //! [`Road::compile`] looks at an analyzed plan. Where it is a chain of projections and filters over
-//! rows of constants or over one row that a unique key names, their expressions are compiled once;
+//! rows of constants, over one row that a unique key names or over those that an index finds, their expressions are compiled once;
 //! [`Road::run`] evaluates them for each execution's parameters. They are the expressions that the
 //! long road would evaluate: values, errors and types are the same.
 //!
 //! ```text
 //! INSERT … VALUES ($1, now())        constants ─▶ project ─▶ project
 //! SELECT … WHERE id = $1 AND …       key ─▶ filter ─▶ project
+//! SELECT … ORDER BY at LIMIT 50      index ─▶ project ─▶ sort ─▶ limit
+//! SELECT count(*) … WHERE store = $1 index ─▶ filter ─▶ project ─▶ aggregate ─▶ project
 //! UPDATE … WHERE id = $1             key (with ctid) ─▶ filter ─▶ project ─▶ project
 //! ```
 //!
@@ -18,17 +20,24 @@
 //! | [`expression`] | one expression, and its binding to parameters and statement |
 //! | [`compile`] | plan → road |
 //! | [`key`] | which unique key a filter names |
+//! | [`indexed`] | what a filter and an order ask of an index |
+//! | [`steps`] | filter, project, aggregate, sort, limit |
+//! | [`aggregation`] | GROUP BY and aggregates |
 //! | [`conditions`] | CHECK conditions, compiled once |
 
+mod aggregation;
 mod compile;
 mod conditions;
 mod expression;
+mod indexed;
 mod key;
+mod steps;
 
 use std::sync::{Arc, LazyLock};
 
-use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
-use datafusion::arrow::compute::{concat, filter_record_batch};
+use clientele_catalog::storage::Answer;
+use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use datafusion::arrow::compute::concat;
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::scalar::ScalarValue;
 
@@ -36,7 +45,14 @@ use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 pub(crate) use conditions::Conditions;
 use expression::{Expression, Parameter, Values};
+use indexed::Indexed;
 use key::Key;
+use steps::{SortKey, Step, Window};
+
+/// Rows of an order that are looked at; who wants more takes the long road.
+const FIRST_ROWS_MAX: usize = 8192;
+/// How many times more rows are looked at when those before were not enough.
+const MORE_ROWS: usize = 8;
 
 /// One row without columns: what constants are evaluated over.
 static NOTHING: LazyLock<RecordBatch> = LazyLock::new(|| {
@@ -62,14 +78,10 @@ enum Source {
     Constants(Vec<Vec<Expression>>, SchemaRef),
     /// The row that a unique key names, if it is there.
     Key(Key),
+    /// The rows that an index finds.
+    Index(Indexed),
     /// Rows that come with the execution: what RETURNING sees.
     Given,
-}
-
-/// What happens to them.
-enum Step {
-    Filter(Expression),
-    Project(Vec<Expression>, SchemaRef),
 }
 
 impl Road {
@@ -100,21 +112,43 @@ impl Road {
             Source::Constants(rows, schema) => Some(constants(rows, schema, &values)?),
             Source::Given => given,
             Source::Key(key) => match key.find(&values).await? {
-                Some(found) => found,
+                Some(found) => Some(found.unwrap_or_else(|| key.no_row())),
                 None => return Ok(None),
             },
+            Source::Index(indexed) => return self.by_index(indexed, &values).await,
         };
-        let Some(mut rows) = rows else { return Ok(Some(Vec::new())) };
-        for step in &self.steps {
-            rows = match step {
-                Step::Filter(condition) => filter(rows, condition, &values)?,
-                Step::Project(exprs, schema) => project(&rows, (exprs, schema), &values)?,
-            };
-            if rows.num_rows() == 0 {
-                return Ok(Some(Vec::new()));
-            }
+        match rows {
+            Some(rows) => Ok(Some(steps::take(&self.steps, rows, &values).await?.rows())),
+            None => Ok(Some(Vec::new())),
         }
-        Ok(Some(vec![rows]))
+    }
+
+    async fn by_index(
+        &self,
+        indexed: &Indexed,
+        values: &Values<'_>,
+    ) -> Result<Option<Vec<RecordBatch>>> {
+        let Some(question) = indexed.question(values)?.map(Arc::new) else {
+            let taken = steps::take(&self.steps, indexed.no_rows(), values).await?;
+            return Ok(Some(taken.rows()));
+        };
+        let Some(mut count) = steps::wanted(&self.steps, values)? else { return Ok(None) };
+        while count <= FIRST_ROWS_MAX {
+            let (rows, all) = match indexed.find(values, &question, count).await? {
+                Answer::Declined => return Ok(None),
+                Answer::All(rows) => (rows, true),
+                Answer::First(rows) => {
+                    let all = rows.num_rows() < count;
+                    (rows, all)
+                }
+            };
+            let taken = steps::take(&self.steps, rows, values).await?;
+            if all || taken.full {
+                return Ok(Some(taken.rows()));
+            }
+            count *= MORE_ROWS;
+        }
+        Ok(None)
     }
 }
 
@@ -137,24 +171,6 @@ fn constants(
     };
     let columns = (0..schema.fields().len()).map(column).collect::<Result<Vec<_>>>()?;
     batch(schema, columns, rows.len())
-}
-
-fn filter(rows: RecordBatch, condition: &Expression, values: &Values<'_>) -> Result<RecordBatch> {
-    let kept = condition.evaluate(&rows, values)?;
-    let kept = kept.as_boolean_opt().ok_or_else(|| Error::internal("a filter is not boolean"))?;
-    match kept.true_count() == rows.num_rows() {
-        true => Ok(rows),
-        false => filter_record_batch(&rows, kept).map_err(Error::internal),
-    }
-}
-
-fn project(
-    rows: &RecordBatch,
-    (exprs, schema): (&[Expression], &SchemaRef),
-    values: &Values<'_>,
-) -> Result<RecordBatch> {
-    let columns = exprs.iter().map(|expr| expr.evaluate(rows, values));
-    batch(schema, columns.collect::<Result<_>>()?, rows.num_rows())
 }
 
 fn batch(schema: &SchemaRef, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {

@@ -11,10 +11,12 @@ use datafusion::arrow::compute::take;
 use datafusion::common::ScalarValue;
 use futures::{StreamExt, stream};
 
+use super::buyer::Buyer;
 use super::models::weighted;
 use super::purchases::{self, Purchases};
+use crate::builtin;
 use crate::error::{Error, Result};
-use crate::functions::calls::{self, Batches, Call, Part};
+use crate::functions::calls::{Batches, Call, Part};
 
 /// Periods over which a value is summed at most.
 const PERIODS_MAX: f64 = 10_000.0;
@@ -61,12 +63,12 @@ pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
         column(|row| row.value),
         column(|row| row.clv),
     ];
-    let batch = calls::batch(&part.schema, columns);
+    let batch = builtin::fitted(&part.schema, &columns);
     Ok(stream::iter([batch]).boxed())
 }
 
 /// What is predicted of every customer of the purchases of a call.
-pub(super) async fn predicted(call: &Call, part: &Part) -> Result<(Purchases, Vec<Row>)> {
+pub(super) async fn predicted(call: &Call, part: &Part) -> Result<(Purchases<Buyer>, Vec<Row>)> {
     let unit = purchases::unit(call)?;
     let horizon = horizon(call)?;
     let kind = call.text("model_name").unwrap_or("bg_nbd").to_owned();
@@ -74,7 +76,7 @@ pub(super) async fn predicted(call: &Call, part: &Part) -> Result<(Purchases, Ve
         return Err(Error::new("22023", format!("there is no model \"{kind}\""))
             .with_hint("Valid values are bg_nbd, mbg_nbd, pareto_nbd."));
     }
-    let purchases = Purchases::read(call, part).await?;
+    let purchases = Purchases::<Buyer>::read(call, part, unit).await?;
     let made = tokio::task::spawn_blocking(move || {
         let customers = purchases.summaries(unit);
         let rows = predictions(&customers, &kind, horizon)?;

@@ -6,8 +6,9 @@ use datafusion::arrow::array::{ArrayRef, Float64Array, StringViewArray};
 use futures::{StreamExt, stream};
 
 use super::customers::{self, Row};
+use crate::builtin;
 use crate::error::{Error, Result};
-use crate::functions::calls::{self, Batches, Call, Part};
+use crate::functions::calls::{Batches, Call, Part};
 
 /// One row for each number, in the order in which they follow from one another.
 pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
@@ -23,7 +24,7 @@ pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
         Arc::new(factors.iter().map(|factor| factor.1).collect::<Float64Array>()),
         Arc::new(StringViewArray::from_iter_values(factors.iter().map(|factor| factor.2))),
     ];
-    let batch = calls::batch(&part.schema, columns);
+    let batch = builtin::fitted(&part.schema, &columns);
     Ok(stream::iter([batch]).boxed())
 }
 

@@ -11,8 +11,9 @@
 //! Whoever wants a model for each country, or another summary, takes the aggregates
 //! (`score.bg_nbd` …) and functions (`score.p_alive` …) of `clientele_udfs`, which are the same fits.
 //!
-//! - `purchases`: rows to customers; `functions`: the table functions, each with a file of its name
+//! - `purchases`: rows to customers, `buyer`: as the models see one; `functions`: the table functions, each with a file of its name
 
+mod buyer;
 mod customers;
 mod explain;
 mod functions;

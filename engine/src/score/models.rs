@@ -9,9 +9,11 @@ use clientele_recommend::btyd::{Summary, Weighted};
 use datafusion::arrow::array::{ArrayRef, Float64Array, StringViewArray};
 use futures::{StreamExt, stream};
 
+use super::buyer::Buyer;
 use super::purchases::{self, Purchases};
+use crate::builtin;
 use crate::error::{Error, Result};
-use crate::functions::calls::{self, Batches, Call, Part};
+use crate::functions::calls::{Batches, Call, Part};
 
 /// A parameter of a model.
 type Row = (&'static str, &'static str, f64);
@@ -19,7 +21,7 @@ type Row = (&'static str, &'static str, f64);
 /// One row for each parameter.
 pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
     let unit = purchases::unit(&call)?;
-    let purchases = Purchases::read(&call, &part).await?;
+    let purchases = Purchases::<Buyer>::read(&call, &part, unit).await?;
     let rows = tokio::task::spawn_blocking(move || fits(&purchases.summaries(unit)));
     let rows = rows.await.map_err(Error::internal)??;
     let columns: Vec<ArrayRef> = vec![
@@ -27,7 +29,7 @@ pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
         Arc::new(StringViewArray::from_iter_values(rows.iter().map(|row| row.1))),
         Arc::new(rows.iter().map(|row| row.2).collect::<Float64Array>()),
     ];
-    let batch = calls::batch(&part.schema, columns);
+    let batch = builtin::fitted(&part.schema, &columns);
     Ok(stream::iter([batch]).boxed())
 }
 

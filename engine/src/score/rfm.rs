@@ -2,6 +2,7 @@
 //!
 //! Edges are values: customers with the same value are in the same fifth, whatever their order.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
@@ -10,57 +11,68 @@ use datafusion::arrow::array::{
 use datafusion::arrow::compute::take;
 use futures::{StreamExt, stream};
 
-use super::purchases::{DAY_US, Purchase, Purchases};
+use super::purchases::{DAY_US, Line, Purchases, Tally};
+use crate::builtin;
 use crate::error::Result;
-use crate::functions::calls::{self, Batches, Call, Part};
+use crate::functions::calls::{Batches, Call, Part};
 
-/// One customer.
-struct Row {
-    customer: u32,
-    recency_days: i32,
-    frequency: i64,
-    monetary: f64,
+/// What a customer is worth. Lines of one time are one purchase.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Value {
+    last: i64,
+    pub(super) frequency: NonZeroU32,
+    pub(super) monetary: f64,
+}
+
+impl Tally for Value {
+    fn of(line: Line) -> Self {
+        Self { last: line.at, frequency: NonZeroU32::MIN, monetary: line.amount }
+    }
+
+    fn last(&self) -> i64 {
+        self.last
+    }
+
+    fn add(&mut self, line: Line, _unit_us: f64) {
+        if line.at > self.last {
+            self.frequency = self.frequency.saturating_add(1);
+        }
+        self.last = line.at;
+        self.monetary += line.amount;
+    }
 }
 
 /// The rows.
 pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
     let bins = call.count("bins", (1, 9))?.unwrap_or(5) as i32;
-    let purchases = Purchases::read(&call, &part).await?;
-    let rows: Vec<Row> =
-        purchases.by_customer().filter_map(|own| row(own, purchases.as_of)).collect();
-    let band = |of: fn(&Row) -> f64| bands(&rows.iter().map(of).collect::<Vec<_>>(), bins);
-    let r = band(|row| -f64::from(row.recency_days));
-    let f = band(|row| row.frequency as f64);
-    let m = band(|row| row.monetary);
+    let purchases = Purchases::<Value>::read(&call, &part, DAY_US).await?;
+    let known: Vec<(u32, &Value)> = purchases.known().collect();
+    let days = |last: i64| ((purchases.as_of - last) as f64 / DAY_US).floor();
+    let recency: Vec<f64> = known.iter().map(|(_, one)| days(one.last)).collect();
+    let frequency = known.iter().map(|(customer, one)| match &purchases.orders {
+        Some(orders) => orders[*customer as usize],
+        None => i64::from(one.frequency.get()),
+    });
+    let frequency: Vec<i64> = frequency.collect();
+    let monetary: Vec<f64> = known.iter().map(|(_, one)| one.monetary).collect();
+    let r = bands(&recency.iter().map(|days| -days).collect::<Vec<_>>(), bins);
+    let f = bands(&frequency.iter().map(|count| *count as f64).collect::<Vec<_>>(), bins);
+    let m = bands(&monetary, bins);
     let cells = r.iter().zip(&f).zip(&m).map(|((r, f), m)| format!("{r}{f}{m}"));
-    let customers: UInt32Array = rows.iter().map(|row| row.customer).collect();
+    let customers: UInt32Array = known.iter().map(|(customer, _)| *customer).collect();
+    let days = recency.iter().map(|days| days.clamp(0.0, f64::from(i32::MAX)) as i32);
     let columns: Vec<ArrayRef> = vec![
         take(&purchases.keys.values()?, &customers, None)?,
-        Arc::new(rows.iter().map(|row| row.recency_days).collect::<Int32Array>()),
-        Arc::new(rows.iter().map(|row| row.frequency).collect::<Int64Array>()),
-        Arc::new(rows.iter().map(|row| row.monetary).collect::<Float64Array>()),
+        Arc::new(days.collect::<Int32Array>()),
+        Arc::new(Int64Array::from(frequency)),
+        Arc::new(Float64Array::from(monetary)),
         Arc::new(Int32Array::from(r.clone())),
         Arc::new(Int32Array::from(f.clone())),
         Arc::new(Int32Array::from(m.clone())),
         Arc::new(StringViewArray::from_iter_values(cells)),
     ];
-    let batch = calls::batch(&part.schema, columns);
+    let batch = builtin::fitted(&part.schema, &columns);
     Ok(stream::iter([batch]).boxed())
-}
-
-fn row(own: &[Purchase], as_of: i64) -> Option<Row> {
-    let (first, last) = (own.first()?, own.last()?);
-    let days = ((as_of - last.at) as f64 / DAY_US).floor();
-    let mut orders: Vec<(u32, i64)> =
-        own.iter().map(|one| (one.order, if one.order == u32::MAX { one.at } else { 0 })).collect();
-    orders.sort_unstable();
-    orders.dedup();
-    Some(Row {
-        customer: first.customer,
-        recency_days: days.clamp(0.0, f64::from(i32::MAX)) as i32,
-        frequency: orders.len() as i64,
-        monetary: own.iter().map(|one| one.amount).sum(),
-    })
 }
 
 /// In which of so many bands each value is: by the share of values below it.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clientele_catalog::definition::{Oid, Relation, RelationKind};
 use clientele_catalog::domains::Subject;
-use clientele_catalog::storage::Customers;
+use clientele_catalog::storage::{Customers, Snapshot, Store};
 use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::datatypes::Int64Type;
 use parking_lot::Mutex;
@@ -14,13 +14,20 @@ use roaring::RoaringBitmap;
 
 use crate::error::Result;
 use crate::planning::context::QueryContext;
+use crate::privacy::filter;
 use crate::session::collect_while_planning;
 use crate::statement::rows::quoted;
 use crate::{planning, sql};
 
-/// Members of materialized segments, by database and view.
+/// Members of materialized segments, by database, view and kind.
 #[derive(Default)]
-pub(crate) struct Memberships(Mutex<HashMap<(Oid, Oid), Kept>>);
+pub(crate) struct Memberships(Mutex<HashMap<(Oid, Oid, Subject), Kept>>);
+
+impl std::fmt::Debug for Memberships {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Memberships")
+    }
+}
 
 #[derive(Clone)]
 struct Kept {
@@ -28,10 +35,33 @@ struct Kept {
     written_in: u64,
     /// Who was who.
     customers: Arc<Customers>,
-    /// The nodes in the rows.
+    /// The nodes in the rows; 0 for nobody's.
     nodes: Arc<RoaringBitmap>,
+    /// How many rows there are.
+    rows: u64,
     /// The customers that they were.
-    members: Arc<RoaringBitmap>,
+    members: Members,
+}
+
+/// The customers in the rows of a materialized segment.
+#[derive(Debug, Clone)]
+pub(super) struct Members {
+    /// Them.
+    pub(super) customers: Arc<RoaringBitmap>,
+    /// There is a row of nobody: a NULL.
+    pub(super) nobody: bool,
+    /// No two rows are of the same customer, or of nobody.
+    pub(super) distinct: bool,
+}
+
+/// A segment in a snapshot of a database.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) database: Oid,
+    pub(super) store: &'a Store,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) view: &'a Relation,
+    pub(super) subject: Subject,
 }
 
 /// The members of a segment as the statement sees them.
@@ -43,46 +73,63 @@ pub(super) fn members(
     (view, subject): (&Arc<Relation>, Subject),
 ) -> Result<Arc<RoaringBitmap>> {
     match view.kind {
-        RelationKind::MaterializedView { populated: true, .. } => kept(context, (view, subject)),
+        // Rows that the statement may not use are left out by its plan.
+        _ if !filter::filters(context, view).is_empty() => {
+            computed(context, (view, subject)).map(Arc::new)
+        }
+        RelationKind::MaterializedView { populated: true, .. } => {
+            let place = Place {
+                database: context.database.oid,
+                store: &context.store,
+                snapshot: &context.snapshot,
+                view,
+                subject,
+            };
+            Ok(context.engine.memberships.of(place)?.customers)
+        }
         _ => computed(context, (view, subject)).map(Arc::new),
     }
 }
 
-fn kept(
-    context: &QueryContext,
-    (view, subject): (&Arc<Relation>, Subject),
-) -> Result<Arc<RoaringBitmap>> {
-    let snapshot = &context.snapshot;
-    let place = (context.database.oid, view.oid);
-    let written_in = snapshot.table(view.oid).written_in;
-    let own = snapshot.is_changed(view.oid);
-    let known = context.engine.memberships.0.lock().get(&place).cloned();
-    let known = known.filter(|known| known.written_in == written_in && !own);
-    if let Some(known) = &known
-        && is_same(known, &snapshot.customers, subject)
-    {
-        return Ok(Arc::clone(&known.members));
-    }
-    let nodes = match known {
-        Some(known) => known.nodes,
-        None => {
-            let mut nodes = RoaringBitmap::new();
-            context.store.node_rows(snapshot, view, (subject, &[]), |rows| {
-                nodes.extend(rows.nodes);
-            })?;
-            Arc::new(nodes)
+impl Memberships {
+    /// The members of a materialized segment that has rows.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub(super) fn of(&self, place: Place<'_>) -> Result<Members> {
+        let Place { snapshot, view, subject, .. } = place;
+        let key = (place.database, view.oid, subject);
+        let written_in = snapshot.table(view.oid).written_in;
+        let own = snapshot.is_changed(view.oid);
+        let known = self.0.lock().get(&key).cloned();
+        let known = known.filter(|known| known.written_in == written_in && !own);
+        if let Some(known) = &known
+            && is_same(known, &snapshot.customers, subject)
+        {
+            return Ok(known.members.clone());
         }
-    };
-    let now = snapshot.customers.of(subject);
-    let mut members: RoaringBitmap = nodes.iter().map(|node| now.customer(node)).collect();
-    members.remove(0);
-    let members = Arc::new(members);
-    if !own {
-        let (customers, members) = (Arc::clone(&snapshot.customers), Arc::clone(&members));
-        let kept = Kept { written_in, customers, nodes, members };
-        context.engine.memberships.0.lock().insert(place, kept);
+        let (nodes, rows) = match known {
+            Some(known) => (known.nodes, known.rows),
+            None => {
+                let (mut nodes, mut count) = (RoaringBitmap::new(), 0);
+                place.store.node_rows(snapshot, view, (subject, &[]), |rows| {
+                    count += rows.addresses.len() as u64;
+                    nodes.extend(rows.nodes);
+                })?;
+                (Arc::new(nodes), count)
+            }
+        };
+        let now = snapshot.customers.of(subject);
+        let mut customers: RoaringBitmap = nodes.iter().map(|node| now.customer(node)).collect();
+        let nobody = customers.remove(0);
+        let distinct = rows == customers.len() + u64::from(nobody);
+        let members = Members { customers: Arc::new(customers), nobody, distinct };
+        if !own {
+            let (customers, members) = (Arc::clone(&snapshot.customers), members.clone());
+            self.0.lock().insert(key, Kept { written_in, customers, nodes, rows, members });
+        }
+        Ok(members)
     }
-    Ok(members)
 }
 
 /// Whether the nodes of a segment are still the same customers.

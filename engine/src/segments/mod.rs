@@ -14,6 +14,8 @@
 //! - `definition`: what a view must have to be a segment; versions of definitions
 //! - `intervals`: who came and who left; `runs`: what `membership.runs` tells
 //! - `members`: who is in a segment, as a bitmap; `overlap`: what segments have in common
+//! - `sets`: set operations between segments in plans, as operations on bitmaps; `set_exec`: their
+//!   operator
 //! - `states`: the table function behind `membership.segments`
 
 mod definition;
@@ -21,6 +23,8 @@ mod intervals;
 mod members;
 mod overlap;
 mod runs;
+mod set_exec;
+mod sets;
 mod states;
 
 use clientele_catalog::definition::{Relation, RelationKind};
@@ -32,6 +36,8 @@ pub(crate) use definition::define;
 pub(crate) use intervals::{Change, record};
 pub(crate) use members::Memberships;
 pub(crate) use runs::failed;
+pub(crate) use set_exec::MembersPlanner;
+pub(crate) use sets::as_sets;
 
 /// Every table function.
 pub(crate) static FUNCTIONS: &[Function] = &[states::FUNCTION, overlap::OVERLAP, overlap::MATRIX];

@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 use crate::functions::declared::Function;
 use crate::functions::procedures::{self, Parameter};
 use crate::planning::context::QueryContext;
-use crate::planning::rights::denied;
+use crate::planning::rights::{denied, kind_of};
 
 /// Segments in one call: there is a row for each combination.
 const SEGMENTS_MAX: usize = 12;
@@ -103,7 +103,7 @@ fn find(context: &QueryContext, name: &str) -> Result<Named> {
             .with_hint("SELECT segment FROM membership.segments lists them.")
     })?;
     if !may_read(context, view) {
-        return Err(denied("view", name));
+        return Err(denied(kind_of(view), name));
     }
     let subject = definition::subject(view);
     let members = members::members(context, (view, subject))?;

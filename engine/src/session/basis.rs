@@ -19,6 +19,8 @@ pub(crate) struct Basis {
     roles_version: u64,
     /// Whether the data of some customer are restricted.
     restricted: bool,
+    /// Version and number of the rules of retention, which `gdpr.acts` is made of.
+    retention: (u64, u64),
     settings: Arc<Settings>,
     pub(super) role: Arc<Role>,
     pub(super) rights: Arc<Rights>,
@@ -31,11 +33,14 @@ impl Session {
     pub(super) fn basis(&mut self, snapshot: &Snapshot) -> Arc<Basis> {
         let roles_version = self.engine.cluster.roles_version();
         let restricted = snapshot.row_count(oids::RESTRICTIONS) > 0;
+        let rules = snapshot.table(oids::RETENTION_RULES);
+        let retention = (rules.written_in, rules.live_rows());
         let settings = self.shared.settings.lock();
         if let Some(basis) = &self.basis
             && basis.stamp == snapshot.catalog.stamp()
             && basis.roles_version == roles_version
             && basis.restricted == restricted
+            && basis.retention == retention
             && basis.role.oid == self.role.oid
             && basis.settings.plan_alike(&settings)
         {
@@ -58,6 +63,7 @@ impl Session {
             stamp: snapshot.catalog.stamp(),
             roles_version,
             restricted,
+            retention,
             search_path: found.map(|schema| schema.oid).collect(),
             role,
             rights: Arc::new(rights),

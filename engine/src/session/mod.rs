@@ -23,7 +23,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use clientele_catalog::definition::{Database, Oid, Role, Schema};
-use clientele_catalog::storage::{Store, TemporarySpace};
+use clientele_catalog::storage::{ProbeByIndex, Store, TemporarySpace};
 use clientele_udfs::types::PgType;
 use clientele_udfs::{input, output};
 use datafusion::execution::SessionStateBuilder;
@@ -82,6 +82,8 @@ pub struct Session {
     recent: Recent,
     /// Who was who, as it was last asked for.
     as_of: Option<AsOf>,
+    /// The last statement that read closed columns, and without its literals.
+    last_read: Option<(Arc<str>, Arc<str>)>,
     /// What the parts of the current statement have returned so far.
     pub(crate) given: Vec<Given>,
     /// The statement is one of several of a string.
@@ -151,7 +153,7 @@ impl Session {
         Ok(Self {
             shared,
             engine: Arc::clone(engine),
-            state: session_state(engine),
+            state: session_state(engine, database.oid),
             database: Arc::new(database),
             store,
             role: Arc::new(role),
@@ -162,6 +164,7 @@ impl Session {
             basis: None,
             recent: Recent::default(),
             as_of: None,
+            last_read: None,
             given: Vec::new(),
             implicit_block: false,
         })
@@ -299,7 +302,7 @@ impl Session {
             return Ok(prepared);
         }
         self.begin_implicit();
-        let context = self.context().await?;
+        let context = self.context_for(!body.only_adds()).await?;
         if let Some(known) = self.recent.find(&prepared, &context) {
             return Ok(Prepared { statement: prepared.statement, ..known });
         }
@@ -406,7 +409,17 @@ impl Session {
 
     /// What the present statement is planned against.
     pub(crate) async fn context(&mut self) -> Result<Arc<QueryContext>> {
-        let snapshot = self.snapshot().await?;
+        self.context_for(true).await
+    }
+
+    /// As [`Session::context`], for a statement that does not ask whose the rows are that its
+    /// transaction wrote: many that add some would each have to find it out for all before them.
+    pub(crate) async fn context_to_add(&mut self) -> Result<Arc<QueryContext>> {
+        self.context_for(false).await
+    }
+
+    async fn context_for(&mut self, reads: bool) -> Result<Arc<QueryContext>> {
+        let snapshot = self.snapshot(reads).await?;
         let snapshot = self.as_of(snapshot)?;
         let basis = self.basis(&snapshot);
         let settings = self.settings(&basis);
@@ -531,7 +544,7 @@ const SORTS_AT_ONCE: usize = 32;
 /// Least and most bytes that a sort sets aside for merging; DataFusion's default is the most.
 const SORT_RESERVE_BYTES: (usize, usize) = (256 << 10, 10 << 20);
 
-fn session_state(engine: &Arc<Engine>) -> SessionState {
+fn session_state(engine: &Arc<Engine>, database: Oid) -> SessionState {
     let mut config = SessionConfig::new()
         .with_information_schema(false)
         .with_target_partitions(engine.options.cpu_threads.max(1))
@@ -556,6 +569,7 @@ fn session_state(engine: &Arc<Engine>) -> SessionState {
     rules.push(Arc::new(JoinBarriers));
     rules.push(Arc::new(Cooperate));
     rules.push(Arc::new(InOrder));
+    rules.push(Arc::new(ProbeByIndex));
     let mut optimizer = Optimizer::new();
     FiltersDown::replace(&mut optimizer.rules);
     optimizer.rules.insert(0, Arc::new(DistinctOnFirstRow));
@@ -565,7 +579,10 @@ fn session_state(engine: &Arc<Engine>) -> SessionState {
         .with_runtime_env(Arc::clone(&engine.runtime_env))
         .with_default_features()
         .with_physical_optimizer_rules(rules)
-        .with_query_planner(Arc::new(SharingPlanner))
+        .with_query_planner(Arc::new(SharingPlanner {
+            memberships: Arc::clone(&engine.memberships),
+            database,
+        }))
         .build();
     state.add_analyzer_rule(Arc::new(planning::inner_order::InnerOrder));
     state.add_analyzer_rule(Arc::new(planning::subqueries::Subqueries));

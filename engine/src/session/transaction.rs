@@ -68,8 +68,9 @@ impl Session {
     }
 
     /// What the next statement sees. READ COMMITTED takes a new snapshot for each statement, as
-    /// long as the transaction has written nothing (manual: transaction-iso).
-    pub(super) async fn snapshot(&mut self) -> Result<Arc<Snapshot>> {
+    /// long as the transaction has written nothing (manual: transaction-iso). One that `reads` sees
+    /// whose the rows are that the transaction wrote.
+    pub(super) async fn snapshot(&mut self, reads: bool) -> Result<Arc<Snapshot>> {
         let fresh = self.shared.settings.lock().raw("transaction_isolation").starts_with("read");
         let statement = self.shared.serial();
         let work = self.work().await?;
@@ -83,6 +84,9 @@ impl Session {
         {
             *transaction = self.store.begin(Arc::clone(&self.temporary));
             open.snapshot_for = statement;
+        }
+        if reads {
+            transaction.recognise().await?;
         }
         Ok(Arc::clone(transaction.snapshot()))
     }

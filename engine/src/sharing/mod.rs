@@ -20,6 +20,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use clientele_catalog::definition::Oid;
 use clientele_catalog::storage::same_rows;
 use datafusion::catalog::Session;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
@@ -32,11 +33,17 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 
 use crate::functions;
 use crate::preview::SizePlanner;
+use crate::segments::{self, MembersPlanner, Memberships};
 use node::{Part, Shared, SharedPlanner};
 
-/// Plans queries so that equal parts are computed once.
-#[derive(Debug)]
-pub(crate) struct SharingPlanner;
+/// Plans queries so that equal parts are computed once, and sets of members of segments as bitmaps.
+#[derive(Debug, Default)]
+pub(crate) struct SharingPlanner {
+    /// Who is in which segment.
+    pub(crate) memberships: Arc<Memberships>,
+    /// The database.
+    pub(crate) database: Oid,
+}
 
 #[async_trait]
 impl QueryPlanner for SharingPlanner {
@@ -49,7 +56,10 @@ impl QueryPlanner for SharingPlanner {
             Arc::new(SharedPlanner),
             Arc::new(SizePlanner),
             Arc::new(functions::calls::CallPlanner),
+            Arc::new(MembersPlanner),
         ]);
+        let as_sets = segments::as_sets(plan, (&self.memberships, self.database))?;
+        let plan = as_sets.as_ref().unwrap_or(plan);
         match shared(plan)? {
             Some(plan) => planner.create_physical_plan(&plan, session).await,
             None => planner.create_physical_plan(plan, session).await,

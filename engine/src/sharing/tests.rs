@@ -38,7 +38,7 @@ fn context(sharing: bool, memory_bytes: usize) -> SessionContext {
                 .unwrap(),
         );
     let builder = match sharing {
-        true => builder.with_query_planner(Arc::new(SharingPlanner)),
+        true => builder.with_query_planner(Arc::new(SharingPlanner::default())),
         false => builder,
     };
     let context = SessionContext::new_with_state(builder.build());

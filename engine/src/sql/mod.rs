@@ -23,6 +23,7 @@ mod settled;
 pub(crate) mod template;
 mod with;
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use sqlparser::ast;
@@ -142,6 +143,31 @@ pub enum Body {
     Notification(notify::Notification),
     /// `VACUUM`, `ANALYZE`, `CLUSTER`, `CHECKPOINT`; `REINDEX` and `LOCK`, which change nothing.
     Maintenance(Maintenance),
+}
+
+impl Body {
+    /// Whether it only adds rows that it brings along, and reads none.
+    pub fn only_adds(&self) -> bool {
+        let Self::Other(other) = self else { return matches!(self, Self::CopyFrom(_)) };
+        let ast::Statement::Insert(insert) = other.as_ref() else { return false };
+        let brought = |query: &ast::Query| matches!(*query.body, ast::SetExpr::Values(_));
+        insert.source.as_deref().is_some_and(brought) && queries_in(insert) == 1
+    }
+}
+
+/// How many queries a tree holds, those within others as well.
+pub fn queries_in(tree: &impl ast::Visit) -> usize {
+    struct Count(usize);
+    impl ast::Visitor for Count {
+        type Break = ();
+        fn pre_visit_query(&mut self, _: &ast::Query) -> ControlFlow<()> {
+            self.0 += 1;
+            ControlFlow::Continue(())
+        }
+    }
+    let mut count = Count(0);
+    let _ = tree.visit(&mut count);
+    count.0
 }
 
 /// `ALTER DEFAULT PRIVILEGES`.

@@ -342,7 +342,10 @@ fn refresh(parser: &mut Parser<'_>) -> Parsed<Body> {
 fn explain(parser: &mut Parser<'_>, source: &Arc<Source>) -> Parsed<Body> {
     parser.next_token();
     let (mut analyze, mut verbose, mut json) = (false, false, false);
-    if parser.peek_token().token == Token::LParen {
+    let after = parser.peek_nth_token(1).token.to_string().to_lowercase();
+    // A parenthesis may also begin what is explained.
+    let of_query = matches!(after.as_str(), "select" | "with" | "values" | "table" | "(");
+    if parser.peek_token().token == Token::LParen && !of_query {
         parser.next_token();
         loop {
             let option = name(parser)?;

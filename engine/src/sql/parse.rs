@@ -62,7 +62,18 @@ pub(super) fn statement(tokens: Vec<TokenWithSpan>, source: &Arc<Source>) -> Res
 pub fn expression(text: &str) -> Result<ast::Expr> {
     let source = Source { text: text.to_owned() };
     let mut parser = parser_of(text)?;
-    parser.parse_expr().map_err(|error| parser_error(&error, &source, &mut parser))
+    let parsed = parser.parse_expr().map_err(|error| parser_error(&error, &source, &mut parser))?;
+    nothing_more(&parser, &source)?;
+    Ok(parsed)
+}
+
+/// Refuses what stands behind the whole.
+fn nothing_more(parser: &Parser<'_>, source: &Source) -> Result<()> {
+    let rest = parser.peek_token();
+    match rest.token {
+        Token::EOF => Ok(()),
+        _ => Err(unexpected(&rest, source)),
+    }
 }
 
 /// Parses one query: a view's definition kept in the catalog.
@@ -72,10 +83,10 @@ pub fn expression(text: &str) -> Result<ast::Expr> {
 pub fn query(text: &str) -> Result<ast::Query> {
     let source = Source { text: text.to_owned() };
     let mut parser = parser_of(text)?;
-    parser
-        .parse_query()
-        .map(|query| *query)
-        .map_err(|error| parser_error(&error, &source, &mut parser))
+    let parsed = parser.parse_query();
+    let parsed = parsed.map_err(|error| parser_error(&error, &source, &mut parser))?;
+    nothing_more(&parser, &source)?;
+    Ok(*parsed)
 }
 
 fn parser_of(text: &str) -> Result<Parser<'static>> {

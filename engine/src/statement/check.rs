@@ -317,20 +317,20 @@ fn condition(
     Ok((expr, schema))
 }
 
-/// Looks whether a condition makes sense over a relation's columns.
+/// Looks whether a condition makes sense over a relation's columns; `clause` is what it stands in.
 ///
 /// # Errors
 /// What is wrong with it; 42804 when it is no truth value.
-pub(super) fn condition_of(
+pub(crate) fn condition_of(
     context: &Arc<QueryContext>,
     relation: &Relation,
-    text: &str,
-) -> Result<()> {
+    (clause, text): (&str, &str),
+) -> Result<datafusion::logical_expr::Expr> {
     let empty = RecordBatch::new_empty(super::rows::schema(relation));
     let (expr, schema) = condition(context, text, &empty)?;
     match expr.get_type(&schema)? {
-        DataType::Boolean | DataType::Null => Ok(()),
-        _ => Err(Error::new("42804", "argument of POLICY must be type boolean")),
+        DataType::Boolean | DataType::Null => Ok(expr),
+        _ => Err(Error::new("42804", format!("argument of {clause} must be type boolean"))),
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) async fn execute(session: &mut Session, copy: &CopyFrom) -> Result<Ou
     if let CopyPlace::File(path) = &copy.place {
         server_file::allow(session, path, Direction::Read)?;
     }
-    let context = session.context().await?;
+    let context = session.context_to_add().await?;
     let relation = rows::target(&context, &copy.table)?;
     let dialect = Dialect::new(&copy.options, true)?;
     let columns = columns(&relation, copy)?;

@@ -1,7 +1,7 @@
 //! `CREATE [UNIQUE] INDEX` (manual: sql-createindex).
 //!
-//! A unique index is kept among the constraints, with the index's name. Any other index tells the writer
-//! which columns get bloom filters: scans prune by it, nothing else is kept.
+//! A unique index is kept among the constraints, with the index's name. Any other index is a list of columns:
+//! rows are sorted by them when somebody first asks (the catalog's `storage::index`).
 
 use std::sync::Arc;
 

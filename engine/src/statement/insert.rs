@@ -51,7 +51,10 @@ pub(super) async fn execute(
     (prepared, parameters): (&Prepared, Vec<ScalarValue>),
 ) -> Result<Outcome> {
     session.writable("INSERT")?;
-    let context = session.context().await?;
+    let context = match prepared.statement.body.only_adds() {
+        true => session.context_to_add().await?,
+        false => session.context().await?,
+    };
     let kept = session.kept(prepared, &context).await?;
     let relation = kept.written_to()?;
     let schema = Arc::clone(kept.row_schema.get_or_init(|| rows::schema(&relation)));
@@ -266,7 +269,7 @@ async fn update_met(
     )
     .map_err(Error::internal)?;
     let query = met_query(relation, insert, update)?;
-    let fresh = session.context().await?;
+    let fresh = session.context_to_add().await?;
     let own = super::update::own_outputs(relation, &update.assignments)?;
     let changed =
         Changed { target: relation.oid, command: 'w', own: &|place| own.contains(&place) };

@@ -60,7 +60,7 @@ use crate::session::notify::Notification;
 use crate::session::{Prepared, Session, cursors};
 use crate::sql::{Body, SettingStatement};
 
-pub(crate) use check::of_domain as check_domain;
+pub(crate) use check::{condition_of, of_domain as check_domain};
 
 /// What a statement needs and returns.
 #[derive(Default)]

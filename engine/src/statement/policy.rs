@@ -134,7 +134,7 @@ fn condition(
 ) -> Result<Option<String>> {
     let Some(expr) = expr else { return Ok(None) };
     let text = expr.to_string();
-    check::condition_of(context, relation, &text)?;
+    check::condition_of(context, relation, ("POLICY", &text))?;
     // A policy is tried on rows that are written, too.
     hide::refuse_hidden(context, relation, expr, None)?;
     Ok(Some(text))

@@ -45,12 +45,17 @@ impl Graph {
     /// Takes back all links between two nodes, of whatever kind.
     pub fn unlink(&mut self, a: Node, b: Node) -> Changes {
         let mut batch = Batch::default();
-        if !self.store.remove_links(a, b).is_empty() {
-            self.splits.remove(&(a.min(b), a.max(b)));
-            self.dissolve(a, a, &mut batch);
-            self.dissolve(b, b, &mut batch);
-        }
+        self.sunder(a, b, &mut batch);
         self.settle(batch)
+    }
+
+    /// Forgets the links between two nodes, and has the components that they hold taken apart.
+    pub(super) fn sunder(&mut self, a: Node, b: Node, batch: &mut Batch) {
+        if self.store.remove_links(a, b) {
+            self.splits.remove(&(a.min(b), a.max(b)));
+            self.dissolve(a, a, batch);
+            self.dissolve(b, b, batch);
+        }
     }
 
     /// Forgets nodes, the records that name them and the links of both: nothing of them stays.

@@ -122,6 +122,11 @@ impl Store {
         }
     }
 
+    /// The links between two nodes.
+    pub(super) fn links_between(&self, (a, b): (Node, Node)) -> Vec<Link> {
+        self.links(a).iter().filter(|link| link.other(a) == b).copied().collect()
+    }
+
     /// Every link once.
     pub(super) fn all_links(&self) -> impl Iterator<Item = &Link> {
         let ends = self.links.iter();
@@ -149,13 +154,12 @@ impl Store {
         news
     }
 
-    /// Forgets the links between two nodes and returns them.
-    pub(super) fn remove_links(&mut self, a: Node, b: Node) -> Vec<Link> {
-        let mut removed = Vec::new();
+    /// Forgets the links between two nodes; `false` if there are none.
+    pub(super) fn remove_links(&mut self, a: Node, b: Node) -> bool {
+        let mut removed = false;
         for (end, other) in [(a, b), (b, a)] {
             let Some(links) = self.links.get_mut(&end) else { continue };
-            removed.clear();
-            removed.extend(links.extract_if(.., |link| link.other(end) == other));
+            removed |= links.extract_if(.., |link| link.other(end) == other).count() > 0;
             let row = &mut self.rows[end as usize];
             if !links.iter().any(Link::is_split) {
                 row.clear(Row::SEVERED);

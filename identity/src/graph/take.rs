@@ -11,12 +11,7 @@ const BLOCK: usize = 32;
 impl Graph {
     /// Takes a batch of evidence; what is known already is skipped.
     pub fn apply(&mut self, evidence: &Evidence) -> Changes {
-        self.take(evidence, &evidence.links)
-    }
-
-    /// Takes the identifiers and records of a batch, and links.
-    pub(super) fn take(&mut self, evidence: &Evidence, links: &[Link]) -> Changes {
-        let Evidence { identifiers, records, members, .. } = evidence;
+        let Evidence { identifiers, records, members, links } = evidence;
         let large = self.is_large(identifiers.len() + records.len() + links.len());
         if large {
             self.store.reserve(identifiers.len() + records.len(), members.len());
@@ -88,7 +83,7 @@ impl Graph {
         }
     }
 
-    fn take_link(&mut self, link: Link, batch: &mut Batch) {
+    pub(super) fn take_link(&mut self, link: Link, batch: &mut Batch) {
         if link.a == link.b || link.a == 0 || link.b == 0 {
             return;
         }

@@ -4,14 +4,35 @@ use hashbrown::HashSet;
 
 use super::row::Row;
 use super::settle::Batch;
-use super::{Evidence, Graph, Node};
+use super::{Evidence, Graph, Link, Node};
+
+/// What evidence is about to change.
+struct Before {
+    /// Nodes that the graph has no evidence of, the last first, and what it knows of them.
+    nodes: Vec<(Node, Row)>,
+    /// Pairs of which something is said, and what was said of them.
+    pairs: Vec<((Node, Node), Vec<Link>)>,
+}
 
 impl Graph {
-    /// Takes evidence for as long as a question lasts; then the graph is as it was. Links in the
-    /// evidence are left aside.
-    pub fn tentatively<T>(&mut self, evidence: &Evidence, ask: impl FnOnce(&Self) -> T) -> T {
-        let before = self.unknown(evidence);
-        self.take(evidence, &[]);
+    /// Takes evidence, and takes back all links between pairs of nodes, for as long as a question
+    /// lasts; then the graph is as it was.
+    pub fn tentatively<T>(
+        &mut self,
+        evidence: &Evidence,
+        unlinked: &[(Node, Node)],
+        ask: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let nodes = self.unknown(evidence);
+        let linked = evidence.links.iter().map(|link| (link.a, link.b));
+        let pairs: HashSet<_> =
+            linked.chain(unlinked.iter().copied()).map(|(a, b)| (a.min(b), a.max(b))).collect();
+        let pairs = pairs.into_iter().map(|pair| (pair, self.store.links_between(pair)));
+        let before = Before { nodes, pairs: pairs.collect() };
+        for (a, b) in unlinked {
+            self.unlink(*a, *b);
+        }
+        self.apply(evidence);
         let answer = ask(self);
         self.withdraw(&before);
         answer
@@ -30,12 +51,16 @@ impl Graph {
         new
     }
 
-    fn withdraw(&mut self, before: &[(Node, Row)]) {
+    fn withdraw(&mut self, before: &Before) {
         let mut batch = Batch::default();
-        for &(node, _) in before {
+        for &(node, _) in &before.nodes {
             self.dissolve(node, node, &mut batch);
         }
-        for &(node, row) in before {
+        for ((a, b), links) in &before.pairs {
+            self.sunder(*a, *b, &mut batch);
+            links.iter().for_each(|link| self.take_link(*link, &mut batch));
+        }
+        for &(node, row) in &before.nodes {
             // What was seen with it by records that stay has one neighbour less.
             for record in self.store.records_of(node) {
                 batch.recount.extend_from_slice(self.store.members(record));

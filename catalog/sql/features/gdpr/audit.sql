@@ -1,5 +1,5 @@
 -- table gdpr.audit 14341
--- who read personal columns that were opened, and every decision about them; each entry has the hash of the one before: gdpr.verify_audit() checks
+-- who read personal columns as they are, and every decision about them; each entry has the hash of the one before: gdpr.verify_audit() checks
 -- entry_id int8!: its number, rising by one
 -- at timestamptz!: when
 -- kind text!: read, open, close, classify, purpose, or the procedure of schema gdpr that was called
@@ -11,3 +11,4 @@
 -- reason text: why, where it was said
 -- previous_hash text!: hash of the entry before
 -- hash text!: HMAC-SHA-256 with the brand's key over all of the entry
+-- read_count int8: how many reads of a superuser, by the same statement, the entry puts together; NULL: it is one

@@ -1,7 +1,7 @@
 -- table gdpr.retention_rules 14314
 -- rules of retention that take the place of the defaults: CALL gdpr.set_retention(...); the latest row of a purpose holds
 -- purpose text!: what for
--- anchors text[]: tables whose rows are acts of the person; NULL: all
+-- anchors text[]: whose rows are acts of the person, as table (time) WHERE (condition); NULL: the default
 -- keep_for interval!: for how long after the last act
 -- action text!: then erase, archive (restrict), or ask whether the person wants to stay
 -- set_by text!: the role

@@ -176,7 +176,7 @@ pub(crate) fn words(text: &str) -> Vec<String> {
 }
 
 /// A name as SQL needs it: quoted unless it is a plain lower-case word that is not reserved.
-pub(crate) fn quote_identifier(name: &str) -> String {
+pub fn quote_identifier(name: &str) -> String {
     let mut letters = name.chars();
     let plain = letters.next().is_some_and(|first| first.is_ascii_lowercase() || first == '_')
         && letters
@@ -188,7 +188,7 @@ pub(crate) fn quote_identifier(name: &str) -> String {
 }
 
 /// Text as an SQL string literal.
-pub(crate) fn quote_literal(text: &str) -> String {
+pub fn quote_literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 

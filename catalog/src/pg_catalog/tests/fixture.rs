@@ -7,6 +7,7 @@ use clientele_udfs::types::PgType;
 use super::super::*;
 use crate::catalog::Catalog;
 use crate::definition::*;
+use crate::storage::IndexTally;
 
 const ADMIN: Oid = 10;
 const ANALYST: Oid = 20062;
@@ -40,7 +41,9 @@ fn context(catalog: Catalog) -> Context {
         settings: Vec::new(),
         sessions: Vec::new(),
         upkeep: None,
+        rows: None,
         row_counts: Arc::new(|_| RelationFacts { rows: 50, bytes: 10_000, ..Default::default() }),
+        index_uses: Arc::new(|_| IndexTally::default()),
         prepared: Vec::new(),
         cursors: Vec::new(),
         search_path: vec![2200],

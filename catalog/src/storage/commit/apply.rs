@@ -15,6 +15,7 @@ use crate::storage::prepare::{Prepared, PreparedTable, same_shape};
 impl Committer {
     pub(super) fn apply(&mut self, prepared: Prepared, deleted: &[Deleted]) -> Result<()> {
         let mut payload = Payload::default();
+        self.shared.feed.begin(self.working.version + 1);
         if !prepared.gathered.is_empty() {
             let forgotten = prepared.gathered.forgotten(Subject::Person);
             self.erased.add(self.working.version + 1, forgotten);

@@ -157,6 +157,8 @@ impl Committer {
             let (version, parts) = entry.remove_entry();
             self.retired.moves.retain(|part, _| !parts.contains(part));
             self.shared.indexes.forget(&parts, version);
+            self.shared.values.forget(&parts);
+            self.shared.rows.forget(&parts);
         }
     }
 }

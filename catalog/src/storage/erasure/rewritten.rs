@@ -4,32 +4,37 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, RecordBatch, StringViewArray, new_null_array,
+    Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringViewArray, new_null_array,
 };
 
 use crate::definition::{Column, Oid, Relation};
+use crate::domains::Subject;
 use crate::error::Result;
 use crate::storage::part::RowAddress;
 use crate::storage::stitching::identifiers_of;
 use crate::storage::transaction::Transaction;
 
 impl Transaction {
-    /// Clears all columns but some of rows that a legal hold keeps. They are nobody's then.
+    /// Clears all columns but some of rows that a legal hold keeps of an erasure. They are nobody's
+    /// then: in place of a node they have the number of the erasure, below zero, by which they are
+    /// found when the hold ends.
     ///
     /// # Errors
     /// A file cannot be read.
     pub fn keep_columns(
         &mut self,
         relation: Oid,
-        rows: &[RowAddress],
+        (rows, erasure): (&[RowAddress], i64),
         is_kept: &dyn Fn(&Column) -> bool,
     ) -> Result<u64> {
         let relation = self.stored(relation)?;
         let before = self.rows_at(&relation, rows)?;
         let pairs = relation.live_columns().zip(before.columns());
-        let columns = pairs.map(|(column, array)| match is_kept(column) {
-            true => Arc::clone(array),
-            false => new_null_array(array.data_type(), array.len()),
+        let mark: ArrayRef = Arc::new(Int64Array::from(vec![-erasure; before.num_rows()]));
+        let columns = pairs.map(|(column, array)| match column.subject {
+            Some(Subject::Person) => Arc::clone(&mark),
+            _ if is_kept(column) => Arc::clone(array),
+            _ => new_null_array(array.data_type(), array.len()),
         });
         let columns: Vec<ArrayRef> = columns.collect();
         self.remove(&relation, rows)?;

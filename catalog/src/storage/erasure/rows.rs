@@ -101,7 +101,7 @@ impl Store {
         found: &mut Vec<RowAddress>,
     ) -> Result<()> {
         let numbers = nodes.iter().map(|node| i64::from(*node));
-        let mut rows = self.values.rows(&file.entry, &[OneOf::numbers(column, numbers)])?;
+        let mut rows = self.shared.values.rows(&file.entry, &[OneOf::numbers(column, numbers)])?;
         if let Some(deleted) = &file.deleted {
             rows -= deleted.as_ref();
         }

@@ -77,7 +77,7 @@ impl Store {
         let wanted: HashSet<Node> = nodes.iter().copied().collect();
         let condition = [OneOf::numbers(column, wanted.iter().map(|one| i64::from(*one)))];
         for part in table.files.iter() {
-            for row in self.values.rows(&part.entry, &condition)? {
+            for row in self.shared.values.rows(&part.entry, &condition)? {
                 if !part.is_live(row) {
                     continue;
                 }

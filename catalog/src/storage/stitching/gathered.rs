@@ -19,8 +19,10 @@ pub(in crate::storage) struct Gathered {
 #[derive(Debug, Default, Clone)]
 pub(super) struct New {
     pub(super) evidence: Evidence,
-    /// Value and source of each identifier in the evidence.
-    pub(super) values: Vec<(String, Oid)>,
+    /// Value and source of each identifier in the evidence. Values that were written to a file are
+    /// let go.
+    values: Vec<Box<str>>,
+    value_sources: Vec<Oid>,
     /// Pairs of which nothing is said any more.
     pub(super) unlinked: Vec<(Node, Node)>,
     /// Nodes of people who were erased.
@@ -32,8 +34,36 @@ pub(super) struct New {
 }
 
 /// How much was gathered at some point of a transaction.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::storage) struct Mark([[usize; 5]; 2]);
+
+impl Mark {
+    /// How many identifiers and records came before.
+    pub(in crate::storage) fn nodes(self) -> usize {
+        self.0.iter().map(|[identifiers, records, ..]| identifiers + records).sum()
+    }
+}
+
+/// What was gathered of one subject since a mark.
+pub(super) struct Since<'a> {
+    pub(super) identifiers: &'a [Identifier],
+    /// Value and source of each identifier.
+    pub(super) values: &'a [Box<str>],
+    pub(super) value_sources: &'a [Oid],
+    pub(super) records: &'a [Record],
+    /// Source of each record.
+    pub(super) sources: &'a [Oid],
+    /// Of all records.
+    members: &'a [Node],
+}
+
+impl<'a> Since<'a> {
+    /// The identifiers on a record.
+    pub(super) fn members(&self, record: &Record) -> &'a [Node] {
+        let range = record.members.start as usize..record.members.end as usize;
+        self.members.get(range).unwrap_or_default()
+    }
+}
 
 impl Gathered {
     pub(super) fn of(&mut self, subject: Subject) -> &mut New {
@@ -92,6 +122,20 @@ impl Gathered {
         Mark([self.person.mark(), self.company.mark()])
     }
 
+    /// The identifiers and records that came after a mark, of people and of companies.
+    pub(super) fn since(&self, mark: Mark) -> [Since<'_>; 2] {
+        [self.person.since(mark.0[0]), self.company.since(mark.0[1])]
+    }
+
+    /// Lets go of the values that came after a mark: they are written down.
+    pub(in crate::storage) fn let_go(&mut self, mark: Mark) {
+        for (new, [identifiers, ..]) in
+            [&mut self.person, &mut self.company].into_iter().zip(mark.0)
+        {
+            new.values.iter_mut().skip(identifiers).for_each(|value| *value = Box::default());
+        }
+    }
+
     /// Forgets what came after a mark.
     pub(in crate::storage) fn back_to(&mut self, mark: Mark) {
         self.person.back_to(mark.0[0]);
@@ -109,10 +153,11 @@ impl New {
     }
 
     /// Adds an identifier, unless it is there.
-    pub(super) fn identifier(&mut self, one: Identifier, value: String, source: Oid) {
+    pub(super) fn identifier(&mut self, one: Identifier, value: impl Into<Box<str>>, source: Oid) {
         if self.seen.insert(one.node) {
             self.evidence.identifiers.push(one);
-            self.values.push((value, source));
+            self.values.push(value.into());
+            self.value_sources.push(source);
         }
     }
 
@@ -132,7 +177,8 @@ impl New {
             *self = other;
             return;
         }
-        let Self { evidence, values, sources, unlinked, forgotten, .. } = other;
+        let Self { evidence, values, value_sources, sources, unlinked, forgotten, .. } = other;
+        let values = values.into_iter().zip(value_sources);
         for (one, (value, source)) in evidence.identifiers.into_iter().zip(values) {
             self.identifier(one, value, source);
         }
@@ -153,6 +199,17 @@ impl New {
         [identifiers, records, evidence.links.len(), self.unlinked.len(), forgotten]
     }
 
+    fn since(&self, [identifiers, records, ..]: [usize; 5]) -> Since<'_> {
+        Since {
+            identifiers: self.evidence.identifiers.get(identifiers..).unwrap_or_default(),
+            values: self.values.get(identifiers..).unwrap_or_default(),
+            value_sources: self.value_sources.get(identifiers..).unwrap_or_default(),
+            records: self.evidence.records.get(records..).unwrap_or_default(),
+            sources: self.sources.get(records..).unwrap_or_default(),
+            members: &self.evidence.members,
+        }
+    }
+
     fn back_to(&mut self, [identifiers, records, links, unlinked, forgotten]: [usize; 5]) {
         self.forgotten.truncate(forgotten);
         for one in self.evidence.identifiers.drain(identifiers..) {
@@ -162,6 +219,7 @@ impl New {
             self.seen.remove(one.node);
         }
         self.values.truncate(identifiers);
+        self.value_sources.truncate(identifiers);
         self.sources.truncate(records);
         self.evidence.links.truncate(links);
         self.unlinked.truncate(unlinked);

@@ -2,15 +2,17 @@
 //!
 //! Nobody else sees what a transaction wrote, and the graph has it only once it is committed. Until
 //! then what was gathered is tried: the answer is what a commit at this instant would give. One
-//! that comes between may still merge the customer with an older one.
+//! that comes between may still merge the customer with an older one. `RETURNING` tries what its
+//! rows hang together with; a statement that reads tries everything, once until more is gathered.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use clientele_identity::graph::{Evidence, Node, Record};
+use clientele_identity::graph::{Evidence, Graph, Node, Record};
 use datafusion::arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch};
 use datafusion::arrow::datatypes::Int64Type;
 
+use super::customers::Customers;
 use super::gathered::{Gathered, New};
 use super::identity::Identity;
 use crate::definition::Oid;
@@ -20,6 +22,21 @@ use crate::storage::arrays;
 use crate::storage::transaction::Transaction;
 
 impl Transaction {
+    /// Has its snapshot know the customers that a commit at this instant would give.
+    ///
+    /// # Errors
+    /// As [`Transaction::insert`].
+    pub async fn recognise(&mut self) -> Result<()> {
+        let mark = self.gathered.mark();
+        if mark != self.recognised {
+            self.write_gathered().await?;
+            let customers = self.store.shared.identity.with_all(&self.gathered);
+            Arc::make_mut(&mut self.snapshot).customers = customers;
+            self.recognised = mark;
+        }
+        Ok(())
+    }
+
     /// Rows that the transaction wrote, in the relation's live columns, with the customers that they
     /// would have if it were committed now. Rows of people who were erased have none.
     ///
@@ -59,6 +76,17 @@ impl Transaction {
 }
 
 impl Identity {
+    /// The customers if all that was gathered were committed.
+    fn with_all(&self, gathered: &Gathered) -> Arc<Customers> {
+        let [person, company] = Subject::ALL.map(|subject| {
+            let new = gathered.found(subject);
+            self.change(subject, |graph| {
+                graph.tentatively(&new.evidence, &new.unlinked, Graph::assignment)
+            })
+        });
+        Arc::new(Customers { person, company })
+    }
+
     /// The customers of nodes if what was gathered were committed.
     fn tentative(&self, subject: Subject, new: &New, nodes: &[Node]) -> Vec<Node> {
         self.change(subject, |graph| {
@@ -66,7 +94,7 @@ impl Identity {
                 0 => node,
                 customer => customer,
             });
-            graph.tentatively(&evidence, |graph| {
+            graph.tentatively(&evidence, &[], |graph| {
                 nodes.iter().map(|node| graph.customer(*node)).collect()
             })
         })

@@ -2,26 +2,30 @@
 
 use std::sync::Arc;
 
-use clientele_identity::graph::{Evidence, Node, Record};
+use clientele_identity::graph::{Node, Record};
 use datafusion::arrow::array::{
     Array, ArrayRef, Int64Array, Int64Builder, ListBuilder, RecordBatch, StringViewArray,
     TimestampMicrosecondArray,
 };
 use datafusion::arrow::datatypes::Schema;
 
-use super::gathered::{Gathered, New};
+use super::gathered::{Gathered, Mark, Since};
 use crate::definition::Oid;
 use crate::error::{Error, Result};
 use crate::features::oids;
 use crate::storage::arrays;
 
-/// What was gathered as rows: of `identity.nodes`, then of `identity.records`.
+/// What was gathered since a mark as rows: of `identity.nodes`, then of `identity.records`.
 ///
 /// # Errors
 /// None in practice: the arrays fit the tables.
-pub(in crate::storage) fn rows(gathered: &Gathered, seen_at: i64) -> Result<[RecordBatch; 2]> {
-    let both = [&gathered.person, &gathered.company];
-    Ok([node_rows(both, seen_at)?, record_rows(both, seen_at)?])
+pub(in crate::storage) fn rows(
+    gathered: &Gathered,
+    mark: Mark,
+    seen_at: i64,
+) -> Result<[RecordBatch; 2]> {
+    let both = gathered.since(mark);
+    Ok([node_rows(&both, seen_at)?, record_rows(&both, seen_at)?])
 }
 
 /// Nodes as the columns `customer_id` and `account_id` keep them: the numbers of people's nodes,
@@ -56,36 +60,38 @@ pub(in crate::storage) fn batch(relation: Oid, columns: Vec<ArrayRef>) -> Result
     Ok(RecordBatch::try_new(schema, columns.collect::<Result<_>>()?)?)
 }
 
-fn node_rows(both: [&New; 2], seen_at: i64) -> Result<RecordBatch> {
-    let all = || both.iter().flat_map(|new| new.evidence.identifiers.iter().zip(&new.values));
-    let nodes = both.map(|new| new.evidence.identifiers.iter().map(|one| one.node).collect());
-    let [people, companies]: [Vec<Node>; 2] = nodes;
+fn node_rows(both: &[Since<'_>; 2], seen_at: i64) -> Result<RecordBatch> {
+    let identifiers = || both.iter().flat_map(|since| since.identifiers);
+    let nodes = |since: &Since<'_>| since.identifiers.iter().map(|one| one.node).collect();
+    let [people, companies]: [Vec<Node>; 2] = both.each_ref().map(nodes);
     let [customers, accounts] = whose(&people, &companies);
-    let values: StringViewArray = all().map(|(_, (value, _))| Some(value)).collect();
+    let values = both.iter().flat_map(|since| since.values);
+    let values = StringViewArray::from_iter_values(values);
+    let sources = both.iter().flat_map(|since| since.value_sources);
     let count = values.len();
     batch(
         oids::NODES,
         vec![
             customers,
             accounts,
-            integers(all().map(|(one, _)| one.namespace)),
+            integers(identifiers().map(|one| one.namespace)),
             Arc::new(values),
-            integers(all().map(|(_, (_, source))| *source)),
+            integers(sources.copied()),
             times(seen_at, count),
         ],
     )
 }
 
-fn record_rows(both: [&New; 2], seen_at: i64) -> Result<RecordBatch> {
+fn record_rows(both: &[Since<'_>; 2], seen_at: i64) -> Result<RecordBatch> {
     let all =
-        || both.into_iter().flat_map(|new| new.evidence.records.iter().map(move |one| (new, one)));
-    let nodes = both.map(|new| new.evidence.records.iter().map(|one| one.node).collect());
-    let [people, companies]: [Vec<Node>; 2] = nodes;
+        || both.iter().flat_map(|since| since.records.iter().map(move |record| (since, record)));
+    let nodes = |since: &Since<'_>| since.records.iter().map(|one| one.node).collect();
+    let [people, companies]: [Vec<Node>; 2] = both.each_ref().map(nodes);
     let [customers, accounts] = whose(&people, &companies);
     let count = customers.len();
     let mut members = ListBuilder::new(Int64Builder::new());
-    for (new, record) in all() {
-        for member in members_of(&new.evidence, record) {
+    for (since, record) in all() {
+        for member in since.members(record) {
             members.values().append_value(i64::from(*member));
         }
         members.append(true);
@@ -94,7 +100,7 @@ fn record_rows(both: [&New; 2], seen_at: i64) -> Result<RecordBatch> {
         let half = |one: &Record| one.standalone.then_some((one.key.0 >> shift) as u64 as i64);
         Arc::new(all().map(|(_, one)| half(one)).collect::<Int64Array>())
     };
-    let sources = both.iter().flat_map(|new| new.sources.iter().copied());
+    let sources = both.iter().flat_map(|since| since.sources.iter().copied());
     batch(
         oids::RECORDS,
         vec![
@@ -107,9 +113,4 @@ fn record_rows(both: [&New; 2], seen_at: i64) -> Result<RecordBatch> {
             times(seen_at, count),
         ],
     )
-}
-
-fn members_of<'a>(evidence: &'a Evidence, record: &Record) -> &'a [Node] {
-    let range = record.members.start as usize..record.members.end as usize;
-    evidence.members.get(range).unwrap_or_default()
 }

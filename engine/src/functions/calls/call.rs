@@ -90,7 +90,27 @@ impl Call {
         (name, columns): (&str, std::ops::RangeInclusive<usize>),
     ) -> Result<Option<Vec<RecordBatch>>> {
         let place = self.place(name).and_then(|place| self.queries.get(place).copied().flatten());
-        let Some(plan) = place.and_then(|place| part.inputs.get(place)) else { return Ok(None) };
+        let Some(place) = place else { return Ok(None) };
+        let plan = self.input(part, (name, columns))?;
+        let cell = part.collected.get(place);
+        let cell = cell.ok_or_else(|| Error::internal("an input without a place"))?;
+        // A plan runs once, for all partitions.
+        let read = || collect(Arc::clone(plan), Arc::clone(&part.task));
+        Ok(Some(cell.get_or_try_init(read).await?.clone()))
+    }
+
+    /// A query that was given, to be read; it has `columns` columns.
+    ///
+    /// # Errors
+    /// 42601 for another number of columns.
+    pub(crate) fn input<'a>(
+        &self,
+        part: &'a Part,
+        (name, columns): (&str, std::ops::RangeInclusive<usize>),
+    ) -> Result<&'a Arc<dyn ExecutionPlan>> {
+        let place = self.place(name).and_then(|place| self.queries.get(place).copied().flatten());
+        let plan = place.and_then(|place| part.inputs.get(place));
+        let plan = plan.ok_or_else(|| Error::internal("a call without a query"))?;
         let found = plan.schema().fields().len();
         if !columns.contains(&found) {
             let (least, most) = (columns.start(), columns.end());
@@ -101,21 +121,7 @@ impl Call {
             };
             return Err(Error::new("42601", text).with_detail(detail));
         }
-        let cell = place.and_then(|place| part.collected.get(place));
-        let cell = cell.ok_or_else(|| Error::internal("an input without a place"))?;
-        // A plan runs once, for all partitions.
-        let read = || collect(Arc::clone(plan), Arc::clone(&part.task));
-        Ok(Some(cell.get_or_try_init(read).await?.clone()))
-    }
-
-    /// A query that was given, to be read.
-    ///
-    /// # Errors
-    /// None in practice: it was given.
-    pub(crate) fn input(&self, part: &Part, name: &str) -> Result<Arc<dyn ExecutionPlan>> {
-        let place = self.place(name).and_then(|place| self.queries.get(place).copied().flatten());
-        let input = place.and_then(|place| part.inputs.get(place)).map(Arc::clone);
-        input.ok_or_else(|| Error::internal("a call without a query"))
+        Ok(plan)
     }
 
     /// The recommender.

@@ -9,15 +9,22 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, reset_plan_states};
+use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion::physical_plan::stream::{RecordBatchReceiverStream, RecordBatchStreamAdapter};
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
+};
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryFutureExt, TryStreamExt, stream};
 use tokio::sync::OnceCell;
 
 use crate::error::Error;
+
+/// Batches that are read before they are asked for.
+const BATCHES_AHEAD: usize = 4;
 
 /// Rows as they come.
 pub(crate) type Batches = BoxStream<'static, Result<RecordBatch, Error>>;
@@ -71,6 +78,48 @@ impl RowsExec {
         let collected = cells(&inputs);
         Self { label, inputs, collected, make, properties: Arc::new(properties) }
     }
+}
+
+impl Part {
+    /// All rows of an input as they come, from whichever of its partitions.
+    pub(crate) fn open(&self, input: &Arc<dyn ExecutionPlan>) -> Result<SendableRecordBatchStream> {
+        let task = Arc::clone(&self.task);
+        match input.output_partitioning().partition_count() {
+            1 => input.execute(0, task),
+            _ => CoalescePartitionsExec::new(Arc::clone(input)).execute(0, task),
+        }
+    }
+
+    /// The same, one partition after another where none waits for another: rows come as they are
+    /// stored. An input may be opened again.
+    pub(crate) fn open_in_order(
+        &self,
+        input: &Arc<dyn ExecutionPlan>,
+    ) -> Result<SendableRecordBatchStream> {
+        let input = reset_plan_states(Arc::clone(input))?;
+        if shuffles(&input) {
+            return self.open(&input);
+        }
+        let mut rows = RecordBatchReceiverStream::builder(input.schema(), BATCHES_AHEAD);
+        let (sender, task) = (rows.tx(), Arc::clone(&self.task));
+        rows.spawn(async move {
+            for partition in 0..input.output_partitioning().partition_count() {
+                let mut batches = input.execute(partition, Arc::clone(&task))?;
+                while let Some(batch) = batches.next().await {
+                    if sender.send(batch).await.is_err() {
+                        return Ok(());
+                    }
+                }
+            }
+            Ok(())
+        });
+        Ok(rows.build())
+    }
+}
+
+/// Whether partitions of a plan are fed by others.
+fn shuffles(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    plan.is::<RepartitionExec>() || plan.children().into_iter().any(shuffles)
 }
 
 impl fmt::Debug for RowsExec {

@@ -12,14 +12,6 @@
 //! - `function`: declarations, and how a call is planned; `call`: the node, and a call that runs
 //! - `exec`: the operator; `keys`: values of any type as numbers
 
-use std::sync::Arc;
-
-use datafusion::arrow::array::{Array, ArrayRef, RecordBatch};
-use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::SchemaRef;
-
-use crate::error::{Error, Result};
-
 pub(crate) mod call;
 pub(crate) mod exec;
 pub(crate) mod function;
@@ -29,20 +21,6 @@ pub(crate) use call::{Call, CallPlanner, column, moved_call};
 pub(crate) use exec::{Batches, Make, Part, RowsExec};
 pub(crate) use function::{Argument, Column, Function, Given, Parameter, may, needed};
 pub(crate) use keys::Keys;
-
-/// Columns as a result's schema has them: the same type may stand in Arrow in two ways.
-///
-/// # Errors
-/// None in practice.
-pub(crate) fn batch(schema: &SchemaRef, columns: Vec<ArrayRef>) -> Result<RecordBatch> {
-    let columns = columns.into_iter().zip(schema.fields());
-    let columns = columns.map(|(column, field)| match column.data_type() == field.data_type() {
-        true => Ok(column),
-        false => cast(&column, field.data_type()),
-    });
-    let columns = columns.collect::<std::result::Result<Vec<_>, _>>()?;
-    RecordBatch::try_new(Arc::clone(schema), columns).map_err(Error::internal)
-}
 
 /// Every function.
 pub(crate) fn all() -> impl Iterator<Item = &'static Function> {

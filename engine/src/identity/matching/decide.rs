@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use clientele_catalog::domains::Subject;
-use clientele_catalog::features::{self, oids};
-use clientele_catalog::storage::{NodeRows, RowAddress, Said};
+use clientele_catalog::features::oids;
+use clientele_catalog::storage::{RowAddress, Said};
 use clientele_identity::graph::LinkKind;
 use datafusion::arrow::array::{
     ArrayRef, AsArray, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray,
@@ -15,9 +15,9 @@ use datafusion::arrow::datatypes::Float64Type;
 use datafusion::scalar::ScalarValue;
 
 use super::run::integer;
+use crate::builtin;
 use crate::error::{Error, Result};
 use crate::functions::procedures::{superuser, text};
-use crate::identity::procedures::system_rows;
 use crate::planning::context::QueryContext;
 use crate::session::Session;
 
@@ -32,14 +32,6 @@ pub(super) struct Queued {
     pub(super) address: RowAddress,
 }
 
-fn each(context: &QueryContext, relation: u32, take: impl FnMut(NodeRows)) -> Result<()> {
-    let relation = features::relation(relation)
-        .ok_or_else(|| Error::internal("a built-in relation is missing"))?;
-    let numbers: Vec<i16> = relation.live_columns().map(|one| one.number).collect();
-    let wanted = (Subject::Person, numbers.as_slice());
-    Ok(context.store.node_rows(&context.snapshot, relation, wanted, take)?)
-}
-
 fn node(columns: &[ArrayRef], at: usize, row: usize) -> Option<u32> {
     u32::try_from(integer(columns, at, row)?).ok()
 }
@@ -47,11 +39,11 @@ fn node(columns: &[ArrayRef], at: usize, row: usize) -> Option<u32> {
 /// All pairs of the queue.
 pub(super) fn queue(context: &QueryContext) -> Result<Vec<Queued>> {
     let mut decided = HashSet::new();
-    each(context, oids::CANDIDATE_DECISIONS, |rows| {
+    builtin::each(context, oids::CANDIDATE_DECISIONS, |rows| {
         decided.extend((0..rows.addresses.len()).filter_map(|row| integer(&rows.columns, 0, row)));
     })?;
     let mut queue = Vec::new();
-    each(context, oids::CANDIDATE_PAIRS, |rows| {
+    builtin::each(context, oids::CANDIDATE_PAIRS, |rows| {
         let float = |at: usize, row: usize| {
             let array = rows.columns.get(at)?.as_primitive_opt::<Float64Type>()?;
             Some(array.value(row))
@@ -74,7 +66,7 @@ pub(super) fn queue(context: &QueryContext) -> Result<Vec<Queued>> {
 /// Pairs of nodes that must not be one customer.
 pub(super) fn apart(context: &QueryContext) -> Result<Vec<(u32, u32)>> {
     let mut pairs = Vec::new();
-    each(context, oids::LINKS, |rows| {
+    builtin::each(context, oids::LINKS, |rows| {
         let kinds = rows.columns.get(4).and_then(|one| one.as_string_view_opt());
         pairs.extend((0..rows.addresses.len()).filter_map(|row| {
             let split = kinds?.value(row) == "split";
@@ -122,7 +114,7 @@ pub(super) async fn run(
         Arc::new(StringViewArray::from_iter_values([context.role.name.as_str()])),
         Arc::new(now.with_timezone("UTC")),
     ];
-    let row = system_rows(oids::CANDIDATE_DECISIONS, columns)?;
+    let row = builtin::batch(oids::CANDIDATE_DECISIONS, &columns)?;
     let work = session.work().await?;
     let mut transaction = work.lock().await;
     transaction.link(Subject::Person, &[said], (&context.role.name, reason))?;

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use chrono::Utc;
-use clientele_catalog::domains::Subject;
-use clientele_catalog::features::{self, oids};
+use clientele_catalog::features::oids;
 use clientele_identity::matching::{Dependence, LevelRow, Links, Meaning, Model, VERSION};
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int32Array, Int64Array, RecordBatch,
@@ -14,8 +13,8 @@ use datafusion::arrow::datatypes::{Float64Type, Int32Type, Int64Type};
 use serde_json::{Value, json};
 
 use super::columns::Asked;
+use crate::builtin;
 use crate::error::{Error, Result};
-use crate::identity::procedures::system_rows;
 use crate::planning::context::QueryContext;
 
 /// A model that is kept.
@@ -28,14 +27,8 @@ pub(super) struct Kept {
 
 /// The rows of a system table, each column whole.
 fn read(context: &QueryContext, relation: u32) -> Result<Vec<Vec<ArrayRef>>> {
-    let relation = features::relation(relation)
-        .ok_or_else(|| Error::internal("a built-in relation is missing"))?;
-    let numbers: Vec<i16> = relation.live_columns().map(|one| one.number).collect();
     let mut batches = Vec::new();
-    let wanted = (Subject::Person, numbers.as_slice());
-    context.store.node_rows(&context.snapshot, relation, wanted, |rows| {
-        batches.push(rows.columns);
-    })?;
+    builtin::each(context, relation, |rows| batches.push(rows.columns))?;
     Ok(batches)
 }
 
@@ -203,5 +196,5 @@ pub(super) fn rows(kept: &Kept, records: usize, role: &str) -> Result<[RecordBat
         floats(|one| one.u),
         floats(|one| one.weight),
     ];
-    Ok([system_rows(oids::MODELS, head)?, system_rows(oids::MODEL_LEVELS, body)?])
+    Ok([builtin::batch(oids::MODELS, &head)?, builtin::batch(oids::MODEL_LEVELS, &body)?])
 }

@@ -23,9 +23,9 @@ use serde_json::json;
 use super::models::{self, Kept};
 use super::procedures::MATCHED;
 use super::{columns, decide, records};
+use crate::builtin;
 use crate::error::{Error, Result};
 use crate::functions::procedures::{result, superuser};
-use crate::identity::procedures::system_rows;
 use crate::planning::context::QueryContext;
 use crate::session::Session;
 
@@ -274,7 +274,7 @@ fn candidates(pairs: &[&Decided], first: i64, model: i64) -> Result<RecordBatch>
         Arc::new(Int64Array::from(vec![model; pairs.len()])),
         Arc::new(now.with_timezone("UTC")),
     ];
-    system_rows(oids::CANDIDATE_PAIRS, columns)
+    builtin::batch(oids::CANDIDATE_PAIRS, &columns)
 }
 
 /// A whole number of a row.

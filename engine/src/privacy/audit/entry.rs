@@ -22,6 +22,8 @@ pub(crate) struct Entry {
     pub(crate) purpose: Option<String>,
     /// Why.
     pub(crate) reason: Option<String>,
+    /// How many reads it puts together; `None`: it is one.
+    pub(crate) read_count: Option<i64>,
 }
 
 /// Where an entry stands in the chain.
@@ -41,7 +43,8 @@ pub(super) fn hash(key: &BrandKey, kind: &str, entry: &Entry, place: Place<'_>) 
     let (number, at) = (place.number.to_be_bytes(), place.at.to_be_bytes());
     let columns = entry.columns.join("\0");
     let rows = entry.row_count.map(i64::to_be_bytes);
-    let parts: [&[u8]; 10] = [
+    let count = entry.read_count.map(i64::to_be_bytes);
+    let mut parts: Vec<&[u8]> = vec![
         &number,
         &at,
         kind.as_bytes(),
@@ -53,5 +56,6 @@ pub(super) fn hash(key: &BrandKey, kind: &str, entry: &Entry, place: Place<'_>) 
         entry.reason.as_deref().unwrap_or_default().as_bytes(),
         place.previous.as_bytes(),
     ];
+    parts.extend(count.as_ref().map(<[u8; 8]>::as_slice));
     hex(&key.hmac(PURPOSE, &parts))
 }

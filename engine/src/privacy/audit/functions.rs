@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::Utc;
 use clientele_udfs::types::PgType;
 use datafusion::arrow::array::{
     ArrayRef, BooleanArray, Int64Array, StringViewArray, TimestampMicrosecondArray,
@@ -34,7 +35,7 @@ pub(crate) static FUNCTIONS: &[Function] = &[
             ("first_read_at", PgType::TIMESTAMPTZ),
             ("last_read_at", PgType::TIMESTAMPTZ),
         ],
-        comment: "which opened personal columns a role has read between two instants, how often, and how many rows",
+        comment: "which personal columns a role has read as they are between two instants, how often, and how many rows",
         kernel: exposure,
     },
     Function {
@@ -67,6 +68,15 @@ struct Exposed {
     last: Option<i64>,
 }
 
+impl Exposed {
+    fn add(&mut self, (reads, rows): (i64, i64), at: i64) {
+        self.reads += reads;
+        self.rows += rows;
+        self.first = self.first.or(Some(at));
+        self.last = Some(at);
+    }
+}
+
 fn exposure(context: &QueryContext, arguments: &[ScalarValue]) -> Result<Vec<ArrayRef>> {
     allowed(context, "see what roles have read")?;
     let role = arguments.first().and_then(|one| one.try_as_str()).flatten();
@@ -80,12 +90,18 @@ fn exposure(context: &QueryContext, arguments: &[ScalarValue]) -> Result<Vec<Arr
     let entries = stored(&context.store, &context.snapshot)?;
     let reads = entries.into_iter().filter(|one| one.kind == "read" && one.entry.role == role);
     for one in reads.filter(|one| (from..=to).contains(&one.at)) {
+        let (count, rows) = (one.entry.read_count.unwrap_or(1), one.entry.row_count.unwrap_or(0));
         for column in one.entry.columns {
-            let exposed = found.entry(column).or_default();
-            exposed.reads += 1;
-            exposed.rows += one.entry.row_count.unwrap_or(0);
-            exposed.first = exposed.first.or(Some(one.at));
-            exposed.last = Some(one.at);
+            found.entry(column).or_default().add((count, rows), one.at);
+        }
+    }
+    // What waits to be put together.
+    let now = Utc::now().timestamp_micros();
+    let pending = context.engine.auditor.repeated.pending(context.database.oid);
+    for one in pending.into_iter().filter(|one| one.role == role && (from..=to).contains(&now)) {
+        let (count, rows) = (one.read_count.unwrap_or(1), one.row_count.unwrap_or(0));
+        for column in one.columns {
+            found.entry(column).or_default().add((count, rows), now);
         }
     }
     let number = |of: fn(&Exposed) -> i64| -> ArrayRef {

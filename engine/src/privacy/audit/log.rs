@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::Utc;
+use clientele_catalog::cluster::Cluster;
 use clientele_catalog::definition::Oid;
 use clientele_catalog::domains::Subject;
-use clientele_catalog::storage::{NodeRows, Snapshot, Store, TemporarySpace, Transaction};
+use clientele_catalog::storage::{NodeRows, Snapshot, Store, Transaction};
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, ListBuilder, RecordBatch, StringViewBuilder,
 };
@@ -14,6 +15,7 @@ use datafusion::arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::entry::{self, Entry, Place};
+use super::repeated::Repeated;
 use crate::builtin::{self, numbers, texts, times};
 use crate::error::Result;
 
@@ -24,6 +26,8 @@ pub(super) const AUDIT: Oid = 14341;
 #[derive(Default)]
 pub(crate) struct Auditor {
     last: Mutex<HashMap<Oid, (i64, String)>>,
+    /// Reads that are put together.
+    pub(crate) repeated: Repeated,
 }
 
 /// An entry as it is stored.
@@ -37,6 +41,20 @@ pub(super) struct Stored {
 }
 
 impl Auditor {
+    /// Writes down what waits to be put together.
+    ///
+    /// # Errors
+    /// What a commit meets.
+    pub(crate) async fn end(&self, cluster: &Cluster) -> Result<()> {
+        for (database, entries) in self.repeated.drain() {
+            // A database that has been dropped has no log any more.
+            if let (false, Ok(store)) = (entries.is_empty(), cluster.store(database)) {
+                append(self, (&store, database), &entries).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// The chain of a database; others wait until it is given back.
     ///
     /// # Errors
@@ -90,12 +108,11 @@ impl Chain<'_> {
 /// What a commit meets: a full disk.
 pub(super) async fn append(
     auditor: &Auditor,
-    (store, temporary): (&Arc<Store>, &Arc<TemporarySpace>),
-    database: Oid,
+    (store, database): (&Arc<Store>, Oid),
     entries: &[Entry],
 ) -> Result<()> {
     let mut chain = auditor.chain(store, database).await?;
-    let mut transaction = store.begin(Arc::clone(temporary));
+    let mut transaction = builtin::begin(store);
     chain.add(&mut transaction, entries)?;
     store.commit(transaction).await?;
     chain.committed();
@@ -121,6 +138,7 @@ fn row(entry: &Entry, place: Place<'_>, hash: &str) -> Result<RecordBatch> {
         text(entry.reason.as_deref()),
         text(Some(place.previous)),
         text(Some(hash)),
+        numbers([entry.read_count]),
     ];
     builtin::batch(AUDIT, &values)
 }
@@ -164,6 +182,7 @@ fn read(columns: &[ArrayRef], row: usize) -> Option<Stored> {
             row_count: number(6),
             purpose: text(7),
             reason: text(8),
+            read_count: number(11),
         },
         previous: text(9)?,
         hash: text(10)?,

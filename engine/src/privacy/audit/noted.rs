@@ -1,6 +1,7 @@
 //! What a session has to report, until it does.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use clientele_catalog::definition::{Column, Relation};
 use clientele_catalog::domains::Masking;
@@ -14,21 +15,18 @@ use crate::planning::context::QueryContext;
 #[derive(Debug, Default)]
 pub(crate) struct Noted {
     /// Columns, with schema and table.
-    pub(crate) reads: BTreeSet<String>,
+    pub(crate) reads: BTreeSet<Arc<str>>,
     /// Decisions that count once they are committed.
     pub(crate) decisions: Vec<Entry>,
 }
 
-/// Notes the columns of a relation, by number, that the role reads as they are because somebody
-/// opened them. What superusers read is not noted: nothing was opened to them.
-pub(crate) fn note_reads<'n>(
+/// The columns of a relation, by number, that the role reads as they are though they are closed: they
+/// were opened to it, or it is a superuser.
+pub(crate) fn open_reads<'n>(
     context: &QueryContext,
     relation: &Relation,
     numbers: impl IntoIterator<Item = &'n i16>,
-) {
-    if context.sees_clear() {
-        return;
-    }
+) -> Vec<Arc<str>> {
     let catalog = context.catalog();
     let columns = numbers.into_iter().filter_map(|number| relation.column_by_number(*number));
     let opened = |column: &&Column| {
@@ -36,10 +34,7 @@ pub(crate) fn note_reads<'n>(
         closed && context.sees_column(relation, column)
     };
     let names = columns.filter(opened).map(|column| full_name(context, relation, column));
-    let names: Vec<String> = names.collect();
-    if !names.is_empty() {
-        context.session.noted.lock().reads.extend(names);
-    }
+    names.map(Arc::from).collect()
 }
 
 /// Notes a decision about a column.
@@ -58,6 +53,7 @@ pub(crate) fn note_decision(
         row_count: None,
         purpose: context.purpose().map(str::to_owned),
         reason: decision.reason.clone(),
+        read_count: None,
     });
 }
 

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use clientele_catalog::definition::Oid;
-use clientele_catalog::storage::{Store, TemporarySpace};
+use clientele_catalog::storage::Store;
 use datafusion::arrow::array::RecordBatch;
 use futures::{FutureExt, Stream};
 use tokio::task::JoinHandle;
 
 use super::entry::Entry;
 use super::log::append;
+use super::repeated::Key;
 use crate::api::BatchStream;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -22,8 +23,6 @@ pub(crate) struct Target {
     pub(crate) engine: Arc<Engine>,
     /// Of the database.
     pub(crate) store: Arc<Store>,
-    /// Of the session.
-    pub(crate) temporary: Arc<TemporarySpace>,
     /// The database.
     pub(crate) database: Oid,
 }
@@ -34,28 +33,42 @@ impl Target {
     /// # Errors
     /// What a commit meets.
     pub(crate) async fn append(&self, entries: &[Entry]) -> Result<()> {
-        let into = (&self.store, &self.temporary);
-        append(&self.engine.auditor, into, self.database, entries).await
+        append(&self.engine.auditor, (&self.store, self.database), entries).await
     }
 }
 
-/// The stream; its end comes when the entry is on disk. A client that reads no further is noted
-/// with the rows that it got.
-pub(crate) fn watch(stream: BatchStream, entry: Entry, target: Target) -> BatchStream {
-    let reading = Some((entry, target));
+/// What a statement reads.
+pub(crate) enum Reading {
+    /// An entry of its own.
+    One(Entry),
+    /// A superuser's, again.
+    Again(Key),
+}
+
+/// The stream; its end comes when the entry is on disk, if it has one of its own. A client that reads
+/// no further is noted with the rows that it got.
+pub(crate) fn watch(stream: BatchStream, reading: Reading, target: Target) -> BatchStream {
+    let reading = Some((reading, target));
     Box::pin(Watched { stream, reading, rows: 0, task: None })
 }
 
 struct Watched {
     stream: BatchStream,
-    reading: Option<(Entry, Target)>,
+    reading: Option<(Reading, Target)>,
     rows: usize,
     task: Option<JoinHandle<Result<()>>>,
 }
 
 impl Watched {
     fn report(&mut self) -> Option<JoinHandle<Result<()>>> {
-        let (entry, target) = self.reading.take()?;
+        let (reading, target) = self.reading.take()?;
+        let entry = match reading {
+            Reading::One(entry) => entry,
+            Reading::Again(key) => {
+                target.engine.auditor.repeated.add(&target, &key, Some(self.rows));
+                return None;
+            }
+        };
         let entry = Entry { row_count: i64::try_from(self.rows).ok(), ..entry };
         let runtime = target.engine.cpu().ok()?.clone();
         Some(runtime.spawn(async move { target.append(&[entry]).await }))

@@ -243,15 +243,23 @@ fn watch(size: usize, seed: u64) {
 fn check_tentatively(graph: &mut Graph, world: &World, random: &mut ChaCha8Rng) {
     let count = random.random_range(1..=world.pieces() / 3 + 1);
     let pieces = (0..count).map(|_| random.random_range(0..world.pieces()));
-    let evidence = Evidence { links: vec![], ..world.evidence(pieces.collect::<Vec<_>>()) };
+    let evidence = world.evidence(pieces.collect::<Vec<_>>());
+    let mut node = || *world.nodes.choose(random).unwrap();
+    let unlinked = (0..3).map(|_| (node(), node())).collect::<Vec<_>>();
+    let links = graph.store.all_links().map(|link| (link.b, link.a)).take(2);
+    let unlinked = links.chain(unlinked).collect::<Vec<_>>();
     let mut other = graph.clone();
+    for (a, b) in &unlinked {
+        other.unlink(*a, *b);
+    }
     other.apply(&evidence);
-    let customers = |graph: &Graph| {
+    let customers = |graph: &mut Graph| {
         let of = |node: &Node| graph.customer(*node);
         world.nodes.iter().map(of).collect::<Vec<_>>()
     };
     let before = customers(graph);
-    assert_eq!(graph.tentatively(&evidence, customers), customers(&other));
+    let told = graph.tentatively(&evidence, &unlinked, customers);
+    assert_eq!(told, customers(&mut other));
     assert_eq!(customers(graph), before);
 }
 

@@ -9,4 +9,10 @@ CALL consent.declare_purpose('partners', description => 'Offers of partners',
   columns => ARRAY['crm.contacts.email', 'shop.customers.email']);
 CALL consent.record_all($$
   SELECT 'email:' || email AS subject, purpose, granted, source AS channel, decided_at AS occurred_at FROM consents.decisions $$);
+-- What counts as an act of the person: what was sent to somebody, or opened by a program, does not.
+CALL gdpr.set_retention('prospects', interval '3 years', 'ask', anchors => ARRAY['crm.contacts (created_at)', 'consents.decisions (decided_at)',
+  'mail.sends (clicked_at)', 'web.events (occurred_at) WHERE (contact_id IS NOT NULL)', 'shop.orders (ordered_at)']);
+CALL gdpr.set_retention('inactive accounts', interval '2 years', 'erase', anchors => ARRAY['web.events (occurred_at) WHERE (event <> ''visit'')',
+  'mail.sends (clicked_at)', 'shop.orders (ordered_at)']);
+CALL gdpr.set_retention('accounting', interval '10 years', 'archive', anchors => ARRAY['shop.orders (ordered_at)']);
 RESET clientele.reason;

@@ -1,0 +1,6 @@
+-- table gdpr.asked 14319
+-- whom CALL gdpr.apply_retention(...) has noted to be asked whether they want to stay
+-- customer_id person!: the customer
+-- purpose text!: the rule
+-- asked_by text!: the role
+-- asked_at timestamptz!: when

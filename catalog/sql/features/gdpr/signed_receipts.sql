@@ -1,0 +1,7 @@
+-- table gdpr.signed_receipts 14304
+-- receipts as they were signed: gdpr.receipts shows what they say
+-- document jsonb!: what was counted and which files were replaced
+-- previous_hash text!: SHA-256 of the receipt before; of nothing for the first
+-- hash text!: SHA-256 of previous_hash and document
+-- signature text!: Ed25519 signature of the hash
+-- public_key text!: the key that it is verified with
