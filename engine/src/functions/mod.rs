@@ -41,7 +41,7 @@ pub use markers::{
 pub use of_domain::of_domain;
 pub use offered::{OWN, is_offered, registered_name};
 pub use operators::{Elements, Operators, operand_type, operator};
-pub use record::RECORD;
+pub use record::{RECORD, RECORD_OR_NULL};
 pub use registered::{
     is_registered, numbered_array, read_registered, register_cast, show_registered,
 };
@@ -91,7 +91,7 @@ pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
     clientele_udfs::functions::all()
         .into_iter()
         .chain(markers::all())
-        .chain([record::function()])
+        .chain(record::functions())
         .collect()
 }
 

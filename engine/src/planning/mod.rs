@@ -15,6 +15,7 @@ pub mod cooperate;
 pub mod distinct_on;
 mod enums;
 pub mod filters;
+mod grouped_by_key;
 pub mod in_order;
 pub mod inline;
 pub mod inner_order;
@@ -46,6 +47,7 @@ use datafusion::arrow::datatypes::FieldRef;
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::ParamValues;
 use datafusion::error::DataFusionError;
+use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder};
 use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
 use sqlparser::ast;
@@ -230,6 +232,10 @@ fn plan_named(
         tries += 1;
         match planned {
             Err(error) if tries < NAMES_MAX && whole_rows::expand(&mut query, &error) => {}
+            Err(error)
+                if tries < NAMES_MAX
+                    && error.to_string().contains("GROUP BY")
+                    && grouped_by_key::complete(names.context(), &mut query) => {}
             Err(error) if tries < NAMES_MAX => {
                 let before = query.clone();
                 if !merged_names::qualify(&mut query, &error) {
@@ -287,6 +293,12 @@ pub fn columns(plan: &LogicalPlan, names: &[String]) -> Vec<Column> {
             Column { name, pg_type: PgType::from_field(field), table, number }
         })
         .collect()
+}
+
+/// Adds the rules after DataFusion's own. `InnerOrder` says which sorts of subqueries matter.
+pub fn add_analyzer_rules(state: &mut SessionState) {
+    state.add_analyzer_rule(Arc::new(inner_order::InnerOrder));
+    state.add_analyzer_rule(Arc::new(subqueries::Subqueries));
 }
 
 /// A projection of `plan` to columns of the given types, cast as an assignment does.

@@ -32,6 +32,9 @@ pub(super) fn rewrite(function: &mut Function) -> Option<Expr> {
         [name] => name.clone(),
         _ => return None,
     };
+    if let FunctionArguments::List(list) = &mut function.args {
+        list.args.iter_mut().for_each(whole_row);
+    }
     if name == "row"
         && let FunctionArguments::List(list) = &function.args
     {
@@ -59,6 +62,16 @@ pub(super) fn rewrite(function: &mut Function) -> Option<Expr> {
     }
     let set = clientele_udfs::functions::set_returning().iter().any(|one| one.name == name);
     set.then(|| call("unnest", vec![Expr::Function(function.clone())]))
+}
+
+/// `f(t.*)` is `f(t)` (manual, 8.16.5).
+fn whole_row(argument: &mut FunctionArg) {
+    if let FunctionArg::Unnamed(FunctionArgExpr::QualifiedWildcard(relation)) = argument
+        && let Some(name) = relation.0.last().and_then(|part| part.as_ident())
+    {
+        let row = Expr::Identifier(name.clone());
+        *argument = FunctionArg::Unnamed(FunctionArgExpr::Expr(row));
+    }
 }
 
 /// `aclexplode` takes items with OIDs, which only the engine knows.

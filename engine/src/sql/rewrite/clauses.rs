@@ -2,9 +2,9 @@
 
 use sqlparser::ast::{
     BinaryOperator, DataType, Distinct, Expr, FunctionArg, FunctionArgExpr, GroupByExpr, Ident,
-    Interval, LimitClause, ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr,
-    SetOperator, SetQuantifier, TableAlias, TableFactor, Value, Visit, Visitor, WindowFrameBound,
-    WindowSpec,
+    Interval, JoinConstraint, JoinOperator, LimitClause, ObjectName, OrderByKind, Query, Select,
+    SelectItem, SetExpr, SetOperator, SetQuantifier, TableAlias, TableFactor, UnaryOperator, Value,
+    Visit, Visitor, WindowFrameBound, WindowSpec,
 };
 
 use super::{call, cast, literals};
@@ -359,5 +359,37 @@ pub(super) fn frame(window: &mut WindowSpec) {
                 fractional_seconds_precision: None,
             });
         }
+    }
+}
+
+/// A literal that stands as a condition is a boolean: `ON ('true')`.
+pub(super) fn conditions(select: &mut Select) {
+    let joins = select.from.iter_mut().flat_map(|from| &mut from.joins);
+    let on = joins.filter_map(|join| match &mut join.join_operator {
+        JoinOperator::Join(JoinConstraint::On(condition))
+        | JoinOperator::Inner(JoinConstraint::On(condition))
+        | JoinOperator::Left(JoinConstraint::On(condition))
+        | JoinOperator::LeftOuter(JoinConstraint::On(condition))
+        | JoinOperator::Right(JoinConstraint::On(condition))
+        | JoinOperator::RightOuter(JoinConstraint::On(condition))
+        | JoinOperator::FullOuter(JoinConstraint::On(condition)) => Some(condition),
+        _ => None,
+    });
+    on.chain(&mut select.selection).chain(&mut select.having).for_each(condition);
+}
+
+fn condition(expr: &mut Expr) {
+    match expr {
+        Expr::Nested(inner) | Expr::UnaryOp { op: UnaryOperator::Not, expr: inner } => {
+            condition(inner);
+        }
+        Expr::BinaryOp { left, op: BinaryOperator::And | BinaryOperator::Or, right } => {
+            condition(left);
+            condition(right);
+        }
+        Expr::Value(value) if matches!(value.value, Value::SingleQuotedString(_)) => {
+            *expr = cast(expr.clone(), DataType::Boolean);
+        }
+        _ => {}
     }
 }

@@ -69,6 +69,7 @@ impl VisitorMut for Rewriter {
         clauses::grand_total(select);
         clauses::grouped_places(select);
         clauses::full_wildcards(select);
+        clauses::conditions(select);
         literals::narrow_items(select);
         ControlFlow::Continue(())
     }

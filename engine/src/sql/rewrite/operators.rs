@@ -53,6 +53,7 @@ pub(super) fn rewrite(expr: &mut Expr) {
             let field = text(field.to_string().trim_matches('\'').to_lowercase());
             *expr = call("extract", vec![field, source.as_ref().clone()]);
         }
+        Expr::Like { any: true, .. } | Expr::ILike { any: true, .. } => like_any(expr),
         Expr::Like { pattern, escape_char, .. } | Expr::ILike { pattern, escape_char, .. } => {
             if let Some(escape) = escape_char.take() {
                 let arguments = vec![pattern.as_ref().clone(), Expr::Value(escape)];
@@ -185,6 +186,32 @@ fn take_symmetric(low: &mut Expr) -> bool {
         Expr::BinaryOp { left, .. } => take_symmetric(left),
         Expr::Cast { expr, .. } | Expr::AtTimeZone { timestamp: expr, .. } => take_symmetric(expr),
         _ => false,
+    }
+}
+
+/// `x LIKE ANY (ARRAY[a, b])` is `x LIKE a OR x LIKE b`.
+fn like_any(expr: &mut Expr) {
+    let (Expr::Like { pattern, .. } | Expr::ILike { pattern, .. }) = &*expr else { return };
+    let mut patterns = pattern.as_ref();
+    while let Expr::Nested(inner) = patterns {
+        patterns = inner;
+    }
+    let Expr::Array(array) = patterns else { return };
+    let one = |element: &Expr| {
+        let mut one = expr.clone();
+        if let Expr::Like { any, pattern, .. } | Expr::ILike { any, pattern, .. } = &mut one {
+            *any = false;
+            **pattern = element.clone();
+        }
+        one
+    };
+    let either = |left: Expr, right: Expr| Expr::BinaryOp {
+        left: Box::new(left),
+        op: BinaryOperator::Or,
+        right: Box::new(right),
+    };
+    if let Some(all) = array.elem.iter().map(one).reduce(either) {
+        *expr = Expr::Nested(Box::new(all));
     }
 }
 
