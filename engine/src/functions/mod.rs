@@ -10,6 +10,7 @@ pub(crate) mod declared;
 mod expression_field;
 mod facts;
 mod inlined;
+mod json_elements;
 mod markers;
 mod of_domain;
 mod offered;
@@ -35,6 +36,7 @@ pub use array_query::ARRAY_QUERY;
 pub use expression_field::expression_field;
 pub use facts::catalog_context;
 pub(crate) use inlined::{QueryFunction, are_constant, arguments_of, place_queries};
+pub use json_elements::JSON_ELEMENTS;
 pub use markers::{
     ENUM_FIRST, ENUM_LAST, ENUM_RANGE, EQUALS_ANY, LOWER, NEGATED, RANGE_ORDER, SUBSTRING, UPPER,
 };
@@ -92,6 +94,7 @@ pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
         .into_iter()
         .chain(markers::all())
         .chain(record::functions())
+        .chain([json_elements::function()])
         .collect()
 }
 

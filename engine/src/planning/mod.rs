@@ -25,6 +25,7 @@ pub mod needs;
 mod numerics;
 pub mod output_names;
 pub mod parameters;
+mod populated;
 pub mod provider;
 pub mod relations;
 pub mod rights;
@@ -217,6 +218,7 @@ fn plan_named(
 ) -> Result<(LogicalPlan, Vec<String>)> {
     output_names::name_outputs(&mut query, beside_star);
     inline::inline(names.context(), &mut query)?;
+    populated::name_columns(names.context(), &mut query);
     crate::sql::rewrite::rewrite(&mut query)?;
     let types: Vec<Option<FieldRef>> =
         declared.iter().map(|one| one.map(|pg_type| pg_type.field("", true))).collect();

@@ -13,7 +13,7 @@ use sqlparser::ast::{
 
 use super::output_names::shown;
 use crate::sql::place::{folded, name_parts};
-use crate::sql::rewrite::{cast, own_call, text};
+use crate::sql::rewrite::{cast, own_call, row_is_null, text};
 
 /// Puts what the name means in place of it; false when it means nothing.
 pub fn expand(query: &mut Query, error: &DataFusionError) -> bool {
@@ -240,6 +240,7 @@ impl VisitorMut for Rows<'_> {
             *expr = self.row();
             self.done = true;
         }
+        row_is_null(expr);
         ControlFlow::Continue(())
     }
 }

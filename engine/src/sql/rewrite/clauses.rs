@@ -266,6 +266,9 @@ pub(super) fn grouped_places(select: &mut Select) {
             continue;
         };
         for expr in sets.iter_mut().flatten() {
+            while let Expr::Nested(inner) = expr {
+                *expr = inner.as_ref().clone();
+            }
             let Expr::Value(value) = &*expr else { continue };
             let Value::Number(digits, _) = &value.value else { continue };
             let place = digits.parse::<usize>().ok().and_then(|place| place.checked_sub(1));
@@ -311,7 +314,11 @@ pub(super) fn record_function(factor: &mut TableFactor) {
             op: if json { BinaryOperator::Arrow } else { BinaryOperator::LongArrow },
             right: Box::new(super::text(folded(&column.name))),
         };
-        let expr = cast(Expr::Nested(Box::new(field)), data_type.clone());
+        let mut field = Expr::Nested(Box::new(field));
+        if matches!(data_type, DataType::Array(_)) {
+            field = super::own_call(crate::functions::JSON_ELEMENTS, vec![field]);
+        }
+        let expr = cast(field, data_type.clone());
         items.push(SelectItem::ExprWithAlias { expr, alias: column.name.clone() });
     }
     select.projection = items;

@@ -26,6 +26,7 @@ use sqlparser::ast::{
 use crate::error::{Error, Result};
 
 pub(crate) use calls::array_of;
+pub(crate) use operators::row_is_null;
 
 /// Rewrites a query in place.
 ///
@@ -120,6 +121,7 @@ impl VisitorMut for Rewriter {
                     *expr = other;
                 }
             }
+            Expr::IsNull(_) | Expr::IsNotNull(_) => operators::row_is_null(expr),
             Expr::Value(_) => literals::text(expr),
             Expr::Collate { expr: inner, .. } => *expr = inner.as_ref().clone(),
             _ => {}

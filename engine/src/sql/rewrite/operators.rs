@@ -303,6 +303,30 @@ pub(super) fn record(values: &[Expr]) -> Expr {
     own_call(crate::functions::RECORD, fields.collect())
 }
 
+/// `ROW(a, b) IS NULL` is `a IS NULL AND b IS NULL`, and so for NOT NULL (manual, 9.25).
+pub(crate) fn row_is_null(expr: &mut Expr) {
+    let (row, test): (_, fn(Box<Expr>) -> Expr) = match &*expr {
+        Expr::IsNull(row) => (row, Expr::IsNull),
+        Expr::IsNotNull(row) => (row, Expr::IsNotNull),
+        _ => return,
+    };
+    let Expr::Function(function) = row.as_ref() else { return };
+    let name = name_parts(&function.name).pop().unwrap_or_default();
+    let is_row = |row: &&str| name.strip_prefix(crate::functions::OWN) == Some(row);
+    let FunctionArguments::List(list) = &function.args else { return };
+    if [crate::functions::RECORD, crate::functions::RECORD_OR_NULL].iter().any(is_row) {
+        let fields = list.args.iter().skip(1).step_by(2).filter_map(argument);
+        let both = |left: Expr, right: Expr| Expr::BinaryOp {
+            left: Box::new(left),
+            op: BinaryOperator::And,
+            right: Box::new(right),
+        };
+        if let Some(all) = fields.map(|field| test(Box::new(field))).reduce(both) {
+            *expr = Expr::Nested(Box::new(all));
+        }
+    }
+}
+
 /// `OPERATOR(pg_catalog.~)` is the operator itself.
 fn operator(op: &mut BinaryOperator) {
     let BinaryOperator::PGCustomBinaryOperator(parts) = op else { return };
