@@ -20,6 +20,7 @@ pub mod procedures;
 pub(crate) mod publishing;
 mod record;
 mod registered;
+mod retyped;
 pub(crate) mod row_kernel;
 mod sequence_row;
 mod sequences;
@@ -47,6 +48,7 @@ pub use record::{RECORD, RECORD_OR_NULL};
 pub use registered::{
     is_registered, numbered_array, read_registered, register_cast, show_registered,
 };
+pub use retyped::retyped;
 pub use row_kernel::{Kernel, Signature, rebind};
 pub use sequence_row::SequenceRow;
 pub use sequences::{Blocks, forget_sequence, next_value, restart_sequence, save_new_sequences};

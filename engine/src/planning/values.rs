@@ -152,6 +152,12 @@ fn convert_function(
     schema: &DFSchema,
     context: &Arc<QueryContext>,
 ) -> DataFusionResult<Transformed<Expr>> {
+    for argument in &mut function.args {
+        if matches!(argument, Expr::ScalarSubquery(_)) {
+            let field = field_of(argument, schema)?;
+            *argument = functions::retyped(argument.clone(), &field);
+        }
+    }
     let name = function.func.name();
     if name == "array_element" && is_vector(&function, schema)? {
         // The places of int2vector and oidvector are counted from 0.
