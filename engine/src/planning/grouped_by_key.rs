@@ -14,7 +14,7 @@ use super::context::{Named, QueryContext};
 use crate::sql::place::{folded, name_parts};
 
 /// Adds such columns to GROUP BY; false where there are none.
-pub fn complete(context: &Arc<QueryContext>, query: &mut Query) -> bool {
+pub(super) fn complete(context: &Arc<QueryContext>, query: &mut Query) -> bool {
     let mut completer = Completer { context, done: false };
     let _ = VisitMut::visit(query, &mut completer);
     completer.done

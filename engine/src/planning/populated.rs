@@ -12,7 +12,7 @@ use super::context::{Named, QueryContext};
 use crate::sql::place::name_parts;
 
 /// Puts the one function in place of the other.
-pub fn name_columns(context: &Arc<QueryContext>, query: &mut Query) {
+pub(super) fn name_columns(context: &Arc<QueryContext>, query: &mut Query) {
     let _ = VisitMut::visit(query, &mut Populated { context });
 }
 
