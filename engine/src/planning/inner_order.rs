@@ -6,6 +6,7 @@
 //! |---|---|
 //! | a projection, a filter, a window | stays |
 //! | an aggregate whose result depends on the order | goes into its arguments |
+//! | such an aggregate over a join with what follows | the same |
 //! | another aggregate, a join, DISTINCT, another ORDER BY | goes |
 
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::Sort as Key;
 use datafusion::logical_expr::logical_plan::{Projection, SubqueryAlias};
-use datafusion::logical_expr::{Aggregate, Distinct, Expr, LogicalPlan, Subquery};
+use datafusion::logical_expr::{Aggregate, Distinct, Expr, JoinType, LogicalPlan, Subquery};
 use datafusion::optimizer::AnalyzerRule;
 
 use super::distinct_on;
@@ -131,6 +132,12 @@ fn carried(plan: &LogicalPlan, cut: bool) -> Result<Option<(LogicalPlan, Vec<Key
         }
         LogicalPlan::Limit(_) => around(plan, true),
         LogicalPlan::Filter(_) | LogicalPlan::Window(_) => around(plan, cut),
+        // What stands left comes first, as of a nested loop.
+        LogicalPlan::Join(join) if matches!(join.join_type, JoinType::Left | JoinType::Inner) => {
+            let Some((left, keys)) = carried(&join.left, cut)? else { return Ok(None) };
+            let inputs = vec![left, join.right.as_ref().clone()];
+            Ok(Some((plan.with_new_exprs(plan.expressions(), inputs)?, keys)))
+        }
         LogicalPlan::SubqueryAlias(alias) => {
             let Some((input, keys)) = carried(&alias.input, cut)? else { return Ok(None) };
             // Columns of the query have other qualifiers outside of it.

@@ -133,7 +133,12 @@ async fn write(
         }
         let proposed = (insert, update, proposed, met.clone());
         let (addresses, updated) = update_met(session, context, relation, proposed).await?;
-        written = as_proposed((&is_fresh, &met), fresh, (&addresses, updated))?;
+        let returning = insert.returning.as_deref();
+        let updated = rows::with_xmax(updated, returning, 1)?;
+        let inserted = rows::with_xmax(vec![fresh], returning, 0)?;
+        for fresh in inserted {
+            written = as_proposed((&is_fresh, &met), fresh, (&addresses, updated.clone()))?;
+        }
     }
     Ok(written.into_iter().filter(|batch| batch.num_rows() > 0).collect())
 }
