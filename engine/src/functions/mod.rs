@@ -48,7 +48,7 @@ pub use record::{RECORD, RECORD_OR_NULL};
 pub use registered::{
     is_registered, numbered_array, read_registered, register_cast, show_registered,
 };
-pub use retyped::retyped;
+pub use retyped::{NAMED_APART, retyped};
 pub use row_kernel::{Kernel, Signature, rebind};
 pub use sequence_row::SequenceRow;
 pub use sequences::{Blocks, forget_sequence, next_value, restart_sequence, save_new_sequences};
@@ -96,7 +96,7 @@ pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
         .into_iter()
         .chain(markers::all())
         .chain(record::functions())
-        .chain([json_elements::function()])
+        .chain([json_elements::function(), retyped::named_apart()])
         .collect()
 }
 

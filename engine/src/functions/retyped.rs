@@ -22,6 +22,44 @@ pub fn retyped(value: Expr, field: &FieldRef) -> Expr {
     ScalarUDF::new_from_impl(Retyped { signature, field: Arc::clone(field) }).call(vec![value])
 }
 
+/// The first argument, under a name that the second is part of: DataFusion calls `sum(a)` and
+/// `sum(a::numeric)` the same.
+pub const NAMED_APART: &str = "named apart";
+
+pub(super) fn named_apart() -> Arc<ScalarUDF> {
+    let signature = Signature::any(2, Volatility::Immutable);
+    Arc::new(ScalarUDF::from(NamedApart { signature }))
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct NamedApart {
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for NamedApart {
+    fn name(&self) -> &'static str {
+        NAMED_APART
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        Ok(types.first().cloned().unwrap_or(DataType::Null))
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
+        let field = args.arg_fields.first().cloned();
+        field.ok_or_else(|| DataFusionError::Internal("a name without a value".to_owned()))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let value = args.args.into_iter().next();
+        value.ok_or_else(|| DataFusionError::Internal("a name without a value".to_owned()))
+    }
+}
+
 #[derive(Debug)]
 struct Retyped {
     signature: Signature,

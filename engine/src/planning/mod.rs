@@ -21,6 +21,7 @@ pub mod inline;
 pub mod inner_order;
 pub mod join_barriers;
 mod merged_names;
+mod named_apart;
 pub mod needs;
 mod numerics;
 pub mod output_names;
@@ -234,6 +235,7 @@ fn plan_named(
         tries += 1;
         match planned {
             Err(error) if tries < NAMES_MAX && whole_rows::expand(&mut query, &error) => {}
+            Err(error) if tries < NAMES_MAX && named_apart::name_casts(&mut query, &error) => {}
             Err(error)
                 if tries < NAMES_MAX
                     && error.to_string().contains("GROUP BY")
