@@ -93,11 +93,21 @@ fn cast_of(function: &Function, name: &str) -> Option<Expr> {
     let FunctionArguments::List(list) = &function.args else { return None };
     let [argument] = list.args.as_slice() else { return None };
     let is_type = PgType::by_name(name).is_some_and(|pg_type| pg_type.name() == name);
-    if !is_type || clientele_udfs::functions::by_name(name).is_some() {
+    let argument = super::operators::argument(argument)?;
+    // Only of an address is `text` a function.
+    let of_address = |expr: &Expr| {
+        matches!(expr, Expr::Cast { data_type, .. }
+            if matches!(data_type.to_string().to_lowercase().as_str(), "inet" | "cidr"))
+    };
+    let is_function = match name {
+        "text" => of_address(&argument),
+        _ => clientele_udfs::functions::by_name(name).is_some(),
+    };
+    if !is_type || is_function {
         return None;
     }
     let named = DataType::Custom(ObjectName::from(vec![Ident::with_quote('"', name)]), vec![]);
-    Some(cast(super::operators::argument(argument)?, named))
+    Some(cast(argument, named))
 }
 
 /// `percentile_cont(ARRAY[a, b])` is an array of both.
