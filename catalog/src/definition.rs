@@ -8,6 +8,7 @@ use clientele_udfs::types::PgType;
 use serde::{Deserialize, Serialize};
 
 use crate::domains::Subject;
+pub use crate::function::{Function, FunctionArgument, Returns};
 use crate::privacy::ColumnPrivacy;
 
 /// Object identifier, PostgreSQL's `oid`.
@@ -444,51 +445,6 @@ pub struct Domain {
     pub grants: Option<Vec<Grant>>,
 }
 
-/// A function whose body is SQL (`pg_proc`, manual: xfunc-sql).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Function {
-    /// Its OID.
-    pub oid: Oid,
-    /// OID of its schema.
-    pub schema: Oid,
-    /// Its name.
-    pub name: String,
-    /// The role that owns it.
-    pub owner: Oid,
-    /// What a caller gives, in order; those with defaults last.
-    pub arguments: Vec<FunctionArgument>,
-    /// What it returns.
-    pub returns: Returns,
-    /// One query or, after `RETURN`, one expression; as the user wrote it.
-    pub body: String,
-    /// `i` immutable, `s` stable, `v` volatile.
-    pub volatility: char,
-    /// NULL for a NULL argument.
-    pub strict: bool,
-    /// `COMMENT ON FUNCTION`.
-    pub comment: Option<String>,
-    /// `None`: everyone may call it.
-    pub grants: Option<Vec<Grant>>,
-}
-
-impl Function {
-    /// How many arguments a caller must give at least.
-    pub fn required(&self) -> usize {
-        self.arguments.iter().filter(|one| one.default.is_none()).count()
-    }
-}
-
-/// An argument of a function.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FunctionArgument {
-    /// Empty: it has none, the body calls it `$n`.
-    pub name: String,
-    /// Its type.
-    pub pg_type: PgType,
-    /// DEFAULT, as SQL.
-    pub default: Option<String>,
-}
-
 /// What new objects of a role get (`pg_default_acl`, manual: sql-alterdefaultprivileges).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DefaultPrivileges {
@@ -502,17 +458,6 @@ pub struct DefaultPrivileges {
     pub kind: char,
     /// In all schemas: in place of the built-in defaults; in one: beside them.
     pub grants: Vec<Grant>,
-}
-
-/// What a function returns.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Returns {
-    /// One value.
-    Value(PgType),
-    /// `SETOF`: a column of values.
-    Set(PgType),
-    /// `TABLE (…)`, or `SETOF` a relation: names and types of the columns.
-    Table(Vec<(String, PgType)>),
 }
 
 /// Any object of a database; what a transaction puts into or takes out of the catalog.

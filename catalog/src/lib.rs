@@ -13,6 +13,7 @@ pub mod definition;
 pub mod domains;
 pub mod error;
 pub mod features;
+mod function;
 pub mod pg_catalog;
 pub mod privacy;
 pub mod privileges;

@@ -10,6 +10,7 @@
 //! | [`binary`] | values in PostgreSQL's binary format, both ways |
 //! | [`cast`] | PostgreSQL's casts, where DataFusion's own differ |
 //! | [`numeric`] | `numeric` at full precision |
+//! | [`range`] | ranges: their text, their order, what they have in common |
 //! | [`functions`] | the SQL functions, one file each |
 
 pub mod binary;
@@ -21,6 +22,7 @@ pub mod input;
 mod layout;
 pub mod numeric;
 pub mod output;
+pub mod range;
 pub mod types;
 
 pub use error::{Result, ValueError};

@@ -129,6 +129,12 @@ types! {
     2950 "uuid" "uuid" 2951 16 'U' Text;
     3220 "pg_lsn" "pg_lsn" 3221 8 'U' Text;
     3802 "jsonb" "jsonb" 3807 -1 'U' Text;
+    3904 "int4range" "int4range" 3905 -1 'R' Text;
+    3906 "numrange" "numrange" 3907 -1 'R' Text;
+    3908 "tsrange" "tsrange" 3909 -1 'R' Text;
+    3910 "tstzrange" "tstzrange" 3911 -1 'R' Text;
+    3912 "daterange" "daterange" 3913 -1 'R' Text;
+    3926 "int8range" "int8range" 3927 -1 'R' Text;
     4072 "jsonpath" "jsonpath" 4073 -1 'U' Text;
     4089 "regnamespace" "regnamespace" 4090 4 'N' Int64;
     4096 "regrole" "regrole" 4097 4 'N' Int64;

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use clientele_udfs::range::Kind;
 use clientele_udfs::types::PgType;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::error::Result;
@@ -21,6 +22,12 @@ pub const ENUM_FIRST: &str = "enum_first";
 pub const ENUM_LAST: &str = "enum_last";
 /// All of them, or those between two.
 pub const ENUM_RANGE: &str = "enum_range";
+/// `lower(x)`, of a text or of a range.
+pub const LOWER: &str = "lower of";
+/// `upper(x)`, likewise.
+pub const UPPER: &str = "upper of";
+/// What ranges are compared by; not a marker, but no name that SQL can call either.
+pub const RANGE_ORDER: &str = "range order";
 /// `substring(x FROM a FOR b)`.
 pub const SUBSTRING: &str = "substring of";
 
@@ -30,6 +37,8 @@ pub(super) fn all() -> impl Iterator<Item = Arc<ScalarUDF>> {
         (NEGATED, vec![1]),
         (EQUALS_ANY, vec![2]),
         (SUBSTRING, vec![2, 3]),
+        (LOWER, vec![1]),
+        (UPPER, vec![1]),
         (ENUM_FIRST, vec![1]),
         (ENUM_LAST, vec![1]),
         (ENUM_RANGE, vec![1, 2]),
@@ -65,6 +74,10 @@ impl ScalarUDFImpl for Marker {
         Ok(match (self.name, first) {
             (ENUM_RANGE, _) => PgType::TEXT_ARRAY.field(self.name, true),
             (EQUALS_ANY, _) => PgType::BOOL.field(self.name, true),
+            (LOWER | UPPER, Some(field)) => {
+                let kind = Kind::of(PgType::from_field(field));
+                kind.map_or(PgType::TEXT, |kind| kind.element).field(self.name, true)
+            }
             (SUBSTRING, Some(field)) if PgType::from_field(field) != PgType::BYTEA => {
                 PgType::TEXT.field(self.name, true)
             }

@@ -10,6 +10,7 @@ pub(crate) mod declared;
 mod expression_field;
 mod facts;
 mod inlined;
+mod json_elements;
 mod markers;
 mod of_domain;
 mod offered;
@@ -19,6 +20,7 @@ pub mod procedures;
 pub(crate) mod publishing;
 mod record;
 mod registered;
+mod retyped;
 pub(crate) mod row_kernel;
 mod sequence_row;
 mod sequences;
@@ -35,14 +37,18 @@ pub use array_query::ARRAY_QUERY;
 pub use expression_field::expression_field;
 pub use facts::catalog_context;
 pub(crate) use inlined::{QueryFunction, are_constant, arguments_of, place_queries};
-pub use markers::{ENUM_FIRST, ENUM_LAST, ENUM_RANGE, EQUALS_ANY, NEGATED, SUBSTRING};
+pub use json_elements::JSON_ELEMENTS;
+pub use markers::{
+    ENUM_FIRST, ENUM_LAST, ENUM_RANGE, EQUALS_ANY, LOWER, NEGATED, RANGE_ORDER, SUBSTRING, UPPER,
+};
 pub use of_domain::of_domain;
 pub use offered::{OWN, is_offered, registered_name};
 pub use operators::{Elements, Operators, operand_type, operator};
-pub use record::RECORD;
+pub use record::{RECORD, RECORD_OR_NULL};
 pub use registered::{
     is_registered, numbered_array, read_registered, register_cast, show_registered,
 };
+pub use retyped::{NAMED_APART, retyped};
 pub use row_kernel::{Kernel, Signature, rebind};
 pub use sequence_row::SequenceRow;
 pub use sequences::{Blocks, forget_sequence, next_value, restart_sequence, save_new_sequences};
@@ -89,7 +95,8 @@ pub fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
     clientele_udfs::functions::all()
         .into_iter()
         .chain(markers::all())
-        .chain([record::function()])
+        .chain(record::functions())
+        .chain([json_elements::function(), retyped::named_apart()])
         .collect()
 }
 

@@ -74,10 +74,16 @@ impl ExprPlanner for Operators {
         if let Some(op) = comparison(&expr.op) {
             return compared(expr, op, schema);
         }
-        let Some(symbol) = own_symbol(&expr.op) else { return Ok(PlannerResult::Original(expr)) };
+        let Some(symbol) = own_symbol(&expr.op).or_else(|| of_ranges(&expr.op)) else {
+            return Ok(PlannerResult::Original(expr));
+        };
         let mut left = narrowed(exact(expr.left.clone()));
         let mut right = narrowed(exact(expr.right.clone()));
         let mut operands = [operand_type(&left, schema)?, operand_type(&right, schema)?];
+        let is_range = |one: &PgType| one.facts().category == 'R' && one.element().is_none();
+        if own_symbol(&expr.op).is_none() && !operands.iter().any(is_range) {
+            return Ok(PlannerResult::Original(expr));
+        }
         let is_number = |one: PgType| one.facts().category == 'N' && one.element().is_none();
         let sides = match operands {
             [PgType::UNKNOWN, other] if is_number(other) => Some((&mut left, other)),
@@ -98,7 +104,7 @@ impl ExprPlanner for Operators {
         }
         // Numbers wait until their literals have their types; see `planning::values`. Those with
         // scales of their own are unknown to DataFusion.
-        let other = |operand: &PgType| matches!(operand.facts().category, 'D' | 'T' | 'U');
+        let other = |operand: &PgType| matches!(operand.facts().category, 'D' | 'R' | 'T' | 'U');
         let free = is_free(&expr.left, schema) || is_free(&expr.right, schema);
         let waits = matches!(symbol, "+" | "-" | "*" | "/" | "%");
         if waits && !free && !operands.iter().any(other) {
@@ -142,6 +148,18 @@ impl ExprPlanner for Elements {
 
 /// Digits of a literal on which arithmetic cannot overflow.
 const DIGITS_MAX: usize = 28;
+
+/// Operators that mean something else, or nothing, beside ranges.
+fn of_ranges(op: &BinaryOperator) -> Option<&'static str> {
+    Some(match op {
+        BinaryOperator::PGBitwiseShiftLeft => "<<",
+        BinaryOperator::PGBitwiseShiftRight => ">>",
+        BinaryOperator::AndLt => "&<",
+        BinaryOperator::AndGt => "&>",
+        BinaryOperator::Custom(op) if op == "-|-" => "-|-",
+        _ => return None,
+    })
+}
 
 /// Operators that are planned here: those DataFusion lacks, and arithmetic on times.
 fn own_symbol(op: &BinaryOperator) -> Option<&'static str> {

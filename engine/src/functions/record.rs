@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use clientele_udfs::types::PgType;
-use datafusion::arrow::array::{ArrayRef, StructArray};
+use datafusion::arrow::array::{Array, ArrayRef, StructArray};
+use datafusion::arrow::buffer::NullBuffer;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields};
 use datafusion::common::internal_err;
 use datafusion::error::Result;
@@ -15,21 +16,26 @@ use datafusion::logical_expr::{
 
 /// Its name; the arguments are names and values in turn.
 pub const RECORD: &str = "record of";
+/// The same of a relation that an outer join may have no row of: NULL where all fields are.
+pub const RECORD_OR_NULL: &str = "record or null of";
 
-/// The function.
-pub(super) fn function() -> Arc<ScalarUDF> {
-    let signature = Signature::variadic_any(Volatility::Immutable);
-    Arc::new(ScalarUDF::from(Record { signature }))
+/// The functions.
+pub(super) fn functions() -> [Arc<ScalarUDF>; 2] {
+    [RECORD, RECORD_OR_NULL].map(|name| {
+        let signature = Signature::variadic_any(Volatility::Immutable);
+        Arc::new(ScalarUDF::from(Record { name, signature }))
+    })
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Record {
+    name: &'static str,
     signature: Signature,
 }
 
 impl ScalarUDFImpl for Record {
     fn name(&self) -> &str {
-        RECORD
+        self.name
     }
 
     fn signature(&self) -> &Signature {
@@ -65,7 +71,10 @@ impl ScalarUDFImpl for Record {
         let values = args.args.iter().skip(1).step_by(2);
         let columns = values.map(|value| value.to_array(args.number_rows));
         let columns: Vec<ArrayRef> = columns.collect::<Result<_>>()?;
-        let record = StructArray::try_new(fields.clone(), columns, None)?;
+        let is_row = |row: usize| columns.iter().any(|column| !column.is_null(row));
+        let rows = (self.name == RECORD_OR_NULL)
+            .then(|| (0..args.number_rows).map(is_row).collect::<NullBuffer>());
+        let record = StructArray::try_new(fields.clone(), columns, rows)?;
         Ok(ColumnarValue::Array(Arc::new(record)))
     }
 }

@@ -3,7 +3,7 @@
 
 use clientele_udfs::types::PgType;
 use datafusion::arrow::datatypes::FieldRef;
-use datafusion::common::DFSchema;
+use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::Result;
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::expr::{Case, Cast, ScalarFunction};
@@ -23,6 +23,10 @@ pub fn is_choice(call: &ScalarFunction) -> bool {
 /// Arguments that do not fit.
 pub fn function(mut call: ScalarFunction, schema: &DFSchema) -> Result<Expr> {
     let types = types_of(call.args.iter(), schema)?;
+    if matches!(call.func.name(), "greatest" | "least") && !types.is_empty() {
+        // They pass over NULL, and DataFusion's know not all types beside it.
+        call.args.retain(|value| !matches!(value, Expr::Literal(ScalarValue::Null, _)));
+    }
     if let Some(field) = common(&types) {
         call.args = call.args.into_iter().map(|value| adopt(value, &field)).collect();
     }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use datafusion::common::tree_node::Transformed;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::Result;
 use datafusion::functions_window::expr_fn::row_number;
 use datafusion::logical_expr::expr_rewriter::normalize_cols;
@@ -61,12 +61,28 @@ pub fn first(distinct: DistinctOn) -> Result<LogicalPlan> {
     if let Some(number) = number {
         plan = plan.filter(number.eq(lit(1_u64)))?;
     }
-    if !order.is_empty() {
-        // The manual, SELECT: the rows come in the order of ORDER BY, which begins with ON.
-        plan = plan.sort(order)?;
+    let (below, above) = match order.iter().any(|key| has_subquery(&key.expr)) {
+        true => (order, vec![]),
+        false => (vec![], order),
+    };
+    if !below.is_empty() {
+        plan = plan.sort(below)?;
     }
     let named = select_expr.into_iter().zip(schema.iter());
     let named = named
         .map(|(expr, (qualifier, field))| expr.alias_qualified(qualifier.cloned(), field.name()));
-    plan.project(named.collect::<Vec<_>>())?.build()
+    plan = plan.project(named.collect::<Vec<_>>())?;
+    if !above.is_empty() {
+        // The manual, SELECT: the rows come in the order of ORDER BY, which begins with ON. Subqueries
+        // in the select list become joins below, which keep none.
+        plan = plan.sort(above)?;
+    }
+    plan.build()
+}
+
+fn has_subquery(key: &Expr) -> bool {
+    let is_subquery = |expr: &Expr| {
+        matches!(expr, Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_))
+    };
+    key.exists(|expr| Ok(is_subquery(expr))).unwrap_or(false)
 }

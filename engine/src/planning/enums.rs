@@ -1,5 +1,5 @@
 //! Values of enumerated types are kept as text and compare in the order in which the type lists them
-//! (manual: datatype-enum).
+//! (manual: datatype-enum); so are ranges, which sort by where they begin (manual: rangetypes).
 //!
 //! | written | planned |
 //! |---|---|
@@ -9,8 +9,11 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::DataType;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use clientele_catalog::definition::Domain;
+use clientele_udfs::functions as kernels;
+use clientele_udfs::types::PgType;
+use datafusion::arrow::datatypes::{DataType, Field};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::Result;
 use datafusion::functions::core::expr_fn::coalesce;
@@ -31,11 +34,33 @@ use crate::functions;
 /// # Errors
 /// What building the plan anew refuses.
 pub(super) fn in_order(plan: LogicalPlan, context: &QueryContext) -> Result<LogicalPlan> {
-    let labelled = |one: &Arc<clientele_catalog::definition::Domain>| !one.labels.is_empty();
-    if !context.catalog().domains().any(labelled) {
+    let labelled = |one: &Arc<Domain>| !one.labels.is_empty();
+    if !context.catalog().domains().any(labelled) && !has_ranges(&plan)? {
         return Ok(plan);
     }
     plan.transform_up_with_subqueries(|node| of_node(node, context)).map(|done| done.data)
+}
+
+fn has_ranges(plan: &LogicalPlan) -> Result<bool> {
+    let mut found = false;
+    plan.apply_with_subqueries(|node| {
+        found |= node.schema().fields().iter().any(|field| is_range(field));
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    Ok(found)
+}
+
+fn is_range(field: &Field) -> bool {
+    let pg_type = PgType::from_field(field);
+    pg_type.facts().category == 'R' && pg_type.element().is_none()
+}
+
+/// What values of a type are ordered by.
+enum Order {
+    /// Their place among these.
+    Labels(Vec<String>),
+    /// Where they begin and end.
+    Range,
 }
 
 fn of_node(node: LogicalPlan, context: &QueryContext) -> Result<Transformed<LogicalPlan>> {
@@ -87,9 +112,17 @@ impl Scope<'_> {
         Some(labels).filter(|labels| !labels.is_empty())
     }
 
+    fn order(&self, expr: &Expr) -> Option<Order> {
+        if let Some(labels) = self.labels(expr) {
+            return Some(Order::Labels(labels));
+        }
+        let field = functions::expression_field(expr, self.schema).ok()?;
+        is_range(&field).then_some(Order::Range)
+    }
+
     fn sorts(&self, sorts: Vec<Sort>) -> Vec<Sort> {
-        let sort = |one: Sort| match self.labels(&one.expr) {
-            Some(labels) => Sort { expr: place(&labels, one.expr), ..one },
+        let sort = |one: Sort| match self.order(&one.expr) {
+            Some(order) => Sort { expr: placed(&order, one.expr), ..one },
             None => one,
         };
         sorts.into_iter().map(sort).collect()
@@ -167,8 +200,8 @@ impl Scope<'_> {
             _ => return aggregate,
         };
         let [value] = params.args.as_slice() else { return aggregate };
-        if let Some(labels) = self.labels(value) {
-            params.order_by = vec![Sort::new(place(&labels, value.clone()), ascending, false)];
+        if let Some(order) = self.order(value) {
+            params.order_by = vec![Sort::new(placed(&order, value.clone()), ascending, false)];
             params.distinct = false;
             aggregate.func = first_value_udaf();
         }
@@ -178,6 +211,17 @@ impl Scope<'_> {
 
 fn is_order(op: Operator) -> bool {
     matches!(op, Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq)
+}
+
+/// What a value is ordered by.
+fn placed(order: &Order, value: Expr) -> Expr {
+    match order {
+        Order::Labels(labels) => place(labels, value),
+        Order::Range => match kernels::by_name(functions::RANGE_ORDER) {
+            Some(order) => order.call(vec![value]),
+            None => value,
+        },
+    }
 }
 
 /// The place of a value among those of its type.

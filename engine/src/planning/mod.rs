@@ -15,14 +15,18 @@ pub mod cooperate;
 pub mod distinct_on;
 mod enums;
 pub mod filters;
+mod grouped_by_key;
 pub mod in_order;
 pub mod inline;
+pub mod inner_order;
 pub mod join_barriers;
 mod merged_names;
+mod named_apart;
 pub mod needs;
 mod numerics;
 pub mod output_names;
 pub mod parameters;
+mod populated;
 pub mod provider;
 pub mod relations;
 pub mod rights;
@@ -45,6 +49,7 @@ use datafusion::arrow::datatypes::FieldRef;
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::ParamValues;
 use datafusion::error::DataFusionError;
+use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder};
 use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
 use sqlparser::ast;
@@ -214,6 +219,7 @@ fn plan_named(
 ) -> Result<(LogicalPlan, Vec<String>)> {
     output_names::name_outputs(&mut query, beside_star);
     inline::inline(names.context(), &mut query)?;
+    populated::name_columns(names.context(), &mut query);
     crate::sql::rewrite::rewrite(&mut query)?;
     let types: Vec<Option<FieldRef>> =
         declared.iter().map(|one| one.map(|pg_type| pg_type.field("", true))).collect();
@@ -229,6 +235,11 @@ fn plan_named(
         tries += 1;
         match planned {
             Err(error) if tries < NAMES_MAX && whole_rows::expand(&mut query, &error) => {}
+            Err(error) if tries < NAMES_MAX && named_apart::name_casts(&mut query, &error) => {}
+            Err(error)
+                if tries < NAMES_MAX
+                    && error.to_string().contains("GROUP BY")
+                    && grouped_by_key::complete(names.context(), &mut query) => {}
             Err(error) if tries < NAMES_MAX => {
                 let before = query.clone();
                 if !merged_names::qualify(&mut query, &error) {
@@ -286,6 +297,12 @@ pub fn columns(plan: &LogicalPlan, names: &[String]) -> Vec<Column> {
             Column { name, pg_type: PgType::from_field(field), table, number }
         })
         .collect()
+}
+
+/// Adds the rules after DataFusion's own. `InnerOrder` says which sorts of subqueries matter.
+pub fn add_analyzer_rules(state: &mut SessionState) {
+    state.add_analyzer_rule(Arc::new(inner_order::InnerOrder));
+    state.add_analyzer_rule(Arc::new(subqueries::Subqueries));
 }
 
 /// A projection of `plan` to columns of the given types, cast as an assignment does.

@@ -162,6 +162,19 @@ pub(crate) fn comparable(values: Vec<Expr>, schema: &DFSchema) -> Result<Vec<Exp
         .collect()
 }
 
+/// An array and what is looked for in it: by keys also where both have one scale, but not the same.
+pub(super) fn findable(array: Expr, element: Expr, schema: &DFSchema) -> Result<Vec<Expr>> {
+    let one = element.get_type(schema)?;
+    let alike = match array.get_type(schema)? {
+        DataType::List(item) => *item.data_type() == one || !item.data_type().is_decimal(),
+        _ => true,
+    };
+    match alike || one.is_floating() {
+        true => comparable(vec![array, element], schema),
+        false => Ok(vec![key(array), key(element)]),
+    }
+}
+
 /// Numbers one of which is taken: each keeps its own scale where they differ; with a float as floats.
 pub(super) fn alike(values: Vec<Expr>, schema: &DFSchema) -> Result<Vec<Expr>> {
     let types = values.iter().map(|one| one.get_type(schema)).collect::<Result<Vec<_>>>()?;

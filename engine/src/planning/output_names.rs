@@ -6,9 +6,14 @@
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
+use datafusion::common::Column;
+use datafusion::error::Result;
+use datafusion::logical_expr::{self, LogicalPlan, LogicalPlanBuilder};
 use sqlparser::ast::{
-    Expr, Ident, Query, Select, SelectItem, SetExpr, Visit, VisitMut, Visitor, VisitorMut,
+    Expr, Ident, OrderByKind, Query, Select, SelectItem, SetExpr, Visit, VisitMut, Visitor,
+    VisitorMut,
 };
 
 use crate::sql::place::{folded, name_parts};
@@ -32,6 +37,24 @@ pub fn shown_line(line: &str) -> String {
         }
     }
     shown
+}
+
+/// A view's plan without suffixes: its columns are known by their names.
+///
+/// # Errors
+/// A plan that cannot be built.
+pub fn unmarked(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let schema = Arc::clone(plan.schema());
+    let names: HashSet<&str> = schema.fields().iter().map(|field| shown(field.name())).collect();
+    let marked = schema.fields().iter().any(|field| field.name().contains(MARK));
+    if !marked || names.len() < schema.fields().len() {
+        return Ok(plan);
+    }
+    let columns = schema.iter().map(|(qualifier, field)| {
+        let column = logical_expr::Expr::Column(Column::from((qualifier, field)));
+        if field.name().contains(MARK) { column.alias(shown(field.name())) } else { column }
+    });
+    LogicalPlanBuilder::from(plan).project(columns)?.build()
 }
 
 /// Names every output column of every SELECT in the query. Columns beside a `*` keep their names,
@@ -82,6 +105,9 @@ impl VisitorMut for Namer {
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
         let outermost = self.depth == 0;
         name_set(&mut query.body, if outermost { Beside::Marked } else { self.beside_star });
+        if outermost {
+            mark_hiding(query);
+        }
         self.depth += 1;
         ControlFlow::Continue(())
     }
@@ -89,6 +115,37 @@ impl VisitorMut for Namer {
     fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
         self.depth -= 1;
         ControlFlow::Continue(())
+    }
+}
+
+/// `SELECT upper(t.a) AS a … GROUP BY t.a ORDER BY t.a`: to DataFusion the output and the column have
+/// one name there. Nobody calls an outermost output by its name but ORDER BY.
+fn mark_hiding(query: &mut Query) {
+    let Some(OrderByKind::Expressions(keys)) = query.order_by.as_ref().map(|order| &order.kind)
+    else {
+        return;
+    };
+    let SetExpr::Select(select) = query.body.as_mut() else { return };
+    let by_column: Vec<&Expr> = keys
+        .iter()
+        .map(|key| &key.expr)
+        .filter(|key| matches!(key, Expr::CompoundIdentifier(_)))
+        .collect();
+    let by_name = |name: &str| {
+        keys.iter().any(|key| matches!(&key.expr, Expr::Identifier(key) if folded(key) == name))
+    };
+    for (place, item) in select.projection.iter_mut().enumerate() {
+        let SelectItem::ExprWithAlias { expr, alias } = item else { continue };
+        let name = folded(alias);
+        let hides = |key: &&Expr| match key {
+            Expr::CompoundIdentifier(parts) => {
+                parts.last().is_some_and(|last| folded(last) == name) && **key != *expr
+            }
+            _ => false,
+        };
+        if by_column.iter().any(|key| hides(key)) && !by_name(&name) {
+            *alias = Ident::with_quote('"', format!("{name}{MARK}9{place}"));
+        }
     }
 }
 

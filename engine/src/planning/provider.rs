@@ -24,6 +24,7 @@ use datafusion::logical_expr::{
 use super::Changed;
 use super::context::{Given, Named, QueryContext, undefined_table};
 use super::needs::{self, Inner, Need, Scan};
+use super::output_names;
 use super::types::Types;
 use super::unpopulated::Unpopulated;
 use super::{rights, row_security};
@@ -253,7 +254,7 @@ impl<'a> Names<'a> {
         let plan = sql::parse::query(query).and_then(|query| super::plan_with(self, query, &[]));
         self.responsible.set(outside);
         self.depth.set(self.depth.get() - 1);
-        Ok(Inner::View(Box::new(plan?.0)))
+        Ok(Inner::View(Box::new(output_names::unmarked(plan?.0)?)))
     }
 
     fn system(&self, schema: &'static str, name: &str) -> Result<Arc<dyn TableSource>> {
@@ -340,6 +341,14 @@ impl ContextProvider for Names<'_> {
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
         let plain = name.strip_prefix("pg_catalog.").unwrap_or(name);
+        let marker = match plain {
+            "lower" => Some(functions::LOWER),
+            "upper" => Some(functions::UPPER),
+            _ => None,
+        };
+        if let Some(marker) = marker {
+            return self.context.state.scalar_functions().get(marker).cloned();
+        }
         functions::of_session(plain, self.context).or_else(|| {
             let name = functions::registered_name(name)?;
             self.context.state.scalar_functions().get(name).cloned()

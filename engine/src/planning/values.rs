@@ -17,6 +17,7 @@ use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
+use datafusion::functions::string;
 use datafusion::functions_nested::expr_fn::array_has;
 use datafusion::logical_expr::expr::{
     AggregateFunction, Cast, InList, Placeholder, ScalarFunction, WindowFunction,
@@ -151,6 +152,12 @@ fn convert_function(
     schema: &DFSchema,
     context: &Arc<QueryContext>,
 ) -> DataFusionResult<Transformed<Expr>> {
+    for argument in &mut function.args {
+        if matches!(argument, Expr::ScalarSubquery(_)) {
+            let field = field_of(argument, schema)?;
+            *argument = functions::retyped(argument.clone(), &field);
+        }
+    }
     let name = function.func.name();
     if name == "array_element" && is_vector(&function, schema)? {
         // The places of int2vector and oidvector are counted from 0.
@@ -175,6 +182,8 @@ fn convert_function(
         return Ok(Transformed::yes(negate(operand, schema)?));
     } else if choice::is_choice(&function) {
         return Ok(Transformed::yes(choice::function(function, schema)?));
+    } else if matches!(name, functions::LOWER | functions::UPPER) {
+        return Ok(Transformed::yes(lower_or_upper(function, schema)?));
     } else if name == functions::EQUALS_ANY {
         return Ok(Transformed::yes(equals_any(function, schema)?));
     } else if name == functions::SUBSTRING {
@@ -187,6 +196,20 @@ fn convert_function(
 
 fn call(function: Arc<ScalarUDF>, arguments: Vec<Expr>) -> Expr {
     Expr::ScalarFunction(ScalarFunction::new_udf(function, arguments))
+}
+
+/// `lower(x)`, `upper(x)`: of a range its bound, of anything else the text in such letters.
+fn lower_or_upper(mut function: ScalarFunction, schema: &DFSchema) -> DataFusionResult<Expr> {
+    let lower = function.func.name() == functions::LOWER;
+    let pg_type = match function.args.first() {
+        Some(value) => functions::operand_type(value, schema)?,
+        None => PgType::UNKNOWN,
+    };
+    let of_range = kernels::by_name(if lower { "range lower" } else { "range upper" });
+    let of_text = if lower { string::lower() } else { string::upper() };
+    let is_range = pg_type.facts().category == 'R' && pg_type.element().is_none();
+    function.func = of_range.filter(|_| is_range).unwrap_or(of_text);
+    Ok(Expr::ScalarFunction(function))
 }
 
 /// `x = ANY (array)`; a parameter there is an array of x's type, numbers are found by value.
@@ -205,7 +228,7 @@ fn equals_any(mut call: ScalarFunction, schema: &DFSchema) -> DataFusionResult<E
     if open || element.get_type(schema)?.is_null() {
         return Ok(array_has(array, element));
     }
-    let mut sides = numerics::comparable(vec![array, element], schema)?.into_iter();
+    let mut sides = numerics::findable(array, element, schema)?.into_iter();
     match (sides.next(), sides.next()) {
         (Some(array), Some(element)) => Ok(array_has(array, element)),
         _ => datafusion::common::internal_err!("an element and an array expected"),
@@ -362,6 +385,15 @@ fn convert_binary(
             (PgType::UNKNOWN, _) => left = adopt(left, &field_of(&right, schema)?),
             _ => {}
         }
+        // Ranges compare by where they begin, then by where they end.
+        let of_range = |one: PgType| one.facts().category == 'R' && one.element().is_none();
+        if is_comparison(op)
+            && (of_range(types.0) || of_range(types.1))
+            && let Some(order) = kernels::by_name(functions::RANGE_ORDER)
+        {
+            left = call(Arc::clone(&order), vec![left]);
+            right = call(order, vec![right]);
+        }
         // An interval of a day is one of 24 hours.
         let of_time = |one: PgType| one.oid == PgType::INTERVAL.oid;
         if is_comparison(op) && (of_time(types.0) || of_time(types.1)) {
@@ -512,8 +544,6 @@ fn convert_aggregate(
     let wide = match (name.as_str(), &data_type) {
         ("sum", DataType::Int64) => Some(DataType::Decimal128(38, 0)),
         ("sum", DataType::Float32) | ("avg", DataType::Float32) => Some(DataType::Float64),
-        // It lies between two values, and is a double precision there.
-        ("percentile_cont", DataType::Decimal128(..)) => Some(DataType::Float64),
         _ => None,
     };
     if let (Some(wide), Some(argument)) = (wide, aggregate.params.args.first_mut()) {

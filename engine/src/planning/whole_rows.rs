@@ -7,13 +7,13 @@ use std::ops::ControlFlow;
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 use sqlparser::ast::{
-    DataType, Expr, Ident, ObjectName, Query, Select, SelectItem, TableFactor, Visit, VisitMut,
-    Visitor, VisitorMut,
+    DataType, Expr, Ident, JoinOperator, ObjectName, Query, Select, SelectItem, SetExpr,
+    TableFactor, Visit, VisitMut, Visitor, VisitorMut,
 };
 
 use super::output_names::shown;
 use crate::sql::place::{folded, name_parts};
-use crate::sql::rewrite::{cast, own_call, text};
+use crate::sql::rewrite::{cast, own_call, row_is_null, text};
 
 /// Puts what the name means in place of it; false when it means nothing.
 pub fn expand(query: &mut Query, error: &DataFusionError) -> bool {
@@ -51,12 +51,10 @@ pub fn expand(query: &mut Query, error: &DataFusionError) -> bool {
         let parts = [&name, &column.name].map(|part| Ident::with_quote('"', part));
         return replace(query, &name, &Expr::CompoundIdentifier(parts.into()));
     }
-    let fields = columns.into_iter().flat_map(|column| {
-        let parts = [&name, &column.name].map(|part| Ident::with_quote('"', part));
-        [text(shown(&column.name)), Expr::CompoundIdentifier(parts.into())]
-    });
-    let row = own_call(crate::functions::RECORD, fields.collect());
-    replace(query, &name, &row)
+    let columns: Vec<String> = columns.into_iter().map(|column| column.name.clone()).collect();
+    let mut rows = Rows { name: &name, columns: &columns, bound: vec![], done: false };
+    let _ = VisitMut::visit(query, &mut rows);
+    rows.done
 }
 
 /// FrozenTransactionId of PostgreSQL.
@@ -121,6 +119,130 @@ fn table_of(query: &Query, alias: &str) -> Option<ObjectName> {
     let mut find = Find(alias, None);
     let _ = Visit::visit(query, &mut find);
     find.1
+}
+
+/// What a relation's name stands for in one SELECT.
+#[derive(Clone, Default)]
+struct Bound {
+    /// Its columns, where they can be told from the text.
+    columns: Option<Vec<String>>,
+    /// Whether an outer join may have no row of it.
+    may_miss: bool,
+}
+
+/// Puts rows in place of a relation's name. Several subqueries may each have a relation of that
+/// name, with columns of its own.
+struct Rows<'a> {
+    name: &'a str,
+    /// Columns where nothing else is known.
+    columns: &'a [String],
+    /// What the SELECTs around say of the name, the innermost last.
+    bound: Vec<Option<Bound>>,
+    done: bool,
+}
+
+impl Rows<'_> {
+    fn is_it(&self, expr: &Expr) -> bool {
+        matches!(expr, Expr::Identifier(ident) if folded(ident) == self.name)
+    }
+
+    fn row(&self) -> Expr {
+        let bound = self.bound.iter().rev().flatten().next().cloned().unwrap_or_default();
+        let columns = bound.columns.unwrap_or_else(|| self.columns.to_vec());
+        let fields = columns.iter().flat_map(|column| {
+            let parts = [self.name, column].map(|part| Ident::with_quote('"', part));
+            [text(shown(column)), Expr::CompoundIdentifier(parts.into())]
+        });
+        let function = match bound.may_miss {
+            true => crate::functions::RECORD_OR_NULL,
+            false => crate::functions::RECORD,
+        };
+        own_call(function, fields.collect())
+    }
+
+    fn bind(&self, select: &Select) -> Option<Bound> {
+        select.from.iter().find_map(|from| {
+            let mut found = self.bind_factor(&from.relation);
+            for join in &from.joins {
+                let (left, right) = match &join.join_operator {
+                    JoinOperator::Left(_) | JoinOperator::LeftOuter(_) => (false, true),
+                    JoinOperator::Right(_) | JoinOperator::RightOuter(_) => (true, false),
+                    JoinOperator::FullOuter(_) => (true, true),
+                    _ => (false, false),
+                };
+                match &mut found {
+                    Some(bound) => bound.may_miss |= left,
+                    None => {
+                        found = self.bind_factor(&join.relation);
+                        found.iter_mut().for_each(|bound| bound.may_miss |= right);
+                    }
+                }
+            }
+            found
+        })
+    }
+
+    fn bind_factor(&self, factor: &TableFactor) -> Option<Bound> {
+        let is_it = |ident: &Ident| folded(ident) == self.name;
+        let (known, columns) = match factor {
+            TableFactor::Derived { subquery, alias: Some(alias), .. } if is_it(&alias.name) => {
+                (true, alias.columns.is_empty().then(|| outputs(subquery)).flatten())
+            }
+            TableFactor::Table { alias: Some(alias), .. }
+            | TableFactor::Function { alias: Some(alias), .. }
+            | TableFactor::UNNEST { alias: Some(alias), .. } => (is_it(&alias.name), None),
+            TableFactor::Table { name, .. } => {
+                (name_parts(name).pop().is_some_and(|name| name == self.name), None)
+            }
+            _ => (false, None),
+        };
+        known.then_some(Bound { columns, may_miss: false })
+    }
+}
+
+/// Names of a query's columns, where all of them are written.
+fn outputs(query: &Query) -> Option<Vec<String>> {
+    let SetExpr::Select(select) = query.body.as_ref() else { return None };
+    let named = |item: &SelectItem| match item {
+        SelectItem::ExprWithAlias { alias, .. } => Some(folded(alias)),
+        SelectItem::UnnamedExpr(Expr::Identifier(ident)) => Some(folded(ident)),
+        SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) => parts.last().map(folded),
+        _ => None,
+    };
+    select.projection.iter().map(named).collect()
+}
+
+impl VisitorMut for Rows<'_> {
+    type Break = ();
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        let named = |item: &mut SelectItem| {
+            if let SelectItem::UnnamedExpr(expr) = item
+                && self.is_it(expr)
+            {
+                let alias = Ident::with_quote('"', self.name);
+                *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
+            }
+        };
+        select.projection.iter_mut().for_each(named);
+        let bound = self.bind(select);
+        self.bound.push(bound);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_select(&mut self, _: &mut Select) -> ControlFlow<()> {
+        self.bound.pop();
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if self.is_it(expr) {
+            *expr = self.row();
+            self.done = true;
+        }
+        row_is_null(expr);
+        ControlFlow::Continue(())
+    }
 }
 
 fn replace(query: &mut Query, name: &str, with: &Expr) -> bool {

@@ -555,6 +555,7 @@ fn session_state(engine: &Arc<Engine>, database: Oid) -> SessionState {
     options.execution.sort_spill_reservation_bytes =
         (engine.options.memory_bytes / sorts).clamp(SORT_RESERVE_BYTES.0, SORT_RESERVE_BYTES.1);
     options.sql_parser.parse_float_as_decimal = true;
+    options.sql_parser.enable_subquery_sort_elimination = false;
     options.execution.parquet.pushdown_filters = false;
     options.execution.parquet.schema_force_view_types = true;
     options.catalog.create_default_catalog_and_schema = false;
@@ -579,7 +580,7 @@ fn session_state(engine: &Arc<Engine>, database: Oid) -> SessionState {
         .with_physical_optimizer_rules(rules)
         .with_query_planner(Arc::new(SharingPlanner::new(&engine.memberships, database)))
         .build();
-    state.add_analyzer_rule(Arc::new(planning::subqueries::Subqueries));
+    planning::add_analyzer_rules(&mut state);
     let registry: &mut dyn datafusion::execution::FunctionRegistry = &mut state;
     for function in functions::scalar_functions() {
         let _ = registry.register_udf(function);

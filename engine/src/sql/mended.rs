@@ -13,6 +13,7 @@
 //! | `trim(BOTH FROM x)` | `trim(BOTH ' ' FROM x)` |
 //! | `OPERATOR(pg_catalog.=)` | `=` |
 //! | `integer ARRAY` | `integer[]` |
+//! | `inet '::1'`, `int4range '[1,5)'` | `'::1'::inet`: types of whose literals sqlparser does not know |
 //! | `FROM ONLY t` | `FROM t`: no table has children |
 //! | `… EXCLUDE NO OTHERS` in a window's frame | nothing: no row is left out anyway |
 //! | `pg_catalog.substring(…)` | `substring(…)`, which has a syntax of its own |
@@ -60,6 +61,10 @@ pub(super) fn mended(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
             && is_word(look(at + 2), "others")
         {
             remove(&mut mended, &solid[at..at + 3]);
+        } else if names_literal(&look, at) && solid[at] + 2 == solid[at + 1] {
+            // There is white space between type and literal.
+            mended[solid[at] + 1].token = Token::DoubleColon;
+            mended.swap(solid[at], solid[at + 1]);
         } else if begins_only(&look, at) {
             remove(&mut mended, &solid[at..at + 1]);
         } else if begins_special_call(&look, at) {
@@ -174,6 +179,15 @@ fn begins_special_call<'a>(look: &impl Fn(usize) -> Option<&'a Token>, at: usize
         && look(at + 1) == Some(&Token::Period)
         && ["substring", "ceil", "floor"].iter().any(|name| is_word(look(at + 2), name))
         && look(at + 3) == Some(&Token::LParen)
+}
+
+/// `int4range '[1,5)'`.
+fn names_literal<'a>(look: &impl Fn(usize) -> Option<&'a Token>, at: usize) -> bool {
+    const TYPES: &[&str] =
+        &["daterange", "inet", "int4range", "int8range", "numrange", "tsrange", "tstzrange"];
+    TYPES.iter().any(|name| is_word(look(at), name))
+        && matches!(look(at + 1), Some(Token::SingleQuotedString(_)))
+        && (at == 0 || look(at - 1) != Some(&Token::Period))
 }
 
 /// `FROM ONLY t`: no table has children (manual: ddl-inherit).

@@ -7,8 +7,8 @@ use clientele_catalog::definition::{Constraint, Relation};
 use clientele_catalog::privileges::Access;
 use clientele_catalog::storage::RowAddress;
 use clientele_udfs::types::PgType;
-use datafusion::arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch};
-use datafusion::arrow::compute::{concat_batches, filter_record_batch};
+use datafusion::arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, UInt64Array};
+use datafusion::arrow::compute::{concat_batches, filter_record_batch, take_record_batch};
 use datafusion::scalar::ScalarValue;
 use sqlparser::ast::{
     self, Assignment, AssignmentTarget, ConflictTarget, Expr, Ident, Insert, OnConflictAction,
@@ -117,12 +117,12 @@ async fn write(
     let Some(first) = batches.first() else { return Ok(Vec::new()) };
     let proposed = concat_batches(&first.schema(), &batches).map_err(Error::internal)?;
     let arbiters = arbiters(relation, conflict.conflict_target.as_ref())?;
-    let (fresh, met) = divide(session, relation, &arbiters, &proposed).await?;
-    let fresh = filter_record_batch(&proposed, &fresh).map_err(Error::internal)?;
+    let (is_fresh, met) = divide(session, relation, &arbiters, &proposed).await?;
+    let fresh = filter_record_batch(&proposed, &is_fresh).map_err(Error::internal)?;
     let mut written = vec![fresh.clone()];
     {
         let work = session.work().await?;
-        work.lock().await.insert(relation.oid, fresh)?;
+        work.lock().await.insert(relation.oid, fresh.clone())?;
     }
     if let OnConflictAction::DoUpdate(update) = &conflict.action {
         if arbiters.is_empty() {
@@ -131,10 +131,41 @@ async fn write(
                 "ON CONFLICT DO UPDATE requires inference specification or constraint name",
             ));
         }
-        written
-            .extend(update_met(session, context, relation, (insert, update, proposed, met)).await?);
+        let proposed = (insert, update, proposed, met.clone());
+        let (addresses, updated) = update_met(session, context, relation, proposed).await?;
+        let returning = insert.returning.as_deref();
+        let updated = rows::with_xmax(updated, returning, 1)?;
+        let inserted = rows::with_xmax(vec![fresh], returning, 0)?;
+        for fresh in inserted {
+            written = as_proposed((&is_fresh, &met), fresh, (&addresses, updated.clone()))?;
+        }
     }
     Ok(written.into_iter().filter(|batch| batch.num_rows() > 0).collect())
+}
+
+/// Inserted and updated rows in the order in which they were proposed, as PostgreSQL returns them.
+fn as_proposed(
+    (is_fresh, met): (&BooleanArray, &[Option<RowAddress>]),
+    fresh: RecordBatch,
+    (addresses, updated): (&[RowAddress], Vec<RecordBatch>),
+) -> Result<Vec<RecordBatch>> {
+    if addresses.is_empty() || fresh.num_rows() == 0 && addresses.len() == 1 {
+        return Ok(std::iter::once(fresh).chain(updated).collect());
+    }
+    let count = fresh.num_rows();
+    let places: HashMap<i64, usize> =
+        addresses.iter().enumerate().map(|(at, one)| (one.to_i64(), count + at)).collect();
+    let mut inserted = 0..count;
+    let place = |(fresh, met): (bool, &Option<RowAddress>)| match fresh {
+        true => inserted.next(),
+        false => places.get(&met.as_ref()?.to_i64()).copied(),
+    };
+    let order = is_fresh.values().iter().zip(met).filter_map(place);
+    let order: UInt64Array = order.map(|place| place as u64).collect::<Vec<_>>().into();
+    let schema = fresh.schema();
+    let all: Vec<RecordBatch> = std::iter::once(fresh).chain(updated).collect();
+    let all = concat_batches(&schema, &all).map_err(Error::internal)?;
+    Ok(vec![take_record_batch(&all, &order).map_err(Error::internal)?])
 }
 
 /// The unique constraints that ON CONFLICT watches.
@@ -219,11 +250,11 @@ async fn update_met(
         RecordBatch,
         Vec<Option<RowAddress>>,
     ),
-) -> Result<Vec<RecordBatch>> {
+) -> Result<(Vec<RowAddress>, Vec<RecordBatch>)> {
     // Who may read the whole table needs no plan to find out what he may read of it.
     let reads_all = Access::relation(relation).permits(&context.rights, 'r', false);
     if reads_all && met.iter().all(Option::is_none) {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Vec::new()));
     }
     let is_met = BooleanArray::from(met.iter().map(Option::is_some).collect::<Vec<_>>());
     let rows = filter_record_batch(&proposed, &is_met).map_err(Error::internal)?;
@@ -251,7 +282,7 @@ async fn update_met(
     let planned = planning::plan_target_with_rows(&fresh, query, &changed, rows)?;
     let planned = planned.allowed(&fresh)?;
     if none_met {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Vec::new()));
     }
     let plan = super::update::assign(&fresh, relation, planned.plan)?;
     super::update::apply(session, &fresh, relation, plan).await

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use clientele_catalog::definition::{Relation, RelationKind};
 use clientele_catalog::storage::RowAddress;
 use clientele_udfs::types::PgType;
-use datafusion::arrow::array::{Array, AsArray, RecordBatch, RecordBatchOptions, new_null_array};
+use datafusion::arrow::array::{
+    Array, AsArray, Int64Array, RecordBatch, RecordBatchOptions, new_null_array,
+};
 use datafusion::arrow::datatypes::{Int64Type, Schema, SchemaRef};
 use datafusion::scalar::ScalarValue;
 use sqlparser::ast::{self, Ident, ObjectName, SelectItem};
@@ -169,6 +171,7 @@ fn plan_returning(
     if rows.is_empty() {
         rows.push(RecordBatch::new_empty(schema(relation)));
     }
+    let rows = with_xmax(rows, Some(items), 0)?;
     let name = alias.map_or_else(|| quoted(&relation.name), Clone::clone);
     let mut query = sql::parse::query(&format!("SELECT 1 FROM {name}"))?;
     if let ast::SetExpr::Select(select) = query.body.as_mut() {
@@ -176,6 +179,36 @@ fn plan_returning(
     }
     planning::plan_over_rows(context, query, (sql::place::folded(&name), relation.oid, rows))
 }
+
+/// The rows with `xmax`, where RETURNING asks for it: 0 is that of a row that no version went
+/// before, by which clients tell what ON CONFLICT has inserted.
+pub(super) fn with_xmax(
+    rows: Vec<RecordBatch>,
+    returning: Option<&[SelectItem]>,
+    xmax: i64,
+) -> Result<Vec<RecordBatch>> {
+    let items = returning.unwrap_or_default();
+    let asked = items.iter().any(|item| sql::place::of_identifier(item, XMAX).is_some());
+    let whole = |item: &SelectItem| {
+        matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..))
+    };
+    if !asked || items.iter().any(whole) {
+        return Ok(rows);
+    }
+    let add = |batch: RecordBatch| {
+        if batch.schema().column_with_name(XMAX).is_some() {
+            return Ok(batch);
+        }
+        let mut fields = batch.schema().fields().to_vec();
+        fields.push(PgType::XID.field(XMAX, true));
+        let mut columns = batch.columns().to_vec();
+        columns.push(Arc::new(Int64Array::from(vec![xmax; batch.num_rows()])));
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(Error::internal)
+    };
+    rows.into_iter().map(add).collect()
+}
+
+const XMAX: &str = "xmax";
 
 /// Rows as RETURNING shows them: with the customers that a commit at this instant would give them.
 ///
@@ -213,6 +246,7 @@ pub(super) async fn outcome(
     written: Written<'_>,
 ) -> Result<Outcome> {
     let Some(items) = written.returning else { return Ok(Outcome::Done(written.tag)) };
+    let written = Written { rows: with_xmax(written.rows, Some(items.as_slice()), 0)?, ..written };
     if let Some((columns, rows)) = session.returned(context, written.kept, &written.rows).await? {
         let stream: BatchStream = Box::pin(futures::stream::iter(rows.into_iter().map(Ok)));
         return Ok(Outcome::Rows(Rows { columns, stream, tag: RowsTag::Fixed(written.tag) }));

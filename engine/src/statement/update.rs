@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use clientele_catalog::definition::Relation;
+use clientele_catalog::storage::RowAddress;
 use clientele_udfs::types::PgType;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::logical_expr::LogicalPlan;
@@ -48,7 +49,7 @@ pub(super) async fn execute(
     let kept = session.kept(prepared, &context).await?;
     let relation = kept.written_to()?;
     let batches = session.rows(&context, &kept, parameters.clone()).await?;
-    let written = replace(session, &context, (&relation, &kept.conditions), batches).await?;
+    let (_, written) = replace(session, &context, (&relation, &kept.conditions), batches).await?;
     settle(session, &context, Event::Update).await?;
     let count: usize = written.iter().map(RecordBatch::num_rows).sum();
     let returning = update.returning.as_ref();
@@ -70,24 +71,25 @@ pub(super) async fn execute(
     .await
 }
 
-/// Runs a plan of `ctid` and new values: the old rows go, the new ones come. Returns the new rows.
+/// Runs a plan of `ctid` and new values: the old rows go, the new ones come. Returns the addresses
+/// of the old rows and the new rows, in one order.
 pub(super) async fn apply(
     session: &mut Session,
     context: &Arc<QueryContext>,
     relation: &Arc<Relation>,
     plan: LogicalPlan,
-) -> Result<Vec<RecordBatch>> {
+) -> Result<(Vec<RowAddress>, Vec<RecordBatch>)> {
     let batches = session.collect(context, plan).await?;
     replace(session, context, (relation, &Conditions::default()), batches).await
 }
 
-/// Puts new rows in the place of those that they are addressed to. Returns the new rows.
+/// Puts new rows in the place of those that they are addressed to. Returns both.
 async fn replace(
     session: &mut Session,
     context: &Arc<QueryContext>,
     (relation, conditions): (&Arc<Relation>, &Conditions),
     batches: Vec<RecordBatch>,
-) -> Result<Vec<RecordBatch>> {
+) -> Result<(Vec<RowAddress>, Vec<RecordBatch>)> {
     let schema = rows::schema(relation);
     let mut seen = HashSet::new();
     let mut addresses = Vec::new();
@@ -102,7 +104,7 @@ async fn replace(
     let work = session.work().await?;
     let mut transaction = work.lock().await;
     transaction.update(relation.oid, &addresses, &written)?;
-    Ok(written)
+    Ok((addresses, written))
 }
 
 fn plan(

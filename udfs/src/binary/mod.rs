@@ -12,6 +12,7 @@
 mod array;
 mod encoder;
 mod numeric;
+mod range;
 mod receive;
 mod send;
 mod text;

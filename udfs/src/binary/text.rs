@@ -1,10 +1,11 @@
 //! Types that are kept as text but travel as something else: `uuid`, `inet`, `timetz`, `bit`,
-//! `pg_lsn`, `jsonb`.
+//! `pg_lsn`, `jsonb`, ranges.
 
 use std::net::IpAddr;
 
-use super::{Reader, incorrect};
+use super::{Reader, incorrect, range};
 use crate::input::text::Rule;
+use crate::range::Kind;
 use crate::types::PgType;
 use crate::{Result, output};
 
@@ -13,7 +14,7 @@ const FAMILIES: [u8; 2] = [2, 3];
 
 /// Whether the bytes of a type differ from its text by more than a leading byte.
 pub(crate) fn differs(pg_type: PgType) -> bool {
-    matches!(pg_type.oid, 869 | 1266 | 1560 | 1562 | 2950 | 3220)
+    matches!(pg_type.oid, 869 | 1266 | 1560 | 1562 | 2950 | 3220) || Kind::of(pg_type).is_some()
 }
 
 /// The byte that some types put before their text.
@@ -23,6 +24,9 @@ pub(crate) fn prefix(pg_type: PgType) -> Option<u8> {
 
 /// Sends a value of a type that [`differs`].
 pub(crate) fn send(pg_type: PgType, text: &str) -> Result<Vec<u8>> {
+    if let Some(kind) = Kind::of(pg_type) {
+        return range::send(kind, text);
+    }
     match pg_type.oid {
         869 => send_inet(text),
         1266 => send_timetz(text),
@@ -87,6 +91,7 @@ pub(crate) fn receive(rule: Rule, pg_type: PgType, bytes: &[u8]) -> Result<Optio
             String::from_utf8(text).map_err(|_| incorrect())?
         }
         Rule::Inet => receive_inet(&mut reader)?,
+        Rule::Range(kind) => range::receive(kind, &mut reader)?,
         Rule::TimeTz => receive_timetz(&mut reader)?,
         Rule::Bit(_) | Rule::VarBit(_) => receive_bits(&mut reader)?,
         _ if pg_type.oid == 3220 => {

@@ -149,6 +149,7 @@ pub(crate) fn kernel(from: &Field, to: PgType, explicit: bool) -> Option<Kernel>
             to if is_integer(to) => Kernel::ToInteger,
             to if is_numeric(to) && explicit => Kernel::KeepDigits,
             to if is_numeric(to) => Kernel::ToNumeric,
+            to if to.element().is_some_and(is_numeric) => Kernel::Elements(Inner::ToNumeric),
             _ => Kernel::Relabel,
         });
     }
@@ -174,7 +175,7 @@ fn is_exact(from: &DataType, to: &DataType) -> bool {
 
 fn between(from: PgType, to: PgType, explicit: bool) -> Option<Kernel> {
     match (from.element(), to.element()) {
-        (Some(from), Some(to)) if from == to => return Some(Kernel::Relabel),
+        (Some(from), Some(to)) if from == to && !is_numeric(to) => return Some(Kernel::Relabel),
         (Some(from), Some(to)) => {
             return between(from, to, explicit)?.inner().map(Kernel::Elements);
         }

@@ -43,6 +43,7 @@ pub mod identity;
 pub mod json;
 pub mod math;
 pub mod misc;
+pub mod ranges;
 pub mod score;
 pub mod sets;
 pub mod signature;
@@ -92,6 +93,7 @@ static DECLARED: LazyLock<Vec<Function>> = LazyLock::new(|| {
         identity::functions(),
         behaviour::functions(),
         misc::functions(),
+        ranges::functions(),
         score::functions(),
     ]
     .concat()

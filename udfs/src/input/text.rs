@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use crate::range::Kind;
 use crate::types::PgType;
 use crate::{Result, ValueError};
 
@@ -29,6 +30,8 @@ pub(crate) enum Rule {
     Inet,
     /// `pg_lsn`.
     LogPlace,
+    /// `int4range` and its kin.
+    Range(Kind),
     /// `bit(n)`.
     Bit(usize),
     /// `bit varying(n)`.
@@ -50,6 +53,7 @@ impl Rule {
             (1560, _) => Self::Bit(length.unwrap_or(1)),
             (1562, _) => Self::VarBit(length),
             (2950, _) => Self::Uuid,
+            (3904..=3927, _) => Kind::of(pg_type).map_or(Self::Any, Self::Range),
             (3220, _) => Self::LogPlace,
             (3802, _) => Self::Jsonb,
             _ => Self::Any,
@@ -78,6 +82,7 @@ impl Rule {
             Self::TimeTz => super::time::parse_timetz(text, ctx).map(Cow::Owned),
             Self::Inet => inet(text).map(Cow::Owned),
             Self::LogPlace => log_place(text).map(Cow::Owned),
+            Self::Range(kind) => Ok(Cow::Owned(kind.to_kept(&kind.parse(text, ctx)?))),
             Self::Bit(length) => bits(text, Some(length), true),
             Self::VarBit(length) => bits(text, length, false),
         }

@@ -16,6 +16,7 @@ use datafusion::arrow::datatypes::{
 
 use super::{IntervalStyle, Style, array, decimal, float, integer, interval, record, temporal};
 use crate::numeric::stored;
+use crate::range::Kind;
 use crate::types::PgType;
 use crate::{Result, ValueError, layout};
 
@@ -131,6 +132,9 @@ impl Values {
             }
             DataType::Utf8 => Self::Utf8(array.as_string().clone()),
             DataType::LargeUtf8 => Self::LargeUtf8(array.as_string().clone()),
+            DataType::Utf8View if pg_type.oid == INSTANT_RANGE && style.time_zone != Tz::UTC => {
+                Self::Utf8View(in_zone(array.as_string_view(), style.time_zone)?)
+            }
             DataType::Utf8View => Self::Utf8View(array.as_string_view().clone()),
             DataType::Binary if pg_type == PgType::UUID => Self::Uuid(array.as_binary().clone()),
             DataType::Binary => Self::Binary(array.as_binary().clone()),
@@ -230,6 +234,16 @@ impl ArrayFormatter {
                 | Values::List { .. }
         )
     }
+}
+
+/// `tstzrange`, whose texts are kept in UTC.
+const INSTANT_RANGE: u32 = 3910;
+
+fn in_zone(texts: &StringViewArray, zone: Tz) -> Result<StringViewArray> {
+    let Some(kind) = Kind::of(PgType::plain(INSTANT_RANGE)) else { return Ok(texts.clone()) };
+    let shown =
+        |text: Option<&str>| text.map(|text| Ok(kind.text(&kind.kept(text)?, zone))).transpose();
+    texts.iter().map(shown).collect()
 }
 
 /// Prints a number from the bytes that keep it.

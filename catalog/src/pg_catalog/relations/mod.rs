@@ -82,7 +82,7 @@ pub(crate) const BUILT: &[(&str, &str, Source)] = built! {
 /// Relations that are the same in every database.
 pub(crate) const FILES: &[(&str, &str, Source)] = files! {
     "pg_am" "pg_amop" "pg_available_extensions" "pg_cast" "pg_collation" "pg_extension"
-    "pg_language" "pg_opclass" "pg_operator" "pg_opfamily" "pg_tablespace"
+    "pg_language" "pg_opclass" "pg_operator" "pg_opfamily" "pg_range" "pg_tablespace"
 };
 
 /// Relations with the rows of another.

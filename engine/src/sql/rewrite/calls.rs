@@ -32,6 +32,9 @@ pub(super) fn rewrite(function: &mut Function) -> Option<Expr> {
         [name] => name.clone(),
         _ => return None,
     };
+    if let FunctionArguments::List(list) = &mut function.args {
+        list.args.iter_mut().for_each(whole_row);
+    }
     if name == "row"
         && let FunctionArguments::List(list) = &function.args
     {
@@ -41,8 +44,9 @@ pub(super) fn rewrite(function: &mut Function) -> Option<Expr> {
     if let Some(choice) = choice_of_arrays(function, &name).or_else(|| cast_of(function, &name)) {
         return Some(choice);
     }
-    if let Some(percentiles) = percentiles(function, &name) {
-        return Some(percentiles);
+    let other = percentiles(function, &name).or_else(|| shifted(function, &name));
+    if other.is_some() {
+        return other;
     }
     positional(function, &name);
     if let FunctionArguments::List(list) = &mut function.args {
@@ -58,6 +62,16 @@ pub(super) fn rewrite(function: &mut Function) -> Option<Expr> {
     }
     let set = clientele_udfs::functions::set_returning().iter().any(|one| one.name == name);
     set.then(|| call("unnest", vec![Expr::Function(function.clone())]))
+}
+
+/// `f(t.*)` is `f(t)` (manual, 8.16.5).
+fn whole_row(argument: &mut FunctionArg) {
+    if let FunctionArg::Unnamed(FunctionArgExpr::QualifiedWildcard(relation)) = argument
+        && let Some(name) = relation.0.last().and_then(|part| part.as_ident())
+    {
+        let row = Expr::Identifier(name.clone());
+        *argument = FunctionArg::Unnamed(FunctionArgExpr::Expr(row));
+    }
 }
 
 /// `aclexplode` takes items with OIDs, which only the engine knows.
@@ -79,11 +93,21 @@ fn cast_of(function: &Function, name: &str) -> Option<Expr> {
     let FunctionArguments::List(list) = &function.args else { return None };
     let [argument] = list.args.as_slice() else { return None };
     let is_type = PgType::by_name(name).is_some_and(|pg_type| pg_type.name() == name);
-    if !is_type || clientele_udfs::functions::by_name(name).is_some() {
+    let argument = super::operators::argument(argument)?;
+    // Only of an address is `text` a function.
+    let of_address = |expr: &Expr| {
+        matches!(expr, Expr::Cast { data_type, .. }
+            if matches!(data_type.to_string().to_lowercase().as_str(), "inet" | "cidr"))
+    };
+    let is_function = match name {
+        "text" => of_address(&argument),
+        _ => clientele_udfs::functions::by_name(name).is_some(),
+    };
+    if !is_type || is_function {
         return None;
     }
     let named = DataType::Custom(ObjectName::from(vec![Ident::with_quote('"', name)]), vec![]);
-    Some(cast(super::operators::argument(argument)?, named))
+    Some(cast(argument, named))
 }
 
 /// `percentile_cont(ARRAY[a, b])` is an array of both.
@@ -104,6 +128,40 @@ fn percentiles(function: &Function, name: &str) -> Option<Expr> {
     Some(own_call("make_array", array.elem.iter().map(one).collect()))
 }
 
+/// `lag(a, 1, b)`, whose default is no literal, as CASE: no row is where a constant is NULL.
+fn shifted(function: &Function, name: &str) -> Option<Expr> {
+    let FunctionArguments::List(list) = &function.args else { return None };
+    let [value, offset, default] = list.args.as_slice() else { return None };
+    let default = super::operators::argument(default)?;
+    let is_literal = match &default {
+        Expr::Value(_) => true,
+        Expr::UnaryOp { expr, .. } => matches!(expr.as_ref(), Expr::Value(_)),
+        _ => false,
+    };
+    if !matches!(name, "lag" | "lead") || function.over.is_none() || is_literal {
+        return None;
+    }
+    let of = |value: FunctionArg| {
+        let args = vec![value, offset.clone()];
+        let args = FunctionArguments::List(FunctionArgumentList { args, ..list.clone() });
+        Expr::Function(Function { args, ..function.clone() })
+    };
+    let one = Expr::value(Value::Number("1".to_owned(), false));
+    let one = of(FunctionArg::Unnamed(FunctionArgExpr::Expr(one)));
+    let condition = Expr::IsNull(Box::new(one));
+    Some(case(vec![CaseWhen { condition, result: default }], of(value.clone())))
+}
+
+fn case(conditions: Vec<CaseWhen>, otherwise: Expr) -> Expr {
+    Expr::Case {
+        case_token: AttachedToken::empty(),
+        end_token: AttachedToken::empty(),
+        operand: None,
+        conditions,
+        else_result: Some(Box::new(otherwise)),
+    }
+}
+
 /// `coalesce(a, '{}')` and `nullif(a, '{}')` as CASE: DataFusion's functions refuse text beside an
 /// array before the literal can become one. `None` where no argument looks like an array's text.
 fn choice_of_arrays(function: &Function, name: &str) -> Option<Expr> {
@@ -113,13 +171,6 @@ fn choice_of_arrays(function: &Function, name: &str) -> Option<Expr> {
     if !matches!(name, "coalesce" | "nullif") || !arguments.iter().any(is_text_of_array) {
         return None;
     }
-    let case = |conditions: Vec<CaseWhen>, otherwise: Expr| Expr::Case {
-        case_token: AttachedToken::empty(),
-        end_token: AttachedToken::empty(),
-        operand: None,
-        conditions,
-        else_result: Some(Box::new(otherwise)),
-    };
     if let ("nullif", [one, other]) = (name, arguments.as_slice()) {
         let condition = Expr::BinaryOp {
             left: Box::new(one.clone()),

@@ -2,9 +2,9 @@
 
 use sqlparser::ast::{
     BinaryOperator, DataType, Distinct, Expr, FunctionArg, FunctionArgExpr, GroupByExpr, Ident,
-    Interval, LimitClause, ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr,
-    SetOperator, SetQuantifier, TableAlias, TableFactor, Value, Visit, Visitor, WindowFrameBound,
-    WindowSpec,
+    Interval, JoinConstraint, JoinOperator, LimitClause, ObjectName, OrderByKind, Query, Select,
+    SelectItem, SetExpr, SetOperator, SetQuantifier, TableAlias, TableFactor, UnaryOperator, Value,
+    Visit, Visitor, WindowFrameBound, WindowSpec,
 };
 
 use super::{call, cast, literals};
@@ -266,6 +266,9 @@ pub(super) fn grouped_places(select: &mut Select) {
             continue;
         };
         for expr in sets.iter_mut().flatten() {
+            while let Expr::Nested(inner) = expr {
+                *expr = inner.as_ref().clone();
+            }
             let Expr::Value(value) = &*expr else { continue };
             let Value::Number(digits, _) = &value.value else { continue };
             let place = digits.parse::<usize>().ok().and_then(|place| place.checked_sub(1));
@@ -311,7 +314,11 @@ pub(super) fn record_function(factor: &mut TableFactor) {
             op: if json { BinaryOperator::Arrow } else { BinaryOperator::LongArrow },
             right: Box::new(super::text(folded(&column.name))),
         };
-        let expr = cast(Expr::Nested(Box::new(field)), data_type.clone());
+        let mut field = Expr::Nested(Box::new(field));
+        if matches!(data_type, DataType::Array(_)) {
+            field = super::own_call(crate::functions::JSON_ELEMENTS, vec![field]);
+        }
+        let expr = cast(field, data_type.clone());
         items.push(SelectItem::ExprWithAlias { expr, alias: column.name.clone() });
     }
     select.projection = items;
@@ -322,7 +329,11 @@ pub(super) fn record_function(factor: &mut TableFactor) {
         Some(TableFactor::Derived { subquery, .. }) => {
             if let SetExpr::Select(inner) = subquery.body.as_mut() {
                 let alias = Ident::new("value");
-                inner.projection = vec![SelectItem::ExprWithAlias { expr: value.clone(), alias }];
+                // A literal there is read as jsonb writes it.
+                let binary = name.starts_with("jsonb");
+                let value = value.clone();
+                let expr = if binary { cast(value, DataType::JSONB) } else { value };
+                inner.projection = vec![SelectItem::ExprWithAlias { expr, alias }];
             }
         }
         _ => return,
@@ -355,5 +366,37 @@ pub(super) fn frame(window: &mut WindowSpec) {
                 fractional_seconds_precision: None,
             });
         }
+    }
+}
+
+/// A literal that stands as a condition is a boolean: `ON ('true')`.
+pub(super) fn conditions(select: &mut Select) {
+    let joins = select.from.iter_mut().flat_map(|from| &mut from.joins);
+    let on = joins.filter_map(|join| match &mut join.join_operator {
+        JoinOperator::Join(JoinConstraint::On(condition))
+        | JoinOperator::Inner(JoinConstraint::On(condition))
+        | JoinOperator::Left(JoinConstraint::On(condition))
+        | JoinOperator::LeftOuter(JoinConstraint::On(condition))
+        | JoinOperator::Right(JoinConstraint::On(condition))
+        | JoinOperator::RightOuter(JoinConstraint::On(condition))
+        | JoinOperator::FullOuter(JoinConstraint::On(condition)) => Some(condition),
+        _ => None,
+    });
+    on.chain(&mut select.selection).chain(&mut select.having).for_each(condition);
+}
+
+fn condition(expr: &mut Expr) {
+    match expr {
+        Expr::Nested(inner) | Expr::UnaryOp { op: UnaryOperator::Not, expr: inner } => {
+            condition(inner);
+        }
+        Expr::BinaryOp { left, op: BinaryOperator::And | BinaryOperator::Or, right } => {
+            condition(left);
+            condition(right);
+        }
+        Expr::Value(value) if matches!(value.value, Value::SingleQuotedString(_)) => {
+            *expr = cast(expr.clone(), DataType::Boolean);
+        }
+        _ => {}
     }
 }

@@ -90,14 +90,20 @@ fn bits(literal: &Expr, data_type: &DataType) -> Option<Expr> {
     Some(Expr::Value(Value::Number(number.to_string(), false).with_empty_span()))
 }
 
-/// Literals with a prefix.
-pub(super) fn text(value: &mut Value) {
-    match value {
-        Value::UnicodeStringLiteral(text) | Value::SingleQuotedByteStringLiteral(text) => {
-            *value = Value::SingleQuotedString(std::mem::take(text));
-        }
-        _ => {}
-    }
+/// Literals with a prefix; `B'101'` and `X'1F'` are bit strings as long as they are written.
+pub(super) fn text(expr: &mut Expr) {
+    let Expr::Value(value) = &*expr else { return };
+    let (text, length) = match &value.value {
+        Value::UnicodeStringLiteral(text) => (text.clone(), None),
+        Value::SingleQuotedByteStringLiteral(digits) => (digits.clone(), Some(digits.len())),
+        Value::HexStringLiteral(digits) => (format!("x{digits}"), Some(digits.len() * 4)),
+        _ => return,
+    };
+    let text = super::text(text);
+    *expr = match length.filter(|length| *length > 0) {
+        Some(length) => cast(text, DataType::Bit(Some(length as u64))),
+        None => text,
+    };
 }
 
 /// A whole number as a column is an integer where it fits: set operations, recursion and VALUES

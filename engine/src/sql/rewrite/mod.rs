@@ -26,6 +26,7 @@ use sqlparser::ast::{
 use crate::error::{Error, Result};
 
 pub(crate) use calls::array_of;
+pub(crate) use operators::row_is_null;
 
 /// Rewrites a query in place.
 ///
@@ -69,6 +70,7 @@ impl VisitorMut for Rewriter {
         clauses::grand_total(select);
         clauses::grouped_places(select);
         clauses::full_wildcards(select);
+        clauses::conditions(select);
         literals::narrow_items(select);
         ControlFlow::Continue(())
     }
@@ -119,7 +121,8 @@ impl VisitorMut for Rewriter {
                     *expr = other;
                 }
             }
-            Expr::Value(value) => literals::text(&mut value.value),
+            Expr::IsNull(_) | Expr::IsNotNull(_) => operators::row_is_null(expr),
+            Expr::Value(_) => literals::text(expr),
             Expr::Collate { expr: inner, .. } => *expr = inner.as_ref().clone(),
             _ => {}
         }

@@ -53,6 +53,7 @@ pub(super) fn rewrite(expr: &mut Expr) {
             let field = text(field.to_string().trim_matches('\'').to_lowercase());
             *expr = call("extract", vec![field, source.as_ref().clone()]);
         }
+        Expr::Like { any: true, .. } | Expr::ILike { any: true, .. } => like_any(expr),
         Expr::Like { pattern, escape_char, .. } | Expr::ILike { pattern, escape_char, .. } => {
             if let Some(escape) = escape_char.take() {
                 let arguments = vec![pattern.as_ref().clone(), Expr::Value(escape)];
@@ -188,6 +189,32 @@ fn take_symmetric(low: &mut Expr) -> bool {
     }
 }
 
+/// `x LIKE ANY (ARRAY[a, b])` is `x LIKE a OR x LIKE b`.
+fn like_any(expr: &mut Expr) {
+    let (Expr::Like { pattern, .. } | Expr::ILike { pattern, .. }) = &*expr else { return };
+    let mut patterns = pattern.as_ref();
+    while let Expr::Nested(inner) = patterns {
+        patterns = inner;
+    }
+    let Expr::Array(array) = patterns else { return };
+    let one = |element: &Expr| {
+        let mut one = expr.clone();
+        if let Expr::Like { any, pattern, .. } | Expr::ILike { any, pattern, .. } = &mut one {
+            *any = false;
+            **pattern = element.clone();
+        }
+        one
+    };
+    let either = |left: Expr, right: Expr| Expr::BinaryOp {
+        left: Box::new(left),
+        op: BinaryOperator::Or,
+        right: Box::new(right),
+    };
+    if let Some(all) = array.elem.iter().map(one).reduce(either) {
+        *expr = Expr::Nested(Box::new(all));
+    }
+}
+
 /// `(a, b) OVERLAPS (c, d)` is `overlaps(a, b, c, d)` (manual, 9.9).
 fn overlaps(expr: &mut Expr) {
     let Expr::BinaryOp { left, right, .. } = expr else { return };
@@ -274,6 +301,30 @@ pub(super) fn record(values: &[Expr]) -> Expr {
     let fields = values.iter().enumerate();
     let fields = fields.flat_map(|(place, value)| [text(format!("f{}", place + 1)), value.clone()]);
     own_call(crate::functions::RECORD, fields.collect())
+}
+
+/// `ROW(a, b) IS NULL` is `a IS NULL AND b IS NULL`, and so for NOT NULL (manual, 9.25).
+pub(crate) fn row_is_null(expr: &mut Expr) {
+    let (row, test): (_, fn(Box<Expr>) -> Expr) = match &*expr {
+        Expr::IsNull(row) => (row, Expr::IsNull),
+        Expr::IsNotNull(row) => (row, Expr::IsNotNull),
+        _ => return,
+    };
+    let Expr::Function(function) = row.as_ref() else { return };
+    let name = name_parts(&function.name).pop().unwrap_or_default();
+    let is_row = |row: &&str| name.strip_prefix(crate::functions::OWN) == Some(row);
+    let FunctionArguments::List(list) = &function.args else { return };
+    if [crate::functions::RECORD, crate::functions::RECORD_OR_NULL].iter().any(is_row) {
+        let fields = list.args.iter().skip(1).step_by(2).filter_map(argument);
+        let both = |left: Expr, right: Expr| Expr::BinaryOp {
+            left: Box::new(left),
+            op: BinaryOperator::And,
+            right: Box::new(right),
+        };
+        if let Some(all) = fields.map(|field| test(Box::new(field))).reduce(both) {
+            *expr = Expr::Nested(Box::new(all));
+        }
+    }
 }
 
 /// `OPERATOR(pg_catalog.~)` is the operator itself.

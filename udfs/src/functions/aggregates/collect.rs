@@ -1,15 +1,19 @@
 //! Aggregates that need all values at once: `percentile_disc`, `mode`, exact `variance` and
 //! `stddev`, `json_agg`, `json_object_agg` (manual, 9.21).
 
+use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, new_empty_array};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, ListArray, new_empty_array,
+};
 use datafusion::arrow::buffer::OffsetBuffer;
 use datafusion::arrow::compute::{
-    SortColumn, SortOptions, concat, lexsort_to_indices, take_arrays,
+    SortColumn, SortOptions, concat, filter, lexsort_to_indices, take_arrays,
 };
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::arrow::row::{RowConverter, SortField};
 use datafusion::common::ScalarValue;
 use datafusion::error::Result;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
@@ -32,6 +36,8 @@ pub struct Plan {
     pub descending: bool,
     /// Type of the result.
     pub result: DataType,
+    /// Whether equal arguments count once.
+    pub distinct: bool,
     /// `ORDER BY` within the call: how the columns behind the arguments are sorted.
     pub orderings: Vec<(DataType, SortOptions)>,
 }
@@ -152,6 +158,7 @@ impl AggregateUDFImpl for Collect {
             exprs: args.exprs.to_vec(),
             descending: args.order_bys.first().is_some_and(|order| order.options.descending),
             result: args.return_field.data_type().clone(),
+            distinct: args.is_distinct,
             orderings: match self.within_group {
                 true => Vec::new(),
                 false => args
@@ -197,6 +204,22 @@ impl Collected {
     }
 }
 
+impl Collected {
+    /// Without what has been before, where the call says DISTINCT.
+    fn once(&self, columns: Vec<ArrayRef>) -> Result<Vec<ArrayRef>> {
+        if !self.plan.distinct || columns.is_empty() {
+            return Ok(columns);
+        }
+        let fields = columns.iter().map(|column| SortField::new(column.data_type().clone()));
+        let converter = RowConverter::new(fields.collect())?;
+        let rows = converter.convert_columns(&columns)?;
+        let mut seen = HashSet::new();
+        let first = rows.iter().map(|row| Some(seen.insert(row.owned())));
+        let first: BooleanArray = first.collect();
+        columns.iter().map(|column| Ok(filter(column, &first)?)).collect()
+    }
+}
+
 impl Accumulator for Collected {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         for (batches, values) in self.batches.iter_mut().zip(values) {
@@ -227,7 +250,7 @@ impl Accumulator for Collected {
         let mut columns = self.columns()?;
         let keys = columns.split_off(self.plan.fields.len().min(columns.len()));
         if keys.is_empty() {
-            return (self.evaluate)(&self.plan, &columns);
+            return (self.evaluate)(&self.plan, &self.once(columns)?);
         }
         let keys = keys.into_iter().zip(&self.plan.orderings);
         let keys: Vec<SortColumn> = keys
@@ -235,7 +258,7 @@ impl Accumulator for Collected {
             .collect();
         let order = lexsort_to_indices(&keys, None)?;
         let columns = take_arrays(&columns, &order, None)?;
-        (self.evaluate)(&self.plan, &columns)
+        (self.evaluate)(&self.plan, &self.once(columns)?)
     }
 
     fn size(&self) -> usize {

@@ -30,6 +30,16 @@ pub(super) fn functions() -> Vec<Function> {
         })
         .nulls()
         .stable(),
+        function("overlaps(timestamp, timestamp, timestamp, interval) -> bool", TEXT, |row| {
+            let end = ended(row, 2, false)?;
+            Ok(overlaps([instant(row, 0), instant(row, 1), instant(row, 2), end]))
+        })
+        .nulls(),
+        function("overlaps(timestamp, interval, timestamp, timestamp) -> bool", TEXT, |row| {
+            let end = ended(row, 0, false)?;
+            Ok(overlaps([instant(row, 0), end, instant(row, 2), instant(row, 3)]))
+        })
+        .nulls(),
         function("overlaps(time, time, time, time) -> bool", TEXT, |row| {
             Ok(overlaps([0, 1, 2, 3].map(|place| (!row.is_null(place)).then(|| row.time(place)))))
         })
