@@ -84,6 +84,8 @@ pub(crate) fn parse_time(text: &str, type_name: &str, ctx: &Context) -> Result<C
 
 #[cfg(test)]
 mod tests {
+    use datafusion::arrow::array::AsArray;
+
     use crate::input::{Context, DateOrder, parse};
     use crate::output::{Style, to_text_array};
     use crate::types::PgType;
@@ -94,7 +96,7 @@ mod tests {
             Ok(value) => {
                 let style = Style { time_zone: ctx.time_zone, ..Style::default() };
                 let printed = to_text_array(&value.to_array().unwrap(), pg_type, &style).unwrap();
-                datafusion::arrow::array::AsArray::as_string_view(&printed).value(0).to_owned()
+                printed.as_string_view().value(0).to_owned()
             }
         }
     }

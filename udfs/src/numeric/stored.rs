@@ -134,9 +134,9 @@ impl Parts<'_> {
 }
 
 fn parts(bytes: &[u8]) -> Option<Parts<'_>> {
-    let negative = match bytes.first()? {
-        &NEGATIVE => true,
-        &POSITIVE => false,
+    let negative = match *bytes.first()? {
+        NEGATIVE => true,
+        POSITIVE => false,
         _ => return None,
     };
     let digits = bytes.get(HEAD..bytes.len().checked_sub(TAIL)?)?;

@@ -7,6 +7,7 @@ use datafusion::arrow::array::{
     Time32SecondArray, TimestampMillisecondArray, TimestampNanosecondArray, TimestampSecondArray,
     UInt32Array, UInt64Array,
 };
+use datafusion::arrow::buffer::OffsetBuffer;
 use datafusion::arrow::datatypes::{Field, Int32Type, IntervalDayTime, i256};
 
 use super::*;
@@ -123,7 +124,7 @@ fn nested_layouts() {
     assert_eq!(of_arrow(large), "{1}");
     let outer = ListArray::new(
         Arc::new(Field::new("item", list.data_type().clone(), true)),
-        datafusion::arrow::buffer::OffsetBuffer::from_lengths([1]),
+        OffsetBuffer::from_lengths([1]),
         Arc::new(list.slice(0, 1)),
         None,
     );

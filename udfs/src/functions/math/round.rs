@@ -41,7 +41,7 @@ fn whole() -> Vec<Function> {
             "Rounded to a whole number, half away from zero.",
             |call| {
                 let half = |value: &Finite, _| value.rounded(0);
-                numbers(call, |value, unit| divided(value, unit), half)
+                numbers(call, divided, half)
             },
         )
         .scale(no_scale),

@@ -54,7 +54,7 @@ fn bg_nbd(columns: &[ArrayRef], modified: bool) -> Result<ScalarValue> {
     if customers.is_empty() {
         return Ok(ScalarValue::Utf8View(None));
     }
-    let fit = BgNbd::fit(&customers, modified).map_err(unfit)?;
+    let fit = BgNbd::fit(&customers, modified).map_err(|error| unfit(&error))?;
     let BgNbd { r, alpha, a, b, .. } = fit.parameters;
     let kind = if modified { "mbg_nbd" } else { "bg_nbd" };
     let parameters = [("r", r), ("alpha", alpha), ("a", a), ("b", b)];
@@ -66,7 +66,7 @@ fn pareto_nbd(columns: &[ArrayRef]) -> Result<ScalarValue> {
     if customers.is_empty() {
         return Ok(ScalarValue::Utf8View(None));
     }
-    let fit = ParetoNbd::fit(&customers).map_err(unfit)?;
+    let fit = ParetoNbd::fit(&customers).map_err(|error| unfit(&error))?;
     let ParetoNbd { r, alpha, s, beta } = fit.parameters;
     let parameters = [("r", r), ("alpha", alpha), ("s", s), ("beta", beta)];
     Ok(json(models::write("pareto_nbd", &fit, (count(&customers), &parameters))))
@@ -80,7 +80,7 @@ fn gamma_gamma(columns: &[ArrayRef]) -> Result<ScalarValue> {
     if customers.is_empty() {
         return Ok(ScalarValue::Utf8View(None));
     }
-    let fit = GammaGamma::fit(&customers).map_err(unfit)?;
+    let fit = GammaGamma::fit(&customers).map_err(|error| unfit(&error))?;
     let GammaGamma { p, q, v } = fit.parameters;
     let count = customers.iter().map(|(_, weight)| weight).sum();
     Ok(json(models::write("gamma_gamma", &fit, (count, &[("p", p), ("q", q), ("v", v)]))))
@@ -137,6 +137,6 @@ fn json(text: String) -> ScalarValue {
     ScalarValue::Utf8View(Some(text))
 }
 
-fn unfit(error: clientele_recommend::Error) -> datafusion::error::DataFusionError {
+fn unfit(error: &clientele_recommend::Error) -> datafusion::error::DataFusionError {
     ValueError::invalid_parameter(error.to_string()).into()
 }

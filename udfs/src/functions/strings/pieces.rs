@@ -43,14 +43,7 @@ pub(super) fn functions() -> Vec<Function> {
         function(
             "substring(text, text) -> text",
             "What the first group of a pattern caught, or its match.",
-            |row| {
-                let pattern = super::regex::compile(row.text(1), "")?;
-                let found = pattern.regex.captures(row.text(0));
-                let group = found
-                    .as_ref()
-                    .and_then(|found| if found.len() > 1 { found.get(1) } else { found.get(0) });
-                Ok(group.map(|group| group.as_str()).into())
-            },
+            matched,
         ),
         function(
             "overlay(text, text, int4) -> text; overlay(text, text, int4, int4) -> text",
@@ -86,6 +79,14 @@ pub(super) fn functions() -> Vec<Function> {
             Ok(text.repeat(count).into())
         }),
     ]
+}
+
+fn matched(row: &Row<'_>) -> Result<Value> {
+    let pattern = super::regex::compile(row.text(1), "")?;
+    let found = pattern.regex.captures(row.text(0));
+    let group =
+        found.as_ref().and_then(|found| if found.len() > 1 { found.get(1) } else { found.get(0) });
+    Ok(group.map(|group| group.as_str()).into())
 }
 
 fn too_long() -> ValueError {
