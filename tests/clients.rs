@@ -30,7 +30,7 @@ const SCRIPTS: &[(&str, &[&str])] = &[
 ];
 
 /// One trial for each script.
-pub fn trials() -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     SCRIPTS
         .iter()
         .map(|(name, command)| Trial::test(format!("clients::{name}"), move || run(name, command)))

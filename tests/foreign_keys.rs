@@ -17,7 +17,7 @@ const RACES: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// One trial for each race.
-pub fn trials() -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     let trial = |race: &'static (&str, &str, &str, &str)| {
         Trial::test(format!("foreign_keys::{}", race.0), move || check(race))
     };

@@ -17,7 +17,7 @@ use crate::server::Server;
 const LEAST_F1: f64 = 0.86;
 
 /// The trials.
-pub fn trials() -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     let trial = |name: &str, run: fn() -> Result<()>| {
         Trial::test(format!("identity::{name}"), move || {
             run().map_err(|error| Failed::from(format!("{error:#}")))

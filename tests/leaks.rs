@@ -17,7 +17,7 @@ use crate::server;
 const STATEMENTS_MIN: usize = 150;
 
 /// One trial.
-pub fn trials() -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     vec![Trial::test("leaks::statements", || Ok::<(), Failed>(statements()?))]
 }
 

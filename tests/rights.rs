@@ -11,7 +11,7 @@ use crate::server;
 const ROLES: [&str; 8] = ["nobody", "reader", "column", "writer", "owner", "all", "heir", "aloof"];
 
 /// One trial for the table, one for what only a login shows.
-pub fn trials() -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     vec![Trial::test("rights::cases", cases), Trial::test("rights::logins", logins)]
 }
 

@@ -18,7 +18,7 @@ use crate::server;
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
 /// One trial for each file and way.
-pub fn trials() -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("slt");
     let mut files = Vec::new();
     collect(&root, &mut files);

@@ -19,7 +19,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
 ];
 
 /// One trial for each rule.
-pub fn trials() -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     vec![
         Trial::test("tidy::file_sizes", file_sizes),
         Trial::test("tidy::imports", imports),

@@ -7,7 +7,7 @@ use libtest_mimic::{Failed, Trial};
 use crate::server;
 
 /// The tour.
-pub fn trials() -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     vec![Trial::test("tour::readme", readme)]
 }
 

@@ -50,7 +50,7 @@ struct Writer {
 }
 
 /// The trial.
-pub fn trials() -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     vec![Trial::test("crash::kill", || run().map_err(|error| Failed::from(format!("{error:#}"))))]
 }
 

@@ -15,7 +15,7 @@ use anyhow::Result;
 use libtest_mimic::{Failed, Trial};
 
 /// The trials.
-pub fn trials() -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     let trial = |name: &str, run: fn() -> Result<()>| {
         Trial::test(format!("erasure::{name}"), move || {
             run().map_err(|error| Failed::from(format!("{error:#}")))

@@ -36,7 +36,7 @@ const TESTS: [(&str, Test); 12] = [
 ];
 
 /// The trials.
-pub fn trials() -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     let trial = |(name, test): (&str, Test)| {
         let run = move || test().map_err(|error| Failed::from(format!("{error:#}")));
         Trial::test(format!("operations::{name}"), run)

@@ -34,7 +34,7 @@ const QUIET: Duration = Duration::from_millis(500);
 const CANCEL_AFTER: Duration = Duration::from_millis(300);
 
 /// One trial for each file.
-pub fn trials() -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("transcripts");
     let Ok(entries) = std::fs::read_dir(&root) else { return Vec::new() };
     let files = entries.flatten().map(|entry| entry.path());

@@ -39,7 +39,7 @@ fn of_call(call: &ScalarFunction, schema: &DFSchema) -> Result<FieldRef> {
     let fields = call.args.iter().map(|argument| expression_field(argument, schema));
     let fields = fields_with_udf(&fields.collect::<Result<Vec<_>>>()?, call.func.as_ref())?;
     let literal = |argument| match argument {
-        &Expr::Literal(ref value, _) => Some(value),
+        Expr::Literal(value, _) => Some(value),
         _ => None,
     };
     let scalar_arguments: Vec<_> = call.args.iter().map(literal).collect();

@@ -16,7 +16,7 @@ use super::ended;
 use super::published::Copies;
 use super::receipt::{canonical, hash};
 use super::rows;
-use crate::builtin::{self, numbers, texts, times};
+use crate::builtin::{self, texts, times};
 use crate::error::{Error, Result};
 
 /// An erasure that waits for its physical part.

@@ -14,7 +14,7 @@ use crate::sql::place::{folded, name_parts};
 use crate::sql::rewrite::call;
 
 /// Names the table of a column that was found ambiguous; false where no join has merged it.
-pub fn qualify(query: &mut Query, error: &DataFusionError) -> bool {
+pub(super) fn qualify(query: &mut Query, error: &DataFusionError) -> bool {
     let DataFusionError::SchemaError(inner, _) = error.find_root() else { return false };
     let SchemaError::AmbiguousReference { field } = inner.as_ref() else { return false };
     let mut qualify = Qualify { name: &field.name, done: false };

@@ -42,7 +42,7 @@ pub struct Scan {
     /// Its columns that the current role sees treated.
     treated: Vec<Treated>,
     /// Rows that the statement may not use.
-    pub filters: Vec<filter::Planned>,
+    pub(crate) filters: Vec<filter::Planned>,
     schema: SchemaRef,
     inner: Inner,
 }

@@ -143,7 +143,7 @@ fn mark_hiding(query: &mut Query) {
             }
             _ => false,
         };
-        if by_column.iter().any(|key| hides(key)) && !by_name(&name) {
+        if by_column.iter().any(hides) && !by_name(&name) {
             *alias = Ident::with_quote('"', format!("{name}{MARK}9{place}"));
         }
     }

@@ -24,7 +24,7 @@ const TABLE_ROWS_MAX: i128 = 1 << 16;
 ///
 /// # Errors
 /// DataFusion refuses a plan.
-pub fn plan(
+pub(super) fn plan(
     name: &str,
     arguments: &[(Option<String>, ScalarValue)],
 ) -> Result<Option<LogicalPlan>> {

@@ -18,6 +18,7 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::functions::string;
+use datafusion::functions::string::expr_fn::rtrim;
 use datafusion::functions_nested::expr_fn::array_has;
 use datafusion::logical_expr::expr::{
     AggregateFunction, Cast, InList, Placeholder, ScalarFunction, WindowFunction,
@@ -170,7 +171,7 @@ fn convert_function(
         for argument in &mut function.args {
             if functions::operand_type(argument, schema)?.oid == PgType::BPCHAR.oid {
                 let value = std::mem::replace(argument, Expr::Literal(ScalarValue::Null, None));
-                *argument = datafusion::functions::string::expr_fn::rtrim(vec![value]);
+                *argument = rtrim(vec![value]);
             }
         }
     } else if PRINTING.contains(&name) {
@@ -368,7 +369,7 @@ fn convert_binary(
         // Trailing blanks of char(n) mean nothing: they go when it becomes text.
         if op == Operator::StringConcat {
             let trimmed = |expr: Expr, pg_type: PgType| match pg_type.oid == PgType::BPCHAR.oid {
-                true => datafusion::functions::string::expr_fn::rtrim(vec![expr]),
+                true => rtrim(vec![expr]),
                 false => expr,
             };
             (left, right) = (trimmed(left, types.0), trimmed(right, types.1));
@@ -423,7 +424,7 @@ pub(super) fn is_comparison(op: Operator) -> bool {
 /// that the column's values have, so that the column stays what files and keys are searched by.
 fn blanks(left: Expr, right: Expr, types: (PgType, PgType)) -> (Expr, Expr) {
     let fixed = |one: PgType| one.oid == PgType::BPCHAR.oid;
-    let trimmed = |expr: Expr| datafusion::functions::string::expr_fn::rtrim(vec![expr]);
+    let trimmed = |expr: Expr| rtrim(vec![expr]);
     let padded = |literal: Expr, width: i32| match &literal {
         Expr::Literal(ScalarValue::Utf8(Some(text)), None) => {
             let text = text.trim_end_matches(' ');

@@ -198,7 +198,7 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Parsed<Option<Body>> {
         }
         _ => return Ok(None),
     };
-    Ok(Some(Body::Definition(definition)))
+    Ok(Some(Body::Definition(Box::new(definition))))
 }
 
 fn is_alter_view_as(words: &[String]) -> bool {

@@ -91,7 +91,7 @@ pub enum Body {
     /// `SECURITY LABEL`.
     SecurityLabel(security_label::SecurityLabel),
     /// `ALTER VIEW`, `CREATE DOMAIN` … as PostgreSQL writes them.
-    Definition(definitions::Definition),
+    Definition(Box<definitions::Definition>),
     /// `DECLARE name CURSOR FOR query`.
     Declare {
         /// The cursor.

@@ -115,6 +115,6 @@ const CONDITIONS: &[(&str, &str)] = &[
 fn is_met(condition: &str, sqlstate: &str) -> bool {
     match condition {
         "others" => sqlstate != "57014",
-        name => name == sqlstate || CONDITIONS.iter().any(|known| *known == (name, sqlstate)),
+        name => name == sqlstate || CONDITIONS.contains(&(name, sqlstate)),
     }
 }

@@ -142,6 +142,7 @@ impl World {
                 oid: oid + 2,
                 name: format!("t{oid}_number"),
                 columns: vec![3, 1],
+                options: Vec::new(),
                 expressions: Vec::new(),
                 predicate: None,
                 comment: None,

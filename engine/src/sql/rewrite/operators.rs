@@ -60,16 +60,7 @@ pub(super) fn rewrite(expr: &mut Expr) {
                 **pattern = call("like_escape", arguments);
             }
         }
-        Expr::SimilarTo { negated, expr: text, pattern, escape_char } => {
-            let escape = escape_char.take().map(Expr::Value);
-            let arguments = std::iter::once(pattern.as_ref().clone()).chain(escape).collect();
-            let op = match negated {
-                true => BinaryOperator::PGRegexNotMatch,
-                false => BinaryOperator::PGRegexMatch,
-            };
-            let right = Box::new(call("similar_to_escape", arguments));
-            *expr = Expr::BinaryOp { left: text.clone(), op, right };
-        }
+        Expr::SimilarTo { .. } => similar(expr),
         Expr::Nested(inner) => {
             if let Some(query) = one_value(inner) {
                 *expr = query;
@@ -90,6 +81,18 @@ pub(super) fn rewrite(expr: &mut Expr) {
         }
         _ => {}
     }
+}
+
+fn similar(expr: &mut Expr) {
+    let Expr::SimilarTo { negated, expr: text, pattern, escape_char } = expr else { return };
+    let escape = escape_char.take().map(Expr::Value);
+    let arguments = std::iter::once(pattern.as_ref().clone()).chain(escape).collect();
+    let op = match negated {
+        true => BinaryOperator::PGRegexNotMatch,
+        false => BinaryOperator::PGRegexMatch,
+    };
+    let right = Box::new(call("similar_to_escape", arguments));
+    *expr = Expr::BinaryOp { left: text.clone(), op, right };
 }
 
 /// `substring(x FROM 'pattern')` is the first element of what the pattern matches (manual:

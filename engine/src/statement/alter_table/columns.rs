@@ -199,7 +199,7 @@ async fn drop_one(
     }
     relation.constraints.retain(|constraint| !is_over(constraint, column));
     let uses = |text: &String| {
-        sql::parse::expression(text).is_ok_and(|expr| of_identifier(&expr, &name).is_some())
+        sql::parse::expression(text).is_ok_and(|expr| of_identifier(&expr, name).is_some())
     };
     relation.indexes.retain(|index| {
         !index.columns.contains(&number)
