@@ -38,11 +38,7 @@ fn of_binary(binary: &BinaryExpr, schema: &DFSchema) -> Result<FieldRef> {
 fn of_call(call: &ScalarFunction, schema: &DFSchema) -> Result<FieldRef> {
     let fields = call.args.iter().map(|argument| expression_field(argument, schema));
     let fields = fields_with_udf(&fields.collect::<Result<Vec<_>>>()?, call.func.as_ref())?;
-    let literal = |argument| match argument {
-        Expr::Literal(value, _) => Some(value),
-        _ => None,
-    };
-    let scalar_arguments: Vec<_> = call.args.iter().map(literal).collect();
+    let scalar_arguments: Vec<_> = call.args.iter().map(Expr::as_literal).collect();
     call.func.return_field_from_args(ReturnFieldArgs {
         arg_fields: &fields,
         scalar_arguments: &scalar_arguments,
