@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use clientele_recommend::{Gatherer, Purchase};
+use clientele_udfs::functions::argument;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type, TimeUnit, TimestampMicrosecondType};
@@ -215,7 +216,8 @@ pub(super) fn lines(
 /// Pieces of each line; a line without a number is one piece.
 fn quantities(batch: &RecordBatch, roles: Roles) -> Result<Option<Vec<f32>>> {
     let Some(place) = roles.quantity else { return Ok(None) };
-    let numbers = cast(batch.column(place), &DataType::Float64)?;
+    // Numbers of any scale are none to Arrow.
+    let numbers = argument::cast(batch.column(place), &DataType::Float64)?;
     let numbers = numbers.as_primitive::<Float64Type>();
     // Under a NULL there may be anything.
     let wrong = numbers.iter().flatten().any(|one| !one.is_finite());

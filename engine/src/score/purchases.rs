@@ -6,6 +6,7 @@
 
 use clientele_recommend::btyd::Summary;
 use clientele_recommend::btyd::gamma_gamma::Spent;
+use clientele_udfs::functions::argument;
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, Float64Array, RecordBatch, TimestampMicrosecondArray,
 };
@@ -219,7 +220,9 @@ pub(super) fn unit(call: &Call) -> Result<f64> {
 }
 
 fn amounts(column: &ArrayRef) -> Result<Float64Array> {
-    Ok(cast(column, &DataType::Float64)?.as_primitive::<Float64Type>().clone())
+    // Numbers of any scale are none to Arrow.
+    let amounts = argument::cast(column, &DataType::Float64)?;
+    Ok(amounts.as_primitive::<Float64Type>().clone())
 }
 
 fn times(column: &ArrayRef) -> Result<TimestampMicrosecondArray> {

@@ -202,6 +202,7 @@ fn dependencies_lead_from_views_to_tables() {
         "classid objid refobjsubid deptype",
         &[
             "1259|20005|1|i",
+            "2604|1114703875|3|a",
             "2606|20011|1|a",
             "2606|20015|2|a",
             "2606|20016|3|a",

@@ -16,7 +16,7 @@ use datafusion::logical_expr::{
 use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 
-use super::exec::{Make, Part, RowsExec};
+use super::exec::{Make, Part, RowsExec, external};
 use super::function::Function;
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
@@ -146,53 +146,57 @@ pub(crate) fn column(batches: &[RecordBatch], place: usize) -> Result<Option<Arr
 /// A call in a logical plan.
 #[derive(Clone)]
 pub(crate) struct CallNode {
-    call: Arc<Call>,
+    function: &'static Function,
+    /// None in plans that are kept: they hold no snapshot.
+    context: Option<Arc<QueryContext>>,
+    relation: Option<Arc<Relation>>,
+    values: Vec<Option<ScalarValue>>,
+    queries: Vec<Option<usize>>,
     inputs: Vec<LogicalPlan>,
     schema: DFSchemaRef,
 }
 
 impl CallNode {
-    pub(crate) fn new(call: Arc<Call>, inputs: Vec<LogicalPlan>, schema: DFSchemaRef) -> Self {
-        Self { call, inputs, schema }
+    pub(crate) fn new(call: Call, inputs: Vec<LogicalPlan>, schema: DFSchemaRef) -> Self {
+        let Call { function, context, relation, values, queries } = call;
+        Self { function, context: Some(context), relation, values, queries, inputs, schema }
     }
 
-    /// The same in another statement.
-    fn moved_to(&self, context: &Arc<QueryContext>) -> Self {
-        let call = Call {
-            function: self.call.function,
-            context: Arc::clone(context),
-            relation: self.call.relation.clone(),
-            values: self.call.values.clone(),
-            queries: self.call.queries.clone(),
-        };
-        Self { call: Arc::new(call), ..self.clone() }
+    fn call(&self) -> Option<Call> {
+        Some(Call {
+            function: self.function,
+            context: Arc::clone(self.context.as_ref()?),
+            relation: self.relation.clone(),
+            values: self.values.clone(),
+            queries: self.queries.clone(),
+        })
     }
 }
 
-/// The same call in another statement; `None`: the plan is none.
+/// The same call in another statement, or in none; `None`: the plan is no call.
 pub(crate) fn moved_call(
     plan: &LogicalPlan,
     context: Option<&Arc<QueryContext>>,
 ) -> Option<LogicalPlan> {
     let LogicalPlan::Extension(extension) = plan else { return None };
     let node = extension.node.as_any().downcast_ref::<CallNode>()?;
-    let node = context.map_or_else(|| node.clone(), |context| node.moved_to(context));
+    let node = CallNode { context: context.cloned(), ..node.clone() };
     Some(LogicalPlan::Extension(Extension { node: Arc::new(node) }))
 }
 
 impl std::fmt::Debug for CallNode {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "Call: {}", self.call.function.name)
+        write!(formatter, "Call: {}", self.function.name)
     }
 }
 
 impl PartialEq for CallNode {
     fn eq(&self, other: &Self) -> bool {
-        let (one, another) = (&self.call, &other.call);
-        one.function.name == another.function.name
-            && one.values == another.values
-            && one.queries == another.queries
-            && Arc::ptr_eq(&one.context.snapshot, &another.context.snapshot)
+        let snapshot = |node: &Self| node.context.as_ref().map(|one| Arc::as_ptr(&one.snapshot));
+        self.function.name == other.function.name
+            && self.values == other.values
+            && self.queries == other.queries
+            && snapshot(self) == snapshot(other)
             && self.inputs == other.inputs
             && self.schema == other.schema
     }
@@ -202,8 +206,8 @@ impl Eq for CallNode {}
 
 impl Hash for CallNode {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.call.function.name.hash(state);
-        self.call.values.hash(state);
+        self.function.name.hash(state);
+        self.values.hash(state);
         self.inputs.hash(state);
     }
 }
@@ -236,7 +240,7 @@ impl UserDefinedLogicalNodeCore for CallNode {
     }
 
     fn fmt_for_explain(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "Call: {}", self.call.function.name)
+        write!(formatter, "Call: {}", self.function.name)
     }
 
     fn with_exprs_and_inputs(
@@ -269,7 +273,8 @@ impl ExtensionPlanner for CallPlanner {
         _context: &PhysicalPlanningContext,
     ) -> DataFusionResult<Option<Arc<dyn ExecutionPlan>>> {
         let Some(node) = node.as_any().downcast_ref::<CallNode>() else { return Ok(None) };
-        let call = Arc::clone(&node.call);
+        let call = node.call().map(Arc::new);
+        let call = call.ok_or_else(|| external(Error::internal("a call without a statement")))?;
         let partitions = match (call.function.parallel)(&call) {
             true => session.config().target_partitions().max(1),
             false => 1,

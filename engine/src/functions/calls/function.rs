@@ -157,7 +157,7 @@ impl Function {
         let relation = self.relation(context, (&values, &queries))?;
         let schema = self.schema(relation.as_deref(), &values, (&queries, &inputs))?;
         let call = Call { function: self, context: Arc::clone(context), relation, values, queries };
-        let node = Arc::new(CallNode::new(Arc::new(call), inputs, Arc::new(schema)));
+        let node = Arc::new(CallNode::new(call, inputs, Arc::new(schema)));
         Ok(LogicalPlan::Extension(Extension { node }))
     }
 
