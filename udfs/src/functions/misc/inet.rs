@@ -37,19 +37,3 @@ fn bits(row: &Row<'_>) -> u8 {
 fn whole(row: &Row<'_>) -> Result<Value> {
     Ok(format!("{}/{}", address(row), bits(row)).into())
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::functions::testing::check;
-
-    #[test]
-    fn addresses() {
-        check(&[
-            ("host('192.168.1.5/24'::inet)", "192.168.1.5"),
-            ("masklen('10.0.0.0/8'::inet)", "8"),
-            ("masklen('10.0.0.1'::inet)", "32"),
-            ("family('::1'::inet)", "6"),
-            ("text('10.0.0.1'::inet)", "10.0.0.1/32"),
-        ]);
-    }
-}
