@@ -14,9 +14,9 @@ EVENTS = "web.events"
 def definitions(count):
     """Segments of five kinds, each with limits of its own."""
     kinds = [
-        "SELECT customer_id FROM {t} WHERE event = 'view' GROUP BY 1 HAVING count(*) > {a}",
+        "SELECT customer_id FROM {t} WHERE event = 'product_view' GROUP BY 1 HAVING count(*) > {a}",
         "SELECT customer_id FROM {t} GROUP BY 1 HAVING count(DISTINCT event) > {b} AND count(*) > {a}",
-        "SELECT DISTINCT customer_id FROM {t} WHERE event = 'cart' EXCEPT "
+        "SELECT DISTINCT customer_id FROM {t} WHERE event = 'add_to_cart' EXCEPT "
         "SELECT customer_id FROM {t} WHERE event = 'purchase' AND occurred_at > timestamptz '2026-01-01' - interval '{a} days'",
         "SELECT customer_id FROM {t} GROUP BY 1 HAVING max(occurred_at) < now() - interval '{a} days'",
         "SELECT customer_id FROM {t} WHERE occurred_at > now() - interval '{a} days' GROUP BY 1 HAVING count(*) >= 2",
@@ -76,7 +76,7 @@ def add(link, count):
     devices = [row[0] for row in link.execute(f"SELECT DISTINCT device FROM {EVENTS} LIMIT 20000").fetchall()]
     with link.cursor().copy(f"COPY {EVENTS} (device, event, occurred_at) FROM STDIN") as rows:
         for _ in range(count):
-            rows.write_row((random.choice(devices), "view", "2026-11-20 10:00:00+00"))
+            rows.write_row((random.choice(devices), "product_view", "2026-11-20 10:00:00+00"))
 
 
 def settled(server, segments, since):
@@ -164,7 +164,7 @@ def entry(server, seconds=20, rate=5000):
 def add_plain(link, count):
     with link.cursor().copy(f"COPY {EVENTS} (device, event, occurred_at) FROM STDIN") as rows:
         for _ in range(count):
-            rows.write_row((f"stream-{random.randrange(20000)}", "view", "2026-11-20 10:00:00+00"))
+            rows.write_row((f"stream-{random.randrange(20000)}", "product_view", "2026-11-20 10:00:00+00"))
 
 
 if __name__ == "__main__":

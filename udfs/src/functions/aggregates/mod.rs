@@ -12,6 +12,7 @@ use super::signature::Signature;
 use super::{Doc, behaviour};
 
 pub mod collect;
+mod count;
 pub mod delegate;
 mod floats;
 pub mod intervals;
@@ -28,8 +29,16 @@ pub fn all() -> Vec<Arc<AggregateUDF>> {
         delegate::Delegate::udaf("sum", sum::sum_udaf(), delegate::sum),
         delegate::Delegate::udaf("every", bool_and_or::bool_and_udaf(), delegate::same),
     ];
-    let own = [delegates, floats::all(), json::all(), listed::all(), ordered::all(), spread::all()]
-        .concat();
+    let own = [
+        vec![count::udaf()],
+        delegates,
+        floats::all(),
+        json::all(),
+        listed::all(),
+        ordered::all(),
+        spread::all(),
+    ]
+    .concat();
     [own, behaviour::aggregates(), super::score::aggregates()].concat()
 }
 
@@ -133,6 +142,11 @@ mod tests {
                 "jsonb_agg(x), jsonb_object_agg(k, x)",
                 "(values ('p',1),('q',2)) t(k,x)",
                 &["[1, 2]", "{\"p\": 1, \"q\": 2}"],
+            ),
+            (
+                "k, count(distinct x), count(distinct y), count(distinct x) filter (where y > 0), count(*)",
+                "(values (1,'a',1.5),(1,'b',1.5),(1,'a',-2),(1,null,null),(2,null,0)) t(k,x,y) group by k order by k",
+                &["1", "2", "2", "0", "2", "1", "1", "0", "4", "1"],
             ),
             ("avg(x), json_agg(x)", "(select 1 as x where false) t", &["NULL", "NULL"]),
         ]);
