@@ -32,6 +32,7 @@ pub mod relations;
 pub mod rights;
 pub mod row_security;
 mod series;
+pub mod sizes;
 pub mod subqueries;
 pub mod types;
 pub mod unnested;

@@ -559,6 +559,7 @@ fn session_state(engine: &Arc<Engine>, database: Oid) -> SessionState {
     options.execution.parquet.pushdown_filters = false;
     options.execution.parquet.schema_force_view_types = true;
     options.catalog.create_default_catalog_and_schema = false;
+    options.optimizer.use_statistics_registry = true;
     // It also compares what fields say of their origin, in which a union of tables differs once
     // columns have been pruned from it.
     options.execution.skip_physical_aggregate_schema_check = true;
@@ -576,6 +577,7 @@ fn session_state(engine: &Arc<Engine>, database: Oid) -> SessionState {
         .with_config(config)
         .with_optimizer_rules(optimizer.rules)
         .with_runtime_env(Arc::clone(&engine.runtime_env))
+        .with_statistics_registry(planning::sizes::registry())
         .with_default_features()
         .with_physical_optimizer_rules(rules)
         .with_query_planner(Arc::new(SharingPlanner::new(&engine.memberships, database)))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::internal_err;
+use datafusion::common::stats::Precision;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::spill_file::SpillFile;
@@ -19,6 +20,7 @@ use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::memory::retained_bytes;
+use crate::planning::sizes;
 
 /// Batches that go to disk together.
 const SPILLED_TOGETHER: usize = 64;
@@ -26,6 +28,7 @@ const SPILLED_TOGETHER: usize = 64;
 /// A plan's rows, partition by partition, for a known number of readers.
 pub(super) struct Materialized {
     plan: Arc<dyn ExecutionPlan>,
+    size: Precision<usize>,
     readers: usize,
     partitions: Mutex<Vec<Option<Arc<Partition>>>>,
 }
@@ -70,7 +73,12 @@ impl std::fmt::Debug for Materialized {
 
 impl Materialized {
     pub(super) fn new(plan: Arc<dyn ExecutionPlan>, readers: usize) -> Self {
-        Self { plan, readers, partitions: Mutex::default() }
+        Self { size: sizes::rows(&plan), plan, readers, partitions: Mutex::default() }
+    }
+
+    /// About how many rows there are.
+    pub(super) fn size(&self) -> Precision<usize> {
+        self.size
     }
 
     pub(super) fn plan(&self) -> &Arc<dyn ExecutionPlan> {

@@ -35,6 +35,12 @@ impl Civil {
         Self { year, month, day, micros: timestamp.rem_euclid(DAY) }
     }
 
+    /// Midnight of a day since 1970.
+    pub fn of_day(days: i64) -> Self {
+        let (year, month, day) = civil(days);
+        Self { year, month, day, micros: 0 }
+    }
+
     /// Back to microseconds.
     ///
     /// # Errors

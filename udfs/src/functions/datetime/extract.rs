@@ -122,7 +122,7 @@ fn parts_of_days(call: &Call<'_>) -> Option<ArrayRef> {
     if dates.iter().flatten().any(|date| !(-DAYS_MAX..DAYS_MAX).contains(&date)) {
         return None;
     }
-    let part = |date: i32| date_part(Civil::of(i64::from(date).saturating_mul(DAY)), unit).into();
+    let part = |date: i32| date_part(Civil::of_day(i64::from(date)), unit).into();
     let parts: Decimal128Array = dates.unary(part);
     Some(Arc::new(parts.with_precision_and_scale(*precision, 0).ok()?))
 }
@@ -240,7 +240,6 @@ fn julian(source: Source) -> Result<Option<Decimal>> {
 }
 
 fn date_part(date: Civil, unit: Unit) -> i64 {
-    let days = date.days();
     let shown = |year: i64| if year > 0 { year } else { year - 1 };
     match unit {
         Unit::Day => date.day,
@@ -253,8 +252,8 @@ fn date_part(date: Civil, unit: Unit) -> i64 {
         Unit::Century => -((99 - (date.year - 1)) / 100),
         Unit::Millennium if date.year > 0 => (date.year + 999) / 1000,
         Unit::Millennium => -((999 - (date.year - 1)) / 1000),
-        Unit::Weekday => weekday(days),
-        Unit::IsoWeekday => iso_weekday(days),
+        Unit::Weekday => weekday(date.days()),
+        Unit::IsoWeekday => iso_weekday(date.days()),
         Unit::DayOfYear => date.day_of_year(),
         Unit::IsoYear => shown(date.iso_week().0),
         _ => 0,
