@@ -1,11 +1,12 @@
-"""Functions of one pass against DuckDB's SQL for the same question, over the same Parquet files, in one run.
+"""Functions of one pass against DuckDB's SQL (and the functions of ClickHouse, where chdb is installed) for the same question, over the same
+Parquet files, in one run.
 
 `behaviour.py --binary target/release/clientele --work DIR [--scale 1] [--rounds 5]`: prints a table; writes DIR/behaviour.json.
 An answer that differs voids its time.
 """
 import argparse, json, pathlib, statistics, time
 
-from engines import Clientele, DuckDB
+from engines import ClickHouse, Clientele, DuckDB
 
 WINDOWS = pathlib.Path(__file__).with_name("queries")
 FUNNEL = """SELECT step, count(*) AS devices FROM (SELECT funnel('7 days', occurred_at, event = 'visit', event = 'product_view',
@@ -25,9 +26,11 @@ TWICE_SQL = """SELECT count(DISTINCT coalesce(email, '')) FROM (SELECT email, or
 ORDER BY ordered_at) AS after FROM shop.orders) AS s WHERE after <= interval '30 days'"""
 CONSENT = """SELECT purpose, granted, count(*) AS customers FROM (SELECT email, purpose, latest_by(granted, decided_at) AS granted
 FROM consents.decisions GROUP BY 1, 2) AS latest GROUP BY 1, 2 ORDER BY 1, 2"""
+FUNNEL_CLICKHOUSE = """SELECT step, count() FROM (SELECT windowFunnel(604800000000)(toUInt64(toUnixTimestamp64Micro(occurred_at)), event = 'visit',
+  event = 'product_view', event = 'add_to_cart', event = 'purchase') AS step FROM web_events GROUP BY device) WHERE step > 0 GROUP BY step ORDER BY step"""
 QUESTIONS = {
     "funnel": (FUNNEL, (WINDOWS / "10_funnel.sql").read_text().replace(") AS step FROM third_step GROUP BY device)",
-               ") AS step FROM third_step GROUP BY device HAVING step > 0)")),
+               ") AS step FROM third_step GROUP BY device HAVING step > 0)"), FUNNEL_CLICKHOUSE),
     "sessions": (SESSIONS, (WINDOWS / "12_sessions.sql").read_text()),
     "session count": (COUNT, COUNT_SQL),
     "trailing pressure": (MOST, MOST_SQL),
@@ -44,26 +47,34 @@ def main():
     options.add_argument("--rounds", type=int, default=5)
     given = options.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
-    server, duck = Clientele(given.binary, given.work, given.scale), DuckDB()
+    engines = [Clientele(given.binary, given.work, given.scale), DuckDB()]
+    server = engines[0]
     try:
-        duck.open_files(server)
-        result = {name: question(server, duck, pair, given.rounds) for name, pair in QUESTIONS.items()}
+        engines[1].open_files(server)
+        if ClickHouse.here:
+            engines.append(ClickHouse())
+            engines[2].open_files(server, ("web", "events"))
+        result = {name: question(engines, asked, given.rounds) for name, asked in QUESTIONS.items()}
     finally:
         server.stop()
     (given.work / "behaviour.json").write_text(json.dumps(result, indent=1))
-    print(f"{'question':24}{'Clientele ms':>14}{'DuckDB ms':>12}{'ratio':>8}  same answer")
+    print(f"{'question':24}" + "".join(f"{engine.name:>14}" for engine in engines) + f"{'ratio':>8}  same answer")
     for name, one in result.items():
-        print(f"{name:24}{one['clientele']:14.1f}{one['duckdb']:12.1f}{one['clientele'] / one['duckdb']:8.2f}  {one['same']}")
+        times = "".join(f"{one[engine.name]:14.1f}" if engine.name in one else " " * 14 for engine in engines)
+        print(f"{name:24}{times}{one['Clientele'] / one['DuckDB']:8.2f}  {one['same']}")
 
 
-def question(server, duck, pair, rounds):
-    same = normal(server.query(pair[0])) == normal(duck.query(pair[1]))
-    times = {"clientele": [], "duckdb": []}
+def question(engines, asked, rounds):
+    """The medians of all engines that are asked, in milliseconds; whether all answers are the first one's."""
+    pairs = list(zip(engines, asked))
+    answers = [normal(engine.query(sql)) for engine, sql in pairs]
+    times = {engine.name: [] for engine, _ in pairs}
     for _ in range(rounds):
-        for name, engine, sql in (("clientele", server, pair[0]), ("duckdb", duck, pair[1])):
+        for engine, sql in pairs:
             started = time.perf_counter()
             engine.query(sql)
-            times[name].append((time.perf_counter() - started) * 1000)
+            times[engine.name].append((time.perf_counter() - started) * 1000)
+    same = all(answer == answers[0] for answer in answers)
     return {"same": same, **{name: statistics.median(all) for name, all in times.items()}, "runs": times}
 
 

@@ -3,6 +3,11 @@ import glob, os, pathlib, resource, shutil, signal, socket, subprocess, time
 
 import duckdb, psycopg
 
+try:
+    from chdb.session import Session
+except ImportError:
+    Session = None
+
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -159,3 +164,25 @@ class DuckDB:
     def cpu(self):
         usage = resource.getrusage(resource.RUSAGE_SELF)
         return usage.ru_utime + usage.ru_stime
+
+
+class ClickHouse:
+    """ClickHouse in this process, by chdb; `here` says whether it is installed."""
+    name, here = "ClickHouse", Session is not None
+
+    def __init__(self):
+        self.link = Session()
+        self.version = f"ClickHouse {self.query('SELECT version()')[0][0]}"
+
+    def open_files(self, clientele, *names):
+        """Clientele's own Parquet files of these tables as views `schema_table`."""
+        for schema, table in names:
+            files = clientele.files(schema, table)
+            with duckdb.connect() as link:
+                stored = link.execute("DESCRIBE SELECT * FROM read_parquet(?)", [files]).fetchall()
+            listed = ", ".join(f"`{one[0]}` AS `{name}`" for one, name in zip(stored, clientele.columns(schema, table)))
+            folder, inside = os.path.dirname(files[0]), ",".join(os.path.basename(one) for one in files)
+            self.link.query(f"CREATE VIEW {schema}_{table} AS SELECT {listed} FROM file('{folder}/{{{inside}}}', Parquet)")
+
+    def query(self, sql):
+        return [tuple(line.split("\t")) for line in self.link.query(sql, "TSV").data().splitlines()]

@@ -23,14 +23,29 @@ use crate::planning::context::QueryContext;
 use crate::planning::needs::origin;
 use crate::session::Session;
 
-/// What was taken out of the tables.
+/// What was taken out of the tables, and what will be.
 #[derive(Default)]
-pub(crate) struct Extracts(HashMap<(Oid, Subject), Extract>);
+pub(super) struct Extracts {
+    taken: HashMap<(Oid, Subject), (Extent, Arc<MemTable>)>,
+    expected: HashMap<(Oid, Subject), Extent>,
+}
 
-struct Extract {
+/// Columns of the rows of customers.
+#[derive(Clone, Default)]
+struct Extent {
     columns: BTreeSet<String>,
     customers: RoaringBitmap,
-    rows: Arc<MemTable>,
+}
+
+impl Extent {
+    fn holds(&self, columns: &BTreeSet<String>, customers: &RoaringBitmap) -> bool {
+        columns.is_subset(&self.columns) && customers.is_subset(&self.customers)
+    }
+
+    fn add(&mut self, columns: &BTreeSet<String>, customers: &RoaringBitmap) {
+        self.columns.extend(columns.iter().cloned());
+        self.customers |= customers;
+    }
 }
 
 /// The columns of a table that a plan reads, that with the customer among them.
@@ -41,6 +56,21 @@ struct Wanted {
 }
 
 impl Extracts {
+    /// The rows of these customers will be wanted: what is taken for others holds them, too.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub(super) fn expect(
+        &mut self,
+        plan: &LogicalPlan,
+        (subject, customers): (Subject, &RoaringBitmap),
+    ) -> Result<()> {
+        for (oid, Wanted { columns, .. }) in wanted(plan, subject)? {
+            self.expected.entry((oid, subject)).or_default().add(&columns, customers);
+        }
+        Ok(())
+    }
+
     /// A plan over the rows of these customers in the place of those of all.
     ///
     /// # Errors
@@ -53,26 +83,23 @@ impl Extracts {
         (subject, customers): (Subject, &RoaringBitmap),
     ) -> Result<LogicalPlan> {
         for (oid, Wanted { source, key, columns }) in wanted(&plan, subject)? {
-            let known = self.0.get(&(oid, subject));
-            let enough = known.is_some_and(|known| {
-                columns.is_subset(&known.columns) && customers.is_subset(&known.customers)
-            });
-            if enough {
+            let known = self.taken.get(&(oid, subject));
+            if known.is_some_and(|(known, _)| known.holds(&columns, customers)) {
                 continue;
             }
-            let (mut columns, mut customers) = (columns, customers.clone());
-            if let Some(known) = known {
-                columns.extend(known.columns.iter().cloned());
-                customers |= &known.customers;
+            let mut extent = known.map(|(known, _)| known.clone()).unwrap_or_default();
+            extent.add(&columns, customers);
+            if let Some(expected) = self.expected.get(&(oid, subject)) {
+                extent.add(&expected.columns, &expected.customers);
             }
-            let rows = take(session, context, (source, &key, &columns), &customers).await?;
-            self.0.insert((oid, subject), Extract { columns, customers, rows });
+            let rows = take(session, context, (source, &key), &extent).await?;
+            self.taken.insert((oid, subject), (extent, rows));
         }
         let narrowed = plan.transform_down(|node| {
             let LogicalPlan::TableScan(scan) = &node else { return Ok(Transformed::no(node)) };
-            let extract = place(scan).and_then(|oid| self.0.get(&(oid, subject)));
-            let Some(extract) = extract else { return Ok(Transformed::no(node)) };
-            let source = provider_as_source(Arc::clone(&extract.rows) as _);
+            let extract = place(scan).and_then(|oid| self.taken.get(&(oid, subject)));
+            let Some((_, rows)) = extract else { return Ok(Transformed::no(node)) };
+            let source = provider_as_source(Arc::clone(rows) as _);
             let schema = source.schema();
             let places = scan.projected_schema.fields().iter();
             let places = places.map(|field| schema.index_of(field.name()));
@@ -116,8 +143,8 @@ fn wanted(plan: &LogicalPlan, subject: Subject) -> Result<HashMap<Oid, Wanted>> 
 async fn take(
     session: &Session,
     context: &Arc<QueryContext>,
-    (source, key, columns): (Arc<dyn TableSource>, &str, &BTreeSet<String>),
-    customers: &RoaringBitmap,
+    (source, key): (Arc<dyn TableSource>, &str),
+    Extent { columns, customers }: &Extent,
 ) -> Result<Arc<MemTable>> {
     let whole = source.schema();
     let places: Vec<usize> = columns.iter().filter_map(|one| whole.index_of(one).ok()).collect();

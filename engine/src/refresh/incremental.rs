@@ -248,7 +248,7 @@ fn old(
     nodes: &RoaringBitmap,
     (subject, customers): (Subject, &RoaringBitmap),
 ) -> Old {
-    let (mut old, mut others) = (Old::default(), RoaringBitmap::new());
+    let (mut old, mut alone, mut merged) = (Old::default(), 0, RoaringBitmap::new());
     let now = context.snapshot.customers.of(subject);
     for node in nodes {
         let customer = now.customer(node);
@@ -260,12 +260,25 @@ fn old(
             if !old.members.insert(customer) {
                 old.twice.insert(customer);
             }
+        } else if customer == node {
+            alone += 1;
         } else {
-            others.insert(customer);
+            merged.insert(customer);
         }
     }
-    old.others = others.len();
+    // Most nodes are their customers, and are counted as they come.
+    old.others = alone + (merged - nodes).len();
     old
+}
+
+impl Concerned {
+    /// Tells what will be taken out of the tables for it.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub(super) fn announce(&self, extracts: &mut Extracts) -> Result<()> {
+        extracts.expect(&self.plan, (self.subject, &self.customers))
+    }
 }
 
 impl Old {

@@ -29,8 +29,7 @@ mod sources;
 mod states;
 mod worker;
 
-pub(crate) use extracts::Extracts;
 pub(crate) use located::{Located, addresses};
-pub(crate) use run::{Cause, How, Run, empty, of_somebody, refresh};
+pub(crate) use run::{Cause, How, Run, Together, empty, of_somebody, refresh};
 pub(crate) use states::State;
 pub(crate) use worker::Workers;

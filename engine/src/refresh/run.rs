@@ -1,15 +1,16 @@
 //! One refresh of one materialized view, in a session's transaction.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use clientele_catalog::definition::{Column, Object, Relation, RelationKind};
+use clientele_catalog::definition::{Column, Object, Oid, Relation, RelationKind};
 use clientele_catalog::pg_catalog::JobKind;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use roaring::RoaringBitmap;
 
 use super::extracts::Extracts;
-use super::incremental;
+use super::incremental::{self, Concerned};
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::session::Session;
@@ -85,6 +86,36 @@ impl How {
     }
 }
 
+/// What the views of a run share: rows are taken out of a table once for all of them.
+#[derive(Default)]
+pub(crate) struct Together {
+    extracts: Extracts,
+    /// For whom views are refreshed, where it is known ahead.
+    concerned: HashMap<Oid, std::result::Result<Concerned, String>>,
+}
+
+impl Together {
+    /// Finds out for whom these views are to be refreshed. What goes wrong is told when each is.
+    pub(crate) async fn ahead(
+        session: &Session,
+        context: &Arc<QueryContext>,
+        views: &[&Arc<Relation>],
+    ) -> Self {
+        let mut together = Self::default();
+        for view in views {
+            let context = context.as_role(view.owner);
+            let Ok(concerned) = concerned(session, &context, view).await else { continue };
+            if let Ok(concerned) = &concerned
+                && concerned.announce(&mut together.extracts).is_err()
+            {
+                continue;
+            }
+            together.concerned.insert(view.oid, concerned);
+        }
+        together
+    }
+}
+
 /// Computes a view anew: the new rows take the place of the old ones when the transaction commits.
 ///
 /// # Errors
@@ -93,7 +124,7 @@ pub(crate) async fn refresh(
     session: &mut Session,
     context: &Arc<QueryContext>,
     view: &Arc<Relation>,
-    (run, extracts): (&Run, &mut Extracts),
+    (run, together): (&Run, &mut Together),
 ) -> Result<How> {
     // What is under it is read with the owner's rights, whoever refreshes it.
     let context = context.as_role(view.owner);
@@ -101,18 +132,17 @@ pub(crate) async fn refresh(
     if view.is_recommender() {
         return learn(session, &context, view).await;
     }
-    let before = session.engine.workers.of(session.database.oid).state(view.oid);
-    let concerned = match &view.kind {
-        RelationKind::MaterializedView { populated: true, .. } => {
-            incremental::concerned(session, &context, view, &before).await?
-        }
-        _ => Err("it has had no rows".to_owned()),
+    let ahead = together.concerned.remove(&view.oid);
+    let concerned = match ahead {
+        Some(concerned) => concerned,
+        None => concerned(session, &context, view).await?,
     };
     let reason = match concerned {
         Ok(concerned) => {
             let reason = format!("{} customers were concerned", concerned.customers.len());
             let (change, nodes) =
-                incremental::apply(session, &context, view, (concerned, extracts)).await?;
+                incremental::apply(session, &context, view, (concerned, &mut together.extracts))
+                    .await?;
             let mut how = How { incremental: true, nodes: Some(nodes), ..How::full(reason) };
             segments::record(session, view, (run, &mut how), Some(change)).await?;
             return Ok(how);
@@ -125,6 +155,21 @@ pub(crate) async fn refresh(
         segments::record(session, view, (run, &mut how), None).await?;
     }
     Ok(how)
+}
+
+/// For whom a view can be refreshed alone; else the reason why not.
+async fn concerned(
+    session: &Session,
+    context: &Arc<QueryContext>,
+    view: &Relation,
+) -> Result<std::result::Result<Concerned, String>> {
+    let before = session.engine.workers.of(session.database.oid).state(view.oid);
+    match &view.kind {
+        RelationKind::MaterializedView { populated: true, .. } => {
+            incremental::concerned(session, context, view, &before).await
+        }
+        _ => Ok(Err("it has had no rows".to_owned())),
+    }
 }
 
 /// A recommender has no rows: its model is made.

@@ -18,8 +18,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::extracts::Extracts;
-use super::run::{Cause, Run, refresh};
+use super::run::{Cause, Run, Together, refresh};
 use super::saved;
 use super::schedule::Schedule;
 use super::sources::Sources;
@@ -252,7 +251,15 @@ async fn run(engine: &Arc<Engine>, database: Oid, due: Vec<(Arc<Relation>, Cause
     let base = session.context().await?;
     let number = i64::from(session.store.allocate_oid());
     let mut outcomes = Vec::with_capacity(due.len());
-    let mut extracts = Extracts::default();
+    let all: HashSet<Oid> = due.iter().map(|(view, _)| view.oid).collect();
+    let views = all.iter().filter_map(|view| base.catalog().relation_by_oid(*view));
+    // What reads others of them is asked after these.
+    let reads_none = |view: &&Arc<Relation>| {
+        !view.is_recommender()
+            && Sources::of(base.catalog(), view).stored.iter().all(|one| !all.contains(one))
+    };
+    let views: Vec<_> = views.filter(reads_none).collect();
+    let mut together = Together::ahead(&session, &base, &views).await;
     for (view, cause) in due {
         let run = Run { number, cause, started_at: base.started_at };
         let context = session.context().await?;
@@ -262,7 +269,7 @@ async fn run(engine: &Arc<Engine>, database: Oid, due: Vec<(Arc<Relation>, Cause
         };
         refreshes.note(view.oid, |state| state.running = true);
         let savepoint = session.work().await?.lock().await.savepoint();
-        let done = Box::pin(refresh(&mut session, &context, &view, (&run, &mut extracts))).await;
+        let done = Box::pin(refresh(&mut session, &context, &view, (&run, &mut together))).await;
         if let Err(error) = &done {
             session.work().await?.lock().await.rollback_to(savepoint);
             tracing::warn!(view = %view.name, sqlstate = error.sqlstate, "a refresh has failed");

@@ -11,7 +11,7 @@ use super::create_view::stored_query;
 use super::grant::grants_of_new;
 use crate::error::{Error, Result};
 use crate::recommend;
-use crate::refresh::{self, Cause, Extracts, How, Run, State, options};
+use crate::refresh::{self, Cause, How, Run, State, Together, options};
 use crate::segments;
 use crate::session::Session;
 use crate::session::job::Job;
@@ -118,7 +118,7 @@ pub(super) async fn refresh(
         return Ok(TAG.to_owned());
     }
     let run = Run::new(session, Cause::Refresh, &context);
-    let with = (&run, &mut Extracts::default());
+    let with = (&run, &mut Together::default());
     let how = Box::pin(refresh::refresh(session, &context, &view, with)).await?;
     session.refreshed(view.oid, State::after(&run, (&context.snapshot, &view), how));
     Ok(TAG.to_owned())
