@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use clientele_catalog::definition::{Column, Object, Oid, Relation, RelationKind};
@@ -72,12 +73,14 @@ pub(crate) struct How {
     pub(crate) members: Option<u64>,
     /// The nodes in a segment's rows.
     pub(crate) nodes: Option<Arc<RoaringBitmap>>,
+    /// How long it took, without what the views of a run share.
+    pub(crate) took: Option<Duration>,
 }
 
 impl How {
     /// Everything was computed.
     pub(crate) fn full(reason: impl Into<String>) -> Self {
-        Self { incremental: false, reason: reason.into(), members: None, nodes: None }
+        Self { incremental: false, reason: reason.into(), members: None, nodes: None, took: None }
     }
 
     /// As `membership.runs` shows it.
@@ -121,6 +124,17 @@ impl Together {
 /// # Errors
 /// What the definition does wrong; the transaction must go back to where it was.
 pub(crate) async fn refresh(
+    session: &mut Session,
+    context: &Arc<QueryContext>,
+    view: &Arc<Relation>,
+    (run, together): (&Run, &mut Together),
+) -> Result<How> {
+    let begun = Instant::now();
+    let how = refreshed(session, context, view, (run, together)).await?;
+    Ok(How { took: Some(begun.elapsed()), ..how })
+}
+
+async fn refreshed(
     session: &mut Session,
     context: &Arc<QueryContext>,
     view: &Arc<Relation>,

@@ -6,7 +6,10 @@ use clientele_catalog::definition::{Relation, RelationKind};
 use clientele_catalog::features::oids;
 use clientele_catalog::privileges::Access;
 use clientele_udfs::types::PgType;
-use datafusion::arrow::array::{ArrayRef, ListBuilder, StringViewBuilder};
+use datafusion::arrow::array::{
+    ArrayRef, IntervalMonthDayNanoArray as Intervals, ListBuilder, StringViewBuilder,
+};
+use datafusion::arrow::datatypes::IntervalMonthDayNano;
 use datafusion::scalar::ScalarValue;
 
 use super::is_segment;
@@ -14,7 +17,7 @@ use crate::builtin::{texts, times};
 use crate::error::{Error, Result};
 use crate::functions::declared::Function;
 use crate::planning::context::QueryContext;
-use crate::refresh::State;
+use crate::refresh::{How, State};
 use crate::statement::names_in;
 
 /// `text[]`.
@@ -31,6 +34,7 @@ pub(super) const FUNCTION: Function = Function {
         ("state", PgType::TEXT),
         ("last_refreshed_at", PgType::TIMESTAMPTZ),
         ("next_refresh_at", PgType::TIMESTAMPTZ),
+        ("last_duration", PgType::INTERVAL),
         ("last_mode", PgType::TEXT),
         ("last_reason", PgType::TEXT),
         ("last_error", PgType::TEXT),
@@ -70,6 +74,7 @@ fn rows(context: &QueryContext, _: &[ScalarValue]) -> Result<Vec<ArrayRef>> {
         texts(both().map(|(one, state)| Some(state_of(one, state)))),
         times(states.iter().map(|state| micros(state.last_refreshed_at))),
         times(states.iter().map(|state| micros(state.next_at))),
+        Arc::new(modes.iter().map(|how| how.as_ref().and_then(took)).collect::<Intervals>()),
         texts(modes.iter().map(|how| how.as_ref().map(|how| how.mode()))),
         texts(modes.iter().map(|how| how.as_ref().map(|how| how.reason.as_str()))),
         texts(states.iter().map(|state| state.error.as_deref())),
@@ -77,6 +82,11 @@ fn rows(context: &QueryContext, _: &[ScalarValue]) -> Result<Vec<ArrayRef>> {
         texts(segments.iter().map(|one| Some(query(one)))),
         texts(owners.iter().map(Option::as_deref)),
     ])
+}
+
+fn took(how: &How) -> Option<IntervalMonthDayNano> {
+    let micros = i64::try_from(how.took?.as_micros()).ok()?;
+    Some(IntervalMonthDayNano::new(0, 0, micros.checked_mul(1000)?))
 }
 
 fn query(segment: &Relation) -> &str {

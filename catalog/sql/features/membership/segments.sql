@@ -7,7 +7,7 @@
 -- member_count int8: members at the last good refresh
 -- last_refreshed_at timestamptz: when the last good refresh began
 -- next_refresh_at timestamptz: when it is due
--- last_duration interval: how long the last refresh that is in membership.runs took
+-- last_duration interval: what the last good refresh cost, without rows that the segments of a run read together
 -- last_mode text: full or incremental
 -- last_reason text: why so
 -- last_error text: why the last refresh failed; the members are those of the last good one
@@ -17,7 +17,7 @@
 -- owner text: the role with whose rights it is computed
 SELECT s.segment, s.kind, s.refresh, s.state, r.member_count,
        coalesce(s.last_refreshed_at, r.started_at) AS last_refreshed_at, s.next_refresh_at,
-       r.finished_at - r.started_at AS last_duration, coalesce(s.last_mode, r.mode) AS last_mode,
+       coalesce(s.last_duration, r.finished_at - r.started_at) AS last_duration, coalesce(s.last_mode, r.mode) AS last_mode,
        coalesce(s.last_reason, r.reason) AS last_reason, s.last_error, s.dependencies,
        d.version AS definition_version, s.definition, s.owner
   FROM membership.states() AS s
