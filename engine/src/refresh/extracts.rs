@@ -17,11 +17,14 @@ use datafusion::logical_expr::{
 use roaring::RoaringBitmap;
 
 use super::local::keyed;
-use super::located::ASKED_MAX;
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::planning::needs::origin;
 use crate::session::Session;
+
+/// Up to so many customers are asked for by number: by an index of values. For more, reading whose
+/// each row is takes less.
+const ASKED_MAX: u64 = 16;
 
 /// What was taken out of the tables, and what will be.
 #[derive(Default)]

@@ -248,10 +248,13 @@ fn old(
     nodes: &RoaringBitmap,
     (subject, customers): (Subject, &RoaringBitmap),
 ) -> Old {
-    let (mut old, mut alone, mut merged) = (Old::default(), 0, RoaringBitmap::new());
-    let now = context.snapshot.customers.of(subject);
-    for node in nodes {
-        let customer = now.customer(node);
+    let now = &context.snapshot.customers;
+    let named = now.named(subject, nodes);
+    let members = &named & customers;
+    let mut others = &named - &members;
+    let mut old = Old { nodes: members.clone(), members, ..Old::default() };
+    for node in nodes - named {
+        let customer = now.of(subject).customer(node);
         if customer == 0 {
             old.nobody = true;
             old.nodes.insert(node);
@@ -260,14 +263,11 @@ fn old(
             if !old.members.insert(customer) {
                 old.twice.insert(customer);
             }
-        } else if customer == node {
-            alone += 1;
         } else {
-            merged.insert(customer);
+            others.insert(customer);
         }
     }
-    // Most nodes are their customers, and are counted as they come.
-    old.others = alone + (merged - nodes).len();
+    old.others = others.len();
     old
 }
 

@@ -10,15 +10,12 @@ use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::Int64Type;
 use datafusion::common::Column;
 use datafusion::datasource::provider_as_source;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit};
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 use roaring::RoaringBitmap;
 
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::session::Session;
-
-/// Up to so many customers are asked for by number: the scan reads their pages alone.
-pub(super) const ASKED_MAX: u64 = 1000;
 
 /// Which rows are wanted.
 pub(crate) struct Located<'a> {
@@ -52,11 +49,6 @@ impl Located<'_> {
         let mut scan = LogicalPlanBuilder::scan("located", provider_as_source(provider), None)?;
         for condition in self.conditions {
             scan = scan.filter(condition)?;
-        }
-        let few = self.customers.filter(|some| some.len() <= ASKED_MAX && !self.nobody);
-        if let Some(customers) = few {
-            let numbers = customers.iter().map(|one| lit(i64::from(one))).collect();
-            scan = scan.filter(key.clone().in_list(numbers, false))?;
         }
         let columns = self.columns.iter().map(|name| column(name));
         let plan = std::iter::once(key).chain(columns).chain([column(ROW_ADDRESS)]);

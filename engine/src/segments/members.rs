@@ -119,8 +119,7 @@ impl Memberships {
                 (Arc::new(nodes), count)
             }
         };
-        let now = snapshot.customers.of(subject);
-        let mut customers: RoaringBitmap = nodes.iter().map(|node| now.customer(node)).collect();
+        let mut customers = snapshot.customers.of_nodes(subject, &nodes);
         let nobody = customers.remove(0);
         let distinct = rows == customers.len() + u64::from(nobody);
         let members = Members { customers: Arc::new(customers), nobody, distinct };

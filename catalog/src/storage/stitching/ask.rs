@@ -101,7 +101,7 @@ impl Store {
     ) -> Result<Arc<Customers>> {
         let [(_, mut person), (_, mut company)] = self.proposed(snapshot, proposal)?;
         let (person, company) = (person.assignment(), company.assignment());
-        Ok(Arc::new(Customers { person, company }))
+        Ok(Arc::new(Customers::new(person, company)))
     }
 
     /// The graphs of people and of companies under a rule, and what it changes in them.
@@ -150,7 +150,7 @@ impl Store {
             graph.apply(&evidence);
             graph.assignment()
         });
-        Ok(Arc::new(Customers { person, company }))
+        Ok(Arc::new(Customers::new(person, company)))
     }
 
     /// Every merge and split, in the order in which they came.

@@ -1,11 +1,12 @@
 //! Who is who at one instant.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use clientele_identity::graph::{Assignment, Node};
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array};
 use datafusion::arrow::buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
 use datafusion::arrow::datatypes::Int64Type;
+use roaring::RoaringBitmap;
 
 use crate::definition::Column;
 use crate::domains::Subject;
@@ -20,6 +21,8 @@ pub struct Customers {
     pub person: Assignment,
     /// Companies.
     pub company: Assignment,
+    /// The nodes that are the numbers of people, and of companies; found when they are first wanted.
+    named: [OnceLock<RoaringBitmap>; 2],
 }
 
 impl std::fmt::Debug for Customers {
@@ -29,6 +32,27 @@ impl std::fmt::Debug for Customers {
 }
 
 impl Customers {
+    /// These people and companies.
+    pub(super) fn new(person: Assignment, company: Assignment) -> Self {
+        Self { person, company, named: Default::default() }
+    }
+
+    /// The nodes among these that are the numbers of their customers, which are most: a node that
+    /// was merged into no older one.
+    pub fn named(&self, subject: Subject, nodes: &RoaringBitmap) -> RoaringBitmap {
+        let [person, company] = &self.named;
+        let named = if subject == Subject::Person { person } else { company };
+        nodes & named.get_or_init(|| self.of(subject).customers().collect())
+    }
+
+    /// The customers of these nodes; 0 for nobody.
+    pub fn of_nodes(&self, subject: Subject, nodes: &RoaringBitmap) -> RoaringBitmap {
+        let mut customers = self.named(subject, nodes);
+        let others = nodes - &customers;
+        customers.extend(others.iter().map(|node| self.of(subject).customer(node)));
+        customers
+    }
+
     /// Those of that kind.
     pub fn of(&self, subject: Subject) -> &Assignment {
         match subject {

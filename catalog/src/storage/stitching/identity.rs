@@ -45,7 +45,7 @@ impl Graphs {
 
     fn customers(&mut self) -> Arc<Customers> {
         let (person, company) = (self.person.assignment(), self.company.assignment());
-        Arc::new(Customers { person, company })
+        Arc::new(Customers::new(person, company))
     }
 }
 

@@ -84,7 +84,7 @@ impl Identity {
                 graph.tentatively(&new.evidence, &new.unlinked, Graph::assignment)
             })
         });
-        Arc::new(Customers { person, company })
+        Arc::new(Customers::new(person, company))
     }
 
     /// The customers of nodes if what was gathered were committed.
