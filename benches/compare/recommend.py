@@ -2,15 +2,16 @@
 
 `recommend.py --binary target/release/clientele --work DIR [--customers 100000] [--lines 100] [--items 20000]`: purchases are made up
 (popularity 1 / (rank + 5), lognormal numbers of lines, four favourite groups for each customer), written as Parquet, loaded, learnt and
-recommended. `--duckdb` also runs the self-join that SQL alone would be. Prints a table; writes DIR/recommend.json.
+recommended. `--implicit` runs that library beside where it is installed, `--duckdb` the self-join that SQL alone would be. Prints and writes
+DIR/recommend.json.
 """
 import argparse, json, os, pathlib, random, statistics, time
 
-import duckdb
 import numpy
 import pyarrow
 import pyarrow.parquet
 
+import recommend_peers
 from engines import Clientele
 
 MONTHS = 36
@@ -23,6 +24,7 @@ def main():
     options.add_argument("--customers", type=int, default=100_000)
     options.add_argument("--lines", type=int, default=100)
     options.add_argument("--items", type=int, default=20_000)
+    options.add_argument("--implicit", action="store_true")
     options.add_argument("--duckdb", action="store_true")
     given = options.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
@@ -33,8 +35,8 @@ def main():
         result = {"customers": given.customers, "load": os.getloadavg()[0]} | run(server, purchases, given.work)
     finally:
         server.stop()
-    if given.duckdb:
-        result["duckdb_self_join"] = self_join(purchases)
+    for peer in (peer for peer in ("implicit", "duckdb") if getattr(given, peer)):
+        result[peer] = recommend_peers.run(peer, purchases, given.work / f"{peer}.parquet")
     (given.work / "recommend.json").write_text(json.dumps(result, indent=1))
     print(json.dumps(result, indent=1))
 
@@ -113,21 +115,6 @@ def run(server, purchases, work):
     scores = "SELECT count(*), sum(clv) FROM score.customers((SELECT customer_id, ordered_at, quantity FROM purchases), unit => '1 week')"
     result["score"] = timed(server, scores)
     return result
-
-
-def self_join(purchases):
-    """Item-kNN in plain SQL: pairs, fifty neighbours, sums."""
-    table = duckdb.connect()
-    started = time.perf_counter()
-    table.execute(f"CREATE TABLE p AS SELECT DISTINCT customer_id, product_id FROM '{purchases}'")
-    table.execute("CREATE TABLE n AS SELECT product_id, count(*) AS n FROM p GROUP BY 1")
-    table.execute("""CREATE TABLE near AS SELECT a, b, c / sqrt(x.n * y.n) AS w FROM (
-        SELECT l.product_id AS a, r.product_id AS b, count(*) AS c FROM p l JOIN p r ON l.customer_id = r.customer_id AND l.product_id <> r.product_id GROUP BY 1, 2)
-        JOIN n x ON x.product_id = a JOIN n y ON y.product_id = b QUALIFY row_number() OVER (PARTITION BY a ORDER BY w DESC, b) <= 50""")
-    table.execute("""CREATE TABLE best AS SELECT customer_id, b, sum(w) AS s FROM p JOIN near ON a = product_id
-        ANTI JOIN p AS bought ON bought.customer_id = p.customer_id AND bought.product_id = b GROUP BY 1, 2
-        QUALIFY row_number() OVER (PARTITION BY customer_id ORDER BY s DESC, b) <= 10""")
-    return {"seconds": round(time.perf_counter() - started, 1)}
 
 
 if __name__ == "__main__":

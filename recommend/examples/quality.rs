@@ -67,8 +67,12 @@ fn main() -> anyhow::Result<()> {
     }
     let settings = Settings { threads: 2, ..Settings::default() };
     let (before, baskets) = Histories::split(&gathered, count, &settings, choose::ALL)?;
-    for trial in choose::trials(&before, &baskets, (&settings, &Request::default()))? {
-        writeln!(out, "auto: {} {:.4}", trial.method.name(), trial.recall)?;
+    for bought in [Bought::Exclude, Bought::Allow] {
+        let request = Request { bought, ..Request::default() };
+        for trial in choose::trials(&before, &baskets, (&settings, &request), choose::SHARES)? {
+            let (name, rebuy, recall) = (trial.method.name(), trial.rebuy, trial.recall);
+            writeln!(out, "auto: {bought:?} {name} rebuy {rebuy} {recall:.4}")?;
+        }
     }
     Ok(())
 }

@@ -232,7 +232,9 @@ fn main() -> anyhow::Result<()> {
     drop(all);
     let count_lines: u64 = gathered.iter().map(|(one, _)| one.lines()).sum();
     let gather = clock.lap("gather (with making up)")? - making;
-    let settings = Settings { threads, counts_bytes: 1 << 30, ..Settings::default() };
+    // As the server keeps counts.
+    let counts_bytes = (count_lines as usize * 8).clamp(64 << 20, 1 << 30);
+    let settings = Settings { threads, counts_bytes, ..Settings::default() };
     let histories = Histories::build(gathered, items as usize, &settings)?;
     let (customers, pairs) = (histories.len(), histories.pairs());
     let mut total = gather + clock.lap("histories")?;

@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hashbrown::HashSet;
 
 use crate::basis::last;
-use crate::codes::{Codes, Gathered};
+use crate::codes::{Coded, Codes, Gathered};
 use crate::error::Result;
-use crate::histories::{Histories, Parked, coded, latest};
+use crate::histories::{Histories, OwnHistory, latest};
 use crate::model::Settings;
 use crate::partition::{Grouping, Partition};
-use crate::purchases::{Gatherer, Lines, PARTITIONS};
+use crate::purchases::{Gatherer, PARTITIONS, Purchase};
 use crate::sums::{Adder, Bought, HalfLife, Sum, last_bought};
 
 /// Lines that came and lines that went.
@@ -87,16 +87,13 @@ impl Histories {
         settings: &Settings,
     ) -> Result<Vec<i64>> {
         let codes = self.codes.with(minus.iter().map(|(one, to)| (*one, to)), items_now, items);
-        let numbers: Vec<Vec<u32>> = minus.iter().map(|(_, to)| codes.numbers(to)).collect();
+        let minus: Vec<Coded<'_>> = minus.iter().map(|(one, to)| codes.coded((*one, to))).collect();
         let half_life = HalfLife::of(settings);
         let found = settings.workers().each_with(
             PARTITIONS,
             || (Grouping::default(), Adder::default()),
             |(group, adder), number| {
-                group.group(|| {
-                    let minus = minus.iter().zip(&numbers);
-                    minus.flat_map(|((one, _), codes)| coded(one.partition(number), codes))
-                });
+                group.group(&minus, number);
                 let part = &self.partitions[number];
                 let is_unsure = |customer: &i64| match part.customers.binary_search(customer) {
                     Err(_) => true,
@@ -114,6 +111,24 @@ impl Histories {
         Ok(found.into_iter().flatten().collect())
     }
 
+    /// The history of a customer with lines that have come since; `None`: nobody knows the customer.
+    pub fn own_with(
+        &self,
+        customer: i64,
+        came: &[Purchase],
+        settings: &Settings,
+    ) -> Option<OwnHistory> {
+        let known = self.sums(customer);
+        if known.is_none() && came.is_empty() {
+            return None;
+        }
+        let came = self.coded(came);
+        let lines = (came.as_slice(), &[][..]);
+        let half_life = HalfLife::of(settings);
+        let sums = merged(known.unwrap_or_default(), lines, half_life, &mut Adder::default());
+        Some(OwnHistory::of(&sums))
+    }
+
     /// Histories after a change. Memory of those that nobody else has serves for the new ones.
     ///
     /// # Errors
@@ -123,7 +138,8 @@ impl Histories {
         let all = plus.iter().chain(&whole).map(|(one, to)| (one, to));
         let codes = self.codes.with(all, &items_now, items);
         let latest = self.latest().max(latest(&plus)).max(latest(&whole));
-        let [plus, minus, whole] = [plus, minus, whole].map(|one| Parked::of(one, &codes));
+        let [plus, minus, whole] = [&plus, &minus, &whole]
+            .map(|all| all.iter().map(|(one, to)| codes.coded((one, to))).collect::<Vec<_>>());
         let rules = Rules {
             anew: &anew,
             half_life: HalfLife::of(settings),
@@ -135,14 +151,9 @@ impl Histories {
         let made = settings.workers().each_with(PARTITIONS, Merge::default, |merge, number| {
             let mut place = known[number].lock().unwrap_or_else(PoisonError::into_inner);
             let known = std::mem::take(&mut *place);
-            let group = |group: &mut Grouping, parked: &[Parked]| {
-                let taken: Vec<(Lines, &[u32])> =
-                    parked.iter().map(|one| one.take(number)).collect();
-                group.group(|| taken.iter().flat_map(|(all, codes)| coded(all.iter(), codes)));
-            };
-            group(&mut merge.plus, &plus);
-            group(&mut merge.minus, &minus);
-            group(&mut merge.whole, &whole);
+            merge.plus.group(&plus, number);
+            merge.minus.group(&minus, number);
+            merge.whole.group(&whole, number);
             match merge.concerned(&known, &anew) {
                 customers if customers.is_empty() => (known, Vec::new()),
                 customers => merge.partition(known, customers, &rules),
@@ -246,26 +257,37 @@ impl Merge {
             (_, Some(_)) => (self.plus.of(customer), self.minus.of(customer)),
             (_, None) => (self.plus.of(customer), &[]),
         };
-        let mut sums = place.map(|place| known.sums(place)).unwrap_or_default();
-        let before = sums.iter().map(|(_, sum)| sum.time).max().unwrap_or_default();
-        let last = last_bought(came).max(before);
-        if half_life.0.is_some() && last > before {
-            let left = half_life.left(last - before);
-            sums.iter_mut().for_each(|(_, sum)| *sum = sum.fades(left));
-        }
-        // What went goes first: nothing of it may be left in what came.
-        for (code, sum) in self.adder.add(went, half_life, last) {
-            let at = place_of(&mut sums, *code);
-            sums[at].1 = sums[at].1.minus(*sum);
-        }
-        for (code, sum) in self.adder.add(came, half_life, last) {
-            let at = place_of(&mut sums, *code);
-            sums[at].1 = sums[at].1.plus(*sum);
-        }
-        sums.retain(|(_, sum)| !sum.is_nothing());
+        let sums = place.map(|place| known.sums(place)).unwrap_or_default();
+        let sums = merged(sums, (came, went), half_life, &mut self.adder);
         let lines = place.map_or(0, |place| known.lines(place)) as usize + came.len();
         (lines.saturating_sub(went.len()) as u32, sums)
     }
+}
+
+/// Sums with lines that came and without lines that went.
+fn merged(
+    mut sums: Vec<(u32, Sum)>,
+    (came, went): (&[Bought], &[Bought]),
+    half_life: HalfLife,
+    adder: &mut Adder,
+) -> Vec<(u32, Sum)> {
+    let before = sums.iter().map(|(_, sum)| sum.time).max().unwrap_or_default();
+    let last = last_bought(came).max(before);
+    if half_life.0.is_some() && last > before {
+        let left = half_life.left(last - before);
+        sums.iter_mut().for_each(|(_, sum)| *sum = sum.fades(left));
+    }
+    // What went goes first: nothing of it may be left in what came.
+    for (code, sum) in adder.add(went, half_life, last) {
+        let at = place_of(&mut sums, *code);
+        sums[at].1 = sums[at].1.minus(*sum);
+    }
+    for (code, sum) in adder.add(came, half_life, last) {
+        let at = place_of(&mut sums, *code);
+        sums[at].1 = sums[at].1.plus(*sum);
+    }
+    sums.retain(|(_, sum)| !sum.is_nothing());
+    sums
 }
 
 /// The place of the sum of a code, which is put there if there is none.

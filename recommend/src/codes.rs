@@ -72,8 +72,11 @@ impl Codes {
         self.codes.get(item as usize).copied().filter(|code| *code != u32::MAX)
     }
 
-    /// The codes of a gatherer's numbers.
-    pub(crate) fn numbers(&self, items: &[u32]) -> Vec<u32> {
-        items.iter().map(|item| self.codes[*item as usize]).collect()
+    /// Lines with the codes of their gatherer's numbers.
+    pub(crate) fn coded<'a>(&self, (gatherer, items): (&'a Gatherer, &[u32])) -> Coded<'a> {
+        Coded(gatherer, items.iter().map(|item| self.codes[*item as usize]).collect())
     }
 }
+
+/// Gathered lines, and the codes of the items that their numbers stand for.
+pub(crate) struct Coded<'a>(pub(crate) &'a Gatherer, pub(crate) Vec<u32>);

@@ -1,14 +1,13 @@
 //! What each customer has bought: one entry for each customer and item, by customer.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use crate::codes::{Codes, Gathered};
+use crate::codes::{Coded, Codes, Gathered};
 use crate::error::{Error, Result};
-use crate::evaluate::Basket;
 use crate::model::Settings;
-use crate::partition::{Grouping, Partition};
-use crate::purchases::{Gatherer, Lines, PARTITIONS, Purchase, partition};
-use crate::sums::{Adder, Bought, HalfLife, last_bought};
+use crate::partition::{Grouping, Partition, is_plain};
+use crate::purchases::{PARTITIONS, Purchase, partition};
+use crate::sums::{Adder, Bought, HalfLife, Sum, last_bought};
 
 /// Everybody's purchases. A copy shares what is the same.
 #[derive(Debug, Clone, Default)]
@@ -45,65 +44,28 @@ impl Histories {
     pub fn build(gathered: Vec<Gathered>, items: usize, settings: &Settings) -> Result<Self> {
         let codes = Codes::of(&gathered, items);
         let latest = latest(&gathered);
-        let gathered = Parked::of(gathered, &codes);
+        let coded: Vec<Coded<'_>> =
+            gathered.iter().map(|(one, to)| codes.coded((one, to))).collect();
         let half_life = HalfLife::of(settings);
         let parts = settings.workers().each_with(
             PARTITIONS,
-            || (Grouping::default(), Adder::default(), Partition::default()),
-            |(group, adder, part), partition| {
-                let taken: Vec<(Lines, &[u32])> =
-                    gathered.iter().map(|one| one.take(partition)).collect();
-                group.group(|| taken.iter().flat_map(|(lines, codes)| coded(lines.iter(), codes)));
-                drop(taken);
+            || (Grouping::default(), Adder::default(), Vec::new(), Partition::default()),
+            |(group, adder, sorted, part), partition| {
+                group.group(&coded, partition);
                 for rank in 0..group.len() {
                     let (customer, lines) = group.customer(rank);
-                    let sums = adder.add(lines, half_life, last_bought(lines));
-                    part.push(customer, lines.len() as u32, sums);
+                    if is_plain(lines, half_life) {
+                        part.push_plain(customer, lines, sorted);
+                    } else {
+                        let sums = adder.add(lines, half_life, last_bought(lines));
+                        part.push(customer, lines.len() as u32, sums);
+                    }
                 }
                 Arc::new(part.take())
             },
         )?;
+        drop(gathered);
         Self::assemble(parts, codes, latest)
-    }
-
-    /// Of a part of the customers, `share` of 512: what they bought before their last basket, and
-    /// that basket, as codes. Customers with one basket only are in neither.
-    ///
-    /// # Errors
-    /// As [`Self::build`].
-    pub fn split(
-        gathered: &[Gathered],
-        items: usize,
-        settings: &Settings,
-        share: usize,
-    ) -> Result<(Self, Vec<Basket>)> {
-        let codes = Codes::of(gathered, items);
-        let latest = latest(gathered);
-        let numbers: Vec<Vec<u32>> = gathered.iter().map(|(_, to)| codes.numbers(to)).collect();
-        let half_life = HalfLife::of(settings);
-        let made = settings.workers().each_with(
-            share.min(PARTITIONS),
-            || (Grouping::default(), Adder::default()),
-            |(group, adder), partition| {
-                group.group(|| {
-                    let gathered = gathered.iter().zip(&numbers);
-                    gathered.flat_map(|((one, _), codes)| coded(one.partition(partition), codes))
-                });
-                let (mut part, mut baskets) = (Partition::default(), Vec::new());
-                for rank in 0..group.len() {
-                    let (customer, lines) = group.customer(rank);
-                    let Some((before, basket)) = split_last(lines) else { continue };
-                    let sums = adder.add(&before, half_life, last_bought(&before));
-                    part.push(customer, before.len() as u32, sums);
-                    baskets.push((customer, basket));
-                }
-                (Arc::new(part), baskets)
-            },
-        )?;
-        let (mut parts, baskets): (Vec<_>, Vec<_>) = made.into_iter().unzip();
-        parts.resize_with(PARTITIONS, Arc::default);
-        let histories = Self::assemble(parts, codes, latest)?;
-        Ok((histories, baskets.into_iter().flatten().collect()))
     }
 
     pub(crate) fn assemble(
@@ -215,17 +177,22 @@ impl Histories {
 
     /// The history of one customer from lines whose items are items.
     pub fn own(&self, lines: &[Purchase], settings: &Settings) -> OwnHistory {
-        let coded = |line: &Purchase| self.code(line.item).map(|item| Purchase { item, ..*line });
-        let lines: Vec<Bought> = lines.iter().filter_map(coded).map(Bought::from).collect();
+        let lines = self.coded(lines);
         let mut adder = Adder::default();
-        let sums = adder.add(&lines, HalfLife::of(settings), last_bought(&lines));
-        let mut own = OwnHistory::default();
-        for (code, sum) in sums.iter().filter(|(_, sum)| sum.is_kept()) {
-            own.codes.push(*code);
-            own.strengths.push(sum.strength());
-            own.times.push(sum.time);
-        }
-        own
+        OwnHistory::of(adder.add(&lines, HalfLife::of(settings), last_bought(&lines)))
+    }
+
+    /// Lines of known items, by code.
+    pub(crate) fn coded(&self, lines: &[Purchase]) -> Vec<Bought> {
+        let coded = |line: &Purchase| self.code(line.item).map(|item| Purchase { item, ..*line });
+        lines.iter().filter_map(coded).map(Bought::from).collect()
+    }
+
+    /// The sums of a customer by code, ascending; `None`: nobody knows the customer.
+    pub(crate) fn sums(&self, customer: i64) -> Option<Vec<(u32, Sum)>> {
+        let part = self.partitions.get(partition(customer))?;
+        let place = part.customers.binary_search(&customer).ok()?;
+        Some(part.sums(place))
     }
 }
 
@@ -257,51 +224,24 @@ impl OwnHistory {
         Self { strengths: vec![1.0; codes.len()], times: vec![now; codes.len()], codes }
     }
 
+    /// From sums by code, ascending.
+    pub(crate) fn of(sums: &[(u32, Sum)]) -> Self {
+        let mut own = Self::default();
+        for (code, sum) in sums.iter().filter(|(_, sum)| sum.is_kept()) {
+            own.codes.push(*code);
+            own.strengths.push(sum.strength());
+            own.times.push(sum.time);
+        }
+        own
+    }
+
     /// To be scored.
     pub fn as_history(&self) -> History<'_> {
         History { codes: &self.codes, strengths: &self.strengths, times: &self.times }
     }
 }
 
-/// A gatherer whose partitions several threads take, and its codes.
-pub(crate) struct Parked(Mutex<Gatherer>, Vec<u32>);
-
-impl Parked {
-    pub(crate) fn of(gathered: Vec<Gathered>, codes: &Codes) -> Vec<Self> {
-        let park = |(one, to): Gathered| Self(Mutex::new(one), codes.numbers(&to));
-        gathered.into_iter().map(park).collect()
-    }
-
-    pub(crate) fn take(&self, partition: usize) -> (Lines, &[u32]) {
-        let mut one = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        (one.take(partition), &self.1)
-    }
-}
-
-/// Lines with codes for items.
-pub(crate) fn coded(
-    lines: impl Iterator<Item = Purchase>,
-    codes: &[u32],
-) -> impl Iterator<Item = Purchase> {
-    lines.map(|line| Purchase { item: codes[line.item as usize], ..line })
-}
-
 /// The time of the last line.
 pub(crate) fn latest(gathered: &[Gathered]) -> u32 {
     gathered.iter().map(|(one, _)| one.latest()).max().unwrap_or_default()
-}
-
-/// What a customer bought before the last basket, and that; `None`: there is but one.
-fn split_last(lines: &[Bought]) -> Option<(Vec<Bought>, Vec<u32>)> {
-    let bought = || lines.iter().filter(|line| line.quantity > 0.0);
-    let last = last_bought(lines);
-    if bought().all(|line| line.time == last) {
-        return None;
-    }
-    let before = lines.iter().filter(|line| line.time < last).copied().collect();
-    let mut basket: Vec<u32> =
-        bought().filter(|line| line.time == last).map(|line| line.code).collect();
-    basket.sort_unstable();
-    basket.dedup();
-    Some((before, basket))
 }

@@ -10,8 +10,8 @@
 //! - [`methods`] are the ways to weigh what is bought together; [`neighbours`] the items nearest to
 //!   each item, from [`counts`] of common customers; [`ease`] learns them by ridge regression on the items bought most.
 //! - [`model`] is all that together; [`scorer`] gives customers their best items.
-//! - [`evaluate`] tells how good a model is on the last basket of each customer, [`choose`] which is
-//!   best.
+//! - [`evaluate`] tells how good a model is on the last basket of each customer, which is hidden
+//!   from it, [`choose`] which is best.
 //! - [`btyd`] are the "buy till you die" models of when customers buy and leave.
 //!
 //! Results do not depend on the number of threads: counts are integers, sums are made in a fixed
@@ -19,6 +19,7 @@
 
 mod basis;
 mod blend;
+mod block;
 pub mod btyd;
 pub mod changes;
 pub mod choose;
@@ -27,6 +28,7 @@ pub mod counts;
 pub mod ease;
 pub mod error;
 pub mod evaluate;
+mod hidden;
 pub mod histories;
 pub mod lookalikes;
 pub mod many;

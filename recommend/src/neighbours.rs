@@ -4,6 +4,8 @@
 //! offered to one another at once. The rows are kept where there is room for them: what changes is
 //! then added to the counts, and only weighed anew.
 
+use fearless_simd::{Level, dispatch};
+
 use crate::basis::{Basis, Code};
 use crate::counts::{Counts, Row};
 use crate::error::Result;
@@ -94,6 +96,23 @@ impl Neighbours {
             }
             _ => (Listed::Short(&[]), &[]),
         }
+    }
+
+    /// Reads where the lists of codes begin and end. They are at random places in memory: all of
+    /// these come at once instead of one after the other.
+    pub(crate) fn read_ahead<'a>(&self, codes: impl Iterator<Item = &'a u32>) {
+        let read = codes.fold(0, |all, code| {
+            let (codes, weights) = self.lists(*code);
+            let [first, middle, last] = [0, weights.len() / 2, weights.len().saturating_sub(1)];
+            match weights.get(last) {
+                None => all,
+                Some(weight) => {
+                    let weights = weights[first].to_bits() ^ weights[middle].to_bits();
+                    all ^ codes.at(first) ^ codes.at(last) ^ weight.to_bits() ^ weights
+                }
+            }
+        });
+        std::hint::black_box(read);
     }
 
     /// The weight of one code for another.
@@ -340,6 +359,12 @@ impl Lists {
 
     /// Offers a code and every smaller one to one another.
     fn offer<T, W: Weight<T>>(&mut self, code: u32, counts: &[T], at: At<'_, W>) {
+        dispatch!(Level::new(), _ => self.offer_all(code, counts, at));
+    }
+
+    /// Written so that a processor weighs and compares several at once, as many as it can.
+    #[inline(always)]
+    fn offer_all<T, W: Weight<T>>(&mut self, code: u32, counts: &[T], at: At<'_, W>) {
         let (histories, weight) = at;
         let mut weights = [0.0_f32; AT_ONCE];
         let mut first = 0;
@@ -377,7 +402,6 @@ impl Lists {
         }
     }
 
-    #[inline]
     fn offer_one(&mut self, (code, other): (u32, u32), weight: f32, histories: &Histories) {
         for (one, another) in [(code, other), (other, code)] {
             let place = one as usize;

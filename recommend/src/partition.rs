@@ -2,11 +2,20 @@
 
 use hashbrown::HashMap;
 
-use crate::purchases::{CustomerHasher, Purchase};
-use crate::sums::{Bought, Sum};
+use crate::block::Unpacked;
+use crate::codes::Coded;
+use crate::purchases::CustomerHasher;
+use crate::sums::{Bought, HalfLife, Sum};
 
 /// Marks an entry whose sum is held beside it.
 const HELD: u16 = u16::MAX;
+
+/// Whether [`Partition::push_plain`] takes the lines of a customer.
+pub(crate) fn is_plain(lines: &[Bought], half_life: HalfLife) -> bool {
+    half_life.0.is_none()
+        && lines.len() < usize::from(HELD)
+        && lines.iter().all(|line| line.quantity == 1.0)
+}
 
 /// Histories of customers, ascending. Their entries stand side by side.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +28,7 @@ pub(crate) struct Partition {
     pub(crate) codes: Vec<u32>,
     pub(crate) strengths: Vec<f32>,
     pub(crate) times: Vec<u32>,
+    /// Pieces of each entry; none at all where they are as many as its strength.
     pieces: Vec<u16>,
     /// Sums that entries cannot tell: of what was returned, in part or whole.
     held: Vec<(i64, u32, Sum)>,
@@ -56,6 +66,24 @@ impl Partition {
         self.ends.push(self.codes.len() as u32);
     }
 
+    /// The same from the lines themselves, of which each is of one piece and counts whole: sorted by
+    /// `sorted`, equal codes stand side by side.
+    pub(crate) fn push_plain(&mut self, customer: i64, lines: &[Bought], sorted: &mut Vec<u64>) {
+        sorted.clear();
+        sorted.extend(lines.iter().map(|line| u64::from(line.code) << 32 | u64::from(line.time)));
+        sorted.sort_unstable();
+        for same in sorted.chunk_by(|one, other| one >> 32 == other >> 32) {
+            let Some(last) = same.last() else { continue };
+            self.codes.push((last >> 32) as u32);
+            self.strengths.push(same.len() as f32);
+            self.times.push(*last as u32);
+            self.pieces.push(same.len() as u16);
+        }
+        self.customers.push(customer);
+        self.lines.push(lines.len() as u32);
+        self.ends.push(self.codes.len() as u32);
+    }
+
     /// Adds a customer as another partition has them.
     pub(crate) fn copy(&mut self, other: &Self, place: usize) {
         let range = other.range(place);
@@ -63,7 +91,7 @@ impl Partition {
         self.codes.extend_from_slice(&other.codes[range.clone()]);
         self.strengths.extend_from_slice(&other.strengths[range.clone()]);
         self.times.extend_from_slice(&other.times[range.clone()]);
-        self.pieces.extend_from_slice(&other.pieces[range]);
+        self.pieces.extend(range.map(|at| other.pieces(at)));
         self.held.extend_from_slice(other.held(customer));
         self.customers.push(customer);
         self.lines.push(other.lines[place]);
@@ -74,13 +102,17 @@ impl Partition {
     pub(crate) fn sums(&self, place: usize) -> Vec<(u32, Sum)> {
         let range = self.range(place);
         let held = self.held(self.customers[place]);
-        let plain = range.filter(|at| self.pieces[*at] != HELD).map(|at| {
-            let sum = Sum::plain(self.pieces[at], self.strengths[at], self.times[at]);
+        let plain = range.filter(|at| self.pieces(*at) != HELD).map(|at| {
+            let sum = Sum::plain(self.pieces(at), self.strengths[at], self.times[at]);
             (self.codes[at], sum)
         });
         let mut sums: Vec<_> = plain.chain(held.iter().map(|one| (one.1, one.2))).collect();
         sums.sort_unstable_by_key(|(code, _)| *code);
         sums
+    }
+
+    fn pieces(&self, at: usize) -> u16 {
+        self.pieces.get(at).copied().unwrap_or(self.strengths[at] as u16)
     }
 
     fn held(&self, customer: i64) -> &[(i64, u32, Sum)] {
@@ -92,6 +124,10 @@ impl Partition {
     /// The same in no more room than it needs, while this one is emptied to be filled again: it
     /// waits for all other partitions.
     pub(crate) fn take(&mut self) -> Self {
+        let mut pieces = self.pieces.iter().zip(&self.strengths);
+        if pieces.all(|(pieces, strength)| *pieces == *strength as u16) {
+            self.pieces.clear();
+        }
         let exact = self.clone();
         self.customers.clear();
         self.lines.clear();
@@ -106,7 +142,8 @@ impl Partition {
 
     /// Bytes that it takes.
     pub(crate) fn bytes(&self) -> usize {
-        self.customers.len() * 16 + self.codes.len() * 14 + self.held.len() * 48
+        let entries = self.codes.len() * 12 + self.pieces.len() * 2;
+        self.customers.len() * 16 + entries + self.held.len() * 48
     }
 }
 
@@ -120,40 +157,66 @@ pub(crate) struct Grouping {
     starts: Vec<u32>,
     lines: Vec<Bought>,
     order: Vec<u32>,
+    unpacked: Unpacked,
 }
 
 impl Grouping {
-    /// Groups lines, which are walked twice.
-    pub(crate) fn group<I: Iterator<Item = Purchase>>(&mut self, lines: impl Fn() -> I) {
+    /// Groups the lines of a partition.
+    pub(crate) fn group(&mut self, coded: &[Coded<'_>], partition: usize) {
         self.places.clear();
         self.customers.clear();
         self.of.clear();
         self.starts.clear();
         self.starts.push(0);
-        for line in lines() {
-            let next = self.customers.len() as u32;
-            let place = *self.places.entry(line.customer).or_insert(next);
-            if place == next {
-                self.customers.push(line.customer);
-                self.starts.push(0);
-            }
-            self.starts[place as usize + 1] += 1;
-            self.of.push(place);
+        let mut unpacked = std::mem::take(&mut self.unpacked);
+        for Coded(gatherer, _) in coded {
+            gatherer.packed_customers(partition, &mut unpacked, |some| {
+                some.iter().for_each(|customer| self.count(*customer));
+            });
+            gatherer.open(partition).iter().for_each(|line| self.count(line.customer));
         }
         for place in 1..self.starts.len() {
             self.starts[place] += self.starts[place - 1];
         }
         self.lines.clear();
         self.lines.resize(self.of.len(), Bought::default());
+        let Self { of, starts, lines, .. } = self;
+        let mut of = of.iter();
         // Each start is moved to its end, which is the start of the next.
-        for (line, place) in lines().zip(&self.of) {
-            let at = &mut self.starts[*place as usize];
-            self.lines[*at as usize] = line.into();
+        let mut put = |line: Bought| {
+            let Some(place) = of.next() else { return };
+            let at = &mut starts[*place as usize];
+            lines[*at as usize] = line;
             *at += 1;
+        };
+        for Coded(gatherer, codes) in coded {
+            gatherer.packed(partition, &mut unpacked, |some| {
+                let lines = some.items.iter().zip(&some.quantities).zip(&some.times);
+                for ((item, quantity), time) in lines {
+                    let code = codes[*item as usize];
+                    put(Bought { code, quantity: *quantity, time: *time });
+                }
+            });
+            for line in gatherer.open(partition) {
+                put(Bought { code: codes[line.item as usize], ..(*line).into() });
+            }
         }
+        self.unpacked = unpacked;
         self.order.clear();
         self.order.extend(0..self.customers.len() as u32);
         self.order.sort_unstable_by_key(|place| self.customers[*place as usize]);
+    }
+
+    #[inline]
+    fn count(&mut self, customer: i64) {
+        let next = self.customers.len() as u32;
+        let place = *self.places.entry(customer).or_insert(next);
+        if place == next {
+            self.customers.push(customer);
+            self.starts.push(0);
+        }
+        self.starts[place as usize + 1] += 1;
+        self.of.push(place);
     }
 
     /// How many customers there are.

@@ -7,6 +7,8 @@
 //! Rules come before the choice: whoever may be recommended `k` items gets `k`. Where the model says
 //! nothing more, what is popular follows, with score 0.
 
+use fearless_simd::{Level, dispatch};
+
 use crate::blend::{Blend, weight};
 use crate::histories::History;
 use crate::many::{Many, NONE, Only};
@@ -20,6 +22,12 @@ use crate::top::{self, Scored, Top};
 const BLOCK: usize = 64;
 /// Cells of a row whose codes are short.
 const SHORT: usize = 1 << u16::BITS;
+/// Cells that are compared at once.
+const LANES: usize = 16;
+/// Blocks for each of the best that are looked at first.
+const LEADING: usize = 4;
+/// Lists of neighbours that are read ahead.
+const AHEAD: usize = 16;
 /// Steps for each block from which on nearly every block is reached.
 const REACHING: usize = 4;
 
@@ -28,10 +36,14 @@ pub struct Scorer<'a> {
     model: &'a Model,
     request: &'a Request,
     only: Option<&'a Only>,
+    /// What the processor can do.
+    level: Level,
     /// Scores by cell: of the code of that number, or of what it stands for in `only`.
     row: Vec<f32>,
     /// Blocks of cells that may have scores.
     touched: Vec<bool>,
+    /// The best scores of the first blocks.
+    leading: Vec<f32>,
     top: Top,
     all: Vec<Scored>,
     chosen: Vec<Recommendation>,
@@ -69,8 +81,10 @@ impl<'a> Scorer<'a> {
             model,
             request,
             only,
+            level: Level::new(),
             row: vec![0.0; room(cells)],
             touched: vec![false; cells.div_ceil(BLOCK)],
+            leading: Vec::new(),
             top: Top::new(request.k),
             all: Vec::new(),
             chosen: Vec::with_capacity(request.k),
@@ -134,6 +148,9 @@ impl<'a> Scorer<'a> {
             touched.fill(true);
         }
         for (place, code) in history.codes.iter().enumerate() {
+            if place % AHEAD == 0 {
+                neighbours.read_ahead(history.codes[place..].iter().take(AHEAD));
+            }
             let (codes, weights) = neighbours.lists(*code);
             add(row, (codes, weights), weight(model, history, place));
             if !all {
@@ -188,29 +205,60 @@ impl<'a> Scorer<'a> {
 
     /// Takes the best of the row, and clears it.
     fn choose(&mut self) {
+        dispatch!(self.level, _ => self.choose_best());
+        let best = self.top.sorted().iter();
+        self.chosen.extend(best.map(|(score, _, code)| recommendation(*code, *score)));
+    }
+
+    /// Written so that a processor compares several at once, as many as it can.
+    #[inline(always)]
+    fn choose_best(&mut self) {
+        let mut floor = self.least();
         let Self { row, touched, top, model, request, only, .. } = self;
         top.clear();
-        for (block, touched) in touched.iter_mut().enumerate() {
+        for (block, (touched, cells)) in touched.iter_mut().zip(row.as_chunks_mut().0).enumerate() {
             if !std::mem::take(touched) {
                 continue;
             }
-            let first = block * BLOCK;
-            let Some(cells) = row[first..].first_chunk_mut::<BLOCK>() else { break };
             // Most blocks have nothing good enough, and that is seen without a branch for each.
-            if reaches(cells, top.floor()) {
-                for (cell, score) in (first..).zip(cells.iter()) {
-                    if *score >= top.floor() {
+            if reaches::<BLOCK>(cells, floor) {
+                for (part, cells) in cells.as_chunks().0.iter().enumerate() {
+                    if !reaches::<LANES>(cells, floor) {
+                        continue;
+                    }
+                    let good = (block * BLOCK + part * LANES..).zip(cells);
+                    for (cell, score) in good.filter(|(_, score)| **score >= floor) {
                         let code = only.map_or(cell as u32, |only| only.codes[cell]);
                         if only.is_some() || request.is_candidate(code) {
                             top.push((*score, model.histories.item(code), code));
                         }
                     }
                 }
+                floor = if top.floor() > floor { top.floor() } else { floor };
             }
             *cells = [0.0; BLOCK];
         }
-        let best = top.sorted().iter();
-        self.chosen.extend(best.map(|(score, _, code)| recommendation(*code, *score)));
+    }
+
+    /// What each of the best scores at least: as many of the first blocks, which have the items
+    /// bought most, have one that is no less. Without it, much of what comes first would be taken,
+    /// and given up again.
+    #[inline(always)]
+    fn least(&mut self) -> f32 {
+        let Self { row, leading, request, .. } = self;
+        // Where some items may not be recommended, the best of a block may be one of them.
+        let is_any = self.only.is_some() || request.candidates.is_none();
+        let blocks = (LEADING * request.k).min(self.touched.len());
+        if !is_any || blocks < request.k {
+            return f32::MIN_POSITIVE;
+        }
+        leading.clear();
+        for cells in row.chunks_exact(BLOCK).take(blocks) {
+            leading.push(greatest(cells));
+        }
+        let descending = |one: &f32, other: &f32| other.total_cmp(one);
+        let (_, least, _) = leading.select_nth_unstable_by(request.k - 1, descending);
+        least.max(f32::MIN_POSITIVE)
     }
 
     /// The same with at most so many of each group.
@@ -310,9 +358,22 @@ fn add(row: &mut [f32], (codes, weights): (Listed<'_>, &[f32]), strength: f32) {
     }
 }
 
-/// Whether any of a block is good enough. Written so that a processor compares several at once.
-fn reaches(cells: &[f32; BLOCK], floor: f32) -> bool {
+/// Whether any of a block is good enough.
+#[inline(always)]
+fn reaches<const N: usize>(cells: &[f32; N], floor: f32) -> bool {
     cells.iter().fold(0, |any, cell| any | u32::from(*cell >= floor)) != 0
+}
+
+/// The greatest of a block, or 0.
+#[inline(always)]
+fn greatest(cells: &[f32]) -> f32 {
+    let mut lanes = [0.0_f32; LANES];
+    for cells in cells.chunks_exact(LANES) {
+        for (one, other) in lanes.iter_mut().zip(cells) {
+            *one = if *other > *one { *other } else { *one };
+        }
+    }
+    lanes.into_iter().fold(0.0, |one, other| if other > one { other } else { one })
 }
 
 fn recommendation(code: u32, score: f32) -> Recommendation {

@@ -9,12 +9,14 @@ pub(crate) trait Cell: Copy + Default + PartialEq + Send + Sync {
 }
 
 impl Cell for u16 {
+    #[inline(always)]
     fn float(self) -> f32 {
         f32::from(self)
     }
 }
 
 impl Cell for u32 {
+    #[inline(always)]
     fn float(self) -> f32 {
         // Signed: that is one instruction, and there are no more customers.
         self.cast_signed() as f32
@@ -61,7 +63,7 @@ impl Measure {
 
     /// Weighs each: of its count and of what is known of both codes. Written so that a processor
     /// does several at once.
-    #[inline]
+    #[inline(always)]
     fn each<T: Cell>(
         &self,
         (counts, weights): (&[T], &mut [f32]),
@@ -79,6 +81,7 @@ impl Measure {
 
 impl<T: Cell> Weight<T> for Measure {
     // Both codes of a pair say the same, whichever comes first: that is no matter of order.
+    #[inline(always)]
     fn weigh(&self, code: u32, first: usize, counts: &[T], weights: &mut [f32]) {
         let (place, n) = (code as usize, self.customers);
         let cells = (counts, weights);

@@ -27,7 +27,8 @@ pub(super) struct Definition {
     /// `None`: `auto`.
     pub(super) method: Option<Method>,
     pub(super) bought: Rule,
-    pub(super) rebuy: f32,
+    /// `None`: `auto`.
+    pub(super) rebuy: Option<f32>,
     pub(super) fallback: bool,
     pub(super) settings: Settings,
 }
@@ -94,7 +95,7 @@ impl Definition {
             k: 10,
             method: None,
             bought: Rule::Exclude,
-            rebuy: 0.8,
+            rebuy: None,
             fallback: true,
             settings: Settings::default(),
         };
@@ -120,7 +121,8 @@ impl Definition {
                 settings.half_life_s = Some(found);
             }
             "bought" => self.bought = Rule::read(value)?,
-            "rebuy" => self.rebuy = real(name, value, 0.0..=1.0)? as f32,
+            "rebuy" if value == "auto" => self.rebuy = None,
+            "rebuy" => self.rebuy = Some(real(name, value, 0.0..=1.0)? as f32),
             "fallback" => self.fallback = fallback(value)?,
             "customer" | "item" | "quantity" | "time" | "access_method" | "refresh" => {}
             other => {

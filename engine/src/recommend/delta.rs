@@ -78,7 +78,7 @@ impl Table {
     }
 
     /// New parts, and what is new in those that grow.
-    fn came(&self, data: &TableData) -> TableData {
+    pub(super) fn came(&self, data: &TableData) -> TableData {
         let memory = data.memory.iter().filter_map(|part| match self.parts.get(&part.id) {
             None => Some(Arc::clone(part)),
             Some(seen) => new_rows(part, seen),
@@ -92,7 +92,7 @@ impl Table {
     }
 
     /// What is deleted since, and what stood in memory and stands elsewhere now, among what came.
-    fn went(&self, data: &TableData) -> TableData {
+    pub(super) fn went(&self, data: &TableData) -> TableData {
         let memory = self.parts.iter().filter_map(|(id, seen)| {
             let part = seen.memory.as_ref()?;
             let Some(now) = data.memory_part(*id) else { return Some(Arc::clone(part)) };

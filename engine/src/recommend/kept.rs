@@ -17,6 +17,7 @@ use parking_lot::Mutex;
 
 use super::again::again;
 use super::definition::Definition;
+use super::news::Since;
 use super::query::{Query, text_of};
 use super::read::{self, Customers, Gathered};
 use super::rows;
@@ -186,8 +187,7 @@ impl Kept {
         self.erased != erased(context)
     }
 
-    /// The histories of some customers as they are now; `None`: the kept ones are good (see
-    /// [`Seen::has_news`]).
+    /// The histories of some customers as they are now; `None`: the kept ones are good.
     ///
     /// # Errors
     /// What the query refuses.
@@ -197,9 +197,28 @@ impl Kept {
         relation: &Relation,
         customers: &ArrayRef,
     ) -> Result<Option<Live>> {
-        if !self.seen.has_news(context, customers).await? {
-            return Ok(None);
-        }
+        let (histories, settings) = (&self.model.histories, &self.definition.settings);
+        let asked = rows::distinct(self, customers)?;
+        let keys = (&self.items, &self.customers);
+        let came = match self.seen.since(context, &asked, keys).await? {
+            Since::Nothing => return Ok(None),
+            Since::Lines(came) => came,
+            Since::Anything => return self.anew(context, relation, customers).await.map(Some),
+        };
+        let own = asked.into_iter().filter_map(|customer| {
+            let came = came.get(&customer).map_or(&[][..], Vec::as_slice);
+            Some((customer, histories.own_with(customer, came, settings)?))
+        });
+        Ok(Some(own.collect()))
+    }
+
+    /// The histories of some customers, of whom all is read.
+    async fn anew(
+        &self,
+        context: &Arc<QueryContext>,
+        relation: &Relation,
+        customers: &ArrayRef,
+    ) -> Result<Live> {
         let batches = Query::of(context, relation)?.of_customers(customers)?.rows().await?;
         let roles = self.definition.roles;
         let lines = read::lines(&batches, roles, (&self.items, &self.customers))?;
@@ -207,12 +226,11 @@ impl Kept {
         for line in lines {
             by_customer.entry(line.customer).or_default().push(line);
         }
-        let histories = &self.model.histories;
-        let settings = &self.definition.settings;
+        let (histories, settings) = (&self.model.histories, &self.definition.settings);
         let own = by_customer
             .into_iter()
             .map(|(customer, lines)| (customer, histories.own(&lines, settings)));
-        Ok(Some(own.collect()))
+        Ok(own.collect())
     }
 }
 
@@ -262,8 +280,13 @@ fn fit(
             let (share, settings) = (choose::share(lines), &definition.settings);
             let (before, baskets) = Histories::split(&gatherers, items.len(), settings, share)?;
             let request = rows::request(&definition, before.latest());
-            let trials = choose::trials(&before, &baskets, (settings, &request))?;
-            (trials.first().map_or(Method::ShrunkCosine, |best| best.method), trials)
+            let given = definition.rebuy.as_ref().map(std::slice::from_ref);
+            let shares = given.unwrap_or(choose::SHARES);
+            let trials = choose::trials(&before, &baskets, (settings, &request), shares)?;
+            let best = trials.first().map(|best| (best.method, best.rebuy));
+            let (method, rebuy) = best.unwrap_or((Method::ShrunkCosine, choose::REBUY));
+            definition.rebuy = Some(rebuy);
+            (method, trials)
         }
     };
     let counts_bytes = Counts::bytes_of(items.len());

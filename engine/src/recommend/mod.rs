@@ -14,7 +14,7 @@
 //!
 //! - `definition`: what a definition says; `create`: CREATE and REFRESH
 //! - `again`: a model after a change; `delta`: what has changed; `linear`: whether that is enough
-//! - `query`: the view's query; `table`: the view as DataFusion sees it; `seen`: what a model was made of, and what is new
+//! - `query`: the view's query; `table`: the view as DataFusion sees it; `seen`: what a model was made of; `news`: what has come since
 //! - `functions`: the table functions; each has a file of its name, `rules` are what they share
 
 mod again;
@@ -30,6 +30,7 @@ mod kept;
 mod linear;
 mod lookalikes;
 mod models;
+mod news;
 mod products;
 mod query;
 mod read;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use clientele_recommend::choose::REBUY;
 use datafusion::arrow::array::{ArrayRef, Float64Array, StringViewArray};
 use futures::{StreamExt, stream};
 
@@ -37,6 +38,7 @@ pub(super) async fn card(call: Arc<Call>, part: Part) -> Result<Batches> {
         ("neighbours_per_item", settings.neighbours.to_string()),
         ("min_support", settings.min_support.to_string()),
         ("cut", settings.cut.to_string()),
+        ("rebuy", kept.definition.rebuy.unwrap_or(REBUY).to_string()),
         ("bytes", kept.model.bytes().to_string()),
         ("mode", if kept.how.incremental { "incremental" } else { "full" }.to_owned()),
         ("reason", kept.how.reason.clone()),

@@ -10,9 +10,9 @@ use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use datafusion::physical_plan::collect;
 
-use super::definition::Definition;
+use super::definition::{Definition, Roles};
 use super::read::{self, Customers, Gathered};
-use super::seen::Seen;
+use super::seen::{Bought, Origin, Seen};
 use crate::api;
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
@@ -105,9 +105,41 @@ impl Query {
 
     /// What it reads, as the statement sees it.
     pub(super) fn seen(&self) -> Seen {
-        let column = self.columns.get(self.definition.roles.customer);
-        let origin = column.map(|column| (column.table, column.number));
-        Seen::of(&self.context, &self.plan, origin)
+        Seen::of(&self.context, &self.plan, self.origin())
+    }
+
+    fn origin(&self) -> Option<Origin> {
+        let Roles { customer, item, quantity, time } = self.definition.roles;
+        let customer = self.columns.get(customer).filter(|column| column.number > 0)?;
+        let of_table = |place: usize| {
+            let column = self.columns.get(place)?;
+            (column.table == customer.table && column.number > 0).then_some(column.number)
+        };
+        // Of a column that there is, the number must be known.
+        let perhaps = |place: Option<usize>| match place {
+            None => Some(None),
+            Some(place) => of_table(place).map(Some),
+        };
+        let bought = || {
+            let (quantity, time) = (perhaps(quantity)?, perhaps(time)?);
+            Some(Bought { item: of_table(item)?, quantity, time })
+        };
+        let bought = if is_plain(&self.plan) { bought() } else { None };
+        Some(Origin { table: customer.table, customer: customer.number, bought })
+    }
+}
+
+/// Whether the rows of a plan are those of one table, as they are.
+fn is_plain(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Projection(projection) => {
+            let mut columns = projection.expr.iter();
+            let is_column = |expr: &Expr| matches!(expr.clone().unalias(), Expr::Column(_));
+            columns.all(is_column) && is_plain(&projection.input)
+        }
+        LogicalPlan::SubqueryAlias(alias) => is_plain(&alias.input),
+        LogicalPlan::TableScan(scan) => scan.filters.is_empty() && scan.fetch.is_none(),
+        _ => false,
     }
 }
 

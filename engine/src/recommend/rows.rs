@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use clientele_recommend::choose;
 use clientele_recommend::histories::OwnHistory;
 use clientele_recommend::{Bought, History, Many, Reason, Request, Scorer, reasons};
 use datafusion::arrow::array::{
@@ -26,7 +27,7 @@ pub(super) fn request(definition: &Definition, latest: u32) -> Request {
     Request {
         k: definition.k,
         bought: rule(definition.bought, latest),
-        rebuy: definition.rebuy,
+        rebuy: definition.rebuy.unwrap_or(choose::REBUY),
         fallback: definition.fallback,
         ..Request::default()
     }

@@ -193,3 +193,30 @@ fn what_fades_is_the_same_but_for_rounding() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn a_history_with_new_lines_is_that_of_all_lines() -> Result<()> {
+    for (seed, half_life_s) in (0..20).zip([None, Some(100.0 * 86_400.0)].into_iter().cycle()) {
+        let all = lines(seed, 20, ITEMS, 600);
+        let (before, came) = all.split_at(400);
+        let settings = Settings { half_life_s, ..Settings::default() };
+        let histories = Histories::build(gathered(before, ITEMS), ITEMS as usize, &settings)?;
+        let of = |lines: &[Purchase], customer: i64| -> Vec<Purchase> {
+            lines.iter().filter(|line| line.customer == customer).copied().collect()
+        };
+        for customer in (0..20).map(|customer| customer * 7919 - 1000) {
+            let found = histories.own_with(customer, &of(came, customer), &settings);
+            let Some(found) = found else {
+                assert!(of(&all, customer).is_empty());
+                continue;
+            };
+            let expected = histories.own(&of(&all, customer), &settings);
+            let (found, expected) = (found.as_history(), expected.as_history());
+            assert_eq!((found.codes, found.times), (expected.codes, expected.times));
+            let mut strengths = found.strengths.iter().zip(expected.strengths);
+            assert!(strengths.all(|(one, other)| (one - other).abs() < 1e-5));
+        }
+        assert!(histories.own_with(5, &[], &settings).is_none());
+    }
+    Ok(())
+}

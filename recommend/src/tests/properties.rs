@@ -1,6 +1,6 @@
 //! The fast ways give what the slow way gives, on any number of threads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::brute::{gathered, kept, lines, model, weights};
 use crate::methods::Method;
@@ -143,5 +143,35 @@ fn the_last_basket_is_no_part_of_what_is_learnt() -> Result<()> {
         let own = kept(&earlier).remove(customer).unwrap_or_default();
         assert_eq!(before.history(place).codes.len(), own.len());
     }
+    Ok(())
+}
+
+#[test]
+fn one_item_is_hidden_where_times_say_nothing() -> Result<()> {
+    let mut lines = lines(4, 40, ITEMS, 200);
+    lines.iter_mut().for_each(|line| line.time = 7);
+    let gathered = gathered(&lines, ITEMS);
+    let settings = Settings::default();
+    let share = crate::choose::ALL;
+    let (before, baskets) = Histories::split(&gathered, ITEMS as usize, &settings, share)?;
+    let mut customers = 0;
+    for customer in lines.iter().map(|line| line.customer).collect::<BTreeSet<_>>() {
+        let own = lines.iter().filter(|line| line.customer == customer);
+        let bought = own.clone().filter(|line| line.quantity > 0.0).map(|line| line.item);
+        let bought: BTreeSet<u32> = bought.collect();
+        let Some((_, basket)) = baskets.iter().find(|one| one.0 == customer) else {
+            assert!(bought.len() < 2);
+            continue;
+        };
+        customers += 1;
+        let [hidden] = basket.as_slice() else { panic!("{basket:?}") };
+        let hidden = before.item(*hidden);
+        assert!(bought.contains(&hidden));
+        let shown: Vec<_> = own.filter(|line| line.item != hidden).copied().collect();
+        let place = before.place(customer).unwrap_or(usize::MAX);
+        let kept = kept(&shown).remove(&customer).unwrap_or_default();
+        assert_eq!(before.history(place).codes.len(), kept.len());
+    }
+    assert!(customers > 20, "{customers}");
     Ok(())
 }

@@ -129,3 +129,28 @@ fn what_is_excluded_for_one_customer_stays_away() -> Result<()> {
     assert!(second.iter().all(|one| first.binary_search(&one.code).is_err()));
     Ok(())
 }
+
+#[test]
+fn the_best_of_many_are_the_first_of_all() -> Result<()> {
+    // So many items that most of them are not looked at one by one.
+    let items = 5000;
+    let lines = lines(5, 60, items, 20_000);
+    for method in [Method::Cosine, Method::Ease] {
+        let settings = Settings { neighbours: 200, head: 300, ..Settings::default() };
+        let model = model(&lines, items, method, &settings)?;
+        let few: Arc<[bool]> = (0..model.histories.items()).map(|code| code % 3 == 0).collect();
+        for candidates in [None, Some(few)] {
+            let ask =
+                |k: usize| Request { k, candidates: candidates.clone(), ..Request::default() };
+            let mut all = Vec::new();
+            each(&model, &ask(items as usize), |_, found| all.push(found.to_vec()));
+            for k in [1, 2, 10, 40] {
+                let mut all = all.iter();
+                each(&model, &ask(k), |_, found| {
+                    assert_eq!(Some(found), all.next().map(|all| &all[..k]), "{method:?} {k}");
+                });
+            }
+        }
+    }
+    Ok(())
+}
