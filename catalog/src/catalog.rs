@@ -192,7 +192,7 @@ impl Catalog {
         self.functions.values()
     }
 
-    /// The functions of that name in the schema: one for each number of arguments.
+    /// The functions of that name in the schema, which differ in the types of their arguments.
     pub fn functions_named<'a>(
         &'a self,
         schema: Oid,

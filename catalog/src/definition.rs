@@ -7,6 +7,7 @@
 use clientele_udfs::types::PgType;
 use serde::{Deserialize, Serialize};
 
+pub use crate::constraint::{Constraint, ConstraintKind, ForeignKey};
 use crate::domains::Subject;
 pub use crate::function::{Function, FunctionArgument, Returns};
 use crate::privacy::ColumnPrivacy;
@@ -182,7 +183,7 @@ impl Relation {
             .find(|constraint| matches!(constraint.kind, ConstraintKind::PrimaryKey { .. }))
     }
 
-    /// Constraints that a key index enforces: name and column numbers.
+    /// Constraints whose keys are columns: with their numbers.
     pub fn unique_keys(&self) -> impl Iterator<Item = (&Constraint, &[i16])> {
         self.constraints.iter().filter_map(|constraint| match &constraint.kind {
             ConstraintKind::PrimaryKey { columns } | ConstraintKind::Unique { columns } => {
@@ -190,6 +191,23 @@ impl Relation {
             }
             _ => None,
         })
+    }
+
+    /// All constraints that demand unique keys, those of computed keys included.
+    pub fn unique_constraints(&self) -> impl Iterator<Item = &Constraint> {
+        self.constraints.iter().filter(|constraint| {
+            matches!(
+                constraint.kind,
+                ConstraintKind::PrimaryKey { .. }
+                    | ConstraintKind::Unique { .. }
+                    | ConstraintKind::UniqueIndex { .. }
+            )
+        })
+    }
+
+    /// The one of that OID.
+    pub fn unique_constraint(&self, oid: Oid) -> Option<&Constraint> {
+        self.unique_constraints().find(|constraint| constraint.oid == oid)
     }
 
     /// Its foreign keys.
@@ -209,6 +227,7 @@ impl Relation {
                 referenced,
                 on_delete: *on_delete,
                 on_update: *on_update,
+                deferrable: constraint.deferrable,
             }),
             _ => None,
         })
@@ -251,25 +270,6 @@ impl Relation {
             RelationKind::Sequence(_) => 'S',
         }
     }
-}
-
-/// A foreign key of a relation.
-#[derive(Debug, Clone, Copy)]
-pub struct ForeignKey<'a> {
-    /// OID of the constraint.
-    pub oid: Oid,
-    /// Its name.
-    pub name: &'a str,
-    /// Referring columns, in the order of the unique key.
-    pub columns: &'a [i16],
-    /// The relation referred to.
-    pub references: Oid,
-    /// Its columns: those of a unique key, in its order.
-    pub referenced: &'a [i16],
-    /// `ON DELETE`, see [`ConstraintKind::ForeignKey`].
-    pub on_delete: char,
-    /// `ON UPDATE`, likewise.
-    pub on_update: char,
 }
 
 /// A column (`pg_attribute`).
@@ -333,65 +333,6 @@ impl Column {
     }
 }
 
-/// A table constraint (`pg_constraint`); NOT NULL lives on the column.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Constraint {
-    /// Its OID.
-    pub oid: Oid,
-    /// Its name.
-    pub name: String,
-    /// What it demands.
-    pub kind: ConstraintKind,
-    /// `COMMENT ON CONSTRAINT`.
-    pub comment: Option<String>,
-    /// Whether it was made by `CREATE UNIQUE INDEX`: an index to users, no constraint.
-    #[serde(default)]
-    pub of_index: bool,
-    /// How each column of that index is sorted, see [`Index::options`].
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub options: Vec<i16>,
-}
-
-impl Constraint {
-    /// A constraint without a comment.
-    pub fn new(oid: Oid, name: String, kind: ConstraintKind) -> Self {
-        Self { oid, name, kind, comment: None, of_index: false, options: Vec::new() }
-    }
-}
-
-/// What a constraint demands. Columns are given by number.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ConstraintKind {
-    /// PRIMARY KEY.
-    PrimaryKey {
-        /// Its columns.
-        columns: Vec<i16>,
-    },
-    /// UNIQUE; NULLs are distinct.
-    Unique {
-        /// Its columns.
-        columns: Vec<i16>,
-    },
-    /// CHECK.
-    Check {
-        /// The condition as SQL.
-        expression: String,
-    },
-    /// FOREIGN KEY; its columns are in the order of the unique key that it refers to.
-    ForeignKey {
-        /// Referencing columns.
-        columns: Vec<i16>,
-        /// The table referred to.
-        references: Oid,
-        /// Its columns.
-        referenced: Vec<i16>,
-        /// `ON DELETE`: `a` no action, `r` restrict, `c` cascade, `n` set null, `d` set default.
-        on_delete: char,
-        /// `ON UPDATE`, likewise.
-        on_update: char,
-    },
-}
-
 /// An index that the user declared; its columns get bloom filters, too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Index {
@@ -410,8 +351,28 @@ pub struct Index {
     /// `WHERE`, as SQL: of a partial index.
     #[serde(default)]
     pub predicate: Option<String>,
+    /// `USING`, where it is another method than btree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
     /// `COMMENT ON INDEX`.
     pub comment: Option<String>,
+}
+
+impl Index {
+    /// Whether rows are sorted by it: those of other methods than btree and hash, and partial ones,
+    /// are kept as definitions alone.
+    pub fn sorts(&self) -> bool {
+        self.predicate.is_none() && self.is_of_values()
+    }
+
+    /// Whether it helps to find values of a column.
+    pub fn finds(&self, column: i16) -> bool {
+        self.is_of_values() && self.columns.contains(&column)
+    }
+
+    fn is_of_values(&self) -> bool {
+        self.method.as_deref().is_none_or(|method| method == "hash")
+    }
 }
 
 /// A domain over a base type or another domain (`pg_type`, typtype `d`).

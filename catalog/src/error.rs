@@ -82,12 +82,27 @@ pub enum Error {
     /// The store of definitions failed (58030).
     #[error("could not access the store of definitions: {0}")]
     Definitions(String),
+    /// The key of an index on expressions cannot be computed of a row; what failed shows values.
+    #[error("{failure}")]
+    KeyNotComputed {
+        /// Name of the index.
+        constraint: String,
+        /// What failed.
+        failure: Box<Error>,
+    },
     /// Arrow, Parquet or DataFusion failed.
     #[error(transparent)]
     DataFusion(#[from] datafusion::error::DataFusionError),
     /// Something believed impossible (XX000).
     #[error("internal error: {0}")]
     Internal(String),
+}
+
+impl Error {
+    /// The failure of computing a key.
+    pub(crate) fn of_key(self, constraint: &str) -> Self {
+        Self::KeyNotComputed { constraint: constraint.to_owned(), failure: Box::new(self) }
+    }
 }
 
 impl From<arrow::error::ArrowError> for Error {

@@ -26,6 +26,9 @@ pub struct Function {
     pub volatility: char,
     /// NULL for a NULL argument.
     pub strict: bool,
+    /// `SECURITY DEFINER`: it reads with the rights of its owner.
+    #[serde(default)]
+    pub definer: bool,
     /// `COMMENT ON FUNCTION`.
     pub comment: Option<String>,
     /// `None`: everyone may call it.
@@ -57,6 +60,8 @@ pub enum Returns {
     Value(PgType),
     /// `SETOF`: a column of values.
     Set(PgType),
+    /// OUT arguments: one row of them.
+    Row(Vec<(String, PgType)>),
     /// `TABLE (…)`, or `SETOF` a relation: names and types of the columns.
     Table(Vec<(String, PgType)>),
 }

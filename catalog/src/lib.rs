@@ -8,6 +8,8 @@
 pub mod backup;
 pub mod catalog;
 pub mod cluster;
+pub mod computed_key;
+mod constraint;
 pub mod customers;
 pub mod definition;
 pub mod domains;

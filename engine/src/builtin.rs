@@ -6,7 +6,9 @@ use clientele_catalog::catalog::BOOTSTRAP_ROLE_OID;
 use clientele_catalog::definition::{self, Oid, Relation};
 use clientele_catalog::domains::Subject;
 use clientele_catalog::features;
-use clientele_catalog::storage::{NodeRows, Store, TemporarySpace, Transaction};
+use clientele_catalog::storage::{
+    NodeRows, RowAddress, Snapshot, Store, TemporarySpace, Transaction,
+};
 use datafusion::arrow::array::{
     ArrayRef, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray,
 };
@@ -67,6 +69,36 @@ pub(crate) fn each(context: &QueryContext, oid: Oid, take: impl FnMut(NodeRows))
     let numbers: Vec<i16> = relation.live_columns().map(|one| one.number).collect();
     let wanted = (Subject::Person, numbers.as_slice());
     Ok(context.store.node_rows(&context.snapshot, relation, wanted, take)?)
+}
+
+/// The rows of a built-in table, one batch for each, and where they are.
+///
+/// # Errors
+/// A file cannot be read.
+pub(crate) fn stored(
+    store: &Store,
+    snapshot: &Snapshot,
+    relation: Oid,
+) -> Result<Vec<(RecordBatch, RowAddress)>> {
+    let relation = table(relation)?;
+    let numbers: Vec<i16> = relation.live_columns().map(|one| one.number).collect();
+    let fields = relation.live_columns().map(|one| one.pg_type.field(&one.name, true));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let mut found = Vec::new();
+    let mut failed = None;
+    store.node_rows(snapshot, relation, (Subject::Person, &numbers), |rows: NodeRows| {
+        match RecordBatch::try_new(Arc::clone(&schema), rows.columns) {
+            Err(error) => failed = Some(error),
+            Ok(batch) => {
+                let rows = rows.addresses.iter().enumerate();
+                found.extend(rows.map(|(row, address)| (batch.slice(row, 1), *address)));
+            }
+        }
+    })?;
+    match failed {
+        None => Ok(found),
+        Some(error) => Err(Error::internal(error)),
+    }
 }
 
 /// Adds rows in the session's transaction.

@@ -15,13 +15,14 @@ use crate::connection::request::Format;
 /// RowDescription. Without formats (Describe of a statement) every column says text.
 pub fn row_description(columns: &[Column], formats: &Formats) -> PgWireBackendMessage {
     let fields = columns.iter().enumerate().map(|(index, column)| {
+        let pg_type = column.pg_type.told();
         FieldDescription::new(
             column.name.clone(),
             column.table.cast_signed(),
             column.number,
-            column.pg_type.oid,
-            column.pg_type.length(),
-            column.pg_type.modifier,
+            pg_type.oid,
+            pg_type.length(),
+            pg_type.modifier,
             formats.of(index) as i16,
         )
     });

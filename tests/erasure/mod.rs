@@ -4,6 +4,7 @@
 //!
 //! `CLIENTELE_RESIDUE_PEOPLE` and `CLIENTELE_RESIDUE_KILLS` set how many people and kills.
 
+mod features;
 mod kills;
 mod late;
 mod people;

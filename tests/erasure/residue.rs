@@ -1,12 +1,13 @@
 //! Nothing of those who were erased is left, and nobody else changes.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Result, ensure};
 
 use super::people::{self, Person};
-use super::{search, setting};
+use super::{features, search, setting};
 use crate::client::{Client, value};
 use crate::server::Server;
 
@@ -21,12 +22,8 @@ pub(super) fn nothing_is_left() -> Result<()> {
     let (erased, others) = (people::people(0, count), people::people(100_000, count));
     people::plant(&mut client, &erased)?;
     people::plant(&mut client, &others)?;
-    client.simple(
-        "CREATE MATERIALIZED VIEW segments.buyers AS SELECT customer_id FROM orders GROUP BY 1; \
-         CREATE TABLE copied AS SELECT email, card, customer_id FROM orders; \
-         CALL clientele.publish_delta('public.contacts'); \
-         CALL identity.train(); CALL identity.match()",
-    )?;
+    let outside = tempfile::TempDir::new()?;
+    features::plant(&mut client, &erased, outside.path())?;
     let before = search::search(&server.data, &erased)?;
     ensure!(before.len() > count, "the search found {} places before", before.len());
     let control = people::control(&mut client, &others)?;
@@ -54,6 +51,7 @@ pub(super) fn nothing_is_left() -> Result<()> {
     ensure!(bad == "0", "{bad} receipts cannot be verified");
     let after = search::search(&server.data, &erased)?;
     ensure!(after.is_empty(), "{} are left: {after:?}", after.len());
+    copies(&mut client, outside.path(), &erased)?;
     ensure!(people::control(&mut client, &others)? == control, "others have changed");
 
     // The nightly import comes again.
@@ -69,6 +67,24 @@ pub(super) fn nothing_is_left() -> Result<()> {
     ensure!(again.is_empty(), "an import left {again:?}");
     let held = value(&mut client, "SELECT count(*) FROM gdpr.held_back")?;
     ensure!(held == "4", "rows of {held} tables were held back");
+    Ok(())
+}
+
+/// Copies elsewhere: the one of a table was renewed; that of a table which is gone still has the
+/// people, and each receipt names it.
+fn copies(client: &mut Client, outside: &Path, erased: &[Person]) -> Result<()> {
+    let renewed = search::search(&outside.join("orders"), erased)?;
+    ensure!(renewed.is_empty(), "a published table has {renewed:?}");
+    ensure!(!search::search(&outside.join("former"), erased)?.is_empty(), "nothing was published");
+    let states = "SELECT DISTINCT string_agg(concat_ws(' ', c.value->>'table', c.value->>'state'), ', ' \
+         ORDER BY c.value->>'directory') FROM gdpr.receipts, jsonb_array_elements(document->'copies') AS c \
+         WHERE c.value->>'state' <> 'removed' GROUP BY receipt_id";
+    let states = value(client, states)?;
+    let expected = "public.former left, public.orders renewed, public.contacts renewed, \
+                    public.orders renewed, public.renamed renewed";
+    ensure!(states == expected, "the receipts say {states}");
+    let directory = outside.join("former");
+    client.simple(&format!("CALL gdpr.forget_copy('{}')", directory.display()))?;
     Ok(())
 }
 

@@ -48,3 +48,33 @@ ALTER TABLE crm.contacts OWNER TO leaks_owner;
 ALTER TABLE crm.orders OWNER TO leaks_owner;
 ALTER TABLE crm.copied OWNER TO leaks_owner;
 ALTER MATERIALIZED VIEW crm.kept OWNER TO leaks_owner;
+
+-- What the owner has made before others write rows.
+CREATE TABLE crm.traps (email email, n int UNIQUE, trap int GENERATED ALWAYS AS ((CASE WHEN n = 0 THEN email::text ELSE '1' END)::int) STORED,
+  CHECK ((CASE WHEN n < 0 THEN email::text ELSE '1' END)::int = 1));
+CREATE UNIQUE INDEX ON crm.traps (((CASE WHEN n = 2 THEN email::text ELSE '1' END)::int));
+INSERT INTO crm.traps (email, n) VALUES ('{email}', 1);
+ALTER TABLE crm.traps OWNER TO leaks_owner;
+
+CREATE FUNCTION crm.notes() RETURNS SETOF text LANGUAGE sql SECURITY DEFINER AS 'SELECT note FROM crm.contacts';
+CREATE FUNCTION crm.known(text) RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM crm.contacts WHERE email = $1';
+
+-- What features keep of people.
+GRANT USAGE, CREATE ON SCHEMA segments TO leaks_analyst, leaks_owner;
+GRANT USAGE ON SCHEMA membership, consent TO leaks_analyst, leaks_owner;
+GRANT SELECT ON ALL TABLES IN SCHEMA membership TO leaks_analyst, leaks_owner;
+GRANT SELECT ON identity.cluster_sizes, identity.quality, identity.candidates, identity.candidate_pairs, identity.models, identity.model_levels, identity.splits, identity.rules, identity.rule_changes, identity.blocked_values, identity.candidate_decisions TO leaks_analyst;
+GRANT SELECT ON customers.account_members, customers.accounts, customers.survivorship, customers.household_rules TO leaks_analyst;
+GRANT SELECT, INSERT ON consent.events TO leaks_analyst; GRANT SELECT ON consent.current, consent.purposes, consent.coverage, consent.purpose_declarations TO leaks_analyst;
+GRANT SELECT ON gdpr.register, gdpr.requests, gdpr.erasures, gdpr.receipts, gdpr.restrictions, gdpr.objections, gdpr.holds, gdpr.tombstones, gdpr.held_back, gdpr.due, gdpr.acts, gdpr.retention, gdpr.asked, gdpr.audit, gdpr.signed_receipts TO leaks_analyst;
+GRANT INSERT, SELECT ON public.products TO leaks_analyst;
+SET clientele.reason='x'; CALL consent.declare_purpose('newsletter', columns => ARRAY['crm.contacts.visits']);
+CALL consent.record('email:{email}', 'newsletter', channel => 'web', evidence => 'mail of {email}', source => 'crm');
+CALL gdpr.receive('access', 'email:{email}');
+CALL gdpr.hold('crm.orders', ARRAY['total'], 'tax', subject => 'email:{email}');
+CALL gdpr.object('email:{email}', 'newsletter');
+CALL customers.pin(1, 'given_name', '{given}', 'asked by {given}');
+CALL identity.split('email:{email}', 'loyalty_card:{card}', reason => 'card of {given}'); CALL identity.unlink('email:{email}', 'loyalty_card:{card}');
+CALL identity.block_value('email', 'noreply@plain.example');
+CREATE MATERIALIZED VIEW segments.vip AS SELECT customer_id FROM crm.orders GROUP BY 1 HAVING sum(total) > 10;
+GRANT SELECT ON segments.vip TO leaks_analyst;

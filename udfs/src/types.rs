@@ -13,6 +13,9 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef, IntervalUnit, Time
 /// Field metadata key for the exact PostgreSQL type, `oid:modifier`.
 pub const PG_TYPE_KEY: &str = "pg_type";
 
+/// OIDs that are made of another object's are above this one: those that are handed out stay below.
+pub const DERIVED: u32 = 0x4000_0000;
+
 /// Facts about one PostgreSQL base type (manual: catalog-pg-type).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TypeFacts {
@@ -194,6 +197,22 @@ impl PgType {
     /// `numeric(precision, scale)`.
     pub const fn numeric(precision: u16, scale: i16) -> Self {
         Self { oid: 1700, modifier: ((precision as i32) << 16 | (scale as i32 & 0x7ff)) + 4 }
+    }
+
+    /// A whole row of a relation: a `record` whose modifier says which, as in PostgreSQL itself.
+    pub const fn row_of(relation: u32) -> Self {
+        Self { oid: Self::RECORD.oid, modifier: (relation % DERIVED) as i32 }
+    }
+
+    /// The type as clients are told it: of a whole row the row type of its relation.
+    pub fn told(self) -> Self {
+        match (self.facts().oid == Self::RECORD.oid, u32::try_from(self.modifier)) {
+            (true, Ok(relation)) if self == Self::row_of(relation) => {
+                Self::plain(DERIVED + relation)
+            }
+            (true, _) => Self::plain(self.oid),
+            (false, _) => self,
+        }
     }
 
     /// `numeric` without precision where other systems want one: most digits, ten of them fractional.

@@ -52,6 +52,7 @@ files! {
     "gdpr/receipts",
     "gdpr/holds",
     "gdpr/erasures",
+    "gdpr/copies",
     "gdpr/restrictions",
     "gdpr/objections",
     "gdpr/columns",

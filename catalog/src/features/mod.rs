@@ -86,6 +86,8 @@ pub mod oids {
     pub const HOLDS: Oid = 14305;
     /// `gdpr.erasures`.
     pub const ERASURES: Oid = 14306;
+    /// `gdpr.copies`.
+    pub const COPIES: Oid = 14307;
     /// `gdpr.objections`.
     pub const OBJECTIONS: Oid = 14311;
     /// `gdpr.processing`.

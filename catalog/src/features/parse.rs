@@ -87,6 +87,7 @@ fn index_over(oid: Oid, table: &str, names: &str, columns: &[Column]) -> Index {
         options: Vec::new(),
         expressions: Vec::new(),
         predicate: None,
+        method: None,
         comment: None,
     }
 }

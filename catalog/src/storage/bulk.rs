@@ -159,6 +159,7 @@ impl Transaction {
 
     /// Takes a written file in: its rows are the transaction's own from now on.
     fn add_file(&mut self, relation: &Relation, written: Written) -> Result<()> {
+        super::keys::ready(relation)?;
         self.ensure_own_keys(relation)?;
         self.check_file_keys(relation, &written)?;
         self.refer(relation.oid, written.referred.clone());

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use hashbrown::HashTable;
 use parking_lot::RwLock;
 
-use super::keys::{Hashes, KeyHasher};
+use super::keys::{self, Hashes, KeyHasher};
 use super::part::{MemoryPart, PartId, RowAddress, TableData};
 use super::reader;
-use crate::definition::{Oid, Relation};
-use crate::error::Result;
+use crate::definition::{Constraint, Oid, Relation};
+use crate::error::{Error, Result};
 use crate::progress::Progress;
 
 /// Rows of one key, dead ones included, from which on the oldest are forgotten.
@@ -28,7 +28,7 @@ const PRELOAD_ROWS: usize = 16 << 10;
 #[derive(Debug)]
 pub(super) struct KeyIndex {
     pub(super) relation: Oid,
-    columns: Vec<i16>,
+    constraint: Oid,
     entries: HashTable<(u128, RowAddress)>,
     /// How many rows of each part are in.
     covered: HashMap<PartId, u32>,
@@ -41,10 +41,10 @@ pub(super) struct KeyIndex {
 }
 
 impl KeyIndex {
-    pub(super) fn new(relation: Oid, columns: Vec<i16>, valid_from: u64) -> Self {
+    pub(super) fn new(relation: Oid, constraint: Oid, valid_from: u64) -> Self {
         Self {
             relation,
-            columns,
+            constraint,
             entries: HashTable::new(),
             covered: HashMap::new(),
             stale: 0,
@@ -78,14 +78,16 @@ impl KeyIndex {
         progress: &Progress,
     ) -> Result<()> {
         progress.expect(table.file_bytes());
+        let constraint = relation.unique_constraint(self.constraint).ok_or(Error::Conflict)?;
         for part in &table.memory {
-            self.cover_memory(part, relation, hasher)?;
+            self.cover_memory(part, (relation, constraint), hasher)?;
             progress.advance_rows(part.rows.into());
         }
         for part in table.files.iter() {
             let facts = &part.entry.facts;
             if !self.covered.contains_key(&facts.part) {
-                let hashes = reader::key_hashes(&part.entry, relation, &self.columns, hasher)?;
+                let hashes = reader::constraint_hashes(&part.entry, relation, constraint, hasher)?;
+                let hashes = hashes.ok_or_else(|| keys::not_compiled(constraint))?;
                 self.add(facts.part, 0, &hashes);
             }
             progress.advance(facts.bytes);
@@ -97,14 +99,15 @@ impl KeyIndex {
     fn cover_memory(
         &mut self,
         part: &MemoryPart,
-        relation: &Relation,
+        (relation, constraint): (&Relation, &Constraint),
         hasher: KeyHasher,
     ) -> Result<()> {
         let covered = self.covered.get(&part.id).copied().unwrap_or(0);
         for batch in &part.batches {
             let end = batch.start + u32::try_from(batch.rows).unwrap_or(0);
             if end > covered {
-                let hashes = hasher.hash_batch(relation, &self.columns, batch)?;
+                let hashes = hasher.hash_constraint(relation, constraint, batch)?;
+                let hashes = hashes.ok_or_else(|| keys::not_compiled(constraint))?;
                 let skip = covered.saturating_sub(batch.start);
                 let rest = hashes.get(usize::try_from(skip).unwrap_or(0)..).unwrap_or(&[]);
                 self.add(part.id, batch.start + skip, rest);

@@ -15,7 +15,8 @@ use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::part::MemoryBatch;
-use crate::definition::{Column, Oid, Relation};
+use crate::computed_key::Keys;
+use crate::definition::{Column, Constraint, ConstraintKind, Oid, Relation};
 use crate::error::{Error, Result};
 
 /// Hashes of the rows of a batch under one constraint; `None` for a key with a NULL.
@@ -114,6 +115,37 @@ impl KeyHasher {
         Ok((0..rows).map(hash).collect())
     }
 
+    /// Hashes the keys of a memory batch under a unique constraint; `None`: nobody has compiled
+    /// the expressions of its index.
+    ///
+    /// # Errors
+    /// As [`KeyHasher::hash`], and what an expression refuses.
+    pub(super) fn hash_constraint(
+        &self,
+        relation: &Relation,
+        constraint: &Constraint,
+        batch: &MemoryBatch,
+    ) -> Result<Option<Hashes>> {
+        match &constraint.kind {
+            ConstraintKind::PrimaryKey { columns } | ConstraintKind::Unique { columns } => {
+                self.hash_batch(relation, columns, batch).map(Some)
+            }
+            _ => match computed(relation, constraint, batch)? {
+                Some(keys) => self.hash_computed(&keys, batch.rows).map(Some),
+                None => Ok(None),
+            },
+        }
+    }
+
+    /// Hashes keys that were computed, of the rows that their index is over.
+    ///
+    /// # Errors
+    /// As [`KeyHasher::hash`].
+    pub(super) fn hash_computed(&self, keys: &Keys, rows: usize) -> Result<Hashes> {
+        let hashes = self.hash(&keys.parts, rows)?.into_iter().enumerate();
+        Ok(hashes.map(|(row, hash)| hash.filter(|_| keys.has(row))).collect())
+    }
+
     /// Hashes the keys of a memory batch.
     ///
     /// # Errors
@@ -146,12 +178,24 @@ pub(super) fn key_columns<'a>(relation: &'a Relation, numbers: &[i16]) -> Result
     numbers.iter().map(find).collect()
 }
 
-/// Constraints that demand unique keys, with their columns.
-pub(super) fn unique_constraints(relation: &Relation) -> Vec<(Oid, Vec<i16>)> {
-    relation.unique_keys().map(|(constraint, columns)| (constraint.oid, columns.to_vec())).collect()
+/// Refuses to write rows whose keys nobody has compiled.
+///
+/// # Errors
+/// The engine has not said how the keys of an index are computed.
+pub(super) fn ready(relation: &Relation) -> Result<()> {
+    let computed = |one: &&Constraint| matches!(one.kind, ConstraintKind::UniqueIndex { .. });
+    let mut computed = relation.unique_constraints().filter(computed);
+    match computed.find(|one| one.computed.get(relation).is_none()) {
+        None => Ok(()),
+        Some(index) => Err(not_compiled(index)),
+    }
 }
 
-/// Hashes of a batch under every unique constraint of its relation.
+pub(super) fn not_compiled(index: &Constraint) -> Error {
+    Error::Internal(format!("the keys of index \"{}\" are not compiled", index.name))
+}
+
+/// Hashes of a batch under every unique constraint of its relation whose keys are known.
 ///
 /// # Errors
 /// As [`KeyHasher::hash`].
@@ -160,10 +204,11 @@ pub(super) fn hash_all(
     relation: &Relation,
     batch: &MemoryBatch,
 ) -> Result<Vec<(Oid, Hashes)>> {
-    let constraints = unique_constraints(relation).into_iter();
-    constraints
-        .map(|(oid, columns)| Ok((oid, hasher.hash_batch(relation, &columns, batch)?)))
-        .collect()
+    let hashes = |constraint: &Constraint| {
+        let hashes = hasher.hash_constraint(relation, constraint, batch).transpose()?;
+        Some(hashes.map(|hashes| (constraint.oid, hashes)))
+    };
+    relation.unique_constraints().filter_map(hashes).collect()
 }
 
 /// A key as the DETAIL line shows it: `(id)=(17)`.
@@ -173,9 +218,40 @@ pub(super) fn key_text(
     batch: &MemoryBatch,
     row: usize,
 ) -> Option<String> {
-    let (_, numbers) = relation.unique_keys().find(|(one, _)| one.oid == constraint)?;
-    let arrays = numbers.iter().map(|number| batch.column(*number)).collect::<Option<Vec<_>>>()?;
-    text(relation, numbers, &arrays, row)
+    let constraint = relation.unique_constraint(constraint)?;
+    let (numbers, expressions) = match &constraint.kind {
+        ConstraintKind::UniqueIndex { columns, expressions, .. } => (columns, expressions),
+        ConstraintKind::PrimaryKey { columns } | ConstraintKind::Unique { columns } => {
+            let arrays = columns.iter().map(|number| batch.column(*number));
+            return text(relation, columns, &arrays.collect::<Option<Vec<_>>>()?, row);
+        }
+        _ => return None,
+    };
+    let keys = computed(relation, constraint, batch).ok()??;
+    let mut expressions = expressions.iter().cloned();
+    let name = |number: &i16| match number {
+        0 => expressions.next(),
+        number => relation.column_by_number(*number).map(|one| one.name.clone()),
+    };
+    let names = numbers.iter().map(name).collect::<Option<Vec<_>>>()?;
+    let values = keys.parts.iter().map(|(array, _)| value(array, row));
+    let values = values.collect::<Option<Vec<_>>>()?;
+    Some(format!("({})=({})", names.join(", "), values.join(", ")))
+}
+
+/// The keys of a batch under an index on expressions; `None`: nobody has compiled them.
+///
+/// # Errors
+/// What an expression refuses.
+fn computed(
+    relation: &Relation,
+    constraint: &Constraint,
+    batch: &MemoryBatch,
+) -> Result<Option<Keys>> {
+    let Some(key) = constraint.computed.get(relation) else { return Ok(None) };
+    let arrays = relation.live_columns().map(|column| super::arrays::column_of(batch, column));
+    let keys = key.of(arrays.collect::<Result<_>>()?, batch.rows);
+    keys.map(Some).map_err(|error| error.of_key(&constraint.name))
 }
 
 /// The values of the first row's columns under the names of another relation's.
@@ -192,22 +268,22 @@ pub(super) fn text_of(
 }
 
 fn text(relation: &Relation, names: &[i16], arrays: &[&ArrayRef], row: usize) -> Option<String> {
-    let options = FormatOptions::new()
-        .with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.f"))
-        .with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S%.f+00"));
     let (mut shown, mut values) = (Vec::new(), Vec::new());
     for (number, array) in names.iter().zip(arrays) {
         shown.push(relation.column_by_number(*number)?.name.clone());
-        values.push(match array.data_type() {
-            DataType::LargeBinary => {
-                clientele_udfs::numeric::stored::read(array.as_binary::<i64>().value(row))
-                    .to_string()
-            }
-            _ => {
-                let formatter = ArrayFormatter::try_new(array.as_ref(), &options).ok()?;
-                formatter.value(row).try_to_string().ok()?
-            }
-        });
+        values.push(value(array, row)?);
     }
     Some(format!("({})=({})", shown.join(", "), values.join(", ")))
+}
+
+fn value(array: &ArrayRef, row: usize) -> Option<String> {
+    if *array.data_type() == DataType::LargeBinary {
+        let bytes = array.as_binary::<i64>().value(row);
+        return Some(clientele_udfs::numeric::stored::read(bytes).to_string());
+    }
+    let options = FormatOptions::new()
+        .with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.f"))
+        .with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S%.f+00"));
+    let formatter = ArrayFormatter::try_new(array.as_ref(), &options).ok()?;
+    formatter.value(row).try_to_string().ok()
 }

@@ -29,6 +29,7 @@ mod bulk;
 mod check;
 mod commit;
 mod compact;
+mod deferred;
 mod delta;
 pub(crate) mod disk;
 mod entry_reader;

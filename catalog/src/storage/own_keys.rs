@@ -58,8 +58,9 @@ impl OwnKeys {
 }
 
 impl Transaction {
-    /// The live row that has the key of each input row, for `ON CONFLICT`; `None` for no row or a
-    /// key with a NULL. The batch has the relation's live columns in order.
+    /// The live row that has the key of each input row, for `ON CONFLICT`, and whether an earlier
+    /// input row has it; `None` for no row or a key with a NULL. The batch has the relation's live
+    /// columns in order.
     ///
     /// # Errors
     /// A file cannot be read.
@@ -68,10 +69,9 @@ impl Transaction {
         relation: &Relation,
         constraint: Oid,
         batch: &RecordBatch,
-    ) -> Result<Vec<Option<RowAddress>>> {
-        let (_, columns) = relation
-            .unique_keys()
-            .find(|(one, _)| one.oid == constraint)
+    ) -> Result<Vec<(Option<RowAddress>, bool)>> {
+        let key = relation
+            .unique_constraint(constraint)
             .ok_or_else(|| Error::Internal(format!("no unique constraint {constraint}")))?;
         let rows = MemoryBatch {
             start: 0,
@@ -79,9 +79,13 @@ impl Transaction {
             arrays: arrays::own_arrays(relation, batch.columns())?,
             rows: batch.num_rows(),
         };
-        let hashes = self.store.shared.hasher().hash_batch(relation, columns, &rows)?;
+        let hashes = self.store.shared.hasher().hash_constraint(relation, key, &rows)?;
+        let hashes = hashes.ok_or_else(|| keys::not_compiled(key))?;
         self.ensure_own_keys(relation)?;
-        self.find_hashes(relation, constraint, &hashes)
+        let found = self.find_hashes(relation, constraint, &hashes)?;
+        let mut seen = HashSet::with_capacity(hashes.len());
+        let again = hashes.iter().map(|hash| hash.is_some_and(|hash| !seen.insert(hash)));
+        Ok(found.into_iter().zip(again).collect())
     }
 
     /// Checks that no key of a constraint is there twice (`ALTER TABLE … ADD UNIQUE`).
@@ -188,8 +192,7 @@ impl Transaction {
         }
         let known = self.base.catalog.relation_by_oid(relation.oid);
         let known = known.is_some_and(|known| {
-            known.unique_keys().any(|(one, _)| one.oid == constraint)
-                && known.columns == relation.columns
+            known.unique_constraint(constraint).is_some() && known.columns == relation.columns
         });
         if known {
             let index = self.store.upkeep()?.key_index(relation.oid, constraint)?;
@@ -211,9 +214,7 @@ impl Transaction {
         (relation, constraint): (&Relation, Oid),
         progress: &Progress,
     ) -> Result<KeyIndex> {
-        let columns = relation.unique_keys().find(|(one, _)| one.oid == constraint);
-        let columns = columns.map(|(_, columns)| columns.to_vec()).unwrap_or_default();
-        let mut index = KeyIndex::new(relation.oid, columns, self.base.version);
+        let mut index = KeyIndex::new(relation.oid, constraint, self.base.version);
         index.build(table, relation, self.store.shared.hasher(), progress)?;
         Ok(index)
     }

@@ -97,7 +97,7 @@ fn prepare_table(
         !Arc::ptr_eq(before, relation) && !same_shape(before, relation) && !changes.truncated
     });
     if let Some(before) = before {
-        for (constraint, _) in relation.unique_keys() {
+        for constraint in relation.unique_constraints() {
             if !before.constraints.iter().any(|one| one.oid == constraint.oid) {
                 transaction.check_unique(relation, constraint.oid, &Progress::default())?;
             }

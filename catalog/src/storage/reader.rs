@@ -17,7 +17,7 @@ use super::file::FileEntry;
 use super::keys::{self, Hashes, KeyHasher};
 use super::part::MemoryBatch;
 use super::stored;
-use crate::definition::{Column, Relation};
+use crate::definition::{Column, Constraint, ConstraintKind, Relation};
 use crate::error::{Error, Result};
 
 /// Rows that are decoded at once.
@@ -179,6 +179,32 @@ pub(super) fn key_hashes(
         hashes.extend(hasher.hash(&arrays, rows)?);
     }
     Ok(hashes)
+}
+
+/// Hashes of all keys in a file under a unique constraint; `None`: nobody has compiled the
+/// expressions of its index.
+///
+/// # Errors
+/// The file cannot be read, or an expression refuses a value.
+pub(super) fn constraint_hashes(
+    entry: &FileEntry,
+    relation: &Relation,
+    constraint: &Constraint,
+    hasher: KeyHasher,
+) -> Result<Option<Hashes>> {
+    if let ConstraintKind::PrimaryKey { columns } | ConstraintKind::Unique { columns } =
+        &constraint.kind
+    {
+        return key_hashes(entry, relation, columns, hasher).map(Some);
+    }
+    let Some(key) = constraint.computed.get(relation) else { return Ok(None) };
+    let mut reader = ColumnReader::new(entry, relation.live_columns().collect(), None)?;
+    let mut hashes = Vec::with_capacity(usize::try_from(entry.facts.rows).unwrap_or(0));
+    while let Some((arrays, rows)) = reader.next()? {
+        let keys = key.of(arrays, rows).map_err(|error| error.of_key(&constraint.name))?;
+        hashes.extend(hasher.hash_computed(&keys, rows)?);
+    }
+    Ok(Some(hashes))
 }
 
 /// One row of a file, in the live columns of its relation.

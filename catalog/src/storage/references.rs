@@ -15,6 +15,7 @@ use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
 use datafusion::arrow::compute::{cast, concat_batches, interleave, take_record_batch};
 use roaring::RoaringBitmap;
 
+use super::deferred::Deferred;
 use super::file::FileEntry;
 use super::keys::{self, KeyHasher};
 use super::part::{FilePart, MemoryBatch, MemoryPart, OWN_PART, PartId, RowAddress, TableData};
@@ -48,6 +49,8 @@ pub(super) struct References {
     pub(super) held: KeysOf,
     /// By referring relation and foreign key: no row may have come that refers to them.
     pub(super) barred: KeysOf,
+    /// What is looked at when the transaction commits.
+    pub(super) deferred: Deferred,
 }
 
 /// Rows that refer to keys which are gone.
@@ -86,7 +89,7 @@ pub(super) fn referred(
     relation.foreign_keys().map(hashes).collect()
 }
 
-fn add(keys: &mut KeysOf, place: (Oid, Oid), new: impl IntoIterator<Item = u128>) {
+pub(super) fn add(keys: &mut KeysOf, place: (Oid, Oid), new: impl IntoIterator<Item = u128>) {
     let mut new = new.into_iter().peekable();
     if new.peek().is_some() {
         Arc::make_mut(keys.entry(place).or_default()).extend(new);
@@ -155,12 +158,17 @@ impl Transaction {
                 continue;
             };
             let Some(key) = relation.foreign_keys().find(|one| one.oid == key) else { continue };
+            let deferred = &mut self.changes.references.deferred;
+            if deferred.has(&key) {
+                add(&mut deferred.wanted, (relation.oid, key.oid), wanted.iter().copied());
+                continue;
+            }
             self.check_key(&relation, &key, &wanted)?;
         }
         Ok(())
     }
 
-    fn check_key(
+    pub(super) fn check_key(
         &mut self,
         relation: &Relation,
         key: &ForeignKey<'_>,
@@ -307,11 +315,12 @@ impl Transaction {
         Ok(Some(values))
     }
 
-    /// Rows that refer to keys which deleted rows had and no row has now.
+    /// Rows that refer to keys which deleted rows had and no row has now; `by_update` says that the
+    /// rows were updated.
     ///
     /// # Errors
     /// A file cannot be read.
-    pub fn orphans(&mut self) -> Result<Vec<Orphans>> {
+    pub fn orphans(&mut self, by_update: bool) -> Result<Vec<Orphans>> {
         let catalog = Arc::clone(&self.snapshot.catalog);
         let mut orphans = Vec::new();
         for ((parent, unique), removed) in std::mem::take(&mut self.changes.references.removed) {
@@ -328,21 +337,14 @@ impl Transaction {
                 if parent.unique_key_on(key.referenced) != Some(unique) {
                     continue;
                 }
-                if !child.temporary {
-                    let barred = &mut self.changes.references.barred;
-                    add(barred, (child.oid, key.oid), gone.iter().copied());
+                let action = if by_update { key.on_update } else { key.on_delete };
+                let deferred = &mut self.changes.references.deferred;
+                // Only the check waits, never what is to be done (manual: sql-createtable).
+                if action == 'a' && deferred.has(&key) {
+                    add(&mut deferred.gone, (child.oid, key.oid), gone.iter().copied());
+                    continue;
                 }
-                let table = self.snapshot.table(child.oid);
-                let mut rows = Vec::new();
-                let how = (key.columns, self.store.shared.hasher());
-                each_hash(&table, child, how, |address, hash| {
-                    if gone.contains(&hash) {
-                        rows.push(address);
-                    }
-                })?;
-                if !rows.is_empty() {
-                    orphans.push(Orphans { relation: Arc::clone(child), key: key.oid, rows });
-                }
+                orphans.extend(self.orphaned(child, &key, &gone)?);
             }
         }
         Ok(orphans)

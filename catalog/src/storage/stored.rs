@@ -94,7 +94,7 @@ pub(super) fn is_personal(column: &Column) -> bool {
 /// Whether a column is part of a key or of a declared index.
 pub(super) fn is_key(relation: &Relation, column: &Column) -> bool {
     relation.unique_keys().any(|(_, columns)| columns.contains(&column.number))
-        || relation.indexes.iter().any(|index| index.columns.contains(&column.number))
+        || relation.indexes.iter().any(|index| index.finds(column.number))
 }
 
 /// Whether a column gets a bloom filter: equality is asked for.

@@ -216,11 +216,20 @@ impl Transaction {
         let relation = self.stored(relation)?;
         let gate = Gate::of(self, &relation);
         self.note_moved(&relation, before, after)?;
-        let stays = self.changed_rows(&relation, &gate, (before, after))?;
-        let updated = self.remove(&relation, &stays)?;
+        let apart = self.kept_apart(&relation, (before, after))?;
+        let (before, after) = match &apart {
+            Some(apart) => (apart.others_before.as_slice(), apart.others_after.as_slice()),
+            None => (before, after),
+        };
+        let mut gone = self.changed_rows(&relation, &gate, (before, after))?;
+        gone.extend(apart.iter().flat_map(|apart| &apart.before));
+        let updated = self.remove(&relation, &gone)?;
         let mut rows = 0;
         for batch in after {
             rows += self.add(&relation, &gate, batch)?;
+        }
+        for (columns, count) in apart.into_iter().flat_map(|apart| apart.after) {
+            rows += self.append(&relation, columns, count)?;
         }
         let inserted = rows.saturating_sub(updated);
         self.count(&relation, Tally { inserted, updated, deleted: 0 });
@@ -281,6 +290,7 @@ impl Transaction {
         if count == 0 {
             return Ok(0);
         }
+        super::keys::ready(relation)?;
         let columns = arrays::live_numbers(relation);
         let rows = MemoryBatch { start: 0, columns, arrays, rows: count };
         let hashes = super::keys::hash_all(self.store.shared.hasher(), relation, &rows)?;

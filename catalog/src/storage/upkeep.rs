@@ -170,9 +170,7 @@ impl Upkeep {
         }
         let snapshot = self.shared.published();
         let relation = snapshot.catalog.relation_by_oid(relation).ok_or(Error::Conflict)?;
-        let key = relation.unique_keys().find(|(one, _)| one.oid == constraint);
-        let (_, columns) = key.ok_or(Error::Conflict)?;
-        let mut index = KeyIndex::new(relation.oid, columns.to_vec(), snapshot.version);
+        let mut index = KeyIndex::new(relation.oid, constraint, snapshot.version);
         index.catch_up(&snapshot.table(relation.oid), relation, self.shared.hasher())?;
         let (reply, answer) = sync_channel(1);
         self.queue.send(Request::Install(constraint, Box::new(index), reply))?;

@@ -1,15 +1,16 @@
 //! `CALL consent.record(...)`: an event, with its proof.
 
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use chrono::Utc;
 use clientele_catalog::domains::Subject;
 use clientele_catalog::privileges::Access;
 use clientele_udfs::types::PgType;
-use datafusion::arrow::array::{ArrayRef, BooleanArray};
+use datafusion::arrow::array::{ArrayRef, AsArray, BooleanArray};
 use datafusion::scalar::ScalarValue;
 
-use super::EVENTS;
+use super::{DECLARATIONS, EVENTS};
 use crate::builtin::{self, numbers, texts, times};
 use crate::error::{Error, Result};
 use crate::functions::procedures::{Parameter, Procedure, text};
@@ -66,7 +67,7 @@ async fn record(session: &mut Session, arguments: &[ScalarValue]) -> Result<()> 
     let texts = [3, 4, 5, 6].map(|at| text(arguments, at).map(str::to_owned));
     let purpose = purpose.to_owned();
     let event = Event { node: found.node, purpose, granted, texts, occurred_at: occurred };
-    insert(session, &context.role.name, &[event]).await
+    insert(session, &context, &[event]).await
 }
 
 /// What somebody said.
@@ -81,11 +82,35 @@ pub(super) struct Event {
     pub(super) occurred_at: i64,
 }
 
-/// Adds events, recorded by a role, in the session's transaction.
+/// Adds events in the session's transaction.
 ///
 /// # Errors
-/// A file cannot be read.
-pub(super) async fn insert(session: &mut Session, role: &str, events: &[Event]) -> Result<()> {
+/// 42704 for consent to a purpose that is not declared: it is none, as it is neither specific nor
+/// informed (GDPR art. 4(11)). Who says no is heard all the same.
+pub(super) async fn insert(
+    session: &mut Session,
+    context: &QueryContext,
+    events: &[Event],
+) -> Result<()> {
+    let declared = declared(context)?;
+    let (mut undeclared, mut refused) = (BTreeSet::new(), 0);
+    for (place, event) in events.iter().enumerate() {
+        let purpose = event.purpose.as_str();
+        match declared.contains(purpose) {
+            true => {}
+            false if event.granted => return Err(not_declared(purpose, (place, events.len()))),
+            false => {
+                undeclared.insert(purpose);
+                refused += 1;
+            }
+        }
+    }
+    if refused > 0 {
+        let names = undeclared.into_iter().collect::<Vec<_>>().join(", ");
+        let text = format!("{refused} withdrawals from purposes that are not declared: {names}");
+        session.notice("WARNING", "01000", text);
+    }
+    let role = context.role.name.as_str();
     let told = |at: usize| texts(events.iter().map(|one| one.texts[at].as_deref()));
     let granted = events.iter().map(|one| Some(one.granted)).collect::<BooleanArray>();
     let now = Utc::now().timestamp_micros();
@@ -104,6 +129,25 @@ pub(super) async fn insert(session: &mut Session, role: &str, events: &[Event]) 
         times(events.iter().map(|_| Some(now))),
     ];
     builtin::insert(session, EVENTS, &values).await
+}
+
+/// The names of all purposes.
+fn declared(context: &QueryContext) -> Result<HashSet<String>> {
+    let mut found = HashSet::new();
+    builtin::each(context, DECLARATIONS, |rows| {
+        let names = rows.columns.first().and_then(|one| one.as_string_view_opt());
+        found.extend(names.into_iter().flatten().flatten().map(str::to_owned));
+    })?;
+    Ok(found)
+}
+
+fn not_declared(purpose: &str, (place, count): (usize, usize)) -> Error {
+    let error = Error::new("42704", format!("purpose \"{purpose}\" does not exist"))
+        .with_hint("CALL consent.declare_purpose(…) declares what data are used for.");
+    match count {
+        1 => error,
+        _ => error.with_detail(format!("Row {} of the query.", place + 1)),
+    }
 }
 
 /// Whoever has INSERT on `consent.events`; the table itself is closed to INSERT, so that no event

@@ -64,7 +64,7 @@ async fn record_all(session: &mut Session, arguments: &[ScalarValue]) -> Result<
     for batch in &batches {
         read(&context, &names, batch, &mut events)?;
     }
-    insert(session, &context.role.name, &events).await?;
+    insert(session, &context, &events).await?;
     let count: ArrayRef = Arc::new(Int64Array::from_iter([i64::try_from(events.len()).ok()]));
     RecordBatch::try_from_iter([("event_count", count)]).map_err(Error::internal)
 }

@@ -13,12 +13,28 @@ const VENDORS_MAX: u64 = 65_535;
 /// `IAB Europe TCF v2` among the sections of GPP.
 const SECTION_TCF: u64 = 2;
 
-/// The core of a TCF string.
+/// A TCF string: its core, and its other segments.
 ///
 /// # Errors
 /// Why it is none.
 pub(super) fn decode_tcf(text: &str) -> Result<Value, String> {
-    let mut bits = Bits::new(text.split('.').next().unwrap_or_default())?;
+    let mut segments = text.split('.');
+    let mut decoded = core(segments.next().unwrap_or_default())?;
+    for segment in segments {
+        let mut bits = Bits::new(segment)?;
+        let (name, value) = match bits.number(3)? {
+            1 => ("vendors_disclosed", bits.vendors()?.into()),
+            2 => ("vendors_allowed", bits.vendors()?.into()),
+            3 => ("publisher", bits.publisher()?),
+            other => return Err(format!("segment type {other} is not 1, 2 or 3")),
+        };
+        decoded[name] = value;
+    }
+    Ok(decoded)
+}
+
+fn core(text: &str) -> Result<Value, String> {
+    let mut bits = Bits::new(text)?;
     let version = bits.number(6)?;
     if version != 2 {
         return Err(format!("version {version} is not 2"));
@@ -185,6 +201,18 @@ impl Bits {
         Ok(found)
     }
 
+    /// What the publisher's own purposes, and those of its own making, were allowed.
+    fn publisher(&mut self) -> Result<Value, String> {
+        let (purposes, interests) = (self.set(24)?, self.set(24)?);
+        let own = usize::try_from(self.number(6)?).unwrap_or(0);
+        Ok(json!({
+            "purposes_consent": purposes,
+            "purposes_legitimate_interest": interests,
+            "custom_purposes_consent": self.set(own)?,
+            "custom_purposes_legitimate_interest": self.set(own)?,
+        }))
+    }
+
     /// A number in Fibonacci coding: the sum of the numbers whose bits are set, up to two ones.
     fn fibonacci(&mut self) -> Result<u64, String> {
         let (mut one, mut next, mut sum, mut before) = (1_u64, 2_u64, 0_u64, false);
@@ -219,6 +247,38 @@ mod tests {
         assert_eq!(found["created_at"], "2020-01-26T17:01:00+00:00");
         assert_eq!(found["purposes_consent"], json!([2, 10]));
         assert_eq!(found["purposes_legitimate_interest"], json!([2, 9]));
+    }
+
+    /// The example of the TCF specification with disclosed vendors; what is expected is what the
+    /// package `iab-tcf` (Python) says.
+    #[test]
+    fn segments_are_decoded() {
+        let core = "COvFyGBOvFyGBAbAAAENAPCAAOAAAAAAAAAAAEEUACCKAAA";
+        let disclosed = "IFoEUQQgAIQwgIwQABAEAAAAOIAACAIAAAAQAIAgEAACEAAAAAgAQBAAAAAAAGBAAgAAAAAAAFAAECAAAgAAQ\
+                         ARAEQAAAAAJAAIAAgAAAYQEAAAQmAgBC3ZAYzUw";
+        let found = decode_tcf(&format!("{core}.{disclosed}")).unwrap();
+        assert_eq!(found["purposes_consent"], json!([1, 2, 3]));
+        assert_eq!(found["vendors_consent"], json!([2, 6, 8]));
+        let vendors = found["vendors_disclosed"].as_array().unwrap();
+        assert_eq!(vendors[..6], [2, 6, 8, 12, 18, 23].map(Value::from));
+        assert_eq!(vendors.last(), Some(&Value::from(720)));
+        // Purposes 1 and 3 by consent, 2 by interest; two of the publisher's own, one by each.
+        let found = decode_tcf(&format!("{core}.dAAACAAAAUg")).unwrap();
+        let publisher = &found["publisher"];
+        assert_eq!(publisher["purposes_consent"], json!([1, 3]));
+        assert_eq!(publisher["purposes_legitimate_interest"], json!([2]));
+        assert_eq!(publisher["custom_purposes_consent"], json!([1]));
+        assert_eq!(publisher["custom_purposes_legitimate_interest"], json!([2]));
+        assert!(decode_tcf(&format!("{core}.")).is_err());
+        assert!(decode_tcf(&format!("{core}.A")).is_err());
+    }
+
+    #[test]
+    fn several_sections_of_gpp_are_decoded() {
+        let text = "DBACNYA~CPXxRfAPXxRfAAfKABENB-CgAAAAAAAAAAYgAAAAAAAA~1YNN";
+        let found = decode_gpp(text).unwrap();
+        assert_eq!(found["section_ids"], json!([2, 6]));
+        assert_eq!(found["sections"]["6"], "1YNN");
     }
 
     #[test]

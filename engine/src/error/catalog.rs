@@ -52,6 +52,11 @@ impl Error {
             | CatalogError::Io { .. }
             | CatalogError::Definitions(_) => Self::new("58030", error.to_string()),
             CatalogError::DataFusion(inner) => Self::from_datafusion(inner),
+            CatalogError::KeyNotComputed { constraint, failure } => {
+                let mut own = Self::from_catalog(failure);
+                own.object.constraint = Some(constraint.clone());
+                own
+            }
             CatalogError::Internal(_) => Self::new("XX000", error.to_string()),
         }
     }

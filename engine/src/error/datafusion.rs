@@ -176,14 +176,9 @@ fn plan(text: &str) -> Error {
         || text.contains("must be part of GROUP BY")
         || text.contains("must appear in the GROUP BY")
     {
-        let column = text
-            .split('"')
-            .nth(1)
-            .unwrap_or_default()
-            .rsplit('.')
-            .next()
-            .unwrap_or_default()
-            .to_owned();
+        let full = text.split('"').nth(1).unwrap_or_default();
+        let schema = full.rmatch_indices('.').nth(1).map_or(0, |(dot, _)| dot + 1);
+        let column = full.get(schema..).unwrap_or_default();
         return Error::new(
             "42803",
             format!(

@@ -137,6 +137,7 @@ fn setting_facts(context: &QueryContext) -> Vec<SettingFacts> {
             value_type: match kind {
                 Kind::Boolean => "bool",
                 Kind::Integer | Kind::Milliseconds | Kind::Kilobytes => "integer",
+                Kind::Real => "real",
                 Kind::OneOf(_) => "enum",
                 _ => "string",
             }
@@ -177,10 +178,17 @@ fn defined(function: &Arc<Function>) -> FunctionFacts {
     let (returns, returns_set, columns) = match &function.returns {
         Returns::Value(pg_type) => (*pg_type, false, [].as_slice()),
         Returns::Set(pg_type) => (*pg_type, true, [].as_slice()),
+        Returns::Row(columns) => match columns.as_slice() {
+            [(_, pg_type)] => (*pg_type, false, columns.as_slice()),
+            columns => (RECORD, false, columns),
+        },
         Returns::Table(columns) => (RECORD, true, columns.as_slice()),
     };
-    let columns =
-        columns.iter().map(|(name, pg_type)| argument(name, *pg_type, ArgumentMode::Table));
+    let mode = match &function.returns {
+        Returns::Row(_) => ArgumentMode::Out,
+        _ => ArgumentMode::Table,
+    };
+    let columns = columns.iter().map(|(name, pg_type)| argument(name, *pg_type, mode));
     FunctionFacts {
         oid: function.oid,
         schema: function.schema,

@@ -18,6 +18,7 @@ mod operators;
 pub(crate) mod per_row;
 pub mod procedures;
 pub(crate) mod publishing;
+pub(crate) mod random;
 mod record;
 mod registered;
 mod retyped;
@@ -44,11 +45,11 @@ pub use markers::{
 pub use of_domain::of_domain;
 pub use offered::{OWN, is_offered, registered_name};
 pub use operators::{Elements, Operators, operand_type, operator};
-pub use record::{RECORD, RECORD_OR_NULL};
+pub use record::{RECORD, RECORD_OR_NULL, ROW_OF};
 pub use registered::{
     is_registered, numbered_array, read_registered, register_cast, show_registered,
 };
-pub use retyped::{NAMED_APART, retyped};
+pub use retyped::{NAMED_APART, retyped, stated};
 pub use row_kernel::{Kernel, Signature, rebind};
 pub use sequence_row::SequenceRow;
 pub use sequences::{Blocks, forget_sequence, next_value, restart_sequence, save_new_sequences};
@@ -67,6 +68,9 @@ pub fn of_session(name: &str, context: &Arc<QueryContext>) -> Option<Arc<ScalarU
     }
     if name == stored::NAME {
         return Some(stored::function());
+    }
+    if name == "random" {
+        return Some(random::function(context));
     }
     if name == "pg_sleep" {
         return Some(sleep::function());

@@ -80,8 +80,10 @@ impl ExprPlanner for Operators {
         let mut left = narrowed(exact(expr.left.clone()));
         let mut right = narrowed(exact(expr.right.clone()));
         let mut operands = [operand_type(&left, schema)?, operand_type(&right, schema)?];
-        let is_range = |one: &PgType| one.facts().category == 'R' && one.element().is_none();
-        if own_symbol(&expr.op).is_none() && !operands.iter().any(is_range) {
+        let has_shifts = |one: &PgType| {
+            matches!(one.facts().category, 'R' | 'I' | 'V') && one.element().is_none()
+        };
+        if own_symbol(&expr.op).is_none() && !operands.iter().any(has_shifts) {
             return Ok(PlannerResult::Original(expr));
         }
         let is_number = |one: PgType| one.facts().category == 'N' && one.element().is_none();
@@ -104,7 +106,8 @@ impl ExprPlanner for Operators {
         }
         // Numbers wait until their literals have their types; see `planning::values`. Those with
         // scales of their own are unknown to DataFusion.
-        let other = |operand: &PgType| matches!(operand.facts().category, 'D' | 'R' | 'T' | 'U');
+        let other =
+            |operand: &PgType| matches!(operand.facts().category, 'D' | 'I' | 'R' | 'T' | 'U');
         let free = is_free(&expr.left, schema) || is_free(&expr.right, schema);
         let waits = matches!(symbol, "+" | "-" | "*" | "/" | "%");
         if waits && !free && !operands.iter().any(other) {
@@ -125,13 +128,44 @@ impl ExprPlanner for Operators {
 pub struct Elements;
 
 impl ExprPlanner for Elements {
+    fn plan_binary_op(
+        &self,
+        expr: RawBinaryExpr,
+        schema: &DFSchema,
+    ) -> DataFusionResult<PlannerResult<RawBinaryExpr>> {
+        Ok(match beside_null(&expr, schema) {
+            Some(array) => PlannerResult::Planned(array),
+            None => PlannerResult::Original(expr),
+        })
+    }
+
     fn plan_field_access(
         &self,
         access: RawFieldAccessExpr,
         schema: &DFSchema,
     ) -> DataFusionResult<PlannerResult<RawFieldAccessExpr>> {
         let is_name = |expr: &Expr| operand_type(expr, schema).is_ok_and(|one| one == PgType::NAME);
+        let is_document =
+            |expr: &Expr| operand_type(expr, schema).is_ok_and(|one| one == PgType::JSONB);
+        let of_document = |document: Expr, place: Expr| -> DataFusionResult<Option<Expr>> {
+            let types = [PgType::JSONB, operand_type(&place, schema)?];
+            let function = kernels::operator("->", &types);
+            let call = |function: Arc<ScalarUDF>| function.call(vec![document.clone(), place]);
+            Ok(function.map(call))
+        };
         Ok(match (access.expr, access.field_access) {
+            // `document['a'][0]` is `document -> 'a' -> 0` (manual, 8.14.5).
+            (document, access) if is_document(&document) => {
+                let place = match &access {
+                    GetFieldAccess::ListIndex { key } => Some(narrowed(key.as_ref().clone())),
+                    GetFieldAccess::NamedStructField { name } => Some(lit(name.clone())),
+                    GetFieldAccess::ListRange { .. } => None,
+                };
+                let element =
+                    place.map(|place| of_document(document.clone(), place)).transpose()?;
+                let original = RawFieldAccessExpr { expr: document, field_access: access };
+                element.flatten().map_or(PlannerResult::Original(original), PlannerResult::Planned)
+            }
             // A name is an array of letters to PostgreSQL, counted from 0.
             (name, GetFieldAccess::ListIndex { key }) if is_name(&name) => {
                 PlannerResult::Planned(substring(name, *key + lit(1_i64), lit(1_i64)))
@@ -146,17 +180,36 @@ impl ExprPlanner for Elements {
     }
 }
 
+/// The array of `array || NULL`: NULL is an array there, too (manual: functions-array).
+fn beside_null(expr: &RawBinaryExpr, schema: &DFSchema) -> Option<Expr> {
+    let is_null = |one: &Expr| matches!(one, Expr::Literal(ScalarValue::Null, _));
+    let other = match (&expr.op, is_null(&expr.left), is_null(&expr.right)) {
+        (BinaryOperator::StringConcat, false, true) => &expr.left,
+        (BinaryOperator::StringConcat, true, false) => &expr.right,
+        _ => return None,
+    };
+    let is_array = operand_type(other, schema).ok()?.element().is_some();
+    is_array.then(|| other.clone())
+}
+
 /// Digits of a literal on which arithmetic cannot overflow.
 const DIGITS_MAX: usize = 28;
 
-/// Operators that mean something else, or nothing, beside ranges.
+/// Operators that mean something else, or nothing, beside ranges, addresses and bit strings.
 fn of_ranges(op: &BinaryOperator) -> Option<&'static str> {
     Some(match op {
+        BinaryOperator::BitwiseAnd => "&",
+        BinaryOperator::BitwiseOr => "|",
         BinaryOperator::PGBitwiseShiftLeft => "<<",
         BinaryOperator::PGBitwiseShiftRight => ">>",
         BinaryOperator::AndLt => "&<",
         BinaryOperator::AndGt => "&>",
-        BinaryOperator::Custom(op) if op == "-|-" => "-|-",
+        BinaryOperator::Custom(op) => match op.as_str() {
+            "-|-" => "-|-",
+            "<<=" => "<<=",
+            ">>=" => ">>=",
+            _ => return None,
+        },
         _ => return None,
     })
 }

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use clientele_catalog::definition::Relation;
 use clientele_catalog::pg_catalog::JobKind;
+use clientele_catalog::privileges::predefined::WRITE_SERVER_FILES;
 use clientele_udfs::types::PgType;
 use datafusion::arrow::array::{ArrayRef, RecordBatch};
 use datafusion::arrow::datatypes::Schema;
@@ -154,6 +155,21 @@ pub(crate) fn superuser(session: &Session, procedure: &str) -> Result<()> {
         true => Ok(()),
         false => Err(Error::new("42501", format!("permission denied for procedure {procedure}"))
             .with_detail("Only roles with the SUPERUSER attribute may call it.")),
+    }
+}
+
+/// Refuses who may not write files of the server, as COPY does.
+///
+/// # Errors
+/// 42501.
+pub(crate) fn file_writer(session: &Session, procedure: &str) -> Result<()> {
+    let rights = session.engine.cluster.rights(session.role.oid, session.database.oid);
+    match rights.owns(WRITE_SERVER_FILES) {
+        true => Ok(()),
+        false => Err(Error::new("42501", format!("permission denied for procedure {procedure}"))
+            .with_detail(
+                "Only roles with privileges of the \"pg_write_server_files\" role may call it.",
+            )),
     }
 }
 

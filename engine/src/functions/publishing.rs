@@ -9,12 +9,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::Utc;
+use clientele_catalog::definition::Relation;
+use clientele_catalog::features::oids::COPIES;
 use clientele_catalog::pg_catalog::JobKind;
+use clientele_catalog::storage::Store;
 use clientele_udfs::types::PgType;
-use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray};
+use datafusion::arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringViewArray};
 use datafusion::scalar::ScalarValue;
 
 use super::procedures::{Parameter, Procedure, owned_relation, superuser, text};
+use crate::builtin::{self, numbers, texts, times};
 use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::session::job::Job;
@@ -22,6 +27,8 @@ use crate::session::job::Job;
 /// Hours for which files stay that the newest version of a Delta table does not have, unless the
 /// caller says otherwise; Delta's own default.
 const RETAIN_HOURS: &str = "168";
+/// Where tables are published below the data directory.
+pub(crate) const DELTA: &str = "delta";
 
 pub(super) static PROCEDURES: &[Procedure] = &[
     Procedure {
@@ -58,7 +65,47 @@ async fn backup(session: &mut Session, arguments: Vec<ScalarValue>) -> Result<Op
     outside(&directory, session.engine.cluster.directory())?;
     let job = Job::new(&session.shared, JobKind::Backup, 0);
     session.engine.cluster.backup(&directory, job.progress()).await?;
+    for database in session.engine.cluster.databases() {
+        let engine = Arc::clone(&session.engine);
+        let store = move || engine.cluster.store(database.oid);
+        let store = tokio::task::spawn_blocking(store).await.map_err(Error::internal)??;
+        note(&store, ("backup", &directory), None, &session.role.name).await?;
+    }
     Ok(None)
+}
+
+/// Notes in `gdpr.copies` what is written to a directory: erasures have to know of it.
+async fn note(
+    store: &Arc<Store>,
+    (kind, directory): (&str, &Path),
+    relation: Option<&Relation>,
+    role: &str,
+) -> Result<()> {
+    let directory = directory.display().to_string();
+    let mut transaction = builtin::begin(store);
+    let snapshot = Arc::clone(transaction.snapshot());
+    let is_same = |row: &RecordBatch| {
+        let known = row.column_by_name("directory").and_then(|one| one.as_string_view_opt());
+        known.is_some_and(|known| known.iter().any(|one| one == Some(&directory)))
+    };
+    let all = builtin::stored(store, &snapshot, COPIES)?;
+    let before = all.iter().filter(|(row, _)| is_same(row)).map(|(_, address)| *address);
+    transaction.delete(COPIES, &before.collect::<Vec<_>>())?;
+    let name = relation.map(|one| snapshot.catalog.qualified_name(one));
+    let row = builtin::batch(
+        COPIES,
+        &[
+            texts([Some(kind)]),
+            texts([Some(directory.as_str())]),
+            numbers([relation.map(|one| i64::from(one.oid))]),
+            texts([name.as_deref()]),
+            texts([Some(role)]),
+            times([Some(Utc::now().timestamp_micros())]),
+        ],
+    )?;
+    transaction.insert(COPIES, row)?;
+    store.commit(transaction).await?;
+    Ok(())
 }
 
 async fn publish_delta(
@@ -76,6 +123,10 @@ async fn publish_delta(
         Some(directory) => {
             superuser(session, "clientele.publish_delta with a directory")?;
             outside(&directory, session.engine.cluster.directory())?;
+            std::fs::create_dir_all(&directory).map_err(|error| {
+                let shown = directory.display();
+                Error::new("58030", format!("could not create directory \"{shown}\": {error}"))
+            })?;
             directory
         }
     };
@@ -86,6 +137,9 @@ async fn publish_delta(
     let retention = hours.and_then(|hours| hours.checked_mul(3600)).map(Duration::from_secs);
     let retention =
         retention.ok_or_else(|| Error::new("22023", "retain_hours must be zero or more"))?;
+    let data = session.engine.cluster.directory();
+    let below = directory.strip_prefix(data).unwrap_or(&directory);
+    note(&session.store, ("delta", below), Some(&relation), &session.role.name).await?;
     let job = Job::new(&session.shared, JobKind::PublishDelta, relation.oid);
     let watched = (retention, job.progress());
     let done = session.store.publish_delta(relation.oid, &directory, watched).await?;
@@ -105,10 +159,7 @@ async fn publish_delta(
 }
 
 /// `<data>/delta/<database>/<schema>.<table>`.
-async fn default_directory(
-    session: &mut Session,
-    relation: &clientele_catalog::definition::Relation,
-) -> Result<PathBuf> {
+async fn default_directory(session: &mut Session, relation: &Relation) -> Result<PathBuf> {
     let context = session.context().await?;
     let schema = context.catalog().schema_by_oid(relation.schema);
     let schema = schema.map(|schema| schema.name.clone()).unwrap_or_default();
@@ -123,11 +174,11 @@ pub(crate) fn delta_directory(
     (schema, table): (&str, &str),
 ) -> PathBuf {
     let table = format!("{}.{}", file_name(schema), file_name(table));
-    data.join("delta").join(file_name(database)).join(table)
+    data.join(DELTA).join(file_name(database)).join(table)
 }
 
 /// A name as a part of a path: what is neither a letter, a digit, `_` nor `-` is written as `%XX`.
-fn file_name(name: &str) -> String {
+pub(crate) fn file_name(name: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     let shown = |byte: u8| match plain(byte) {
         true => char::from(byte).to_string(),

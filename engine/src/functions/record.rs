@@ -7,7 +7,7 @@ use clientele_udfs::types::PgType;
 use datafusion::arrow::array::{Array, ArrayRef, StructArray};
 use datafusion::arrow::buffer::NullBuffer;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields};
-use datafusion::common::internal_err;
+use datafusion::common::{internal_datafusion_err, internal_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
@@ -19,9 +19,12 @@ pub const RECORD: &str = "record of";
 /// The same of a relation that an outer join may have no row of: NULL where all fields are.
 pub const RECORD_OR_NULL: &str = "record or null of";
 
+/// A record that is a whole row of a relation, and the relation's OID.
+pub const ROW_OF: &str = "row of";
+
 /// The functions.
-pub(super) fn functions() -> [Arc<ScalarUDF>; 2] {
-    [RECORD, RECORD_OR_NULL].map(|name| {
+pub(super) fn functions() -> [Arc<ScalarUDF>; 3] {
+    [RECORD, RECORD_OR_NULL, ROW_OF].map(|name| {
         let signature = Signature::variadic_any(Volatility::Immutable);
         Arc::new(ScalarUDF::from(Record { name, signature }))
     })
@@ -47,6 +50,9 @@ impl ScalarUDFImpl for Record {
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
+        if self.name == ROW_OF {
+            return row_of(&args);
+        }
         let named = args.scalar_arguments.chunks(2).zip(args.arg_fields.chunks(2));
         let field = |(names, fields): (&[Option<_>], &[FieldRef])| {
             let name: Option<&datafusion::scalar::ScalarValue> = names.first().copied().flatten();
@@ -65,6 +71,10 @@ impl ScalarUDFImpl for Record {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        if self.name == ROW_OF {
+            let record = args.args.into_iter().next();
+            return record.ok_or_else(|| internal_datafusion_err!("a record expected"));
+        }
         let DataType::Struct(fields) = args.return_field.data_type() else {
             return internal_err!("a record expected");
         };
@@ -76,5 +86,17 @@ impl ScalarUDFImpl for Record {
             .then(|| (0..args.number_rows).map(is_row).collect::<NullBuffer>());
         let record = StructArray::try_new(fields.clone(), columns, rows)?;
         Ok(ColumnarValue::Array(Arc::new(record)))
+    }
+}
+
+/// The record, of the relation's row type.
+fn row_of(args: &ReturnFieldArgs<'_>) -> Result<FieldRef> {
+    let oid = args.scalar_arguments.get(1).copied().flatten();
+    let oid = oid.and_then(|oid| oid.try_as_str().flatten()?.parse().ok());
+    match (args.arg_fields.first(), oid) {
+        (Some(field), Some(oid)) => {
+            Ok(Arc::new(field.as_ref().clone().with_metadata(PgType::row_of(oid).metadata())))
+        }
+        _ => internal_err!("a record and the OID of its relation expected"),
     }
 }

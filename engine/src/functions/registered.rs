@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use clientele_catalog::definition::Oid;
+use clientele_catalog::definition::{Oid, RelationKind};
 use clientele_catalog::pg_catalog::Context;
 use clientele_catalog::pg_catalog::describe::{
-    comments, definitions, functions, names, privileges, sizes,
+    comments, definitions, functions, index_properties, names, privileges, sizes,
 };
 use clientele_udfs::input;
 use clientele_udfs::types::PgType;
@@ -57,6 +57,8 @@ kernels! {
     "regprocedureout" "oid" stable(1, 1, TEXT), |c, v| shown(c, v, names::regprocedure_text), "I/O";
     "pg_get_userbyid" "oid" stable(1, 1, PgType::NAME), |c, v| shown(c, v, names::user_by_oid), "role name by OID";
     "pg_table_is_visible" "oid" stable(1, 1, BOOL), |c, v| visible(c, v, names::table_is_visible), "is table visible in search path?";
+    "pg_relation_is_updatable" "regclass, boolean" stable(2, 2, PgType::INT4), changeable, "is a view insertable/updatable/deletable";
+    "pg_column_is_updatable" "regclass, smallint, boolean" stable(3, 3, BOOL), |c, v| Ok(ScalarValue::Boolean(Some(changeable(c, v)? != ScalarValue::Int32(Some(0))))), "is a column updatable";
     "pg_type_is_visible" "oid" stable(1, 1, BOOL), |c, v| visible(c, v, names::type_is_visible), "is type visible in search path?";
     "pg_function_is_visible" "oid" stable(1, 1, BOOL), |c, v| visible(c, v, names::function_is_visible), "is function visible in search path?";
     "pg_operator_is_visible" "oid" stable(1, 1, BOOL), built_in, "is operator visible in search path?";
@@ -71,6 +73,8 @@ kernels! {
     "pg_ts_template_is_visible" "oid" stable(1, 1, BOOL), built_in, "is text search template visible in search path?";
     "pg_encoding_to_char" "integer" stable(1, 1, PgType::NAME), |_, v| Ok(text_value(names::encoding_name(number(v, 0)? as i32))), "convert encoding id to encoding name";
     "pg_get_constraintdef" "oid, boolean" stable(1, 2, TEXT), |c, v| Ok(optional_text(definitions::constraint_definition(&facts(c), oid(v, 0)?, flag(v, 1)))), "constraint description";
+    "pg_index_column_has_property" "regclass, integer, text" stable(3, 3, BOOL), |c, v| Ok(ScalarValue::Boolean(index_properties::of_column(&facts(c), oid(v, 0)?, number(v, 1)?, text(v, 2)?))), "test property of an index column";
+    "pg_index_has_property" "regclass, text" stable(2, 2, BOOL), |c, v| Ok(ScalarValue::Boolean(index_properties::of_index(&facts(c), oid(v, 0)?, text(v, 1)?))), "test property of an index";
     "pg_get_indexdef" "oid, integer, boolean" stable(1, 3, TEXT), index_definition, "index description";
     "pg_get_viewdef" "oid, boolean" stable(1, 2, TEXT), view_definition, "select statement of a view";
     "pg_get_expr" "pg_node_tree, oid, boolean" stable(2, 3, TEXT), |_, v| Ok(text_value(definitions::expression(text(v, 0)?, flag(v, 2)))), "deparse an encoded expression";
@@ -142,6 +146,15 @@ fn shown(
     name: fn(&Context, Oid) -> String,
 ) -> Result<ScalarValue> {
     Ok(text_value(name(&facts(context), oid(values, 0)?)))
+}
+
+/// What may be done to a relation's rows, as bits of `CmdType` (PostgreSQL's
+/// `relation_is_updatable`): all to those of tables.
+fn changeable(context: &QueryContext, values: Values<'_>) -> Result<ScalarValue> {
+    const INSERT_UPDATE_DELETE: i32 = 1 << 3 | 1 << 2 | 1 << 4;
+    let relation = context.catalog().relation_by_oid(oid(values, 0)?);
+    let is_table = relation.is_some_and(|one| matches!(one.kind, RelationKind::Table));
+    Ok(ScalarValue::Int32(Some(if is_table { INSERT_UPDATE_DELETE } else { 0 })))
 }
 
 fn visible(

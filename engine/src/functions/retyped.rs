@@ -18,6 +18,11 @@ pub fn retyped(value: Expr, field: &FieldRef) -> Expr {
     if PgType::from_field(field) == PgType::from_field(&plain) {
         return value;
     }
+    stated(value, field)
+}
+
+/// A value under exactly this field: without what else is known of where it comes from.
+pub fn stated(value: Expr, field: &FieldRef) -> Expr {
     let signature = Signature::any(1, Volatility::Immutable);
     ScalarUDF::new_from_impl(Retyped { signature, field: Arc::clone(field) }).call(vec![value])
 }

@@ -38,6 +38,7 @@ kernels! {
     "current_catalog" "" stable(0, 0, PgType::NAME), |context, _| Ok(text_value(context.database.name.clone())), "name of the current database";
     "current_schema" "" stable(0, 0, PgType::NAME), |context, _| Ok(optional_text(schemas(context, false).into_iter().next())), "current schema name";
     "current_schemas" "boolean" stable(1, 1, PgType::NAME_ARRAY), current_schemas, "current schema search list";
+    "setseed" "double precision" Signature { least: 1, most: 1, result: PgType::VOID, volatile: true, strict: true }, super::random::seed, "set random seed";
     "pg_notify" "text, text" NOTIFY, notify, "send a notification event";
     "pg_backend_pid" "" stable(0, 0, PgType::INT4), |context, _| Ok(ScalarValue::Int32(Some(context.session.pid))), "statistics: current backend PID";
     "getdatabaseencoding" "" stable(0, 0, PgType::NAME), |_, _| Ok(text_value("UTF8")), "encoding name of current database";

@@ -1,6 +1,7 @@
 //! `gdpr.access` (GDPR art. 15) and `gdpr.portability` (art. 20): everything that is kept of a
 //! person, as rows and as one JSON document. Rows are JSON as `row_to_json` writes it.
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,9 +18,10 @@ use super::officer::must_be_officer;
 use super::request::{self, Request};
 use super::shares::{self, Share};
 use super::subject::{self, Subject};
+use crate::api::Notice;
 use crate::builtin::{numbers, texts};
 use crate::error::{Error, Result};
-use crate::functions::procedures::{superuser, text};
+use crate::functions::procedures::{file_writer, text};
 use crate::planning::context::QueryContext;
 use crate::session::Session;
 
@@ -34,14 +36,14 @@ pub(super) async fn access(
     let shares = shares::of(session, &context, &subject, true).await?;
     let document = document(session, &context, (&subject, &shares)).await?;
     let mut names = vec!["document"];
-    let mut contents = vec![document.to_string()];
+    let mut contents = vec![document];
     for share in &shares {
         names.extend(share.objects.iter().map(|_| share.table.as_str()));
         contents.extend(share.objects.iter().cloned());
     }
     let details = json!({"rows": contents.len() - 1});
     let reason = text(&arguments, 1).map(str::to_owned);
-    record(session, &context, ("access", &subject.name), (reason, details)).await?;
+    record(session, &context, ("access", &subject), (reason, details)).await?;
     let columns = [
         ("table_name", texts(names.iter().map(|one| Some(*one)))),
         ("content", texts(contents.iter().map(|one| Some(one.as_str())))),
@@ -66,7 +68,7 @@ pub(super) async fn portability(
     let mut counts = Vec::new();
     for share in &shares {
         let bytes = match format.as_str() {
-            "json" => format!("[{}]", share.objects.join(",")).into_bytes(),
+            "json" => list(&share.objects).into_bytes(),
             "csv" => csv(&share.rows)?,
             "parquet" => parquet(&share.rows)?,
             _ => {
@@ -86,7 +88,7 @@ pub(super) async fn portability(
     }
     let details = json!({"format": format, "tables": names.len()});
     let reason = text(&arguments, 3).map(str::to_owned);
-    record(session, &context, ("portability", &subject.name), (reason, details)).await?;
+    record(session, &context, ("portability", &subject), (reason, details)).await?;
     let columns = [
         ("table_name", texts(names.iter().map(|one| Some(*one)))),
         ("row_count", numbers(counts)),
@@ -107,33 +109,36 @@ fn subject_of(context: &QueryContext, arguments: &[ScalarValue]) -> Result<Subje
 pub(super) async fn record(
     session: &mut Session,
     context: &QueryContext,
-    (kind, subject): (&'static str, &str),
+    (kind, subject): (&'static str, &Subject),
     (reason, details): (Option<String>, Value),
 ) -> Result<()> {
     let request = Request {
         id: i64::from(session.store.allocate_oid()),
         kind,
-        subject: Some(subject.to_owned()),
+        subject: Some(subject.name.clone()),
+        customer: subject.customer,
         received_at: Utc::now(),
         state: "completed",
         decided_by: context.role.name.clone(),
         reason,
-        receipt: None,
         details: Some(details.to_string()),
+        ..Request::default()
     };
     let work = session.work().await?;
     request::file(context, &mut *work.lock().await, vec![request])
 }
 
-/// What art. 15(1) asks for, in one document.
+/// What art. 15(1) asks for, in one document. Rows stand in it as [`shares`] gives them: numbers with
+/// all their digits.
 async fn document(
     session: &Session,
     context: &Arc<QueryContext>,
     (subject, shares): (&Subject, &[Share]),
-) -> Result<Value> {
+) -> Result<String> {
     let customer = context.snapshot.customers.person.customer(subject.node);
-    let of =
-        |query: String| async move { values(&shares::objects(session, context, &query).await?) };
+    let names = subject::names(context, &[customer])?;
+    let names: Vec<String> = names.keys().map(|one| format!("'{one}'")).collect();
+    let of = |query: String| async move { shares::objects(session, context, &query).await };
     let profile =
         of(format!("SELECT * FROM customers.profiles WHERE customer_id = {customer}")).await?;
     let identifiers = of(format!(
@@ -142,47 +147,84 @@ async fn document(
     ))
     .await?;
     let requests = of(format!(
-        "SELECT kind, received_at, state, completed_at FROM gdpr.requests \
-          WHERE subject = '{}' ORDER BY received_at",
-        subject.name
+        "SELECT kind, received_at, state, reason, completed_at FROM gdpr.requests \
+          WHERE subject IN ({}) ORDER BY received_at",
+        names.join(", ")
     ))
     .await?;
-    let processing = of(
-        "SELECT DISTINCT ON (table_name) table_name, purposes, legal_basis, origin, recipients, \
-         transfers, keep_for::text AS keep_for FROM gdpr.processing ORDER BY table_name, declared_at DESC"
-            .to_owned(),
-    )
-    .await?;
-    let tables: Vec<Value> = shares
-        .iter()
-        .map(|share| {
-            let declared = processing.iter().find(|one| {
-                one.get("table_name").and_then(Value::as_str) == Some(share.table.as_str())
-            });
-            let of = |name: &str| declared.and_then(|one| one.get(name)).cloned();
-            Ok(json!({
-                "source": share.table,
-                "purposes": of("purposes"),
-                "legal_basis": of("legal_basis"),
-                "origin": of("origin"),
-                "recipients": of("recipients"),
-                "transfers": of("transfers"),
-                "retention": of("keep_for"),
-                "rows": values(&share.objects)?,
-            }))
-        })
-        .collect::<Result<_>>()?;
-    Ok(json!({
+    let processing = of(PROCESSING.to_owned()).await?;
+    let processing = values(&processing)?;
+    let of_table = |share: &Share| {
+        let relation = |one: &&Value| one.get("relation")?.as_u64();
+        let declared =
+            processing.iter().find(|one| relation(one) == Some(u64::from(share.relation)));
+        let of = |name: &str| declared.and_then(|one| one.get(name)).cloned();
+        let head = json!({
+            "source": share.table,
+            "purposes": of("purposes"),
+            "legal_basis": of("legal_basis"),
+            "origin": of("origin"),
+            "recipients": of("recipients"),
+            "transfers": of("transfers"),
+            "retention": of("keep_for"),
+        });
+        with(&head, &[("rows", &list(&share.objects))])
+    };
+    let is_declared = |share: &&Share| {
+        let mut declared = processing.iter().filter_map(|one| one.get("relation")?.as_u64());
+        share.is_own && !declared.any(|one| one == u64::from(share.relation))
+    };
+    let undeclared: Vec<&str> =
+        shares.iter().filter(is_declared).map(|one| one.table.as_str()).collect();
+    if !undeclared.is_empty() {
+        undeclared_notice(session, &undeclared);
+    }
+    let tables: Vec<String> = shares.iter().map(of_table).collect();
+    let head = json!({
         "basis": "GDPR art. 15",
         "made_at": Utc::now().to_rfc3339(),
         "customer_id": customer,
-        "profile": profile.first(),
-        "identifiers": identifiers,
-        "tables": tables,
-        "requests": requests,
         "rights": "rectification (art. 16), erasure (17), restriction (18), portability (20), \
                    objection (21), complaint to a supervisory authority (77)",
-    }))
+    });
+    let profile = profile.first().map_or("null", String::as_str);
+    Ok(with(
+        &head,
+        &[
+            ("profile", profile),
+            ("identifiers", &list(&identifiers)),
+            ("tables", &list(&tables)),
+            ("requests", &list(&requests)),
+        ],
+    ))
+}
+
+/// What was said last of each table.
+const PROCESSING: &str = "SELECT DISTINCT ON (relation) relation, purposes, legal_basis, origin, recipients, transfers, \
+     keep_for::text AS keep_for FROM (SELECT coalesce(relation, to_regclass(table_name)::oid)::int8 AS relation, \
+     purposes, legal_basis, origin, recipients, transfers, keep_for, declared_at FROM gdpr.processing) AS q \
+     ORDER BY relation, declared_at DESC";
+
+fn undeclared_notice(session: &Session, tables: &[&str]) {
+    let text = format!("purposes and recipients are not declared of {}", tables.join(", "));
+    let warning = Error { severity: "WARNING", ..Error::new("01000", text) };
+    let warning = warning.with_hint("CALL gdpr.declare(…) says what a table is used for.");
+    session.shared.notices.lock().push(Notice::Message(warning));
+}
+
+/// An object with more members, which are JSON already.
+fn with(object: &Value, members: &[(&str, &str)]) -> String {
+    let mut text = object.to_string();
+    text.pop();
+    for (name, member) in members {
+        // Writing to a string does not fail.
+        let _ = write!(text, ",\"{name}\":{member}");
+    }
+    text + "}"
+}
+
+fn list(objects: &[String]) -> String {
+    format!("[{}]", objects.join(","))
 }
 
 /// Objects as values.
@@ -229,7 +271,7 @@ fn parquet(rows: &RecordBatch) -> Result<Vec<u8>> {
 /// The directory of the server that files go to; `None`: the answer has the text.
 fn directory(session: &Session, arguments: &[ScalarValue]) -> Result<Option<PathBuf>> {
     let Some(path) = text(arguments, 2) else { return Ok(None) };
-    superuser(session, "gdpr.portability with a directory")?;
+    file_writer(session, "gdpr.portability with a directory")?;
     match Path::new(path).is_absolute() {
         true => Ok(Some(PathBuf::from(path))),
         false => Err(Error::new("42602", "relative path not allowed")

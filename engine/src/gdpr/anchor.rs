@@ -10,7 +10,6 @@
 //! The CNIL counts from the last contact that comes from the person: a click does, a mail that was
 //! sent or opened does not.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use clientele_catalog::Catalog;
@@ -19,13 +18,13 @@ use clientele_catalog::definition::{Column, Relation};
 use clientele_catalog::domains::Subject;
 use clientele_catalog::pg_catalog::{quote_identifier, quote_literal};
 use clientele_udfs::types::PgType;
-use sqlparser::ast::{self, FunctionArg, FunctionArgExpr, SetExpr, TableFactor, Visit, Visitor};
+use sqlparser::ast::{self, FunctionArg, FunctionArgExpr, SetExpr, TableFactor};
 
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::privacy::hide;
 use crate::sql;
-use crate::sql::place::folded;
+use crate::sql::place::{folded, has_query};
 use crate::statement::condition_of;
 
 /// Column of the click on a mail, as [`crate::standard`] has it: that the mail was sent is no act.
@@ -190,15 +189,4 @@ fn instant(column: &Column) -> String {
         true => name,
         false => format!("({name}::timestamp AT TIME ZONE 'UTC')"),
     }
-}
-
-fn has_query(condition: &ast::Expr) -> bool {
-    struct Queries;
-    impl Visitor for Queries {
-        type Break = ();
-        fn pre_visit_query(&mut self, _: &ast::Query) -> ControlFlow<()> {
-            ControlFlow::Break(())
-        }
-    }
-    Visit::visit(condition, &mut Queries).is_break()
 }

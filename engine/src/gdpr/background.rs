@@ -1,10 +1,13 @@
 //! Erasures do not wait for somebody to call `gdpr.purge`: after a set time a task does.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use chrono::Utc;
-use clientele_catalog::features::oids::ERASURES;
+use clientele_catalog::definition::Oid;
+use clientele_catalog::features::oids::{ERASURES, REQUESTS};
+use clientele_catalog::storage::PartId;
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -12,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{ended, purge};
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// How often it is looked for erasures that have waited long enough.
 const LOOK: Duration = Duration::from_secs(2);
@@ -20,6 +23,9 @@ const LOOK: Duration = Duration::from_secs(2);
 const WAIT: Duration = Duration::from_secs(30);
 /// How long it rests after a failure, or after something was found that only people can remove.
 const REST: Duration = Duration::from_secs(600);
+
+/// By database: files that the next erasure need not wait for.
+type Prepared = HashMap<Oid, HashSet<PartId>>;
 
 /// The task of an engine.
 #[derive(Default)]
@@ -51,10 +57,11 @@ impl Purger {
 }
 
 async fn watch(engine: Weak<Engine>, stop: CancellationToken) {
+    let mut prepared = Prepared::new();
     loop {
         let rest = {
             let Some(engine) = engine.upgrade() else { return };
-            match purge_due(&engine).await {
+            match purge_due(&engine, &mut prepared).await {
                 Ok(true) => LOOK,
                 Ok(false) => REST,
                 Err(error) => {
@@ -72,12 +79,19 @@ async fn watch(engine: Weak<Engine>, stop: CancellationToken) {
 
 /// Purges the databases where an erasure has waited for the set time. `false`: something is left
 /// that only people can remove.
-async fn purge_due(engine: &Arc<Engine>) -> Result<bool> {
+async fn purge_due(engine: &Arc<Engine>, prepared: &mut Prepared) -> Result<bool> {
     let mut is_done = true;
     for database in engine.cluster.databases() {
         let cluster = Arc::clone(engine);
         let open = move || cluster.cluster.store(database.oid);
         let Ok(Ok(store)) = tokio::task::spawn_blocking(open).await else { continue };
+        // Where people ask for their rights, the next one is not to wait for files to be read.
+        if store.snapshot().row_count(REQUESTS) > 0 {
+            let store = Arc::clone(&store);
+            let known = prepared.remove(&database.oid).unwrap_or_default();
+            let ready = tokio::task::spawn_blocking(move || store.prepare_erasure(&known)).await;
+            prepared.insert(database.oid, ready.map_err(Error::internal)??);
+        }
         if store.snapshot().row_count(ERASURES) == 0 {
             continue;
         }
@@ -89,7 +103,7 @@ async fn purge_due(engine: &Arc<Engine>) -> Result<bool> {
             continue;
         }
         let _one = engine.purger.one.lock().await;
-        let copies = super::published::Copies::of(engine, &database);
+        let copies = super::copies::Copies::of(engine, &database);
         let summary = purge::run(&store, &copies, (WAIT, Arc::default())).await?;
         is_done &= summary.found.is_empty();
     }

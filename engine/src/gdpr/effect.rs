@@ -50,6 +50,7 @@ impl Effect {
             json!({
                 "hold": one.id,
                 "columns": one.columns,
+                "basis": one.basis,
                 "until": one.until,
                 "of_one": one.customer.is_some(),
             })
@@ -89,7 +90,7 @@ pub(super) fn settle(
         let keys = transaction.removed_keys();
         let stones: Vec<Tombstone<'_>> =
             keys.iter().map(|(table, key)| Tombstone::Key(*table, *key)).collect();
-        let orphans = transaction.orphans()?;
+        let orphans = transaction.orphans(false)?;
         transaction.bury(erasure, &stones, chrono::Utc::now().timestamp_micros())?;
         if orphans.is_empty() {
             return Ok(());

@@ -111,6 +111,7 @@ fn kept_by(effect: &Value) -> Vec<Hold> {
             columns: columns.filter_map(Value::as_str).map(str::to_owned).collect(),
             customer: of_one.then_some(0),
             until: one.get("until").and_then(Value::as_i64),
+            basis: one.get("basis").and_then(Value::as_str).map(str::to_owned),
         })
     };
     let all = effect.get("holds").and_then(Value::as_array);

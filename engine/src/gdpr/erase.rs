@@ -204,12 +204,13 @@ impl Erasure<'_> {
                 id: i64::from(self.context.store.allocate_oid()),
                 kind: "erasure",
                 subject: Some(one.name.clone()),
+                customer: one.customer,
                 received_at: now,
                 state: "erased",
                 decided_by: role.to_owned(),
                 reason: reason.map(str::to_owned),
                 receipt: Some(self.id),
-                details: None,
+                ..Request::default()
             })
             .collect();
         request::file(self.context, transaction, requests)?;

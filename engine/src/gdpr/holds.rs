@@ -33,6 +33,8 @@ pub(super) struct Hold {
     pub(super) customer: Option<i64>,
     /// Until when, in microseconds since 1970; `None`: for ever.
     pub(super) until: Option<i64>,
+    /// The law that demands it.
+    pub(super) basis: Option<String>,
 }
 
 /// The holds in force, by table.
@@ -45,7 +47,8 @@ impl Holds {
         let found = select(
             session,
             context,
-            "SELECT hold_id, table_name::regclass::oid::bigint AS relation, columns, customer_id, held_until \
+            "SELECT hold_id, coalesce(relation, to_regclass(table_name)::oid)::bigint AS relation, columns, \
+               customer_id, basis, held_until \
                FROM gdpr.holds WHERE held_until IS NULL OR held_until > now()",
         )
         .await?;
@@ -62,6 +65,7 @@ impl Holds {
                 until: rows::instant(&found, "held_until", row),
                 columns: columns.map(str::to_owned).collect(),
                 customer: rows::number(&found, "customer_id", row),
+                basis: rows::text(&found, "basis", row).map(str::to_owned),
             });
         }
         Ok(holds)
@@ -169,6 +173,7 @@ pub(super) async fn hold(
         times([until]),
         texts([Some(context.role.name.as_str())]),
         times([Some(Utc::now().timestamp_micros())]),
+        numbers([Some(i64::from(relation.oid))]),
     ];
     builtin::insert(session, HOLDS, &row).await?;
     let reply = [("hold_id", numbers([Some(id)]))];

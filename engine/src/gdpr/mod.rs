@@ -11,7 +11,7 @@
 //! - `subject`: whom a call names, and the keyed hash that records name them by
 //! - `erase`: the logical part of an erasure; `places`: where else people are
 //! - `holds`: what the law keeps
-//! - `purge`: the physical part, at the call or in the `background`; `published`: copies of rows;
+//! - `purge`: the physical part, at the call or in the `background`; `copies`: rows written elsewhere;
 //!   `receipt`, `receipts`: its proof; `replay`: tombstones outlive a restore
 //! - `access`, `rights`: the other rights; `request`: each leaves a row in `gdpr.requests`
 //! - `register`, `retention`, `report`: the record of processing
@@ -22,6 +22,7 @@
 mod access;
 mod anchor;
 mod background;
+mod copies;
 mod effect;
 mod ended;
 mod erase;
@@ -30,7 +31,6 @@ mod lift;
 mod officer;
 mod places;
 mod procedures;
-mod published;
 mod purge;
 pub mod receipt;
 mod receipts;

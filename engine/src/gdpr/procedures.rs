@@ -2,7 +2,9 @@
 
 use clientele_udfs::types::PgType;
 
-use super::{access, erase, holds, lift, receipts, replay, report, request, retention, rights};
+use super::{
+    access, copies, erase, holds, lift, receipts, replay, report, request, retention, rights,
+};
 use crate::functions::procedures::{Parameter, Procedure};
 
 /// `text[]` and `bigint[]`.
@@ -115,6 +117,17 @@ pub(crate) static PROCEDURES: &[Procedure] = &[
     },
     Procedure {
         schema: "gdpr",
+        name: "extend",
+        parameters: &[
+            Parameter { name: "request_id", pg_type: PgType::INT8, default: None },
+            text("reason", None),
+        ],
+        columns: &[],
+        comment: "gives a complex request two months more, told within the first (GDPR art. 12(3))",
+        kernel: |session, arguments| Box::pin(request::extend(session, arguments)),
+    },
+    Procedure {
+        schema: "gdpr",
         name: "access",
         parameters: &[text("subject", None), text("reason", Some("NULL"))],
         columns: CONTENT,
@@ -194,6 +207,7 @@ pub(crate) static PROCEDURES: &[Procedure] = &[
             optional("recipients", TEXTS),
             text("transfers", Some("NULL")),
             optional("keep_for", PgType::INTERVAL),
+            optional("persons", TEXTS),
         ],
         columns: &[],
         comment: "says what a table is used for: gdpr.register shows it (GDPR art. 30)",
@@ -230,6 +244,14 @@ pub(crate) static PROCEDURES: &[Procedure] = &[
         columns: &[("file", PgType::TEXT), ("row_count", PgType::INT8)],
         comment: "writes register, requests, receipts, retention and holds as dated CSV and HTML files",
         kernel: |session, arguments| Box::pin(report::report(session, arguments)),
+    },
+    Procedure {
+        schema: "gdpr",
+        name: "forget_copy",
+        parameters: &[text("directory", None)],
+        columns: &[],
+        comment: "says that a published table or a backup of gdpr.copies is not there any more",
+        kernel: |session, arguments| Box::pin(copies::forget(session, arguments)),
     },
     Procedure {
         schema: "gdpr",

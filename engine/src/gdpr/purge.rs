@@ -9,11 +9,11 @@ use clientele_catalog::definition::Oid;
 use clientele_catalog::features::oids;
 use clientele_catalog::progress::Progress;
 use clientele_catalog::storage::{Searched, Snapshot, Store, Transaction};
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use serde_json::{Value, json};
 
+use super::copies::{Copies, Copy};
 use super::ended;
-use super::published::Copies;
 use super::receipt::{canonical, hash};
 use super::rows;
 use crate::builtin::{self, texts, times};
@@ -54,6 +54,8 @@ pub(super) struct Summary {
     pub(super) searched: Searched,
     /// Files that were taken from readers.
     pub(super) taken: u64,
+    /// Copies elsewhere, and what became of them.
+    pub(super) copies: Vec<Copy>,
     /// For the rewriting, and for the search.
     pub(super) times: (Duration, Duration),
 }
@@ -96,7 +98,7 @@ pub(super) async fn run(
     }
     let started = Instant::now();
     let taken = store.purge(wait, Arc::clone(&progress)).await?;
-    let published = copies.renew(store).await?;
+    let renewed = copies.renew(store).await?;
     let rewriting = started.elapsed();
     let searched = store.search_erased(ids, progress).await?;
     let times = (rewriting, started.elapsed().saturating_sub(rewriting));
@@ -106,7 +108,7 @@ pub(super) async fn run(
         tracing::warn!(erasures = unclean.len(), "erased people were found: no receipts for them");
     }
     let mut transaction = builtin::begin(store);
-    sign(&mut transaction, store, (&copies.database, published), (&clean, &searched))?;
+    sign(&mut transaction, store, (&copies.database, &renewed), (&clean, &searched))?;
     settle(&mut transaction, store, (&clean, "completed"))?;
     settle(&mut transaction, store, (&unclean, "residue"))?;
     store.commit(transaction).await?;
@@ -116,7 +118,7 @@ pub(super) async fn run(
         residues(&searched, one).map(|(place, count)| (one.id, place.to_owned(), count))
     });
     let found = found.collect();
-    Ok(Summary { completed, found, searched, taken, times })
+    Ok(Summary { completed, found, searched, taken, copies: renewed, times })
 }
 
 /// Where people of an erasure were found, and how often; not in columns that a legal hold keeps.
@@ -133,7 +135,7 @@ fn residues<'a>(
 fn sign(
     transaction: &mut Transaction,
     store: &Store,
-    (database, published): (&str, u64),
+    (database, copies): (&str, &[Copy]),
     (todo, searched): (&[Waiting], &Searched),
 ) -> Result<()> {
     let now = Utc::now().timestamp_micros();
@@ -141,9 +143,11 @@ fn sign(
     let snapshot = Arc::clone(transaction.snapshot());
     let mut previous = last_hash(store, &snapshot)?;
     let requests = requests(store, &snapshot)?;
+    let recipients = recipients(store, &snapshot)?;
     for (at, one) in (now..).zip(todo) {
         let subjects = requests.get(&one.id).map(Vec::as_slice).unwrap_or_default();
-        let document = document((one, at), searched, (database, subjects, published));
+        let said = (subjects, &recipients);
+        let document = document((one, at), searched, (database, copies, said));
         let document = canonical(&document.to_string())
             .ok_or_else(|| Error::internal("a receipt is no JSON"))?;
         let hash = hash(&previous, &document);
@@ -195,16 +199,39 @@ fn requests(store: &Store, snapshot: &Snapshot) -> Result<BTreeMap<i64, Vec<Valu
     Ok(by_erasure)
 }
 
+/// By table: to whom its rows are given, as was declared last.
+fn recipients(store: &Store, snapshot: &Snapshot) -> Result<BTreeMap<i64, Value>> {
+    let mut declared = rows::stored(store, snapshot, oids::PROCESSING)?;
+    declared.sort_by_key(|(row, _)| rows::instant(row, "declared_at", 0));
+    let mut found = BTreeMap::new();
+    for (row, _) in &declared {
+        let names = row.column_by_name("recipients").and_then(|one| one.as_list_opt::<i32>());
+        let names = names.filter(|one| one.is_valid(0)).map(|one| one.value(0));
+        let names = names.as_ref().and_then(|one| one.as_string_view_opt());
+        let names: Vec<&str> = names.into_iter().flatten().flatten().collect();
+        found.insert(rows::number(row, "relation", 0).unwrap_or(0), Value::from(names));
+    }
+    found.retain(|_, names| names.as_array().is_some_and(|one| !one.is_empty()));
+    Ok(found)
+}
+
+/// Requests that a receipt answers, and recipients by table.
+type Said<'a> = (&'a [Value], &'a BTreeMap<i64, Value>);
+
 fn document(
     (one, completed_at): (&Waiting, i64),
     searched: &Searched,
-    (database, requests, published): (&str, &[Value], u64),
+    (database, copies, (requests, recipients)): (&str, &[Copy], Said<'_>),
 ) -> Value {
     let shown = |at: i64| {
         chrono::DateTime::from_timestamp_micros(at).map(|at| at.to_rfc3339()).unwrap_or_default()
     };
     let effects: Vec<Value> = serde_json::from_str(&one.tables).unwrap_or_default();
     let tables: Vec<Value> = effects.iter().map(|effect| table(effect, (searched, one))).collect();
+    let told = effects.iter().filter_map(|effect| {
+        let names = recipients.get(&effect.get("relation")?.as_i64()?)?;
+        Some(json!({"table": effect.get("table"), "recipients": names}))
+    });
     let files = searched.rewritten.iter().map(|file| {
         let proof = |one: &clientele_catalog::storage::FileProof| {
             json!({"file": one.file, "sha256": one.sha256, "rows": one.rows})
@@ -225,7 +252,8 @@ fn document(
         "files": files.collect::<Vec<_>>(),
         "log": "begun anew",
         "definitions": "written anew",
-        "published_tables": published,
+        "copies": copies.iter().map(Copy::json).collect::<Vec<_>>(),
+        "recipients": told.collect::<Vec<_>>(),
         "searched": {
             "files": searched.scanned.files,
             "log_records": searched.scanned.log_records,
@@ -251,9 +279,15 @@ fn table(effect: &Value, (searched, erasure): (&Searched, &Waiting)) -> Value {
         |place: &str| place.strip_prefix(name).is_some_and(|column| column.starts_with('.'));
     let of_table = residues(searched, erasure).filter(|(place, _)| is_of_table(place));
     let found: u64 = of_table.map(|(_, count)| count).sum();
+    let holds = effect.get("holds").and_then(Value::as_array).into_iter().flatten().map(|hold| {
+        let until = hold.get("until").and_then(Value::as_i64);
+        let until = until.and_then(chrono::DateTime::from_timestamp_micros);
+        let until = until.map(|until| until.to_rfc3339());
+        json!({"columns": hold.get("columns"), "basis": hold.get("basis"), "until": until})
+    });
     json!({
         "table": of("table"), "A0": of("A0"), "B0": of("B0"), "kept": of("kept"),
-        "kept_columns": of("kept_columns"),
+        "kept_columns": of("kept_columns"), "holds": holds.collect::<Vec<_>>(),
         "cleared": of("cleared"), "A1": of("A1"), "B1": found, "C0": before, "C1": after,
     })
 }

@@ -4,6 +4,9 @@
 //! `A1 = A0 − B0`, rows of the people `B1 = 0`, rows of others in the files that were replaced
 //! `C1 = C0`. It names nobody.
 
+use std::collections::BTreeMap;
+
+use chrono::DateTime;
 use clientele_catalog::storage::{sha256, unhex, verify};
 use serde_json::Value;
 
@@ -37,18 +40,42 @@ pub enum Flaw {
     /// The numbers do not add up.
     #[error("the numbers do not add up")]
     Numbers,
+    /// The row shows other values than its document.
+    #[error("it shows other values than the document that was signed")]
+    Shown,
     /// The receipt before is another one.
     #[error("the receipt before it is missing or another one")]
     Chain,
 }
+
+/// What a row shows of its document, and the member of the document.
+const SHOWN: [(&str, &str); 3] =
+    [("receipt_id", "receipt"), ("requested_at", "erased_at"), ("completed_at", "completed_at")];
 
 /// The hash of a receipt.
 pub(super) fn hash(previous_hash: &str, document: &str) -> String {
     sha256(format!("{previous_hash}\n{document}").as_bytes())
 }
 
-/// A document in the one form that is hashed, whatever spaces a client shows it with.
+/// A document in the one form that is hashed, whatever spaces and order of members a client shows it
+/// with: members are sorted (RFC 8785).
 pub(super) fn canonical(document: &str) -> Option<String> {
+    serde_json::from_str::<Value>(document).ok().map(|value| sorted(value).to_string())
+}
+
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let members: BTreeMap<String, Value> = members.into_iter().collect();
+            members.into_iter().map(|(name, value)| (name, sorted(value))).collect()
+        }
+        Value::Array(values) => values.into_iter().map(sorted).collect(),
+        other => other,
+    }
+}
+
+/// As the first receipts were hashed: members in the order in which they were written.
+fn as_written(document: &str) -> Option<String> {
     serde_json::from_str::<Value>(document).ok().map(|value| value.to_string())
 }
 
@@ -58,7 +85,7 @@ impl Receipt {
         let value: Value = serde_json::from_str(text).ok()?;
         let text = |name: &str| value.get(name)?.as_str().map(str::to_owned);
         let document = match value.get("document")? {
-            Value::String(text) => canonical(text)?,
+            Value::String(text) => as_written(text)?,
             document => document.to_string(),
         };
         Some(Self {
@@ -70,15 +97,32 @@ impl Receipt {
         })
     }
 
+    /// Whether all that an exported row shows beside the document is what the document says.
+    pub fn shows_the_document(text: &str) -> bool {
+        let Ok(row) = serde_json::from_str::<Value>(text) else { return false };
+        let document = match row.get("document") {
+            Some(Value::String(text)) => serde_json::from_str(text).unwrap_or_default(),
+            document => document.cloned().unwrap_or_default(),
+        };
+        let instant = |value: &Value| DateTime::parse_from_rfc3339(value.as_str()?).ok();
+        SHOWN.iter().all(|(shown, said)| match (row.get(shown), document.get(said)) {
+            (None, _) => true,
+            (Some(shown), Some(said)) if said.is_i64() => shown == said,
+            (Some(shown), Some(said)) => {
+                instant(shown).is_some_and(|shown| Some(shown) == instant(said))
+            }
+            (Some(_), None) => false,
+        })
+    }
+
     /// Finds what is wrong with the receipt by itself: hash, signature, numbers.
     ///
     /// # Errors
     /// The first flaw.
     pub fn check(&self) -> Result<(), Flaw> {
-        let document = canonical(&self.document).ok_or(Flaw::Document)?;
-        if hash(&self.previous_hash, &document) != self.hash {
-            return Err(Flaw::Document);
-        }
+        let forms = [canonical(&self.document), as_written(&self.document)];
+        let hashed = |document: &String| hash(&self.previous_hash, document) == self.hash;
+        let document = forms.into_iter().flatten().find(hashed).ok_or(Flaw::Document)?;
         let keys = unhex(&self.public_key).zip(unhex(&self.signature));
         let (key, signature) = keys.ok_or(Flaw::Signature)?;
         if !verify(&key, self.hash.as_bytes(), &signature) {
@@ -102,6 +146,20 @@ fn adds_up(table: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_document_is_one_whatever_order_it_is_shown_in() {
+        let one = canonical(r#"{"b": [{"d": 1, "c": null}], "a": "x"}"#);
+        assert_eq!(one.as_deref(), Some(r#"{"a":"x","b":[{"c":null,"d":1}]}"#));
+        assert_eq!(one, canonical(r#"{ "a": "x", "b": [{"c": null, "d": 1}] }"#));
+        let document = r#"{"receipt": 7, "erased_at": "2026-11-26T07:01:42.5+00:00"}"#;
+        let row = |shown: &str| format!(r#"{{{shown}, "document": {document}}}"#);
+        let shown = |text: &str| Receipt::shows_the_document(&row(text));
+        assert!(shown(r#""receipt_id": 7, "requested_at": "2026-11-26T08:01:42.5+01:00""#));
+        assert!(!shown(r#""receipt_id": 8"#));
+        assert!(!shown(r#""requested_at": "2020-01-01""#));
+        assert!(!shown(r#""completed_at": "2026-11-26T07:01:42.5+00:00""#));
+    }
 
     #[test]
     fn numbers_must_add_up() {

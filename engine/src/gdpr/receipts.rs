@@ -10,11 +10,12 @@ use clientele_udfs::types::PgType;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::scalar::ScalarValue;
 
+use super::copies::{Copies, Copy};
 use super::officer::must_be_officer;
-use super::published::Copies;
 use super::purge::{self, Summary};
 use super::receipt::{Flaw, Receipt};
 use super::rows;
+use crate::api::Notice;
 use crate::builtin::numbers;
 use crate::error::{Error, Result};
 use crate::functions::row_kernel::{Kernel, number, stable};
@@ -101,6 +102,13 @@ pub(super) async fn purge(
     for (erasure, place, count) in &summary.found {
         let text = format!("people of erasure {erasure} were found in {place} ({count})");
         session.notice("WARNING", "01000", text);
+    }
+    for warning in summary.copies.iter().filter_map(Copy::warning) {
+        let warning = Error { severity: "WARNING", ..Error::new("01000", warning) };
+        let warning = warning.with_hint(
+            "The receipt names it. When it is gone, CALL gdpr.forget_copy(directory) says so.",
+        );
+        session.shared.notices.lock().push(Notice::Message(warning));
     }
     Ok(Some(reply(&summary)?))
 }

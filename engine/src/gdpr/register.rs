@@ -4,13 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use clientele_catalog::definition::Oid;
 use clientele_catalog::domains::SemanticDomain;
 use clientele_catalog::domains::{self, Kind as Role, Subject as Kind};
 use clientele_catalog::features;
+use clientele_catalog::privacy::treatment;
 use clientele_udfs::types::PgType;
 use datafusion::arrow::array::{ArrayRef, BooleanArray, StringViewArray};
 use datafusion::scalar::ScalarValue;
 
+use crate::builtin::numbers;
 use crate::error::Result;
 use crate::planning::context::QueryContext;
 
@@ -21,11 +24,13 @@ pub(super) const COLUMNS: &[(&str, PgType)] = &[
     ("columns", PgType::TEXT),
     ("identifies", PgType::BOOL),
     ("special", PgType::BOOL),
+    ("relation", PgType::INT8),
 ];
 
 /// What a table has of one category.
 #[derive(Default)]
 struct Entry {
+    relation: Oid,
     columns: BTreeSet<String>,
     identifies: bool,
     special: bool,
@@ -41,12 +46,15 @@ pub(super) fn rows(context: &QueryContext, _arguments: &[ScalarValue]) -> Result
     for relation in own {
         for column in relation.live_columns() {
             let meaning = column.domain.and_then(|one| domains::meaning(catalog, one));
-            let Some(domain) = meaning.filter(|one| is_personal(one)) else { continue };
-            let key = (catalog.qualified_name(relation), domain.category.name());
+            let category = treatment(catalog, relation, column).category;
+            let is_personal = meaning.is_none_or(is_personal);
+            let Some(category) = category.filter(|_| is_personal) else { continue };
+            let key = (catalog.qualified_name(relation), category.name());
             let entry = entries.entry(key).or_default();
+            entry.relation = relation.oid;
             entry.columns.insert(column.name.clone());
-            entry.identifies |= domain.identifies();
-            entry.special |= domain.category == domains::Category::SpecialCategory;
+            entry.identifies |= meaning.is_some_and(SemanticDomain::identifies);
+            entry.special |= category == domains::Category::SpecialCategory;
         }
     }
     let text = |of: &dyn Fn(&(String, &'static str), &Entry) -> String| -> ArrayRef {
@@ -62,6 +70,7 @@ pub(super) fn rows(context: &QueryContext, _arguments: &[ScalarValue]) -> Result
         text(&|_, entry| entry.columns.iter().cloned().collect::<Vec<_>>().join(", ")),
         truth(|one| one.identifies),
         truth(|one| one.special),
+        numbers(entries.values().map(|one| Some(i64::from(one.relation)))),
     ])
 }
 

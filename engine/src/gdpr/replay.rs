@@ -25,7 +25,7 @@ use super::officer::must_be_officer;
 use super::rows;
 use crate::builtin::{self, numbers, texts, times};
 use crate::error::{Error, Result};
-use crate::functions::procedures::{superuser, text};
+use crate::functions::procedures::{file_writer, superuser, text};
 use crate::planning::context::QueryContext;
 use crate::session::Session;
 
@@ -58,7 +58,8 @@ pub(super) async fn export(
     session: &mut Session,
     arguments: Vec<ScalarValue>,
 ) -> Result<Option<RecordBatch>> {
-    superuser(session, "gdpr.export_tombstones")?;
+    must_be_officer(session, "gdpr.export_tombstones")?;
+    file_writer(session, "gdpr.export_tombstones")?;
     let path = path(&arguments)?;
     let context = session.context().await?;
     let mut content = String::new();

@@ -13,7 +13,7 @@ use super::officer::must_be_officer;
 use super::rows::select;
 use crate::builtin::{numbers, texts};
 use crate::error::{Error, Result};
-use crate::functions::procedures::{superuser, text};
+use crate::functions::procedures::{file_writer, text};
 use crate::session::Session;
 
 /// The parts of the report: file, heading, query. None of them names anybody.
@@ -23,14 +23,21 @@ const PARTS: &[(&str, &str, &str)] = &[
         "Record of processing activities (GDPR art. 30)",
         "SELECT table_name, persons, category, columns, special, \
          array_to_string(purposes, ', ') AS purposes, legal_basis, origin, \
-         array_to_string(recipients, ', ') AS recipients, transfers, retention, measures \
-         FROM gdpr.register ORDER BY table_name, category",
+         array_to_string(recipients, ', ') AS recipients, transfers, retention, measures, \
+         controller, dpo, declared_at, updated_at FROM gdpr.register ORDER BY table_name, category",
     ),
     (
         "requests",
         "Requests of people (GDPR art. 15 to 22)",
         "SELECT request_id, kind, subject, received_at, due_at, state, decided_by, reason, completed_at \
          FROM gdpr.requests ORDER BY request_id",
+    ),
+    (
+        "purposes",
+        "Purposes and who is covered",
+        "SELECT p.purpose, p.legal_basis, array_to_string(p.columns, ', ') AS columns, p.description, \
+         (SELECT count(*) FROM consent.coverage AS c WHERE c.purpose = p.purpose) AS customers, \
+         p.declared_by, p.declared_at FROM consent.purposes AS p ORDER BY p.purpose",
     ),
     (
         "receipts",
@@ -50,7 +57,24 @@ const PARTS: &[(&str, &str, &str)] = &[
         "SELECT hold_id, table_name, array_to_string(columns, ', ') AS columns, basis, held_until, \
          held_by, held_at FROM gdpr.holds ORDER BY hold_id",
     ),
+    (
+        "copies",
+        "Copies elsewhere: published tables and backups",
+        "SELECT kind, directory, table_name, made_by, made_at FROM gdpr.copies ORDER BY directory",
+    ),
+    (
+        "openings",
+        "To whom columns are open",
+        "SELECT table_name, column_name, category, treatment, array_to_string(opened_to, ', ') AS opened_to, \
+         array_to_string(opened_for, ', ') AS reasons FROM gdpr.columns \
+         WHERE opened_to IS NOT NULL OR treatment = 'open' ORDER BY table_name, column_name",
+    ),
 ];
+
+/// How the page looks, also on paper.
+const STYLE: &str = "body{font:14px sans-serif;margin:2em}table{border-collapse:collapse}\
+     td,th{border:1px solid #999;padding:.2em .5em;text-align:left;vertical-align:top}\
+     th{background:#eee}";
 
 /// `gdpr.report(directory)`.
 pub(super) async fn report(
@@ -58,7 +82,7 @@ pub(super) async fn report(
     arguments: Vec<ScalarValue>,
 ) -> Result<Option<RecordBatch>> {
     must_be_officer(session, "gdpr.report")?;
-    superuser(session, "gdpr.report")?;
+    file_writer(session, "gdpr.report")?;
     let directory = text(&arguments, 0)
         .ok_or_else(|| Error::new("22004", "directory must not be null"))
         .map(PathBuf::from)?;
@@ -70,8 +94,8 @@ pub(super) async fn report(
     let day = Utc::now().format("%Y-%m-%d");
     let title = format!("{}: personal data, {day}", session.database.name);
     let mut page = format!(
-        "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>{0}</title></head>\n\
-         <body>\n<h1>{0}</h1>\n",
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{0}</title>\n\
+         <style>{STYLE}</style></head>\n<body>\n<h1>{0}</h1>\n",
         escaped(&title)
     );
     let (mut paths, mut counts) = (Vec::new(), Vec::new());
@@ -100,11 +124,14 @@ fn table(page: &mut String, heading: &str, rows: &RecordBatch) -> Result<()> {
     let columns: Vec<ArrayFormatter<'_>> =
         columns.collect::<std::result::Result<_, _>>().map_err(Error::internal)?;
     // Writing to a string does not fail.
-    let _ = write!(page, "<h2>{}</h2>\n<table border=\"1\">\n<tr>", escaped(heading));
+    let _ = write!(page, "<h2>{}</h2>\n<table>\n<tr>", escaped(heading));
     for field in rows.schema().fields() {
         let _ = write!(page, "<th>{}</th>", escaped(field.name()));
     }
     page.push_str("</tr>\n");
+    if rows.num_rows() == 0 {
+        let _ = writeln!(page, "<tr><td colspan=\"{}\">none</td></tr>", columns.len());
+    }
     for row in 0..rows.num_rows() {
         page.push_str("<tr>");
         for column in &columns {

@@ -1,12 +1,9 @@
 //! Requests: every right that is exercised is a row of `gdpr.requests`. One that was received before
 //! is answered by the call that does what it asks for.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use chrono::{DateTime, Months, Utc};
 use clientele_catalog::features::oids::REQUESTS;
-use clientele_catalog::storage::{RowAddress, Transaction};
+use clientele_catalog::storage::{RowAddress, Snapshot, Transaction};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::scalar::ScalarValue;
 
@@ -21,6 +18,8 @@ use crate::session::Session;
 
 /// Months within which a request has to be answered (GDPR art. 12(3)).
 const MONTHS: Months = Months::new(1);
+/// Where it is complex, or they are many: two more.
+const MONTHS_EXTENDED: Months = Months::new(3);
 
 /// What was asked for, and what became of it.
 #[derive(Debug, Clone, Default)]
@@ -31,8 +30,12 @@ pub(super) struct Request {
     pub(super) kind: &'static str,
     /// Keyed hash of the one who asked.
     pub(super) subject: Option<String>,
+    /// Whose it is: other identifiers of the customer name the same person.
+    pub(super) customer: Option<u32>,
     /// When it came.
     pub(super) received_at: DateTime<Utc>,
+    /// Until when it has to be answered, in microseconds since 1970; `None`: within a month.
+    pub(super) due_at: Option<i64>,
     /// `completed` …
     pub(super) state: &'static str,
     /// The role.
@@ -49,36 +52,75 @@ pub(super) struct Request {
 const KINDS: &[&str] =
     &["access", "portability", "rectification", "erasure", "restriction", "objection"];
 
-/// Adds requests that are answered; they take the place of those that were received before.
+/// A request that waits for its answer.
+struct Open {
+    kind: String,
+    subject: String,
+    id: i64,
+    received_at: DateTime<Utc>,
+    due_at: i64,
+    address: RowAddress,
+}
+
+/// The requests that wait for an answer, the oldest first.
+fn open(context: &QueryContext, snapshot: &Snapshot) -> Result<Vec<Open>> {
+    let mut all = Vec::new();
+    for (row, address) in &rows::stored(&context.store, snapshot, REQUESTS)? {
+        let text = |name: &str| rows::text(row, name, 0).unwrap_or_default().to_owned();
+        if text("state") != "received" {
+            continue;
+        }
+        let at = rows::instant(row, "received_at", 0).and_then(DateTime::from_timestamp_micros);
+        all.push(Open {
+            kind: text("kind"),
+            subject: text("subject"),
+            id: rows::number(row, "request_id", 0).unwrap_or(0),
+            received_at: at.unwrap_or_default(),
+            due_at: rows::instant(row, "due_at", 0).unwrap_or(0),
+            address: *address,
+        });
+    }
+    all.sort_by_key(|one| (one.received_at, one.id));
+    Ok(all)
+}
+
+/// Adds requests that are answered; they take the place of those that were received before, by
+/// whichever identifier the person was named then.
 ///
 /// # Errors
 /// A file cannot be read.
 pub(super) fn file(
     context: &QueryContext,
     transaction: &mut Transaction,
-    mut all: Vec<Request>,
+    all: Vec<Request>,
 ) -> Result<()> {
-    let snapshot = Arc::clone(transaction.snapshot());
-    let mut open: HashMap<(String, String), (i64, i64, RowAddress)> = HashMap::new();
-    for (row, address) in &rows::stored(&context.store, &snapshot, REQUESTS)? {
-        let text = |name: &str| rows::text(row, name, 0).unwrap_or_default().to_owned();
-        if text("state") == "received" {
-            let id = rows::number(row, "request_id", 0).unwrap_or(0);
-            let at = rows::instant(row, "received_at", 0).unwrap_or(0);
-            open.insert((text("kind"), text("subject")), (id, at, *address));
+    let mut waiting = open(context, transaction.snapshot())?;
+    waiting.retain(|open| all.iter().any(|one| one.kind == open.kind));
+    let customers: Vec<u32> = match waiting.is_empty() {
+        true => Vec::new(),
+        false => all.iter().filter_map(|one| one.customer).collect(),
+    };
+    let names = subject::names(context, &customers)?;
+    let answers = |one: &Request, open: &Open| {
+        let customer = names.get(&open.subject);
+        let is_theirs = customer.is_some() && customer == one.customer.as_ref();
+        one.kind == open.kind && (is_theirs || one.subject.as_ref() == Some(&open.subject))
+    };
+    let (mut filed, mut answered) = (Vec::new(), Vec::new());
+    for one in all {
+        let before = filed.len();
+        for open in waiting.extract_if(.., |open| answers(&one, open)) {
+            answered.push(open.address);
+            let subject = Some(open.subject);
+            let (received_at, due_at) = (open.received_at, Some(open.due_at));
+            filed.push(Request { id: open.id, subject, received_at, due_at, ..one.clone() });
         }
-    }
-    let mut answered = Vec::new();
-    for one in &mut all {
-        let key = (one.kind.to_owned(), one.subject.clone().unwrap_or_default());
-        if let Some((id, at, address)) = open.remove(&key) {
-            one.id = id;
-            one.received_at = DateTime::from_timestamp_micros(at).unwrap_or(one.received_at);
-            answered.push(address);
+        if filed.len() == before {
+            filed.push(one);
         }
     }
     transaction.delete(REQUESTS, &answered)?;
-    transaction.insert(REQUESTS, batch(&all)?)?;
+    transaction.insert(REQUESTS, batch(&filed)?)?;
     Ok(())
 }
 
@@ -128,45 +170,74 @@ pub(super) async fn refuse(
     arguments: Vec<ScalarValue>,
 ) -> Result<Option<RecordBatch>> {
     must_be_officer(session, "gdpr.refuse")?;
-    let Some(ScalarValue::Int64(Some(id))) = arguments.first() else {
-        return Err(Error::new("22004", "request_id must not be null"));
-    };
-    let reason = text(&arguments, 1);
-    let reason = reason.ok_or_else(|| Error::new("22004", "reason must not be null"))?;
     let context = session.context().await?;
-    let stored = rows::stored(&context.store, &context.snapshot, REQUESTS)?;
-    let is_open = |row: &RecordBatch| {
-        rows::number(row, "request_id", 0) == Some(*id)
-            && rows::text(row, "state", 0) == Some("received")
+    let (open, waiting) = waiting(&context, &arguments)?;
+    let refused = Request { state: "refused", ..waiting };
+    let rows = batch(&[refused])?;
+    let work = session.work().await?;
+    work.lock().await.update(REQUESTS, &[open.address], &[rows])?;
+    Ok(None)
+}
+
+/// `gdpr.extend(request_id, reason)`: two months more for a complex request (GDPR art. 12(3)).
+pub(super) async fn extend(
+    session: &mut Session,
+    arguments: Vec<ScalarValue>,
+) -> Result<Option<RecordBatch>> {
+    must_be_officer(session, "gdpr.extend")?;
+    let context = session.context().await?;
+    let (open, waiting) = waiting(&context, &arguments)?;
+    let now = Utc::now().timestamp_micros();
+    if after(open.received_at, MONTHS).is_none_or(|first| first < now) {
+        let text = format!("the first month of request {} is over", open.id);
+        return Err(Error::new("22023", text)
+            .with_detail("An extension has to be told within one month (GDPR art. 12(3))."));
+    }
+    let due_at = after(open.received_at, MONTHS_EXTENDED);
+    let extended = Request { due_at, ..waiting };
+    let rows = batch(&[extended])?;
+    let work = session.work().await?;
+    work.lock().await.update(REQUESTS, &[open.address], &[rows])?;
+    Ok(None)
+}
+
+/// The request of a call's first two arguments, its number and a reason, which waits for its answer.
+///
+/// # Errors
+/// 22004; P0002 where none of that number waits.
+fn waiting(context: &QueryContext, arguments: &[ScalarValue]) -> Result<(Open, Request)> {
+    let needs = |name: &str| Error::new("22004", format!("{name} must not be null"));
+    let Some(ScalarValue::Int64(Some(id))) = arguments.first() else {
+        return Err(needs("request_id"));
     };
-    let (row, address) = stored.iter().find(|(row, _)| is_open(row)).ok_or_else(|| {
+    let (id, reason) = (*id, text(arguments, 1).ok_or_else(|| needs("reason"))?);
+    let all = open(context, &context.snapshot)?;
+    let open = all.into_iter().find(|one| one.id == id).ok_or_else(|| {
         Error::new("P0002", format!("no request {id} waits for an answer"))
             .with_hint("SELECT * FROM gdpr.open_requests shows those that do.")
     })?;
-    let kind = rows::text(row, "kind", 0).unwrap_or_default();
-    let at = rows::instant(row, "received_at", 0).and_then(DateTime::from_timestamp_micros);
-    let refused = Request {
-        id: *id,
-        kind: KINDS.iter().find(|one| **one == kind).copied().unwrap_or_default(),
-        subject: rows::text(row, "subject", 0).map(str::to_owned),
-        received_at: at.unwrap_or_else(Utc::now),
-        state: "refused",
+    let request = Request {
+        id,
+        kind: KINDS.iter().find(|one| **one == open.kind).copied().unwrap_or_default(),
+        subject: Some(open.subject.clone()),
+        received_at: open.received_at,
+        due_at: Some(open.due_at),
+        state: "received",
         decided_by: context.role.name.clone(),
         reason: Some(reason.to_owned()),
         ..Request::default()
     };
-    let rows = batch(&[refused])?;
-    let work = session.work().await?;
-    work.lock().await.update(REQUESTS, &[*address], &[rows])?;
-    Ok(None)
+    Ok((open, request))
+}
+
+/// An instant some months later.
+fn after(at: DateTime<Utc>, months: Months) -> Option<i64> {
+    at.checked_add_months(months).map(|at| at.timestamp_micros())
 }
 
 /// Requests as rows.
 pub(super) fn batch(all: &[Request]) -> Result<RecordBatch> {
-    let due = |one: &Request| {
-        let due = one.received_at.checked_add_months(MONTHS);
-        due.map(|due| due.timestamp_micros())
-    };
+    let due = |one: &Request| one.due_at.or_else(|| after(one.received_at, MONTHS));
     let now = Utc::now().timestamp_micros();
     let done = |one: &Request| (one.state == "completed").then_some(now);
     builtin::batch(

@@ -14,6 +14,7 @@ use super::access::record;
 use super::officer::must_be_officer;
 use super::rows;
 use super::subject;
+use crate::api::Notice;
 use crate::builtin::{self, numbers, texts, times};
 use crate::error::{Error, Result};
 use crate::functions::procedures::text;
@@ -74,7 +75,7 @@ pub(super) async fn rectify(
     builtin::insert(session, PINNED_VALUES, &row).await?;
     let reason = reason.map(str::to_owned);
     let done = (reason, json!({"attribute": attribute}));
-    record(session, &context, ("rectification", &person.name), done).await?;
+    record(session, &context, ("rectification", &person), done).await?;
     Ok(None)
 }
 
@@ -97,7 +98,7 @@ pub(super) async fn restrict(
     ];
     builtin::insert(session, RESTRICTIONS, &row).await?;
     let done = (Some(ground.to_owned()), json!({}));
-    record(session, &context, ("restriction", &person.name), done).await?;
+    record(session, &context, ("restriction", &person), done).await?;
     Ok(None)
 }
 
@@ -123,7 +124,7 @@ pub(super) async fn unrestrict(
         work.lock().await.delete(RESTRICTIONS, &found)?;
     }
     let done = (text(&arguments, 1).map(str::to_owned), json!({}));
-    record(session, &context, ("end of restriction", &person.name), done).await?;
+    record(session, &context, ("end of restriction", &person), done).await?;
     Ok(None)
 }
 
@@ -143,14 +144,21 @@ pub(super) async fn object(
         now(),
     ];
     builtin::insert(session, OBJECTIONS, &row).await?;
-    let declared =
-        format!("SELECT 1 FROM consent.purposes WHERE purpose = '{}'", purpose.replace('\'', "''"));
+    let named = purpose.replace('\'', "''");
+    let declared = format!(
+        "SELECT 1 FROM consent.purposes \
+          WHERE purpose = '{named}' OR starts_with(purpose, '{named}.')"
+    );
     if rows::select(session, &context, &declared).await?.num_rows() == 0 {
-        let text = format!("purpose \"{purpose}\" is not declared: no use of data is by it");
-        session.notice("WARNING", "01000", text);
+        let text = format!("no purpose \"{purpose}\" is declared, nor one below it");
+        let warning = Error { severity: "WARNING", ..Error::new("01000", text) };
+        let warning = warning.with_hint(
+            "SELECT * FROM consent.purposes shows what data are used for: object to those meant.",
+        );
+        session.shared.notices.lock().push(Notice::Message(warning));
     }
     let done = (text(&arguments, 2).map(str::to_owned), json!({"purpose": purpose}));
-    record(session, &context, ("objection", &person.name), done).await?;
+    record(session, &context, ("objection", &person), done).await?;
     Ok(None)
 }
 
@@ -164,7 +172,7 @@ const BASES: &[&str] = &[
     "legitimate interests",
 ];
 
-/// `gdpr.declare(table_name, purposes, legal_basis, origin, recipients, transfers, keep_for)`.
+/// `gdpr.declare(table_name, purposes, legal_basis, origin, recipients, transfers, keep_for, persons)`.
 pub(super) async fn declare(
     session: &mut Session,
     arguments: Vec<ScalarValue>,
@@ -195,6 +203,8 @@ pub(super) async fn declare(
         given(6)?,
         role(&context),
         now(),
+        given(7)?,
+        numbers([Some(i64::from(relation.oid))]),
     ];
     builtin::insert(session, PROCESSING, &row).await?;
     Ok(None)

@@ -6,14 +6,15 @@ use chrono::Utc;
 use clientele_catalog::catalog::BOOTSTRAP_ROLE_OID;
 use clientele_catalog::definition::{Oid, Relation};
 use clientele_catalog::domains::Subject;
-use clientele_catalog::storage::{NodeRows, RowAddress, Snapshot, Store};
+use clientele_catalog::storage::{NodeRows, RowAddress};
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::compute::concat_batches;
-use datafusion::arrow::datatypes::{Int64Type, Schema, TimestampMicrosecondType};
+use datafusion::arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use datafusion::scalar::ScalarValue;
 use sqlparser::ast;
 
 use crate::builtin;
+pub(super) use crate::builtin::stored;
 use crate::error::{Error, Result};
 use crate::planning;
 use crate::planning::context::QueryContext;
@@ -65,36 +66,6 @@ pub(super) fn with_number(
         },
     )?;
     Ok(found)
-}
-
-/// The rows of a built-in table, one batch for each, and where they are.
-///
-/// # Errors
-/// A file cannot be read.
-pub(super) fn stored(
-    store: &Store,
-    snapshot: &Snapshot,
-    relation: Oid,
-) -> Result<Vec<(RecordBatch, RowAddress)>> {
-    let relation = builtin::table(relation)?;
-    let numbers: Vec<i16> = relation.live_columns().map(|one| one.number).collect();
-    let fields = relation.live_columns().map(|one| one.pg_type.field(&one.name, true));
-    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    let mut found = Vec::new();
-    let mut failed = None;
-    store.node_rows(snapshot, relation, (Subject::Person, &numbers), |rows: NodeRows| {
-        match RecordBatch::try_new(Arc::clone(&schema), rows.columns) {
-            Err(error) => failed = Some(error),
-            Ok(batch) => {
-                let rows = rows.addresses.iter().enumerate();
-                found.extend(rows.map(|(row, address)| (batch.slice(row, 1), *address)));
-            }
-        }
-    })?;
-    match failed {
-        None => Ok(found),
-        Some(error) => Err(Error::internal(error)),
-    }
 }
 
 /// A table with rows, by its name as `regclass` reads it.

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use clientele_catalog::Catalog;
-use clientele_catalog::definition::{ForeignKey, Oid, Relation};
+use clientele_catalog::definition::{ForeignKey, Oid, Relation, RelationKind};
 use clientele_catalog::domains::Subject as Kind;
-use clientele_catalog::features;
+use clientele_catalog::features::{self, oids};
 use clientele_catalog::pg_catalog::quote_identifier;
 use datafusion::arrow::array::RecordBatch;
 
@@ -16,10 +16,17 @@ use crate::error::Result;
 use crate::planning::context::QueryContext;
 use crate::session::Session;
 
+/// How identifiers and their records are kept: `identity.identifiers` says the same in words.
+const INTERNAL: &[Oid] = &[oids::NODES, oids::RECORDS];
+
 /// The rows of a person in one table.
 pub(super) struct Share {
-    /// The table, with its schema.
+    /// The table.
+    pub(super) relation: Oid,
+    /// Its name, with its schema.
     pub(super) table: String,
+    /// Whether it is a table of the user's, not what features keep or what is made of tables.
+    pub(super) is_own: bool,
     /// The rows.
     pub(super) rows: RecordBatch,
     /// The same as JSON.
@@ -42,11 +49,22 @@ pub(super) async fn of(
         let rows = select(session, context, &query).await?;
         if rows.num_rows() > 0 {
             let objects = objects(session, context, &query).await?;
-            shares.push(Share { table: catalog.qualified_name(relation), rows, objects });
+            shares.push(Share {
+                relation: relation.oid,
+                table: catalog.qualified_name(relation),
+                is_own: features::relation(relation.oid).is_none() && !is_made(relation),
+                rows,
+                objects,
+            });
         }
     }
     shares.sort_by(|one, other| one.table.cmp(&other.table));
     Ok(shares)
+}
+
+/// Whether it is made of tables.
+fn is_made(relation: &Relation) -> bool {
+    matches!(relation.kind, RelationKind::MaterializedView { .. })
 }
 
 /// The rows of a query as JSON objects.
@@ -64,7 +82,8 @@ pub(super) async fn objects(
 /// Tables, each with the condition of the rows of a customer.
 fn conditions(catalog: &Catalog, customer: u32, derived: bool) -> Vec<(&Arc<Relation>, String)> {
     let is_kept = |one: &&Arc<Relation>| {
-        let own = features::relation(one.oid).is_none() && !one.temporary;
+        // What was concluded about people they did not provide (art. 20; WP 242).
+        let own = features::relation(one.oid).is_none() && !one.temporary && !is_made(one);
         one.stores_rows() && (own || derived)
     };
     let mut found: Vec<(&Arc<Relation>, String)> = Vec::new();
@@ -72,10 +91,18 @@ fn conditions(catalog: &Catalog, customer: u32, derived: bool) -> Vec<(&Arc<Rela
         let columns = relation.live_columns().filter(|one| one.subject == Some(Kind::Person));
         let own: Vec<String> =
             columns.map(|one| format!("{} = {customer}", quote_identifier(&one.name))).collect();
-        if !own.is_empty() {
+        let is_known = INTERNAL.contains(&relation.oid);
+        if !own.is_empty() && !is_known {
             found.push((relation, own.join(" OR ")));
         }
     }
+    // What a model recommends is computed: it stores no rows.
+    let recommends = |one: &&Arc<Relation>| {
+        let named = one.column("customer_id").is_some_and(|column| column.subject.is_none());
+        derived && named && one.is_recommender() && one.is_populated()
+    };
+    let recommenders = catalog.relations().filter(recommends);
+    found.extend(recommenders.map(|one| (one, format!("customer_id = {customer}"))));
     // Rows that refer to these, and rows that refer to those.
     let mut at = 0;
     while let Some((parent, condition)) = found.get(at).cloned() {

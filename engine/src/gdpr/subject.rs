@@ -1,6 +1,6 @@
 //! Whom a call names: `email:jane@example.com`, `customer:42`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use clientele_catalog::domains::Subject as Kind;
 use clientele_catalog::storage::{Scope, hex};
@@ -24,6 +24,8 @@ pub(super) struct Subject {
     pub(super) name: String,
     /// The node that was named.
     pub(super) node: u32,
+    /// The customer; `None` where the identifier alone is meant.
+    pub(super) customer: Option<u32>,
 }
 
 /// What records name somebody by who is given as `namespace:value`.
@@ -40,9 +42,30 @@ pub(super) fn name(context: &QueryContext, text: &str) -> Result<String> {
         }
     };
     let namespace = namespace.rsplit('.').next().unwrap_or(namespace);
+    Ok(hashed(context, namespace, &normal))
+}
+
+fn hashed(context: &QueryContext, namespace: &str, normal: &str) -> String {
     let parts = [namespace.as_bytes(), normal.as_bytes()];
     let hash = hex(&context.store.brand_key().hmac("subject", &parts));
-    Ok(format!("{namespace}:{}", hash.get(..DIGITS).unwrap_or(&hash)))
+    format!("{namespace}:{}", hash.get(..DIGITS).unwrap_or(&hash))
+}
+
+/// What records may name some customers by: each of their identifiers, and their numbers.
+///
+/// # Errors
+/// A file cannot be read.
+pub(super) fn names(context: &QueryContext, customers: &[u32]) -> Result<HashMap<String, u32>> {
+    let people = &context.snapshot.customers.person;
+    let nodes: Vec<u32> = customers.iter().flat_map(|one| people.members(*one)).collect();
+    let sights = context.store.first_sights(&context.snapshot, Kind::Person, &nodes)?;
+    let identifiers = sights.iter().filter_map(|sight| {
+        let (namespace, value) = sight.identifier.as_ref()?;
+        let namespace = handle::namespace_name(context.catalog(), *namespace);
+        Some((hashed(context, &namespace, value), people.customer(sight.node)))
+    });
+    let numbers = customers.iter().map(|one| (hashed(context, "customer", &one.to_string()), *one));
+    Ok(identifiers.chain(numbers).collect())
 }
 
 /// The person of a handle.
@@ -54,12 +77,13 @@ pub(super) fn find(context: &QueryContext, text: &str) -> Result<Subject> {
     if found.subject != Kind::Person {
         return Err(Error::new("22023", "a company is no person"));
     }
-    if context.snapshot.customers.person.customer(found.node) == 0 {
+    let customer = context.snapshot.customers.person.customer(found.node);
+    if customer == 0 {
         return Err(Error::new("P0002", "that identifier belongs to no customer")
             .with_detail("It is blocked, or too many others were seen with it.")
             .with_hint("SELECT * FROM identity.identifiers shows its status."));
     }
-    Ok(Subject { name: name(context, text)?, node: found.node })
+    Ok(Subject { name: name(context, text)?, node: found.node, customer: Some(customer) })
 }
 
 /// The people of a call's first four arguments: `subject`, `customer_id`, `subjects`, `customers`.
@@ -84,12 +108,9 @@ pub(super) fn named(
     }
     let mut people: BTreeMap<u32, Subject> = BTreeMap::new();
     for text in &texts {
-        let subject = find(context, text)?;
-        let known = match scope {
-            Scope::Customer => context.snapshot.customers.person.customer(subject.node),
-            Scope::Identifier => subject.node,
-        };
-        people.entry(known).or_insert(subject);
+        let mut subject = find(context, text)?;
+        subject.customer = subject.customer.filter(|_| scope == Scope::Customer);
+        people.entry(subject.customer.unwrap_or(subject.node)).or_insert(subject);
     }
     Ok(people.into_values().collect())
 }

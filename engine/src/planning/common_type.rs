@@ -1,13 +1,14 @@
-//! The one type of values that stand in one column: of VALUES and of UNION (manual:
+//! The one type of values that stand in one column: of VALUES, UNION and recursive queries (manual:
 //! typeconv-union-case).
 
 use clientele_udfs::cast;
 use clientele_udfs::types::PgType;
-use datafusion::arrow::datatypes::{DataType, FieldRef};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::metadata::FieldMetadata;
 use datafusion::common::{Column, DFSchema, ScalarValue};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{Cast, Placeholder};
+use datafusion::logical_expr::logical_plan::RecursiveQuery;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Projection, Union};
 
 use super::values::{external, field_of};
@@ -53,6 +54,47 @@ pub(super) fn union(union: Union) -> Result<LogicalPlan> {
     }
     let inputs = union.inputs.iter().map(|input| Ok(project(input, &targets)?.into()));
     Ok(LogicalPlan::Union(Union::try_new_with_loose_types(inputs.collect::<Result<_>>()?)?))
+}
+
+/// A recursive query whose terms have the same fields: those of the first one, by type alone.
+///
+/// # Errors
+/// A plan that cannot be built.
+pub(super) fn recursion(query: RecursiveQuery) -> Result<LogicalPlan> {
+    let first = query.static_term.schema().fields();
+    let next = query.recursive_term.schema().fields();
+    let alike = |(one, other): (&FieldRef, &FieldRef)| {
+        one.data_type() == other.data_type() && one.metadata() == other.metadata()
+    };
+    if first.iter().zip(next).all(alike) {
+        return LogicalPlan::RecursiveQuery(query).recompute_schema();
+    }
+    let plain = |field: &FieldRef| {
+        let metadata = PgType::from_field(field).metadata();
+        Field::new(field.name(), field.data_type().clone(), true).with_metadata(metadata).into()
+    };
+    let fields: Vec<FieldRef> = first.iter().map(plain).collect();
+    let first = stated(&query.static_term, &fields)?.into();
+    let next = stated(&query.recursive_term, &fields)?.into();
+    RecursiveQuery::try_new(query.name, first, next, query.is_distinct)
+        .map(LogicalPlan::RecursiveQuery)
+}
+
+/// The plan's columns under these fields.
+fn stated(plan: &LogicalPlan, fields: &[FieldRef]) -> Result<LogicalPlan> {
+    let columns = plan.schema().iter().zip(fields);
+    let exprs = columns.map(|((qualifier, own), field)| {
+        let value = Expr::Column(Column::from((qualifier, own)));
+        let value = match own.data_type() == field.data_type() {
+            true => value,
+            false => match cast::cast(own, PgType::from_field(field), false) {
+                Some(function) => function.call(vec![value]),
+                None => Expr::Cast(Cast::new(Box::new(value), field.data_type().clone())),
+            },
+        };
+        functions::stated(value, field).alias_qualified(qualifier.cloned(), own.name())
+    });
+    LogicalPlanBuilder::from(plan.clone()).project(exprs.collect::<Vec<_>>())?.build()
 }
 
 fn project(input: &LogicalPlan, targets: &[Option<PgType>]) -> Result<LogicalPlan> {

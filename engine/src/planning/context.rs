@@ -13,6 +13,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::execution::session_state::SessionState;
 use sqlparser::ast::ObjectName;
 
+use super::read_by_owner;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::session::basis::Basis;
@@ -101,6 +102,9 @@ impl QueryContext {
     /// # Errors
     /// 0A000 for a name in another database, 42501 for a schema that the role may not look into.
     pub fn find_relation(&self, parts: &[String]) -> Result<Option<Named>> {
+        if read_by_owner::unmarked(parts).is_some() {
+            return self.resolve(parts);
+        }
         if let [schema, _] = self.without_database(parts)?
             && let Some(schema) = self.catalog().schema(schema)
             && schema.name != self.session.temporary_schema()
@@ -115,6 +119,7 @@ impl QueryContext {
     /// # Errors
     /// 0A000 for a name in another database.
     pub fn resolve(&self, parts: &[String]) -> Result<Option<Named>> {
+        let parts = read_by_owner::unmarked(parts).map_or(parts, |(_, parts)| parts);
         match self.without_database(parts)? {
             [name] => Ok(self.find_unqualified(name)),
             [schema, name] => Ok(self.find_in(schema, name)),

@@ -1,5 +1,6 @@
 //! Values of enumerated types are kept as text and compare in the order in which the type lists them
-//! (manual: datatype-enum); so are ranges, which sort by where they begin (manual: rangetypes).
+//! (manual: datatype-enum); so are ranges, which sort by where they begin (manual: rangetypes), and
+//! addresses, which sort by their bits (manual: datatype-net-types).
 //!
 //! | written | planned |
 //! |---|---|
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 use clientele_catalog::definition::Domain;
 use clientele_udfs::functions as kernels;
+use clientele_udfs::functions::misc::inet::INET_ORDER;
 use clientele_udfs::types::PgType;
 use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
@@ -21,12 +23,13 @@ use datafusion::functions_aggregate::first_last::first_value_udaf;
 use datafusion::functions_nested::expr_fn::{array_position, array_slice};
 use datafusion::logical_expr::expr::{AggregateFunction, ScalarFunction, Sort};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::{Between, BinaryExpr, Distinct, Expr, LogicalPlan, Operator, cast};
+use datafusion::logical_expr::{Between, BinaryExpr, Distinct, Expr, LogicalPlan, cast};
 use datafusion::prelude::lit;
 
 use super::context::QueryContext;
 use super::needs;
 use super::types::DOMAIN_KEY;
+use super::values::is_order;
 use crate::functions;
 
 /// Orders and compares values of enumerated types as their types say.
@@ -35,32 +38,37 @@ use crate::functions;
 /// What building the plan anew refuses.
 pub(super) fn in_order(plan: LogicalPlan, context: &QueryContext) -> Result<LogicalPlan> {
     let labelled = |one: &Arc<Domain>| !one.labels.is_empty();
-    if !context.catalog().domains().any(labelled) && !has_ranges(&plan)? {
+    if !context.catalog().domains().any(labelled) && !has_ordered(&plan)? {
         return Ok(plan);
     }
     plan.transform_up_with_subqueries(|node| of_node(node, context)).map(|done| done.data)
 }
 
-fn has_ranges(plan: &LogicalPlan) -> Result<bool> {
+fn has_ordered(plan: &LogicalPlan) -> Result<bool> {
     let mut found = false;
     plan.apply_with_subqueries(|node| {
-        found |= node.schema().fields().iter().any(|field| is_range(field));
+        found |= node.schema().fields().iter().any(|field| order_of(field).is_some());
         Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     })?;
     Ok(found)
 }
 
-fn is_range(field: &Field) -> bool {
+fn order_of(field: &Field) -> Option<Order> {
     let pg_type = PgType::from_field(field);
-    pg_type.facts().category == 'R' && pg_type.element().is_none()
+    match pg_type.facts().category {
+        _ if pg_type.element().is_some() => None,
+        'R' => Some(Order::By(functions::RANGE_ORDER)),
+        _ if pg_type.oid == PgType::INET.oid => Some(Order::By(INET_ORDER)),
+        _ => None,
+    }
 }
 
 /// What values of a type are ordered by.
 enum Order {
     /// Their place among these.
     Labels(Vec<String>),
-    /// Where they begin and end.
-    Range,
+    /// What a function makes of them.
+    By(&'static str),
 }
 
 fn of_node(node: LogicalPlan, context: &QueryContext) -> Result<Transformed<LogicalPlan>> {
@@ -117,7 +125,7 @@ impl Scope<'_> {
             return Some(Order::Labels(labels));
         }
         let field = functions::expression_field(expr, self.schema).ok()?;
-        is_range(&field).then_some(Order::Range)
+        order_of(&field)
     }
 
     fn sorts(&self, sorts: Vec<Sort>) -> Vec<Sort> {
@@ -209,15 +217,11 @@ impl Scope<'_> {
     }
 }
 
-fn is_order(op: Operator) -> bool {
-    matches!(op, Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq)
-}
-
 /// What a value is ordered by.
 fn placed(order: &Order, value: Expr) -> Expr {
     match order {
         Order::Labels(labels) => place(labels, value),
-        Order::Range => match kernels::by_name(functions::RANGE_ORDER) {
+        Order::By(name) => match kernels::by_name(name) {
             Some(order) => order.call(vec![value]),
             None => value,
         },

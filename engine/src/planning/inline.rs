@@ -19,12 +19,13 @@ use sqlparser::ast::{
 
 use super::context::{Named, QueryContext};
 use super::output_names::{Beside, name_outputs};
+use super::overloads::Scope;
 use super::relations::labelled;
-use super::rights;
+use super::{overloads, read_by_owner, rights};
 use crate::error::{Error, Result};
 use crate::functions;
 use crate::sql::place::{folded, name_parts};
-use crate::sql::rewrite::{call, cast};
+use crate::sql::rewrite::{call, cast, own_call, text};
 use crate::sql::{parse, queries_in};
 
 /// How deep functions may call one another (54001 beyond).
@@ -35,46 +36,56 @@ const ARGUMENTS: &str = "\u{1}arguments";
 /// Puts the bodies of users' functions in place of their calls.
 ///
 /// # Errors
-/// 42501 for a function that the role may not call, 54001 for one that calls itself, 0A000 for one
-/// that returns a table where a value must stand.
+/// 42501 for a function that the role may not call, 54001 for one that calls itself.
 pub fn inline(context: &Arc<QueryContext>, query: &mut Query) -> Result<()> {
     if context.catalog().functions().next().is_none() {
         return Ok(());
     }
-    run(context, query, 0)
+    run_in(&mut Inliner { context, depth: 0, scope: Scope::default() }, query)
 }
 
-fn run(context: &Arc<QueryContext>, query: &mut Query, depth: usize) -> Result<()> {
-    if depth > DEPTH_MAX {
-        return Err(Error::new("54001", "stack depth limit exceeded")
-            .with_hint("A function in SQL cannot call itself."));
+fn may_nest(depth: usize) -> Result<()> {
+    match depth > DEPTH_MAX {
+        true => Err(Error::new("54001", "stack depth limit exceeded")
+            .with_hint("A function in SQL cannot call itself.")),
+        false => Ok(()),
     }
-    match VisitMut::visit(query, &mut Inliner { context, depth }) {
+}
+
+fn run_in(inliner: &mut Inliner<'_>, query: &mut Query) -> Result<()> {
+    match VisitMut::visit(query, inliner) {
         ControlFlow::Break(error) => Err(error),
         ControlFlow::Continue(()) => Ok(()),
     }
 }
 
-/// The user's function that a call with so many arguments means; built-in ones go before those
+/// The users' functions that a call with so many arguments may mean; built-in ones go before those
 /// whose schema is not named.
-pub fn find(context: &QueryContext, parts: &[String], count: usize) -> Option<Arc<Function>> {
-    let fits = |one: &&Arc<Function>| (one.required()..=one.arguments.len()).contains(&count);
+pub fn candidates(context: &QueryContext, parts: &[String], count: usize) -> Vec<Arc<Function>> {
+    let of_schema = |schema, name: &str| -> Vec<Arc<Function>> {
+        context.catalog().functions_named(schema, name).filter(fits(count)).cloned().collect()
+    };
     match parts {
         [name] => {
             let built_in = functions::registered_name(name)
                 .is_some_and(|name| context.state.scalar_functions().contains_key(name));
             let path = context.search_path.iter().filter(|_| !built_in);
-            path.flat_map(|schema| context.catalog().functions_named(*schema, name))
-                .find(fits)
-                .cloned()
+            let mut found = path.map(|schema| of_schema(*schema, name));
+            found.find(|one| !one.is_empty()).unwrap_or_default()
         }
         [schema, name] => {
-            let schema = context.catalog().schema(schema)?;
-            context.catalog().functions_named(schema.oid, name).find(fits).cloned()
+            let schema = context.catalog().schema(schema);
+            schema.map(|schema| of_schema(schema.oid, name)).unwrap_or_default()
         }
-        [database, rest @ ..] if *database == context.database.name => find(context, rest, count),
-        _ => None,
+        [database, rest @ ..] if *database == context.database.name => {
+            candidates(context, rest, count)
+        }
+        _ => Vec::new(),
     }
+}
+
+fn fits(count: usize) -> impl Fn(&&Arc<Function>) -> bool {
+    move |one| (one.required()..=one.arguments.len()).contains(&count)
 }
 
 /// Whether a query calls the function.
@@ -82,7 +93,8 @@ pub fn calls(context: &QueryContext, query: &Query, function: u32) -> bool {
     struct Calls<'a>(&'a QueryContext, u32);
     impl Calls<'_> {
         fn meets(&self, name: &ObjectName, count: usize) -> ControlFlow<()> {
-            match find(self.0, &name_parts(name), count).is_some_and(|one| one.oid == self.1) {
+            let found = candidates(self.0, &name_parts(name), count);
+            match found.iter().any(|one| one.oid == self.1) {
                 true => ControlFlow::Break(()),
                 false => ControlFlow::Continue(()),
             }
@@ -130,7 +142,7 @@ fn called_in_from(factor: &TableFactor) -> Option<(&ObjectName, &[ast::FunctionA
 /// search path.
 pub fn qualified(context: &QueryContext, expr: &Expr) -> Option<ObjectName> {
     let (name, count) = called(expr)?;
-    let function = find(context, &name_parts(name), count)?;
+    let function = candidates(context, &name_parts(name), count).into_iter().next()?;
     let schema = context.catalog().schema_by_oid(function.schema)?;
     let quoted = |name: &str| Ident::with_quote('"', name);
     Some(ObjectName::from(vec![quoted(&schema.name), quoted(&function.name)]))
@@ -139,10 +151,31 @@ pub fn qualified(context: &QueryContext, expr: &Expr) -> Option<ObjectName> {
 struct Inliner<'a> {
     context: &'a Arc<QueryContext>,
     depth: usize,
+    scope: Scope,
 }
 
 impl VisitorMut for Inliner<'_> {
     type Break = Error;
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
+        self.scope.enter_query(query);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<Error> {
+        self.scope.leave_query();
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
+        self.scope.enter_select(select);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_select(&mut self, _: &mut Select) -> ControlFlow<Error> {
+        self.scope.leave_select();
+        ControlFlow::Continue(())
+    }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
         match self.value(expr) {
@@ -177,19 +210,24 @@ impl Inliner<'_> {
         let body = self.body(&call.function)?;
         match &call.function.returns {
             Returns::Value(pg_type) => single(self.context, &call, body, *pg_type).map(Some),
+            Returns::Row(columns) => match columns.as_slice() {
+                [(_, pg_type)] => single(self.context, &call, body, *pg_type).map(Some),
+                columns => {
+                    let rows = typed(with_arguments(self.context, &call, body)?, columns)?;
+                    let row = Expr::Subquery(Box::new(records(rows, columns)?));
+                    of_no_null(&call, row).map(Some)
+                }
+            },
             Returns::Set(_) => {
                 let rows = with_arguments(self.context, &call, body)?;
                 let array = array_of(rows);
                 Ok(Some(self::call("unnest", vec![array])))
             }
-            Returns::Table(_) => Err(Error::new(
-                "0A000",
-                format!(
-                    "function {} returns a table, which cannot stand where a value must",
-                    call.function.name
-                ),
-            )
-            .with_hint("Call it in FROM.")),
+            Returns::Table(columns) => {
+                let rows = typed(with_arguments(self.context, &call, body)?, columns)?;
+                let array = array_of(records(rows, columns)?);
+                Ok(Some(self::call("unnest", vec![array])))
+            }
         }
     }
 
@@ -204,7 +242,7 @@ impl Inliner<'_> {
         let label = alias.as_ref().map_or(&call.function.name, |alias| &alias.name.value).clone();
         let columns = match &call.function.returns {
             Returns::Value(pg_type) | Returns::Set(pg_type) => vec![(label.clone(), *pg_type)],
-            Returns::Table(columns) => columns.clone(),
+            Returns::Row(columns) | Returns::Table(columns) => columns.clone(),
         };
         let rows = typed(with_arguments(self.context, &call, body)?, &columns)?;
         let alias = alias.clone().unwrap_or_else(|| ast::TableAlias {
@@ -224,7 +262,13 @@ impl Inliner<'_> {
 
     fn call(&self, name: &ObjectName, arguments: &[ast::FunctionArg]) -> Result<Option<Call>> {
         let parts = name_parts(name);
-        let Some(function) = find(self.context, &parts, arguments.len()) else { return Ok(None) };
+        let candidates = candidates(self.context, &parts, arguments.len());
+        let values: Vec<Expr> = match candidates.len() {
+            0 | 1 => Vec::new(),
+            _ => labelled(arguments)?.into_iter().map(|(_, expr)| expr).collect(),
+        };
+        let chosen = overloads::choose(self.context, candidates, &values, &self.scope)?;
+        let Some(function) = chosen else { return Ok(None) };
         if !Access::function(&function).permits(&self.context.rights, 'X', false) {
             return Err(rights::denied("function", &function.name));
         }
@@ -255,7 +299,12 @@ impl Inliner<'_> {
     fn body(&self, function: &Function) -> Result<Query> {
         let mut body = parse_body(&function.body)?;
         name_outputs(&mut body, Beside::Marked);
-        run(self.context, &mut body, self.depth + 1)?;
+        let (depth, scope) = (self.depth + 1, Scope::of_body(function.arguments.clone()));
+        may_nest(depth)?;
+        run_in(&mut Inliner { context: self.context, depth, scope }, &mut body)?;
+        if function.definer {
+            read_by_owner::mark(self.context, &mut body, function.owner)?;
+        }
         Ok(body)
     }
 }
@@ -298,7 +347,11 @@ fn single(
         }
         None => Expr::Subquery(Box::new(with_arguments(context, call, body)?)),
     };
-    let value = cast(Expr::Nested(Box::new(value)), data_type(pg_type)?);
+    of_no_null(call, cast(Expr::Nested(Box::new(value)), data_type(pg_type)?))
+}
+
+/// The value of a call, NULL where the function is strict and an argument is NULL.
+fn of_no_null(call: &Call, value: Expr) -> Result<Expr> {
     if !call.function.strict || call.arguments.is_empty() {
         return Ok(value);
     }
@@ -412,6 +465,25 @@ fn typed(rows: Query, columns: &[(String, PgType)]) -> Result<Query> {
             alias.columns = (0..columns.len())
                 .map(|place| ast::TableAliasColumnDef { name: inner(place), data_type: None })
                 .collect();
+        }
+    }
+    Ok(outer)
+}
+
+/// The rows as records.
+fn records(rows: Query, columns: &[(String, PgType)]) -> Result<Query> {
+    let mut outer = parse::query("SELECT 1 FROM (SELECT 1) AS r")?;
+    let select = select_of(&mut outer)?;
+    let fields = columns.iter().flat_map(|(name, _)| {
+        let field = vec![Ident::new("r"), Ident::with_quote('"', name)];
+        [text(name.clone()), Expr::CompoundIdentifier(field)]
+    });
+    let record = own_call(functions::RECORD, fields.collect());
+    select.projection =
+        vec![SelectItem::ExprWithAlias { expr: record, alias: Ident::with_quote('"', "record") }];
+    for table in &mut select.from {
+        if let TableFactor::Derived { subquery, .. } = &mut table.relation {
+            **subquery = rows.clone();
         }
     }
     Ok(outer)

@@ -1,13 +1,13 @@
-//! The merged column of `JOIN … USING (id)` named alone in WHERE and in the conditions of later
-//! joins: DataFusion finds it ambiguous there, so it gets the table that it is of.
+//! The merged column of `JOIN … USING (id)` named alone in WHERE, in the conditions of later joins and
+//! anywhere in subqueries: DataFusion finds it ambiguous there, so it gets the table that it is of.
 
 use std::ops::ControlFlow;
 
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 use sqlparser::ast::{
-    Expr, Ident, Join, JoinConstraint, JoinOperator, Query, Select, TableFactor, TableWithJoins,
-    VisitMut, VisitorMut,
+    Expr, GroupByExpr, Ident, Join, JoinConstraint, JoinOperator, Query, Select, SelectItem,
+    SetExpr, TableFactor, TableWithJoins, VisitMut, VisitorMut,
 };
 
 use crate::sql::place::{folded, name_parts};
@@ -22,6 +22,103 @@ pub(super) fn qualify(query: &mut Query, error: &DataFusionError) -> bool {
         let _ = VisitMut::visit(query, &mut qualify);
     }
     qualify.done
+}
+
+/// Names the tables of merged columns in queries within expressions, and LATERAL ones: what is ambiguous
+/// there DataFusion looks for in the queries around.
+pub(super) fn qualify_within(query: &mut Query) {
+    let _ = VisitMut::visit(query, &mut Within { depth: 0 });
+}
+
+struct Within {
+    /// How many queries around may be looked at.
+    depth: usize,
+}
+
+impl VisitorMut for Within {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        self.depth += usize::from(has_query(expr));
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        self.depth -= usize::from(has_query(expr));
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+        self.depth += usize::from(is_lateral(factor));
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+        self.depth -= usize::from(is_lateral(factor));
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        let SetExpr::Select(select) = query.body.as_mut() else { return ControlFlow::Continue(()) };
+        let mut joins = select.from.iter().flat_map(|from| &from.joins);
+        let full = joins.any(|join| matches!(join.join_operator, JoinOperator::FullOuter(_)));
+        if self.depth == 0 || full {
+            return ControlFlow::Continue(());
+        }
+        for name in merged_by_name(select) {
+            let mut qualify = Qualify { name: &name, done: false };
+            let merged: Vec<Expr> =
+                select.from.iter_mut().filter_map(|from| qualify.merged(from)).collect();
+            let [with] = merged.as_slice() else { continue };
+            for item in &mut select.projection {
+                keep_name(item, &name);
+                if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item
+                {
+                    replace(expr, &name, with);
+                }
+            }
+            let grouped = match &mut select.group_by {
+                GroupByExpr::Expressions(groups, _) => groups.as_mut_slice(),
+                GroupByExpr::All(_) => &mut [],
+            };
+            let clauses = grouped.iter_mut().chain(&mut select.selection).chain(&mut select.having);
+            clauses.for_each(|clause| {
+                replace(clause, &name, with);
+            });
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn has_query(expr: &Expr) -> bool {
+    matches!(expr, Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. })
+}
+
+fn is_lateral(factor: &TableFactor) -> bool {
+    matches!(factor, TableFactor::Derived { lateral: true, .. })
+}
+
+/// The columns that the joins of a select merge by name; those of NATURAL joins are not told.
+fn merged_by_name(select: &mut Select) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for join in select.from.iter_mut().flat_map(|from| &mut from.joins) {
+        if let Some(JoinConstraint::Using(columns)) = constraint(&mut join.join_operator) {
+            names.extend(columns.iter().filter_map(|column| name_parts(column).pop()));
+        }
+    }
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// A merged column is called by its own name.
+fn keep_name(item: &mut SelectItem, name: &str) {
+    if let SelectItem::UnnamedExpr(expr) = item
+        && matches!(expr, Expr::Identifier(ident) if folded(ident) == name)
+    {
+        let alias = Ident::with_quote('"', name);
+        *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
+    }
 }
 
 struct Qualify<'a> {

@@ -6,13 +6,19 @@
 //! 3. [`values`]: casts, arithmetic, literals.
 //! 4. [`parameters`]: types of `$1 …`.
 //!    [`numerics`]: numbers of any precision are compared by value. [`enums`]: enumerated types in order.
+//!    [`adapted`]: aggregates over arrays and sliding frames.
 //! 5. DataFusion's analyzer, then [`subqueries`]: joins in place of correlated subqueries.
 
+mod adapted;
+mod alias_columns;
+mod blanks;
 pub mod choice;
 mod common_type;
 pub mod context;
 pub mod cooperate;
+mod counted_sets;
 pub mod distinct_on;
+mod elements;
 mod enums;
 pub mod filters;
 mod grouped_by_key;
@@ -24,10 +30,14 @@ mod merged_names;
 mod named_apart;
 pub mod needs;
 mod numerics;
+mod one_of;
 pub mod output_names;
+mod overloads;
 pub mod parameters;
 mod populated;
 pub mod provider;
+mod read_by_owner;
+mod recursive_types;
 pub mod relations;
 pub mod rights;
 pub mod row_security;
@@ -187,6 +197,7 @@ fn finish(
     let plan = functions::show_registered(plan, context)?;
     let plan = numerics::by_value(plan).map_err(|error| Error::from_datafusion(&error))?;
     let plan = enums::in_order(plan, context).map_err(|error| Error::from_datafusion(&error))?;
+    let plan = adapted::adapt(plan).map_err(|error| Error::from_datafusion(&error))?;
     let analyzed = context
         .state
         .analyzer()
@@ -222,6 +233,7 @@ fn plan_named(
     inline::inline(names.context(), &mut query)?;
     populated::name_columns(names.context(), &mut query);
     crate::sql::rewrite::rewrite(&mut query)?;
+    merged_names::qualify_within(&mut query);
     let types: Vec<Option<FieldRef>> =
         declared.iter().map(|one| one.map(|pg_type| pg_type.field("", true))).collect();
     let mut tries = 0;
@@ -235,8 +247,13 @@ fn plan_named(
             .sql_statement_to_plan_with_context(statement, &mut planner_context);
         tries += 1;
         match planned {
-            Err(error) if tries < NAMES_MAX && whole_rows::expand(&mut query, &error) => {}
+            Err(error)
+                if tries < NAMES_MAX && whole_rows::expand(names.context(), &mut query, &error) => {
+            }
             Err(error) if tries < NAMES_MAX && named_apart::name_casts(&mut query, &error) => {}
+            Err(error)
+                if tries < NAMES_MAX
+                    && alias_columns::complete(names.context(), &mut query, &error) => {}
             Err(error)
                 if tries < NAMES_MAX
                     && error.to_string().contains("GROUP BY")
@@ -252,6 +269,8 @@ fn plan_named(
             Ok(plan) => break plan,
         }
     };
+    recursive_types::check(&plan).map_err(|error| Error::from_datafusion(&error))?;
+    let plan = counted_sets::counted(plan).map_err(|error| Error::from_datafusion(&error))?;
     let plan = using::merged_first(plan, &query).map_err(|error| Error::from_datafusion(&error))?;
     let shown = plan.schema().fields().iter().map(|field| field.name().clone()).collect();
     names.note_needs(&plan)?;
@@ -315,13 +334,40 @@ pub fn project_for_assignment(
     targets: &[(String, PgType)],
     context: &Arc<QueryContext>,
 ) -> Result<LogicalPlan> {
-    let schema = Arc::clone(plan.schema());
-    let mut exprs = Vec::with_capacity(targets.len());
-    for ((qualifier, field), (name, target)) in schema.iter().zip(targets) {
+    let exprs = assigned(&plan, targets, context)?;
+    project(plan, exprs)
+}
+
+/// The same, with the columns behind those as they are.
+///
+/// # Errors
+/// As [`project_for_assignment`].
+pub fn project_with_rest(
+    plan: LogicalPlan,
+    targets: &[(String, PgType)],
+    context: &Arc<QueryContext>,
+) -> Result<LogicalPlan> {
+    let mut exprs = assigned(&plan, targets, context)?;
+    let rest = plan.schema().iter().skip(targets.len());
+    let column = |field| Expr::Column(datafusion::common::Column::from(field));
+    exprs.extend(rest.map(|field| column(field).alias(field.1.name())));
+    project(plan, exprs)
+}
+
+fn assigned(
+    plan: &LogicalPlan,
+    targets: &[(String, PgType)],
+    context: &Arc<QueryContext>,
+) -> Result<Vec<Expr>> {
+    let value = |((qualifier, field), (name, target)): ((_, &FieldRef), &(String, PgType))| {
         let column = Expr::Column(datafusion::common::Column::from((qualifier, field)));
         let cast = assign(column, field, *target, context, name)?;
-        exprs.push(cast.alias(name.clone()));
-    }
+        Ok(cast.alias(name.clone()))
+    };
+    plan.schema().iter().zip(targets).map(value).collect()
+}
+
+fn project(plan: LogicalPlan, exprs: Vec<Expr>) -> Result<LogicalPlan> {
     LogicalPlanBuilder::from(plan)
         .project(exprs)
         .and_then(LogicalPlanBuilder::build)

@@ -25,6 +25,7 @@ use datafusion::logical_expr::{
 
 use super::ORIGIN_KEY;
 use super::context::QueryContext;
+use super::output_names::MARK;
 use super::rights;
 use crate::error::Result;
 use crate::privacy::{self, filter, scan::Treated};
@@ -105,7 +106,8 @@ fn with_origins(relation: &Relation, schema: &Schema) -> SchemaRef {
     let live: Vec<_> = relation.live_columns().collect();
     let in_order = live.len() == schema.fields().len();
     let fields = schema.fields().iter().enumerate().map(|(index, field)| {
-        if field.name() == ROW_ADDRESS {
+        // An address, or a column of another table that RETURNING shows.
+        if field.name() == ROW_ADDRESS || field.name().contains(MARK) {
             return Arc::clone(field);
         }
         let column = match in_order {
@@ -158,6 +160,23 @@ impl Need {
         let columns = columns.map(|column| column.number).collect();
         let (relation, open_reads) = (Arc::clone(relation), OnceLock::new());
         Self { relation, letter, responsible: None, columns, open_reads }
+    }
+
+    /// OID of the relation.
+    pub(crate) fn relation(&self) -> Oid {
+        self.relation.oid
+    }
+
+    /// The same on a view, of its columns of these names.
+    pub(crate) fn over(&self, view: &Arc<Relation>) -> Self {
+        let name = |number: &i16| Some(self.relation.column_by_number(*number)?.name.as_str());
+        let need = Self::on(view, self.letter, self.columns.iter().filter_map(name));
+        Self { responsible: self.responsible, ..need }
+    }
+
+    /// The same of a role.
+    pub(crate) fn of(&self, role: Oid) -> Self {
+        Self { responsible: Some(role), open_reads: OnceLock::new(), ..self.clone() }
     }
 }
 

@@ -194,7 +194,7 @@ fn name_select(select: &mut Select, beside_star: Beside) {
 }
 
 /// The name that PostgreSQL derives from an expression (its `FigureColname`).
-fn column_name(expr: &Expr) -> String {
+pub(crate) fn column_name(expr: &Expr) -> String {
     strong_name(expr).or_else(|| weak_name(expr)).unwrap_or_else(|| "?column?".to_owned())
 }
 
@@ -251,7 +251,7 @@ fn weak_name(expr: &Expr) -> Option<String> {
         Expr::Cast { data_type, .. } => Some(type_name(&data_type.to_string())),
         Expr::TypedString(typed) => Some(type_name(&typed.data_type.to_string())),
         Expr::Interval(_) => Some("interval".to_owned()),
-        Expr::Nested(inner) => weak_name(inner),
+        Expr::Nested(inner) | Expr::CompoundFieldAccess { root: inner, .. } => weak_name(inner),
         Expr::Value(value) => match &value.value {
             sqlparser::ast::Value::Boolean(_) => Some("bool".to_owned()),
             _ => None,

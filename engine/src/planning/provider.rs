@@ -1,6 +1,7 @@
 //! DataFusion's view of names: relations, functions, types, resolved in our catalog.
 
 use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use clientele_catalog::customers::{ACCOUNT_MEMBERS, account_members};
@@ -25,6 +26,7 @@ use super::Changed;
 use super::context::{Given, Named, QueryContext, undefined_table};
 use super::needs::{self, Inner, Need, Scan};
 use super::output_names;
+use super::read_by_owner;
 use super::types::Types;
 use super::unpopulated::Unpopulated;
 use super::{rights, row_security};
@@ -42,6 +44,8 @@ pub struct Names<'a> {
     relation_planners: Vec<Arc<dyn RelationPlanner>>,
     expr_planners: Vec<Arc<dyn ExprPlanner>>,
     depth: Cell<usize>,
+    /// Views whose queries are being planned, the outermost first.
+    views: RefCell<Vec<Oid>>,
     /// Rows in memory under a name, which hides relations of that name.
     rows: Option<(String, RecordBatch, Option<u32>)>,
     /// These rows are shown: treated as those of their relation are.
@@ -50,8 +54,17 @@ pub struct Names<'a> {
     changed: Option<&'a Changed<'a>>,
     /// The role that is responsible for reads here; `None`: the current one.
     responsible: Cell<Option<Oid>>,
+    /// Relations that the query being planned reads itself, and those that functions with rights
+    /// of their own read, for which role.
+    read: RefCell<Read>,
     /// What is needed, for what is under views too.
     needs: RefCell<Vec<Need>>,
+}
+
+#[derive(Default)]
+struct Read {
+    itself: BTreeSet<Oid>,
+    by_definers: BTreeMap<Oid, BTreeSet<Oid>>,
 }
 
 /// Ours for elements comes first, for operators last.
@@ -83,10 +96,12 @@ impl<'a> Names<'a> {
             )))],
             expr_planners: planners(context),
             depth: Cell::new(0),
+            views: RefCell::default(),
             rows: None,
             shown: false,
             changed: None,
             responsible: Cell::new(None),
+            read: RefCell::default(),
             needs: RefCell::default(),
         }
     }
@@ -165,7 +180,15 @@ impl<'a> Names<'a> {
         let changed = self.changed.filter(|_| self.depth.get() == 0);
         let own = |place: usize| changed.is_some_and(|changed| (changed.own)(place));
         let needs = needs::note(plan, self.responsible.get(), &own, self.context);
-        self.needs.borrow_mut().extend(needs.map_err(|error| Error::from_datafusion(&error))?);
+        let read = self.read.borrow();
+        for need in needs.map_err(|error| Error::from_datafusion(&error))? {
+            let relation = need.relation();
+            let roles = read.by_definers.get(&relation).into_iter().flatten();
+            self.needs.borrow_mut().extend(roles.clone().map(|role| need.of(*role)));
+            if read.itself.contains(&relation) || roles.count() == 0 {
+                self.needs.borrow_mut().push(need);
+            }
+        }
         Ok(())
     }
 
@@ -194,6 +217,23 @@ impl<'a> Names<'a> {
         )?;
         scan.filters = self.filters(relation)?;
         Ok(Arc::new(scan.treating(self.context)?))
+    }
+
+    /// A relation that a function reads with the rights of a role.
+    fn read_by(
+        &self,
+        role: Oid,
+        parts: &[String],
+        name: &TableReference,
+    ) -> Result<Arc<dyn TableSource>> {
+        let Some(Named::Relation(relation)) = self.context.resolve(parts)? else {
+            return Err(undefined_table(parts));
+        };
+        self.read.borrow_mut().by_definers.entry(relation.oid).or_default().insert(role);
+        let outside = self.responsible.replace(Some(role));
+        let source = self.source(&relation, name);
+        self.responsible.set(outside);
+        source
     }
 
     /// The rows that the statement may use, as plans over what says so.
@@ -226,7 +266,7 @@ impl<'a> Names<'a> {
             RelationKind::View { .. } if relation.oid == oids::ACTS => {
                 Ok(Inner::View(Box::new(gdpr::acts(context)?)))
             }
-            RelationKind::View { query } => self.view(relation, query),
+            RelationKind::View { query } => self.own_view(relation, query),
             RelationKind::MaterializedView { populated: false, .. } => {
                 let rows = context.store.table_provider(&context.snapshot, relation, target);
                 let rows = Unpopulated::new(&relation.name, rows);
@@ -243,6 +283,20 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// A view that is not planned already: a WITH query of its own name hides it, and DataFusion asks
+    /// for what is hidden, too.
+    fn own_view(&self, view: &Relation, query: &str) -> Result<Inner> {
+        if self.views.borrow().contains(&view.oid) {
+            let text =
+                format!("infinite recursion detected in rules for relation \"{}\"", view.name);
+            return Err(Error::new("42P17", text));
+        }
+        self.views.borrow_mut().push(view.oid);
+        let inner = self.view(view, query);
+        self.views.borrow_mut().pop();
+        inner
+    }
+
     /// A view's query, whose reads are its owner's (manual: rules-privileges) or, with
     /// `security_invoker`, those of the role that asks.
     fn view(&self, view: &Relation, query: &str) -> Result<Inner> {
@@ -251,7 +305,9 @@ impl<'a> Names<'a> {
         }
         self.depth.set(self.depth.get() + 1);
         let outside = self.responsible.replace((!invokes(view)).then_some(view.owner));
+        let read = self.read.take();
         let plan = sql::parse::query(query).and_then(|query| super::plan_with(self, query, &[]));
+        self.read.replace(read);
         self.responsible.set(outside);
         self.depth.set(self.depth.get() - 1);
         Ok(Inner::View(Box::new(output_names::unmarked(plan?.0)?)))
@@ -274,7 +330,7 @@ impl<'a> Names<'a> {
 }
 
 /// Whether a view is read with the rights of the role that asks (manual: sql-createview).
-fn invokes(view: &Relation) -> bool {
+pub(crate) fn invokes(view: &Relation) -> bool {
     let on = |value: &str| matches!(value, "true" | "on" | "yes" | "1" | "");
     view.options.iter().any(|(name, value)| name == "security_invoker" && on(value))
 }
@@ -298,13 +354,19 @@ impl ContextProvider for Names<'_> {
         if let Some(rows) = self.rows_named(&parts) {
             return rows.map_err(external);
         }
+        if let Some((role, parts)) = read_by_owner::unmarked(&parts) {
+            return self.read_by(role, parts, &name).map_err(external);
+        }
         // What a view names was looked up when it was made, with the rights of its maker.
         let named = match self.depth.get() {
             0 => self.context.find_relation(&parts),
             _ => self.context.resolve(&parts),
         };
         let source = match named.map_err(external)? {
-            Some(Named::Relation(relation)) => self.source(&relation, &name),
+            Some(Named::Relation(relation)) => {
+                self.read.borrow_mut().itself.insert(relation.oid);
+                self.source(&relation, &name)
+            }
             Some(Named::System(schema, name)) => self.system(schema, &name),
             None => Err(undefined_table(&parts)),
         };

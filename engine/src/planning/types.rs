@@ -47,6 +47,17 @@ fn find(
     }
 }
 
+/// What the domains of `information_schema` are over (manual, 37.2).
+fn standard_domain(name: &str) -> Option<PgType> {
+    Some(match name {
+        "cardinal_number" => PgType::INT4,
+        "character_data" | "yes_or_no" => PgType::VARCHAR,
+        "sql_identifier" => PgType::NAME,
+        "time_stamp" => PgType::TIMESTAMPTZ,
+        _ => return None,
+    })
+}
+
 fn custom(
     parts: &[String],
     modifiers: &[String],
@@ -55,6 +66,7 @@ fn custom(
     let plain = match parts {
         [name] => PgType::by_name(name),
         [schema, name] if schema == "pg_catalog" => PgType::by_name(name),
+        [schema, name] if schema == "information_schema" => standard_domain(name),
         _ => None,
     };
     let serial = parts.last().and_then(|name| serial(name));

@@ -81,7 +81,8 @@ impl Visitor for Named {
 
     fn pre_visit_select(&mut self, select: &ast::Select) -> ControlFlow<()> {
         let all = |item: &ast::SelectItem| matches!(item, ast::SelectItem::Wildcard(_));
-        self.all |= select.projection.iter().any(all);
+        let joins = select.from.iter().any(|from| !from.joins.is_empty());
+        self.all |= joins && select.projection.iter().any(all);
         ControlFlow::Continue(())
     }
 

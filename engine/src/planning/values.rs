@@ -10,6 +10,7 @@
 
 use std::sync::Arc;
 
+use clientele_udfs::functions::misc::inet::INET_ORDER;
 use clientele_udfs::input::{Context, nested_array};
 use clientele_udfs::types::PgType;
 use clientele_udfs::{cast, functions as kernels};
@@ -18,7 +19,6 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::functions::string;
-use datafusion::functions::string::expr_fn::rtrim;
 use datafusion::functions_nested::expr_fn::array_has;
 use datafusion::logical_expr::expr::{
     AggregateFunction, Cast, InList, Placeholder, ScalarFunction, WindowFunction,
@@ -31,7 +31,7 @@ use datafusion::logical_expr::{
 
 use super::context::QueryContext;
 use super::types::DOMAIN_KEY;
-use super::{choice, common_type, numerics};
+use super::{blanks, choice, common_type, elements, numerics};
 use crate::functions::{self, values_cell};
 
 /// Rewrites every expression of a plan, subqueries included.
@@ -71,10 +71,12 @@ fn rewrite_node(
         let rewritten = rewrite(expr, &schema, context)?;
         Ok(rewritten.update_data(|expr| name.restore(expr)))
     })?;
+    let done = done.update_data(super::one_of::conditions);
     done.map_data(|node| match node {
         // The schema of VALUES follows its expressions only when it is built anew.
         LogicalPlan::Values(values) => common_type::values(values.values),
         LogicalPlan::Union(union) => common_type::union(union),
+        LogicalPlan::RecursiveQuery(query) => common_type::recursion(query),
         other => other.recompute_schema(),
     })
 }
@@ -160,21 +162,18 @@ fn convert_function(
         }
     }
     let name = function.func.name();
-    if name == "array_element" && is_vector(&function, schema)? {
+    if name == "array_element" && elements::is_vector(&function, schema)? {
         // The places of int2vector and oidvector are counted from 0.
         if let Some(place) = function.args.get_mut(1) {
             let one = Expr::Literal(ScalarValue::Int64(Some(1)), None);
             *place = std::mem::replace(place, one.clone()) + one;
         }
-    } else if matches!(name, "length" | "char_length" | "character_length") {
-        // The blanks that char(n) is filled with are not counted.
-        for argument in &mut function.args {
-            if functions::operand_type(argument, schema)?.oid == PgType::BPCHAR.oid {
-                let value = std::mem::replace(argument, Expr::Literal(ScalarValue::Null, None));
-                *argument = rtrim(vec![value]);
-            }
-        }
+    } else if blanks::OF_TEXT.contains(&name) {
+        blanks::unpad(&mut function.args, schema)?;
     } else if PRINTING.contains(&name) {
+        if name.starts_with("quote_") {
+            blanks::unpad(&mut function.args, schema)?;
+        }
         let arguments = std::mem::take(&mut function.args).into_iter();
         let shown = arguments.map(|argument| shown(argument, schema, context));
         function.args = shown.collect::<DataFusionResult<_>>()?;
@@ -185,6 +184,8 @@ fn convert_function(
         return Ok(Transformed::yes(choice::function(function, schema)?));
     } else if matches!(name, functions::LOWER | functions::UPPER) {
         return Ok(Transformed::yes(lower_or_upper(function, schema)?));
+    } else if name == "make_array" {
+        return Ok(Transformed::yes(elements::array_of(function, schema)?));
     } else if name == functions::EQUALS_ANY {
         return Ok(Transformed::yes(equals_any(function, schema)?));
     } else if name == functions::SUBSTRING {
@@ -201,6 +202,7 @@ fn call(function: Arc<ScalarUDF>, arguments: Vec<Expr>) -> Expr {
 
 /// `lower(x)`, `upper(x)`: of a range its bound, of anything else the text in such letters.
 fn lower_or_upper(mut function: ScalarFunction, schema: &DFSchema) -> DataFusionResult<Expr> {
+    blanks::unpad(&mut function.args, schema)?;
     let lower = function.func.name() == functions::LOWER;
     let pg_type = match function.args.first() {
         Some(value) => functions::operand_type(value, schema)?,
@@ -223,21 +225,26 @@ fn equals_any(mut call: ScalarFunction, schema: &DFSchema) -> DataFusionResult<E
     {
         let pg_type = PgType::from_field(field_of(&element, schema)?.as_ref());
         array.field = Some(PgType { modifier: -1, ..pg_type }.array().field("", true));
-        return Ok(array_has(Expr::Placeholder(array.clone()), element));
+        return Ok(found(Expr::Placeholder(array.clone()), element));
     }
     let open = matches!(&element, Expr::Placeholder(one) if one.field.is_none());
     if open || element.get_type(schema)?.is_null() {
-        return Ok(array_has(array, element));
+        return Ok(found(array, element));
     }
     let mut sides = numerics::findable(array, element, schema)?.into_iter();
     match (sides.next(), sides.next()) {
-        (Some(array), Some(element)) => Ok(array_has(array, element)),
+        (Some(array), Some(element)) => Ok(found(array, element)),
         _ => datafusion::common::internal_err!("an element and an array expected"),
     }
 }
 
+fn found(array: Expr, element: Expr) -> Expr {
+    super::one_of::or_unknown(array_has(array.clone(), element), array)
+}
+
 /// `substring(x FROM a FOR b)`: of bytes with bytes, of anything else with characters.
-fn substring(arguments: Vec<Expr>, schema: &DFSchema) -> DataFusionResult<Expr> {
+fn substring(mut arguments: Vec<Expr>, schema: &DFSchema) -> DataFusionResult<Expr> {
+    blanks::unpad(&mut arguments, schema)?;
     let of_bytes = arguments.first().is_some_and(|value| {
         functions::operand_type(value, schema).is_ok_and(|one| one == PgType::BYTEA)
     });
@@ -361,24 +368,22 @@ fn convert_binary(
     let open = |expr: &Expr| matches!(expr, Expr::Placeholder(one) if one.field.is_none());
     if !open(&left) && !open(&right) {
         if op == Operator::StringConcat {
-            left = shown(left, schema, context)?;
-            right = shown(right, schema, context)?;
+            left = with_netmask(shown(left, schema, context)?, schema)?;
+            right = with_netmask(shown(right, schema, context)?, schema)?;
         }
         let types =
             (functions::operand_type(&left, schema)?, functions::operand_type(&right, schema)?);
         // Trailing blanks of char(n) mean nothing: they go when it becomes text.
         if op == Operator::StringConcat {
-            let trimmed = |expr: Expr, pg_type: PgType| match pg_type.oid == PgType::BPCHAR.oid {
-                true => rtrim(vec![expr]),
-                false => expr,
-            };
-            (left, right) = (trimmed(left, types.0), trimmed(right, types.1));
+            let mut sides = [left, right];
+            blanks::unpad(&mut sides, schema)?;
+            [left, right] = sides;
         }
         if let Some(function) = functions::operator(op, types.0, types.1) {
             return Ok(call(function, vec![left, right]));
         }
         if is_comparison(op) {
-            (left, right) = blanks(left, right, types);
+            (left, right) = blanks::alike(left, right, types);
         }
         match types {
             (PgType::UNKNOWN, PgType::UNKNOWN) => {}
@@ -395,6 +400,17 @@ fn convert_binary(
             left = call(Arc::clone(&order), vec![left]);
             right = call(order, vec![right]);
         }
+        let of_network = |one: PgType| one.oid == PgType::INET.oid;
+        if is_order(op)
+            && of_network(types.0)
+            && let Some(order) = kernels::by_name(INET_ORDER)
+        {
+            left = call(Arc::clone(&order), vec![left]);
+            right = call(order, vec![right]);
+        }
+        if is_comparison(op) && is_real_beside_number(types) {
+            (left, right) = (as_double(left, schema)?, as_double(right, schema)?);
+        }
         // An interval of a day is one of 24 hours.
         let of_time = |one: PgType| one.oid == PgType::INTERVAL.oid;
         if is_comparison(op) && (of_time(types.0) || of_time(types.1)) {
@@ -403,6 +419,25 @@ fn convert_binary(
         }
     }
     Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right))))
+}
+
+/// A `real` is compared with other numbers as `double precision` (manual: typeconv-oper).
+fn is_real_beside_number(types: (PgType, PgType)) -> bool {
+    let number = |one: PgType| one.facts().category == 'N' && one.element().is_none();
+    let (left, right) = (types.0 == PgType::FLOAT4, types.1 == PgType::FLOAT4);
+    left != right && number(types.0) && number(types.1)
+}
+
+fn as_double(expr: Expr, schema: &DFSchema) -> DataFusionResult<Expr> {
+    let function = cast::cast(field_of(&expr, schema)?.as_ref(), PgType::FLOAT8, false);
+    Ok(match function {
+        Some(function) => call(function, vec![expr]),
+        None => Expr::Cast(Cast::new(Box::new(expr), DataType::Float64)),
+    })
+}
+
+pub(super) fn is_order(op: Operator) -> bool {
+    matches!(op, Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq)
 }
 
 pub(super) fn is_comparison(op: Operator) -> bool {
@@ -420,30 +455,6 @@ pub(super) fn is_comparison(op: Operator) -> bool {
     )
 }
 
-/// Trailing blanks of `char(n)` mean nothing where values are compared. A literal gets the blanks
-/// that the column's values have, so that the column stays what files and keys are searched by.
-fn blanks(left: Expr, right: Expr, types: (PgType, PgType)) -> (Expr, Expr) {
-    let fixed = |one: PgType| one.oid == PgType::BPCHAR.oid;
-    let trimmed = |expr: Expr| rtrim(vec![expr]);
-    let padded = |literal: Expr, width: i32| match &literal {
-        Expr::Literal(ScalarValue::Utf8(Some(text)), None) => {
-            let text = text.trim_end_matches(' ');
-            let width = usize::try_from(width - 4).unwrap_or_default();
-            Expr::Literal(ScalarValue::Utf8(Some(format!("{text:<width$}"))), None)
-        }
-        _ => literal,
-    };
-    match (fixed(types.0), fixed(types.1)) {
-        (false, false) => (left, right),
-        (true, true) if types.0.modifier == types.1.modifier => (left, right),
-        (true, false) if types.1 == PgType::UNKNOWN => (left, padded(right, types.0.modifier)),
-        (false, true) if types.0 == PgType::UNKNOWN => (padded(left, types.1.modifier), right),
-        (true, true) => (trimmed(left), trimmed(right)),
-        (true, false) => (trimmed(left), right),
-        (false, true) => (left, trimmed(right)),
-    }
-}
-
 /// A value of `regclass` and its kin as its name, which text is made of; others as they are.
 fn shown(expr: Expr, schema: &DFSchema, context: &Arc<QueryContext>) -> DataFusionResult<Expr> {
     let field = field_of(&expr, schema)?;
@@ -452,6 +463,15 @@ fn shown(expr: Expr, schema: &DFSchema, context: &Arc<QueryContext>) -> DataFusi
     }
     Ok(match functions::register_cast(&field, PgType::TEXT, context) {
         Some(function) => call(function, vec![expr]),
+        None => expr,
+    })
+}
+
+/// An address as text is one with its netmask.
+fn with_netmask(expr: Expr, schema: &DFSchema) -> DataFusionResult<Expr> {
+    let of_network = functions::operand_type(&expr, schema)?.oid == PgType::INET.oid;
+    Ok(match kernels::by_name("text").filter(|_| of_network) {
+        Some(text) => call(text, vec![expr]),
         None => expr,
     })
 }
@@ -492,17 +512,17 @@ fn convert_list(list: InList, schema: &DFSchema) -> DataFusionResult<Expr> {
 
 fn convert_between(between: Between, schema: &DFSchema) -> DataFusionResult<Expr> {
     let field = field_of(&between.expr, schema)?;
+    let order = kernels::by_name(INET_ORDER).filter(|_| PgType::from_field(&field) == PgType::INET);
+    let ordered = |expr: Expr| match &order {
+        Some(order) => Box::new(call(Arc::clone(order), vec![expr])),
+        None => Box::new(expr),
+    };
     Ok(Expr::Between(Between {
-        low: Box::new(adopt(*between.low, &field)),
-        high: Box::new(adopt(*between.high, &field)),
-        ..between
+        low: ordered(adopt(*between.low, &field)),
+        high: ordered(adopt(*between.high, &field)),
+        expr: ordered(*between.expr),
+        negated: between.negated,
     }))
-}
-
-fn is_vector(access: &ScalarFunction, schema: &DFSchema) -> DataFusionResult<bool> {
-    let Some(array) = access.args.first() else { return Ok(false) };
-    let oid = PgType::from_field(field_of(array, schema)?.as_ref()).oid;
-    Ok(oid == PgType::INT2VECTOR.oid || oid == PgType::OIDVECTOR.oid)
 }
 
 /// Aggregates over windows have the types of aggregates.
@@ -525,7 +545,17 @@ fn convert_aggregate(
     schema: &DFSchema,
 ) -> DataFusionResult<Expr> {
     let name = aggregate.func.name().to_owned();
-    if matches!(name.as_str(), "sum" | "avg") {
+    if name == "string_agg" {
+        let first = aggregate.params.args.first();
+        let of_bytes = first.is_some_and(|value| {
+            functions::operand_type(value, schema).is_ok_and(|one| one == PgType::BYTEA)
+        });
+        if of_bytes {
+            aggregate.func = kernels::aggregates::bytes::string_agg();
+            return Ok(Expr::AggregateFunction(aggregate));
+        }
+        blanks::unpad(&mut aggregate.params.args, schema)?;
+    } else if matches!(name.as_str(), "sum" | "avg") {
         let arguments = std::mem::take(&mut aggregate.params.args).into_iter();
         let summed = arguments.map(|argument| numerics::summed(argument, schema));
         aggregate.params.args = summed.collect::<DataFusionResult<_>>()?;

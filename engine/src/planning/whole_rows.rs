@@ -2,6 +2,7 @@
 //! the table itself (manual, 5.5 and 8.16.5); `xmin` of a catalog's row is that of rows which
 //! everybody sees. What a name is shows only when it is not found.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use datafusion::common::SchemaError;
@@ -11,12 +12,13 @@ use sqlparser::ast::{
     TableFactor, Visit, VisitMut, Visitor, VisitorMut,
 };
 
+use super::context::{Named, QueryContext};
 use super::output_names::shown;
 use crate::sql::place::{folded, name_parts};
 use crate::sql::rewrite::{cast, own_call, row_is_null, text};
 
 /// Puts what the name means in place of it; false when it means nothing.
-pub fn expand(query: &mut Query, error: &DataFusionError) -> bool {
+pub fn expand(context: &QueryContext, query: &mut Query, error: &DataFusionError) -> bool {
     let DataFusionError::SchemaError(inner, _) = error.find_root() else { return false };
     let SchemaError::FieldNotFound { field, valid_fields } = inner.as_ref() else { return false };
     let name = field.name().to_owned();
@@ -52,7 +54,9 @@ pub fn expand(query: &mut Query, error: &DataFusionError) -> bool {
         return replace(query, &name, &Expr::CompoundIdentifier(parts.into()));
     }
     let columns: Vec<String> = columns.into_iter().map(|column| column.name.clone()).collect();
-    let mut rows = Rows { name: &name, columns: &columns, bound: vec![], done: false };
+    let common = HashSet::new();
+    let (name, columns, bound) = (&name, &columns, Vec::new());
+    let mut rows = Rows { context, name, columns, bound, common, done: false };
     let _ = VisitMut::visit(query, &mut rows);
     rows.done
 }
@@ -128,16 +132,21 @@ struct Bound {
     columns: Option<Vec<String>>,
     /// Whether an outer join may have no row of it.
     may_miss: bool,
+    /// The table or view whose row type its rows are of.
+    relation: Option<u32>,
 }
 
 /// Puts rows in place of a relation's name. Several subqueries may each have a relation of that
 /// name, with columns of its own.
 struct Rows<'a> {
+    context: &'a QueryContext,
     name: &'a str,
     /// Columns where nothing else is known.
     columns: &'a [String],
     /// What the SELECTs around say of the name, the innermost last.
     bound: Vec<Option<Bound>>,
+    /// Names of common table expressions, which are no relations.
+    common: HashSet<Vec<String>>,
     done: bool,
 }
 
@@ -157,7 +166,11 @@ impl Rows<'_> {
             true => crate::functions::RECORD_OR_NULL,
             false => crate::functions::RECORD,
         };
-        own_call(function, fields.collect())
+        let record = own_call(function, fields.collect());
+        match bound.relation {
+            Some(oid) => own_call(crate::functions::ROW_OF, vec![record, text(oid.to_string())]),
+            None => record,
+        }
     }
 
     fn bind(&self, select: &Select) -> Option<Bound> {
@@ -182,6 +195,14 @@ impl Rows<'_> {
         })
     }
 
+    fn relation(&self, parts: &[String]) -> Option<u32> {
+        let named = (!self.common.contains(parts)).then(|| self.context.resolve(parts));
+        match named {
+            Some(Ok(Some(Named::Relation(relation)))) => Some(relation.oid),
+            _ => None,
+        }
+    }
+
     fn bind_factor(&self, factor: &TableFactor) -> Option<Bound> {
         let is_it = |ident: &Ident| folded(ident) == self.name;
         let (known, columns) = match factor {
@@ -196,7 +217,11 @@ impl Rows<'_> {
             }
             _ => (false, None),
         };
-        known.then_some(Bound { columns, may_miss: false })
+        let relation = match factor {
+            TableFactor::Table { name, args: None, .. } => self.relation(&name_parts(name)),
+            _ => None,
+        };
+        known.then_some(Bound { columns, may_miss: false, relation })
     }
 }
 
@@ -214,6 +239,12 @@ fn outputs(query: &Query) -> Option<Vec<String>> {
 
 impl VisitorMut for Rows<'_> {
     type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        let with = query.with.iter().flat_map(|with| &with.cte_tables);
+        self.common.extend(with.map(|one| vec![folded(&one.alias.name)]));
+        ControlFlow::Continue(())
+    }
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
         let named = |item: &mut SelectItem| {

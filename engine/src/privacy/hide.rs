@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use clientele_catalog::Catalog;
 use clientele_catalog::definition::{Column, Relation};
@@ -19,6 +20,9 @@ use crate::sql::place::folded;
 /// An error without the values that the role may not see: a key that is there already, that is
 /// missing, or that is still referred to.
 pub(crate) fn detail(catalog: &Catalog, rights: &Rights, mut error: Error) -> Error {
+    if error.sqlstate.starts_with("22") && !rights.superuser {
+        return computed(catalog, rights, error);
+    }
     let of_key = matches!(error.sqlstate, "23505" | "23503") && error.detail.is_some();
     if !of_key || rights.superuser {
         return error;
@@ -40,6 +44,27 @@ pub(crate) fn detail(catalog: &Catalog, rights: &Rights, mut error: Error) -> Er
         error.detail = None;
     }
     error
+}
+
+/// An error of the key of an index on expressions: it shows values of a row of which the role may see
+/// some columns only.
+fn computed(catalog: &Catalog, rights: &Rights, error: Error) -> Error {
+    let Some(name) = error.object.constraint.as_deref() else { return error };
+    let is_of =
+        |relation: &&Arc<Relation>| relation.unique_constraints().any(|one| one.name == name);
+    let open = |relation: &Arc<Relation>| {
+        let mut all = relation.live_columns();
+        all.all(|one| shown_as(catalog, rights, relation, one).masking == Masking::Open)
+    };
+    match catalog.relations().filter(is_of).all(open) {
+        true => error,
+        false => without_values(error),
+    }
+}
+
+fn without_values(error: Error) -> Error {
+    Error::new(error.sqlstate, "a value of the row cannot be computed")
+        .with_detail("Values are not shown to roles that a column is not open to.")
 }
 
 /// Refuses an expression over stored rows that could tell the role what it may not see.
@@ -83,6 +108,22 @@ pub(super) fn names(expr: &Expr) -> BTreeSet<String> {
     let mut names = Names(BTreeSet::new());
     let _ = Visit::visit(expr, &mut names);
     names.0
+}
+
+/// An error of an expression over a row that is written without its values, where the role does not
+/// see all that the expression is over: what an UPDATE leaves alone is in the row as it is.
+pub(crate) fn of_row(
+    context: &QueryContext,
+    (relation, expression): (&Relation, &str),
+    error: Error,
+) -> Error {
+    let of_values = matches!(error.sqlstate.get(..2), Some("22" | "23"));
+    let hidden = crate::sql::parse::expression(expression)
+        .is_ok_and(|expr| refuse_hidden(context, relation, &expr, None).is_err());
+    match of_values && hidden {
+        false => error,
+        true => without_values(error),
+    }
 }
 
 /// An error of a conversion of stored rows without the value that could not be converted.

@@ -8,7 +8,8 @@
 //! TableScan(crm.contacts) ─▶ Projection(contact_id, treat(email) AS email, …) ─▶ the query
 //! ```
 //!
-//! - `treat`: the function that gives a value its treatment; `pseudonym`: keyed pseudonyms
+//! - `treat`: the function that gives a value its treatment; `pseudonym`: keyed pseudonyms,
+//!   `known`: those that a statement has made
 //! - `lineage`: what a materialized result shows follows the columns that it was made of
 //! - `hide`: values in errors, and expressions that would tell them
 //! - `stored`: values that an UPDATE leaves alone stay as they are, whoever updates
@@ -23,6 +24,7 @@ pub(crate) mod decision;
 pub(crate) mod filter;
 pub(crate) mod grants;
 pub(crate) mod hide;
+mod known;
 mod label;
 pub(crate) mod lineage;
 mod procedures;

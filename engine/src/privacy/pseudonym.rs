@@ -25,11 +25,13 @@ pub(super) struct Pseudonyms {
 }
 
 impl Pseudonyms {
-    /// Of a namespace, with its name before each.
+    /// Of a namespace, with its name before each. Those of temporary tables are others: anybody can
+    /// write values into one, and would try them against those of other tables. All know each other
+    /// again.
     ///
     /// # Errors
     /// None in practice: HMAC takes keys of any length.
-    pub(super) fn new(key: &[u8], (namespace, name): (Oid, &str)) -> Result<Self> {
+    pub(super) fn new(key: &[u8], (namespace, name): (Oid, &str), temporary: bool) -> Result<Self> {
         let keyed = |purpose: &[u8]| -> Result<Hmac<Sha256>> {
             let mut mac = Hmac::new_from_slice(key).map_err(Error::internal)?;
             mac.update(purpose);
@@ -37,7 +39,8 @@ impl Pseudonyms {
             Ok(mac)
         };
         let prefix = format!("{name}_");
-        Ok(Self { values: keyed(b"pseudonym")?, checks: keyed(b"check")?, prefix })
+        let purpose: &[u8] = if temporary { b"temporary pseudonym" } else { b"pseudonym" };
+        Ok(Self { values: keyed(purpose)?, checks: keyed(b"check")?, prefix })
     }
 
     /// The pseudonym of a normalised value.
@@ -83,7 +86,7 @@ mod tests {
     use super::*;
 
     fn pseudonyms(key: &[u8], namespace: Oid) -> Pseudonyms {
-        Pseudonyms::new(key, (namespace, "email")).unwrap()
+        Pseudonyms::new(key, (namespace, "email"), false).unwrap()
     }
 
     #[test]
@@ -98,6 +101,15 @@ mod tests {
         assert_eq!(one.len(), "email_".len() + VALUE_LENGTH + CHECK_LENGTH);
         let plain = |one: u8| one == b'_' || one.is_ascii_lowercase() || one.is_ascii_digit();
         assert!(one.bytes().all(plain), "{one}");
+    }
+
+    #[test]
+    fn temporary_tables_try_no_values() {
+        let lasting = pseudonyms(&[1; 32], 12000);
+        let temporary = Pseudonyms::new(&[1; 32], (12000, "email"), true).unwrap();
+        let (one, other) = (lasting.of("jane@example.com"), temporary.of("jane@example.com"));
+        assert_ne!(one, other);
+        assert!(temporary.is_one(&one) && lasting.is_one(&other));
     }
 
     #[test]

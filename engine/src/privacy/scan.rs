@@ -37,7 +37,7 @@ pub(crate) fn treated(
             treatment.masking = Masking::Null;
         }
         if treatment.masking != Masking::Open {
-            found.push((place, treat::function(context, &treatment)?));
+            found.push((place, treat::function(context, &treatment, relation.temporary)?));
         }
     }
     Ok(found)

@@ -9,7 +9,9 @@ use clientele_catalog::definition::Oid;
 use clientele_catalog::domains::{self, Masking, SemanticDomain};
 use clientele_catalog::privacy::Treatment;
 use clientele_identity::text::geo_point;
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringViewBuilder, new_null_array};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, StringViewArray, StringViewBuilder, new_null_array,
+};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Date32Type, FieldRef};
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
@@ -18,6 +20,7 @@ use datafusion::logical_expr::{
     Volatility,
 };
 
+use super::known::Shelf;
 use super::pseudonym::Pseudonyms;
 use crate::error::Result;
 use crate::planning::context::QueryContext;
@@ -26,19 +29,25 @@ use crate::planning::context::QueryContext;
 ///
 /// # Errors
 /// None in practice.
-pub(super) fn function(context: &QueryContext, treatment: &Treatment) -> Result<ScalarUDF> {
+pub(super) fn function(
+    context: &QueryContext,
+    treatment: &Treatment,
+    temporary: bool,
+) -> Result<ScalarUDF> {
     let catalog = context.catalog();
     let domain = treatment.namespace.and_then(|oid| catalog.domain_by_oid(oid));
     let meaning = domain.and_then(|domain| domains::meaning(catalog, domain.oid));
     let (oid, name) = domain.map_or((0, "text"), |domain| (domain.oid, domain.name.as_str()));
-    let pseudonyms =
-        Pseudonyms::new(&context.store.brand_key().hmac("pseudonyms", &[]), (oid, name))?;
+    let key = context.store.brand_key().hmac("pseudonyms", &[]);
+    let pseudonyms = Pseudonyms::new(&key, (oid, name), temporary)?;
     Ok(ScalarUDF::new_from_impl(Treat {
         masking: treatment.masking,
         namespace: oid,
         database: context.database.oid,
+        temporary,
         meaning,
         pseudonyms,
+        shelf: Shelf::default(),
         signature: Signature::any(1, Volatility::Immutable),
     }))
 }
@@ -47,14 +56,16 @@ struct Treat {
     masking: Masking,
     namespace: Oid,
     database: Oid,
+    temporary: bool,
     meaning: Option<&'static SemanticDomain>,
     pseudonyms: Pseudonyms,
+    shelf: Shelf,
     signature: Signature,
 }
 
 impl Treat {
-    fn identity(&self) -> (Masking, Oid, Oid) {
-        (self.masking, self.namespace, self.database)
+    fn identity(&self) -> (Masking, Oid, Oid, bool) {
+        (self.masking, self.namespace, self.database, self.temporary)
     }
 
     fn normal<'a>(&self, value: &'a str) -> Cow<'a, str> {
@@ -62,12 +73,18 @@ impl Treat {
         normal.map_or(Cow::Borrowed(value), Cow::Owned)
     }
 
+    fn pseudonym(&self, value: &str) -> String {
+        match self.pseudonyms.is_one(value) {
+            true => value.to_owned(),
+            false => self.pseudonyms.of(&self.normal(value)),
+        }
+    }
+
     /// What is shown of a text.
     fn text(&self, value: &str) -> Option<String> {
         match self.masking {
             Masking::Open => Some(value.to_owned()),
-            Masking::Pseudonym if self.pseudonyms.is_one(value) => Some(value.to_owned()),
-            Masking::Pseudonym => Some(self.pseudonyms.of(&self.normal(value))),
+            Masking::Pseudonym => Some(self.pseudonym(value)),
             Masking::FirstCharacters(count) => {
                 Some(self.normal(value).chars().take(count).collect())
             }
@@ -97,6 +114,9 @@ impl Treat {
         }
         let texts = cast(array, &DataType::Utf8View)?;
         let texts = texts.as_string_view();
+        if self.masking == Masking::Pseudonym {
+            return Ok(cast(&self.pseudonymised(texts), data_type)?);
+        }
         let mut shown = StringViewBuilder::with_capacity(texts.len());
         // Columns come sorted or clustered more often than not.
         let mut last: Option<(&str, Option<String>)> = None;
@@ -114,6 +134,33 @@ impl Treat {
         }
         let shown: ArrayRef = Arc::new(shown.finish());
         Ok(cast(&shown, data_type)?)
+    }
+}
+
+impl Treat {
+    fn pseudonymised(&self, texts: &StringViewArray) -> ArrayRef {
+        let mut known = self.shelf.take(texts.len());
+        let mut shown = StringViewBuilder::with_capacity(texts.len());
+        // Columns come sorted or clustered more often than not.
+        let (mut last, mut pseudonym) = (None, String::new());
+        for text in texts {
+            let Some(text) = text else {
+                shown.append_null();
+                continue;
+            };
+            if last != Some(text) {
+                let make = || self.pseudonym(text);
+                pseudonym.clear();
+                match &mut known {
+                    Some(known) => pseudonym.push_str(self.shelf.of(known, text, make)),
+                    None => pseudonym = make(),
+                }
+                last = Some(text);
+            }
+            shown.append_value(&pseudonym);
+        }
+        self.shelf.put(known);
+        Arc::new(shown.finish())
     }
 }
 
@@ -193,7 +240,7 @@ impl ScalarUDFImpl for Treat {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use datafusion::arrow::array::{Date32Array, StringViewArray};
+    use datafusion::arrow::array::Date32Array;
 
     fn treat(masking: Masking, domain: Oid) -> Treat {
         Treat {
@@ -201,7 +248,9 @@ mod tests {
             namespace: domain,
             database: 5,
             meaning: domains::semantic(domain),
-            pseudonyms: Pseudonyms::new(&[7; 16], (domain, "d")).unwrap(),
+            temporary: false,
+            pseudonyms: Pseudonyms::new(&[7; 16], (domain, "d"), false).unwrap(),
+            shelf: Shelf::default(),
             signature: Signature::any(1, Volatility::Immutable),
         }
     }

@@ -138,7 +138,7 @@ impl Indexed {
     /// Whether an index begins with a column that is tested, or that the order begins with.
     pub(super) fn has_index(&self) -> bool {
         let keys = self.relation.unique_keys().map(|(_, columns)| columns);
-        let plain = self.relation.indexes.iter().filter(|one| one.predicate.is_none());
+        let plain = self.relation.indexes.iter().filter(|one| one.sorts());
         let mut leading =
             keys.chain(plain.map(|one| one.columns.as_slice())).filter_map(|one| one.first());
         let ordered = self.order.as_ref().and_then(|order| order.columns.first());

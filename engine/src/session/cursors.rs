@@ -6,6 +6,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use chrono::Utc;
+use clientele_catalog::pg_catalog::CursorFacts;
 use datafusion::arrow::array::{RecordBatch, UInt64Array};
 use datafusion::arrow::compute::{concat_batches, take_record_batch};
 use futures::StreamExt;
@@ -31,6 +33,8 @@ pub(crate) struct Cursor {
     new: bool,
     /// Closed columns that its rows show as they are.
     reads: BTreeSet<Arc<str>>,
+    /// What `pg_cursors` shows of it; `None`: a portal of the protocol.
+    declared: Option<CursorFacts>,
 }
 
 /// What `DECLARE` says of a cursor.
@@ -48,7 +52,7 @@ impl Session {
         &mut self,
         name: &str,
         kind: Kind,
-        query: &Statement,
+        (query, text): (&Statement, &str),
     ) -> Result<Outcome> {
         if !kind.hold && !self.in_block() {
             return Err(Error::new(
@@ -64,7 +68,17 @@ impl Session {
             return Err(Error::internal("a cursor's query without rows"));
         };
         let reads = self.shared.noted.lock().reads.clone();
-        self.cursors.insert(name.to_owned(), Cursor { reads, ..Cursor::new(rows, kind) });
+        let declared = Some(CursorFacts {
+            name: name.to_owned(),
+            statement: text.to_owned(),
+            holdable: kind.hold,
+            binary: false,
+            scrollable: kind.scrolls,
+            created_at: Utc::now().timestamp_micros(),
+        });
+        let cursor = Cursor { reads, declared, ..Cursor::new(rows, kind) };
+        self.cursors.insert(name.to_owned(), cursor);
+        self.show_cursors();
         Ok(Outcome::Done("DECLARE CURSOR".to_owned()))
     }
 
@@ -114,19 +128,35 @@ impl Session {
     pub(crate) fn close(&mut self, name: Option<&str>) -> Result<Outcome> {
         match name {
             None => {
-                self.cursors.clear();
+                self.close_cursors();
                 Ok(Outcome::Done("CLOSE CURSOR ALL".to_owned()))
             }
-            Some(name) => match self.cursors.remove(name) {
-                Some(_) => Ok(Outcome::Done("CLOSE CURSOR".to_owned())),
-                None => Err(no_cursor(name)),
-            },
+            Some(name) if self.cursors.contains_key(name) => {
+                self.close_cursor(name);
+                Ok(Outcome::Done("CLOSE CURSOR".to_owned()))
+            }
+            Some(name) => Err(no_cursor(name)),
         }
+    }
+
+    /// Closes all cursors.
+    pub(crate) fn close_cursors(&mut self) {
+        self.cursors.clear();
+        self.show_cursors();
+    }
+
+    /// Shows `pg_cursors` those that there are.
+    fn show_cursors(&self) {
+        let mut declared: Vec<CursorFacts> =
+            self.cursors.values().filter_map(|cursor| cursor.declared.clone()).collect();
+        declared.sort_by(|one, other| one.name.cmp(&other.name));
+        *self.shared.cursors.lock() = declared;
     }
 
     /// Closes a cursor if there is one of that name.
     pub fn close_cursor(&mut self, name: &str) {
         self.cursors.remove(name);
+        self.show_cursors();
     }
 
     /// Reads to their end the cursors that outlive the transaction.
@@ -141,6 +171,9 @@ impl Session {
     pub(super) fn end_cursors(&mut self, committed: bool) {
         self.cursors.retain(|_, cursor| cursor.hold && (committed || !cursor.new));
         self.cursors.values_mut().for_each(|cursor| cursor.new = false);
+        if !self.shared.cursors.lock().is_empty() {
+            self.show_cursors();
+        }
     }
 }
 
@@ -160,6 +193,7 @@ impl Cursor {
             hold: kind.hold,
             new: true,
             reads: BTreeSet::new(),
+            declared: None,
         }
     }
 

@@ -29,7 +29,7 @@ use crate::planning::{self, Planned};
 use crate::recommend;
 use crate::road::{Conditions, Road};
 use crate::sql::Body;
-use crate::statement::{self, Described};
+use crate::statement::{self, Described, Through};
 
 /// A plan, and what was made of it.
 pub(crate) struct Kept {
@@ -45,6 +45,8 @@ pub(crate) struct Kept {
     road: OnceLock<Option<Arc<Road>>>,
     /// RETURNING's columns and road; its rows are the written ones.
     returning: Option<(Vec<Column>, Arc<Road>)>,
+    /// The statement over the table of the view that it names.
+    pub(crate) through: Option<Arc<Through>>,
 }
 
 impl Kept {
@@ -66,6 +68,7 @@ impl Kept {
             conditions: Conditions::default(),
             road: OnceLock::new(),
             returning,
+            through: described.through,
         })
     }
 

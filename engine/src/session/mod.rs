@@ -4,9 +4,11 @@
 //! in an implicit transaction that `sync` commits; the simple protocol calls `sync` once for a
 //! whole string, the extended one at Sync (manual: protocol-flow).
 
+mod accepted_settings;
 mod as_of;
 mod audited;
 pub(crate) mod basis;
+mod constraints;
 pub mod cursors;
 mod execution;
 pub(crate) mod job;
@@ -339,9 +341,9 @@ impl Session {
     /// An error as the current role may be told it.
     pub(super) fn without_values(&self, error: Error) -> Error {
         let rights = || self.engine.cluster.rights(self.role.oid, self.database.oid);
-        match error.detail {
-            Some(_) => hide::detail(&self.store.snapshot().catalog, &rights(), error),
-            None => error,
+        match error.detail.is_some() || error.object.constraint.is_some() {
+            true => hide::detail(&self.store.snapshot().catalog, &rights(), error),
+            false => error,
         }
     }
 

@@ -13,6 +13,7 @@ use clientele_udfs::input::{self, DateOrder};
 use clientele_udfs::types::PgType;
 use datafusion::scalar::ScalarValue;
 
+use super::accepted_settings::ACCEPTED;
 use crate::error::{Error, Result};
 
 /// What PostgreSQL version we speak as.
@@ -25,8 +26,10 @@ pub const SERVER_VERSION_NUM: &str = "150008";
 pub enum Kind {
     /// `on` / `off`.
     Boolean,
-    /// A number.
+    /// A whole number.
     Integer,
+    /// A number.
+    Real,
     /// Milliseconds; takes and shows units.
     Milliseconds,
     /// Kilobytes; takes and shows units.
@@ -96,7 +99,9 @@ pub const SETTINGS: &[Facts] = &[
     reported(setting("client_encoding", "UTF8", Kind::Encoding, "Sets the client's character set encoding."), "client_encoding"),
     setting("client_min_messages", "notice", LEVELS, "Sets the message levels that are sent to the client."),
     setting("clientele.as_of", "", Kind::Instant, "Shows who was who at an instant; empty: now."),
+    setting("clientele.controller", "", Kind::Text, "Names the controller (GDPR art. 4(7)) and how to reach them: gdpr.register shows it."),
     setting("clientele.default_region", "", Kind::Region, "Sets the country of telephone numbers that are written without one; empty: none."),
+    setting("clientele.dpo", "", Kind::Text, "Says how to reach the data protection officer: gdpr.register shows it."),
     setting("clientele.purpose", "", Kind::Text, "Restricts rows and columns to those that a purpose covers."),
     setting("clientele.reason", "", Kind::Text, "Says why: it is recorded with decisions about privacy."),
     reported(setting("datestyle", "ISO, MDY", Kind::DateStyle, "Sets the display format for date and time values."), "DateStyle"),
@@ -338,7 +343,7 @@ impl Settings {
 
     /// Every setting with its value and comment, custom ones included.
     pub fn all(&self) -> Vec<(String, String, &'static str)> {
-        let known = SETTINGS.iter().map(|facts| {
+        let known = SETTINGS.iter().chain(ACCEPTED).map(|facts| {
             (facts.name.to_owned(), self.get(facts.name).unwrap_or_default(), facts.comment)
         });
         let custom = self.values.iter().filter(|(name, _)| facts(name).is_none());
@@ -389,7 +394,7 @@ fn instant_shown(value: &str) -> String {
 
 /// Facts of a setting.
 pub fn facts(name: &str) -> Option<&'static Facts> {
-    SETTINGS.iter().find(|facts| facts.name == name)
+    SETTINGS.iter().chain(ACCEPTED).find(|facts| facts.name == name)
 }
 
 /// `unrecognized configuration parameter` (42704).
@@ -413,6 +418,9 @@ fn checked(name: &str, value: &str) -> Result<String> {
         }
         Kind::Integer => {
             value.trim().parse::<i64>().map(|number| number.to_string()).map_err(|_| bad())
+        }
+        Kind::Real => {
+            value.trim().parse::<f64>().map(|number| number.to_string()).map_err(|_| bad())
         }
         Kind::Milliseconds => number_with_unit(
             value,

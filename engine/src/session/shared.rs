@@ -17,6 +17,7 @@ use super::settings::Settings;
 use crate::api::{Encryption, Notice};
 use crate::copy::progress::CopyProgress;
 use crate::error::Error;
+use crate::functions::random::Generator;
 use crate::privacy::audit::Noted;
 
 /// Why a statement is stopped.
@@ -74,6 +75,8 @@ pub struct SessionShared {
     pub activity: Mutex<Activity>,
     /// Last values of sequences, for `currval`.
     pub sequence_values: Mutex<HashMap<Oid, i64>>,
+    /// What `random()` gives since `setseed`.
+    pub(crate) random: Mutex<Option<Generator>>,
     /// State of sequences that only this session knows: not yet committed, or temporary.
     pub new_sequences: Mutex<HashMap<Oid, Sequence>>,
     /// Things to tell the client, from functions.
@@ -126,6 +129,7 @@ impl SessionShared {
             settings: Mutex::new(settings),
             activity: Mutex::new(Activity { state: "idle", ..Activity::default() }),
             sequence_values: Mutex::default(),
+            random: Mutex::default(),
             new_sequences: Mutex::default(),
             notices: Mutex::default(),
             noted: Mutex::default(),

@@ -82,7 +82,9 @@ impl Session {
             && !transaction.has_temporary_changes(&self.temporary)
             && open.savepoints.is_empty()
         {
-            *transaction = self.store.begin(Arc::clone(&self.temporary));
+            let mut next = self.store.begin(Arc::clone(&self.temporary));
+            next.defer_as(&transaction);
+            *transaction = next;
             open.snapshot_for = statement;
         }
         if reads {
@@ -321,6 +323,7 @@ impl Session {
         self.hold_cursors().await?;
         let mut transaction = alone(work).await?;
         functions::save_new_sequences(&self.shared, &mut transaction);
+        transaction.check_deferred(true)?;
         self.end_temporary(&mut transaction);
         self.tell_held_back(&transaction);
         let mut chain = None;
@@ -349,6 +352,9 @@ impl Session {
             TransactionStatement::Savepoint(name) => self.savepoint(name).await,
             TransactionStatement::Release(name) => self.release(name),
             TransactionStatement::RollbackTo(name) => self.rollback_to(name).await,
+            TransactionStatement::Constraints { names, deferred } => {
+                self.set_constraints(names.as_deref(), *deferred).await
+            }
         }
     }
 

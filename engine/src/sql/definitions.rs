@@ -13,6 +13,7 @@ use super::Body;
 use super::own::{at_end, expect, if_exists, name, setting_value, take, unexpected, word};
 use super::roles::{SettingDefault, setting_default};
 use super::sequences::{self, IdentityChange, SequenceChange};
+use super::storage::{self, StorageChange};
 
 type Parsed<T> = Result<T, ParserError>;
 
@@ -152,6 +153,12 @@ pub enum Change {
     Label(NewLabel),
     /// `SET`, `RESET` of a database.
     Setting(SettingDefault),
+    /// How a table is stored.
+    Storage(StorageChange),
+    /// `ADD CONSTRAINT` of a domain: its name, where it has one, and the condition.
+    AddCheck(Option<String>, Expr),
+    /// `RENAME VALUE a TO b` of an enumerated type.
+    RenameLabel(String, String),
 }
 
 /// A value that an enumerated type gets.
@@ -196,6 +203,13 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Parsed<Option<Body>> {
         ["alter", "table", _] if words.windows(3).any(sequences::changes_identity) => {
             alter_relation(parser, "TABLE")?
         }
+        ["alter", "table", _] => match storage::alter(parser)? {
+            Some((name, if_exists, change)) => {
+                let change = Change::Storage(change);
+                Definition::Relation { kind: "TABLE", name, if_exists, change }
+            }
+            None => return Ok(None),
+        },
         _ => return Ok(None),
     };
     Ok(Some(Body::Definition(Box::new(definition))))
@@ -281,10 +295,26 @@ fn options(parser: &mut Parser<'_>) -> Parsed<Change> {
 fn alter_domain(parser: &mut Parser<'_>) -> Parsed<Definition> {
     skip(parser, 2);
     let domain = parser.parse_object_name(false)?;
+    if word(parser, 0) == "rename" && word(parser, 1) == "value" {
+        skip(parser, 2);
+        let from = parser.parse_literal_string()?;
+        expect(parser, "to")?;
+        let change = Change::RenameLabel(from, parser.parse_literal_string()?);
+        return Ok(Definition::Domain { name: domain, change });
+    }
     if let Some(change) = change(parser)? {
         return Ok(Definition::Domain { name: domain, change });
     }
     if take(parser, "add") {
+        if matches!(word(parser, 0).as_str(), "constraint" | "check") {
+            let label = if take(parser, "constraint") { Some(name(parser)?) } else { None };
+            expect(parser, "check")?;
+            parser.expect_token(&Token::LParen)?;
+            let condition = parser.parse_expr()?;
+            parser.expect_token(&Token::RParen)?;
+            let change = Change::AddCheck(label, condition);
+            return Ok(Definition::Domain { name: domain, change });
+        }
         expect(parser, "value")?;
         let if_not_exists = parser.parse_keywords(&[Keyword::IF, Keyword::NOT, Keyword::EXISTS]);
         let label = parser.parse_literal_string()?;

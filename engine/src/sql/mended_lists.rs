@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `AS IDENTITY (START 5 INCREMENT 2)` | `AS IDENTITY (INCREMENT 2 START 5)`: any order is one order |
 //! | `ON FUNCTION f(a integer)`, `ALTER FUNCTION f(a integer)` | `f(integer)`: names of arguments say nothing there |
+//! | `ON FUNCTION f(a integer, OUT b text)` | `f(integer)`: nor do OUT arguments |
 //! | `CREATE FUNCTION … COST 100 ROWS 10 LEAKPROOF` | nothing: estimates for another planner |
 
 use sqlparser::tokenizer::{Token, TokenWithSpan};
@@ -98,6 +99,9 @@ fn remove_argument_names<'a>(
                 begins = true;
                 continue;
             }
+            Some(Token::Word(_)) if begins && is_word(look(at), "out") => {
+                remove_argument(tokens, solid, at, look);
+            }
             Some(Token::Word(_)) if begins => {
                 let named = matches!(look(at + 1), Some(Token::Word(_)))
                     && !long.iter().any(|word| is_word(look(at), word));
@@ -109,6 +113,23 @@ fn remove_argument_names<'a>(
             }
             _ => begins = false,
         }
+    }
+}
+
+/// Removes an argument that says nothing about which function is meant, and a comma beside it.
+fn remove_argument<'a>(
+    tokens: &mut [TokenWithSpan],
+    solid: &[usize],
+    at: usize,
+    look: &impl Fn(usize) -> Option<&'a Token>,
+) {
+    let ends = |at: &usize| matches!(look(*at), Some(Token::Comma | Token::RParen) | None);
+    let end = (at..=solid.len()).find(ends).unwrap_or(solid.len());
+    remove(tokens, &solid[at..end]);
+    match (look(at - 1), look(end)) {
+        (Some(Token::Comma), _) => remove(tokens, &solid[at - 1..at]),
+        (_, Some(Token::Comma)) => remove(tokens, &solid[end..=end]),
+        _ => {}
     }
 }
 
@@ -125,6 +146,7 @@ mod tests {
             "GRANT EXECUTE ON FUNCTION f(a integer, double precision, IN b text) TO r",
             "COMMENT ON FUNCTION f(a integer) IS 'x'",
             "ALTER FUNCTION f(a integer, b character varying) OWNER TO r",
+            "ALTER FUNCTION f(OUT a integer, INOUT b text, OUT c text) OWNER TO r",
         ] {
             assert!(parse(text).is_ok(), "{text}");
         }

@@ -10,6 +10,7 @@ pub mod inline_code;
 mod maintenance;
 pub mod mended;
 mod mended_lists;
+mod mended_views;
 mod merge;
 pub(crate) mod normalised;
 mod own;
@@ -20,6 +21,7 @@ pub mod roles;
 pub mod security_label;
 pub mod sequences;
 mod settled;
+pub mod storage;
 pub(crate) mod template;
 mod with;
 
@@ -32,6 +34,7 @@ use crate::session::{cursors, notify};
 
 pub use copy::{CopyFrom, CopyOptions, CopyTo};
 pub use maintenance::Maintenance;
+pub use mended::INFERRED;
 pub use parse::parse;
 pub use with::{Step as Part, Steps};
 
@@ -275,4 +278,11 @@ pub enum TransactionStatement {
     Release(String),
     /// `ROLLBACK TO SAVEPOINT`.
     RollbackTo(String),
+    /// `SET CONSTRAINTS`.
+    Constraints {
+        /// `None`: `ALL`.
+        names: Option<Vec<Vec<String>>>,
+        /// `DEFERRED`, not `IMMEDIATE`.
+        deferred: bool,
+    },
 }

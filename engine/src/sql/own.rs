@@ -7,7 +7,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::Token;
 
-use super::place::{Source, folded};
+use super::place::{Source, folded, name_parts};
 use super::{
     Body, DefaultPrivileges, SettingStatement, Step, TransactionModes, TransactionStatement, copy,
     definitions, inline_code, maintenance, merge, parse as text, roles, security_label,
@@ -41,7 +41,7 @@ pub(super) fn parse(parser: &mut Parser<'_>, source: &Arc<Source>) -> Parsed<Opt
         ("execute", _) => execute(parser)?,
         ("deallocate", _) => deallocate(parser)?,
         ("do", _) => inline_code::parse(parser)?,
-        ("table", _) => table(parser)?,
+        ("table", _) => Body::Query(parser.parse_query()?),
         ("listen" | "unlisten" | "notify", _) => notification(parser, &first)?,
         ("vacuum", _) => Body::Maintenance(maintenance::parse(parser, "VACUUM")?),
         ("analyze" | "analyse", _) => Body::Maintenance(maintenance::parse(parser, "ANALYZE")?),
@@ -103,6 +103,22 @@ pub(super) fn at_end(parser: &Parser<'_>) -> bool {
     matches!(parser.peek_token().token, Token::EOF | Token::SemiColon)
 }
 
+fn constraints(parser: &mut Parser<'_>) -> Parsed<TransactionStatement> {
+    parser.next_token();
+    let names = match take(parser, "all") {
+        true => None,
+        false => {
+            let names = parser.parse_comma_separated(|parser| parser.parse_object_name(false))?;
+            Some(names.iter().map(name_parts).collect())
+        }
+    };
+    let deferred = take(parser, "deferred");
+    if !deferred {
+        expect(parser, "immediate")?;
+    }
+    Ok(TransactionStatement::Constraints { names, deferred })
+}
+
 fn set(parser: &mut Parser<'_>) -> Parsed<Body> {
     parser.next_token();
     let local = take(parser, "local");
@@ -116,6 +132,9 @@ fn set(parser: &mut Parser<'_>) -> Parsed<Body> {
     if session && take(parser, "authorization") {
         let (name, values) = ("session_authorization".to_owned(), setting_values(parser)?);
         return Ok(Body::Setting(SettingStatement::Set { name, values, local }));
+    }
+    if word(parser, 0) == "constraints" && !session && !local {
+        return constraints(parser).map(Body::Transaction);
     }
     if word(parser, 0) == "transaction" && !session {
         parser.next_token();
@@ -504,18 +523,6 @@ fn deallocate(parser: &mut Parser<'_>) -> Parsed<Body> {
 }
 
 /// `TABLE t` is `SELECT * FROM t` (manual: sql-select, TABLE Command).
-fn table(parser: &mut Parser<'_>) -> Parsed<Body> {
-    parser.next_token();
-    let name = parser.parse_object_name(false)?;
-    let query = text::query(&format!("SELECT * FROM {name}"))
-        .map_err(|error| ParserError::ParserError(format!("!{}", error.message)))?;
-    let order_by = parser.parse_optional_order_by()?;
-    if !at_end(parser) {
-        return unexpected(parser);
-    }
-    Ok(Body::Query(Box::new(ast::Query { order_by, ..query })))
-}
-
 /// `ALTER DEFAULT PRIVILEGES` (manual: sql-alterdefaultprivileges).
 fn default_privileges(parser: &mut Parser<'_>) -> Parsed<DefaultPrivileges> {
     parser.next_token();

@@ -1,8 +1,10 @@
 //! Where something stands in the client's text: line and column → PostgreSQL's position.
 
-use sqlparser::ast::{Ident, ObjectName, Spanned, Visit, Visitor};
+use sqlparser::ast::{Expr, Ident, ObjectName, Query, Spanned, Visit, Visitor};
 use sqlparser::tokenizer::Location;
 use std::ops::ControlFlow;
+
+use crate::error::{Error, Result};
 
 /// The text that a client sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,10 +85,10 @@ impl Finder<'_> {
 impl Visitor for Finder<'_> {
     type Break = ();
 
-    fn pre_visit_expr(&mut self, expr: &sqlparser::ast::Expr) -> ControlFlow<()> {
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         match expr {
-            sqlparser::ast::Expr::Identifier(ident) => self.look(std::slice::from_ref(ident)),
-            sqlparser::ast::Expr::CompoundIdentifier(parts) => self.look(parts),
+            Expr::Identifier(ident) => self.look(std::slice::from_ref(ident)),
+            Expr::CompoundIdentifier(parts) => self.look(parts),
             _ => ControlFlow::Continue(()),
         }
     }
@@ -117,8 +119,8 @@ struct FunctionFinder<'a> {
 impl Visitor for FunctionFinder<'_> {
     type Break = ();
 
-    fn pre_visit_expr(&mut self, expr: &sqlparser::ast::Expr) -> ControlFlow<()> {
-        if let sqlparser::ast::Expr::Function(function) = expr
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        if let Expr::Function(function) = expr
             && name_parts(&function.name).last().is_some_and(|last| last == self.name)
         {
             self.found = Some(function.name.span().start);
@@ -139,4 +141,28 @@ pub fn folded(ident: &Ident) -> String {
 /// The folded parts of a qualified name.
 pub fn name_parts(name: &ObjectName) -> Vec<String> {
     name.0.iter().filter_map(|part| part.as_ident()).map(folded).collect()
+}
+
+/// Whether there is a query in an expression.
+pub(crate) fn has_query(expr: &Expr) -> bool {
+    struct Queries;
+    impl Visitor for Queries {
+        type Break = ();
+        fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+            ControlFlow::Break(())
+        }
+    }
+    Visit::visit(expr, &mut Queries).is_break()
+}
+
+/// Refuses a query in an expression that is kept with a table: it would be asked with the rights of
+/// whoever writes rows, and tell its owner.
+///
+/// # Errors
+/// 0A000.
+pub(crate) fn refuse_query(expr: &Expr, clause: &str) -> Result<()> {
+    match has_query(expr) {
+        true => Err(Error::new("0A000", format!("cannot use subquery in {clause}"))),
+        false => Ok(()),
+    }
 }

@@ -6,10 +6,12 @@
 //!   ─▶ last:  INSERT INTO u SELECT * FROM gone
 //! ```
 
-use sqlparser::ast::{Cte, Query, SetExpr, Statement, With};
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{Cte, Expr, Query, SetExpr, Statement, TableFactor, Visit, Visitor, With};
 use sqlparser::parser::ParserError;
 
-use super::place::folded;
+use super::place::{folded, name_parts};
 use super::{Body, parse, settled};
 
 /// A statement and what comes before it.
@@ -32,7 +34,7 @@ pub struct Step {
     pub body: Body,
 }
 
-/// The query in steps, where it writes; else as it is.
+/// The query in steps, where it writes or where it must be computed once; else as it is.
 ///
 /// # Errors
 /// A part that cannot be part of a statement.
@@ -41,6 +43,7 @@ pub(super) fn in_steps(mut query: Box<Query>) -> Result<Body, ParserError> {
     let Some(write) = written(&query.body) else {
         return match writes {
             true => steps(*query),
+            false if repeats_volatile(&query) => steps(*query),
             false => Ok(Body::Query(query)),
         };
     };
@@ -57,6 +60,60 @@ pub(super) fn in_steps(mut query: Box<Query>) -> Result<Body, ParserError> {
     match query.with.is_some() {
         true => steps(*query),
         false => settled::settled(write),
+    }
+}
+
+/// Functions whose next value is another one.
+const VOLATILE: &[&str] =
+    &["clock_timestamp", "gen_random_uuid", "nextval", "random", "timeofday", "uuid_generate_v4"];
+
+/// Whether a part is named twice that would have other rows each time: it has the same ones wherever
+/// it is named (manual, 7.8.3). Equal parts without such functions are found in the plan.
+fn repeats_volatile(query: &Query) -> bool {
+    let parts = query.with.iter().flat_map(|with| &with.cte_tables);
+    let mut volatile = parts.filter(|cte| Uses::of(&cte.query).functions).peekable();
+    if volatile.peek().is_none() {
+        return false;
+    }
+    let tables = Uses::of(query).tables;
+    volatile.any(|cte| {
+        let name = folded(&cte.alias.name);
+        tables.iter().filter(|table| **table == name).count() > 1
+    })
+}
+
+/// What a query names.
+#[derive(Default)]
+struct Uses {
+    tables: Vec<String>,
+    /// Whether one of [`VOLATILE`] is called.
+    functions: bool,
+}
+
+impl Uses {
+    fn of(query: &Query) -> Self {
+        let mut uses = Self::default();
+        let _ = query.visit(&mut uses);
+        uses
+    }
+}
+
+impl Visitor for Uses {
+    type Break = ();
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+        if let TableFactor::Table { name, args: None, .. } = factor {
+            self.tables.extend(name_parts(name).pop());
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        if let Expr::Function(function) = expr {
+            let name = name_parts(&function.name).pop();
+            self.functions |= name.is_some_and(|name| VOLATILE.contains(&name.as_str()));
+        }
+        ControlFlow::Continue(())
     }
 }
 

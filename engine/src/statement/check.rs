@@ -10,16 +10,20 @@ use clientele_udfs::types::PgType;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
-use datafusion::logical_expr::ExprSchemable;
+use datafusion::logical_expr::{ExprSchemable, LogicalPlan};
 use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
 
+use super::computed_key;
 use crate::error::{Error, Result};
 use crate::national_numbers;
 use crate::planning::context::QueryContext;
 use crate::planning::provider::Names;
 use crate::planning::{self, row_security, values};
+use crate::privacy::hide;
 use crate::road::Conditions;
+use crate::session::Kept;
 use crate::sql;
+use crate::sql::place::refuse_query;
 
 /// Fills the generated columns of rows that are about to be written, and checks the rows; columns
 /// are the live ones in order.
@@ -44,6 +48,7 @@ pub(crate) fn kept_rows(
     relation: &Relation,
     batch: RecordBatch,
 ) -> Result<RecordBatch> {
+    computed_key::compile(context, relation)?;
     let batch = national_numbers::with_country(context, relation, batch)?;
     let batch = generated(context, conditions, relation, batch)?;
     for (column, array) in relation.live_columns().zip(batch.columns()) {
@@ -53,9 +58,10 @@ pub(crate) fn kept_rows(
         }
     }
     for constraint in &relation.constraints {
-        if let ConstraintKind::Check { expression } = &constraint.kind
-            && !holds(context, (conditions, constraint.oid), expression, &batch)?
-        {
+        let ConstraintKind::Check { expression } = &constraint.kind else { continue };
+        let holds = holds(context, (conditions, constraint.oid), expression, &batch)
+            .map_err(|error| hide::of_row(context, (relation, expression), error))?;
+        if !holds {
             return Err(check_violation(context, relation, constraint));
         }
     }
@@ -75,10 +81,35 @@ pub(super) fn policies(
     let Some(text) = row_security::of_new_rows(context, relation, command) else { return Ok(()) };
     let conditions = Conditions::default();
     for batch in batches {
-        if !holds(context, (&conditions, relation.oid), &text, batch)? {
+        let holds = holds(context, (&conditions, relation.oid), &text, batch)
+            .map_err(|error| hide::of_row(context, (relation, &text), error))?;
+        if !holds {
             let table = &relation.name;
             let text = format!("new row violates row-level security policy for table \"{table}\"");
             return Err(Error::new("42501", text));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses rows that the view through which they were written would not show.
+///
+/// # Errors
+/// 44000.
+pub(super) fn options(
+    context: &Arc<QueryContext>,
+    kept: &Kept,
+    written: &[RecordBatch],
+) -> Result<()> {
+    let Some(through) = &kept.through else { return Ok(()) };
+    let relation = kept.written_to()?;
+    for (view, condition) in &through.checks {
+        for batch in written.iter().filter(|batch| batch.num_rows() > 0) {
+            let met = truth(context, (&kept.conditions, relation.oid), condition, batch)?;
+            if !met.as_boolean().iter().all(|one| one == Some(true)) {
+                let text = format!("new row violates check option for view \"{view}\"");
+                return Err(Error::new("44000", text));
+            }
         }
     }
     Ok(())
@@ -100,7 +131,9 @@ fn generated(
             continue;
         };
         let compile = || generation(context, column, &batch);
-        *array = conditions.evaluate((relation.oid, text), context, &batch, compile)?;
+        *array = conditions
+            .evaluate((relation.oid, text), context, &batch, compile)
+            .map_err(|error| hide::of_row(context, (relation, text), error))?;
     }
     RecordBatch::try_new(batch.schema(), columns).map_err(Error::internal)
 }
@@ -122,16 +155,37 @@ fn is_computed(column: &Column) -> bool {
     column.generated.is_some() && column.subject.is_none()
 }
 
-/// Looks whether the generated columns of a new shape can be computed.
+/// The plan of a DEFAULT of a column or domain, by its name and type.
+///
+/// # Errors
+/// What is wrong with it; 0A000 for a query in it.
+pub(super) fn default_value(
+    context: &Arc<QueryContext>,
+    (name, pg_type): (&str, PgType),
+    expr: &sqlparser::ast::Expr,
+) -> Result<LogicalPlan> {
+    refuse_query(expr, "DEFAULT expression")?;
+    let planned = planning::plan_scalar(context, expr)?;
+    planning::project_for_assignment(planned.plan, &[(name.to_owned(), pg_type)], context)
+}
+
+/// Looks whether the generated columns of a new shape can be computed, and whether no CHECK asks a
+/// query.
 ///
 /// # Errors
 /// What is wrong with an expression; 42P17 for one over another generated column or one that gives
-/// another value each time.
-pub(super) fn generated_columns(context: &Arc<QueryContext>, relation: &Relation) -> Result<()> {
+/// another value each time; 0A000 for a query in one.
+pub(super) fn kept_expressions(context: &Arc<QueryContext>, relation: &Relation) -> Result<()> {
+    for constraint in &relation.constraints {
+        if let ConstraintKind::Check { expression } = &constraint.kind {
+            refuse_query(&sql::parse::expression(expression)?, "check constraint")?;
+        }
+    }
     let empty = RecordBatch::new_empty(super::rows::schema(relation));
     for column in relation.live_columns().filter(|column| is_computed(column)) {
         let text = column.generated.as_deref().unwrap_or_default();
         let tree = sql::parse::expression(text)?;
+        refuse_query(&tree, "column generation expression")?;
         let mut others = relation.live_columns().filter(|one| one.generated.is_some());
         if let Some(other) =
             others.find(|one| sql::place::of_identifier(&tree, &one.name).is_some())
@@ -228,7 +282,8 @@ fn kept_of_domain(
         }
     }
     if let Some(semantic) = domains::semantic(domain.oid) {
-        let text = output::to_text_array(array, domain.pg_type, &output::Style::default())?;
+        let pg_type: PgType = domain.pg_type;
+        let text = output::to_text_array(array, pg_type, &output::Style::default())?;
         let text = text.as_string_view();
         for value in text.iter().flatten() {
             if let Err(reason) = (semantic.validate)(value) {
@@ -292,16 +347,27 @@ fn holds(
     if batch.num_rows() == 0 {
         return Ok(true);
     }
-    let compile = || condition(context, expression, batch);
-    let result = conditions.evaluate((owner, expression), context, batch, compile)?;
-    let result = result.as_boolean_opt();
-    let result =
-        result.ok_or_else(|| Error::new("42804", "argument of CHECK must be type boolean"))?;
-    Ok(result.iter().all(|one| one != Some(false)))
+    let result = truth(context, (conditions, owner), expression, batch)?;
+    Ok(result.as_boolean().iter().all(|one| one != Some(false)))
 }
 
-/// A condition over the columns of a batch.
-fn condition(
+/// Whether a condition is true, for each row.
+fn truth(
+    context: &Arc<QueryContext>,
+    (conditions, owner): (&Conditions, Oid),
+    expression: &str,
+    batch: &RecordBatch,
+) -> Result<ArrayRef> {
+    let compile = || condition(context, expression, batch);
+    let result = conditions.evaluate((owner, expression), context, batch, compile)?;
+    match result.data_type() {
+        DataType::Boolean => Ok(result),
+        _ => Err(Error::new("42804", "argument of CHECK must be type boolean")),
+    }
+}
+
+/// A condition over the columns of a batch, or another expression.
+pub(super) fn condition(
     context: &Arc<QueryContext>,
     expression: &str,
     batch: &RecordBatch,
@@ -353,37 +419,4 @@ pub(crate) fn undefined_column(name: &str) -> Error {
     let mut error = Error::new("42703", format!("column \"{name}\" does not exist"));
     error.object.column = Some(name.to_owned());
     error
-}
-
-/// The key of each row as text, to compare rows of one batch; `None` where a part is NULL.
-pub(super) fn key_texts(
-    relation: &Relation,
-    constraint: &Constraint,
-    batch: &RecordBatch,
-) -> Result<Vec<Option<String>>> {
-    let (ConstraintKind::PrimaryKey { columns } | ConstraintKind::Unique { columns }) =
-        &constraint.kind
-    else {
-        return Ok(vec![None; batch.num_rows()]);
-    };
-    let mut keys = vec![Some(String::new()); batch.num_rows()];
-    for number in columns {
-        let position = relation.live_columns().position(|column| column.number == *number);
-        let column = position.and_then(|position| batch.columns().get(position));
-        let column = column.ok_or_else(|| Error::internal("a key column is missing"))?;
-        let pg_type =
-            relation.column_by_number(*number).map_or(PgType::TEXT, |column| column.pg_type);
-        let text = output::to_text_array(column, pg_type, &output::Style::default())?;
-        let text = text.as_string_view();
-        for (row, key) in keys.iter_mut().enumerate() {
-            if text.is_null(row) {
-                *key = None;
-            }
-            if let Some(key) = key {
-                key.push_str(&format!("{}:", text.value(row).len()));
-                key.push_str(text.value(row));
-            }
-        }
-    }
-    Ok(keys)
 }

@@ -162,7 +162,7 @@ pub(super) fn find_index(
     let index = parts.last().cloned().unwrap_or_default();
     let has = |relation: &&Arc<Relation>| {
         relation.indexes.iter().any(|one| one.name == index)
-            || relation.unique_keys().any(|(one, _)| one.name == index)
+            || relation.unique_constraints().any(|one| one.name == index)
     };
     let found = schemas.iter().find_map(|schema| {
         context.catalog().relations().filter(|one| one.schema == *schema).find(has)

@@ -50,13 +50,17 @@ impl Builder<'_> {
             Some(found) => found.number,
             None => self.next_number()?,
         };
+        relation.temporary = self.relation.temporary;
         relation.kind = RelationKind::Sequence(Sequence {
             owned_by: Some((self.relation.oid, number)),
             ..create_sequence::sequence(pg_type, options)?
         });
         let schema = self.context.catalog().schema_by_oid(self.relation.schema);
-        let schema = schema.map_or("public", |schema| schema.name.as_str());
-        let text = format!("nextval('{}.{}')", rows::quoted(schema), rows::quoted(&name))
+        let schema = match relation.temporary {
+            true => self.context.session.temporary_schema(),
+            false => schema.map_or("public", |schema| schema.name.as_str()).to_owned(),
+        };
+        let text = format!("nextval('{}.{}')", rows::quoted(&schema), rows::quoted(&name))
             .replace("''", "'");
         self.sequences.push(relation);
         Ok(text)

@@ -3,18 +3,23 @@
 //! A domain over another inherits its meaning: `CREATE DOMAIN crm_id AS customer_key` is an
 //! identifier in a name space of its own.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use clientele_catalog::definition::{Domain, Object};
 use datafusion::arrow::array::new_null_array;
-use sqlparser::ast::{CreateDomain, TableConstraint};
+use sqlparser::ast::{
+    CheckConstraint, CreateDomain, Expr, Ident, TableConstraint, UnaryOperator, VisitMut,
+    VisitorMut,
+};
 
-use super::check;
+use super::alter_table::existing_rows;
+use super::{check, rows};
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
-use crate::planning::{self, types};
+use crate::planning::types;
 use crate::session::Session;
-use crate::sql::place::folded;
+use crate::sql::place::{folded, refuse_query};
 
 /// Runs a CREATE DOMAIN.
 pub(super) async fn execute(session: &mut Session, create: &CreateDomain) -> Result<String> {
@@ -58,9 +63,7 @@ pub(super) async fn define(
         grants: None,
     };
     if let Some(default) = &create.default {
-        let planned = planning::plan_scalar(&context, default)?;
-        let target = [(domain.name.clone(), domain.pg_type)];
-        planning::project_for_assignment(planned.plan, &target, &context)?;
+        check::default_value(&context, (&domain.name, domain.pg_type), default)?;
         domain.default = Some(default.to_string());
     }
     for constraint in &create.constraints {
@@ -69,6 +72,45 @@ pub(super) async fn define(
     let work = session.work().await?;
     work.lock().await.put(Object::Domain(domain));
     Ok(TAG.to_owned())
+}
+
+/// `ALTER DOMAIN … ADD CONSTRAINT`: the values that are there must meet it.
+pub(super) async fn add(
+    session: &Session,
+    context: &Arc<QueryContext>,
+    domain: &mut Domain,
+    (name, condition): (Option<&String>, &Expr),
+) -> Result<()> {
+    let name = name.map(|name| Ident::with_quote('"', name));
+    let check = CheckConstraint { name, expr: Box::new(condition.clone()), enforced: None };
+    add_check(context, domain, &TableConstraint::Check(check))?;
+    for (relation, column) in existing_rows::columns_of(context.catalog(), domain.oid) {
+        let mut broken = Expr::Nested(Box::new(condition.clone()));
+        let _ = VisitMut::visit(&mut broken, &mut OfColumn(&column));
+        let broken = Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(broken) };
+        if existing_rows::meets(session, context, &relation, broken).await? {
+            let text = format!(
+                "column \"{column}\" of table \"{}\" contains values that violate the new constraint",
+                relation.name
+            );
+            return Err(Error::new("23514", text));
+        }
+    }
+    Ok(())
+}
+
+/// Puts a column in place of VALUE.
+struct OfColumn<'a>(&'a str);
+
+impl VisitorMut for OfColumn<'_> {
+    type Break = ();
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if matches!(expr, Expr::Identifier(name) if folded(name) == "value") {
+            *expr = Expr::Identifier(rows::quoted(self.0));
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 fn add_check(
@@ -100,6 +142,7 @@ fn add_check(
             names.find(|name| !taken(domain, name)).unwrap_or(wanted)
         }
     };
+    refuse_query(&check.expr, "check constraint")?;
     let expression = check.expr.to_string();
     makes_sense(context, domain, (&name, &expression))?;
     domain.checks.push((name, expression));

@@ -14,8 +14,11 @@ use sqlparser::ast::{CreateIndex, Expr, IndexColumn, IndexType, OrderByOptions};
 
 use super::alter_table::existing_rows;
 use super::check::{self, undefined_column};
+use super::computed_key;
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
+use crate::planning::output_names::column_name;
+use crate::privacy::hide;
 use crate::session::Session;
 use crate::sql::place::{folded, name_parts};
 
@@ -31,11 +34,20 @@ pub(super) async fn execute(session: &mut Session, create: &CreateIndex) -> Resu
     context.must_own_relation(&relation)?;
     indexable(&relation)?;
     supported(create)?;
-    let Keys { columns, expressions, options } = keys(&context, &relation, &create.columns)?;
+    let Keys { columns, expressions, options, names } = keys(&context, &relation, &create.columns)?;
     let predicate = create.predicate.as_ref().map(|one| checked(&context, &relation, one));
     let predicate = predicate.transpose()?;
-    if create.unique && (!expressions.is_empty() || predicate.is_some()) {
-        return Err(Error::unsupported("a unique index that is partial or on an expression"));
+    let computed = !expressions.is_empty() || predicate.is_some();
+    if create.unique && computed && relation.kind != RelationKind::Table {
+        let text = "a unique index that is partial or on an expression, of a materialized view";
+        return Err(Error::unsupported(text));
+    }
+    if create.unique && computed && existing_rows::any(session, &context, &relation).await? {
+        // What it says of the rows would tell what they hold.
+        let keys = create.columns.iter().map(|one| &one.column.expr).chain(&create.predicate);
+        for expr in keys.filter(|one| !matches!(one, Expr::Identifier(_))) {
+            hide::refuse_hidden(&context, &relation, expr, None)?;
+        }
     }
     let given = create.name.as_ref().map(name_parts).and_then(|mut parts| parts.pop());
     let name = match given {
@@ -51,21 +63,28 @@ pub(super) async fn execute(session: &mut Session, create: &CreateIndex) -> Resu
         Some(name) => {
             return Err(Error::new("42P07", format!("relation \"{name}\" already exists")));
         }
-        None => default_name(context.catalog(), &relation, &columns),
+        None => default_name(context.catalog(), &relation, &names),
     };
     let oid = session.store.allocate_oid();
     let mut changed = relation.as_ref().clone();
     if create.unique {
-        let kind = ConstraintKind::Unique { columns };
+        let kind = match computed {
+            true => ConstraintKind::UniqueIndex { columns, expressions, predicate },
+            false => ConstraintKind::Unique { columns },
+        };
         changed.constraints.push(Constraint {
             of_index: true,
             options,
             ..Constraint::new(oid, name, kind)
         });
     } else {
-        let index = Index { oid, name, columns, options, expressions, predicate, comment: None };
+        let using = create.using.as_ref().filter(|using| **using != IndexType::BTree);
+        let method = using.map(method);
+        let comment = None;
+        let index = Index { oid, name, columns, options, expressions, predicate, method, comment };
         changed.indexes.push(index);
     }
+    computed_key::compile(&context, &changed)?;
     let work = session.work().await?;
     let mut transaction = work.lock().await;
     transaction.put(Object::Relation(changed.clone()));
@@ -92,17 +111,23 @@ fn supported(create: &CreateIndex) -> Result<()> {
         return Err(Error::unsupported("NULLS NOT DISTINCT"));
     }
     match &create.using {
-        None | Some(IndexType::BTree | IndexType::Hash | IndexType::BRIN | IndexType::Bloom) => {
-            Ok(())
-        }
         Some(IndexType::Custom(name)) => {
             Err(Error::new("42704", format!("access method \"{}\" does not exist", folded(name))))
         }
-        Some(other) => Err(Error::unsupported(format!(
-            "an index of method {}",
-            other.to_string().to_lowercase()
-        ))),
+        Some(IndexType::Bloom) => {
+            Err(Error::new("42704", "access method \"bloom\" does not exist"))
+        }
+        Some(other) if create.unique && *other != IndexType::BTree => {
+            let text =
+                format!("access method \"{}\" does not support unique indexes", method(other));
+            Err(Error::new("0A000", text))
+        }
+        _ => Ok(()),
     }
+}
+
+fn method(using: &IndexType) -> String {
+    using.to_string().to_lowercase()
 }
 
 /// Columns, 0 for expressions, those as SQL, and how each is sorted.
@@ -111,6 +136,8 @@ struct Keys {
     columns: Vec<i16>,
     expressions: Vec<String>,
     options: Vec<i16>,
+    /// What each is called in the name of the index.
+    names: Vec<String>,
 }
 
 fn keys(context: &Arc<QueryContext>, relation: &Relation, keys: &[IndexColumn]) -> Result<Keys> {
@@ -125,6 +152,7 @@ fn keys(context: &Arc<QueryContext>, relation: &Relation, keys: &[IndexColumn]) 
             let name = folded(name);
             let column = relation.column(&name).ok_or_else(|| undefined_column(&name))?;
             found.columns.push(column.number);
+            found.names.push(name);
             continue;
         }
         let text = checked(context, relation, expr)?;
@@ -132,6 +160,10 @@ fn keys(context: &Arc<QueryContext>, relation: &Relation, keys: &[IndexColumn]) 
         let call = matches!(expr, Expr::Function(_));
         found.expressions.push(if call { text } else { format!("({text})") });
         found.columns.push(0);
+        found.names.push(match column_name(expr).as_str() {
+            "?column?" => "expr".to_owned(),
+            name => name.to_owned(),
+        });
     }
     Ok(found)
 }
@@ -150,12 +182,11 @@ fn checked(context: &Arc<QueryContext>, relation: &Relation, expr: &Expr) -> Res
 }
 
 /// `t_a_b_idx`, with a number behind it where that is taken.
-fn default_name(catalog: &Catalog, relation: &Arc<Relation>, columns: &[i16]) -> String {
+fn default_name(catalog: &Catalog, relation: &Arc<Relation>, names: &[String]) -> String {
     let mut wanted = relation.name.clone();
-    for number in columns {
-        let column = relation.column_by_number(*number);
+    for name in names {
         wanted.push('_');
-        wanted.push_str(column.map_or("expr", |column| &column.name));
+        wanted.push_str(name);
     }
     let name = |suffix: &str| {
         let mut stem = wanted.as_str();
@@ -180,7 +211,7 @@ pub(super) fn name_taken(catalog: &Catalog, schema: Oid, name: &str) -> bool {
     let index = |relation: &Arc<Relation>| {
         relation.schema == schema
             && (relation.indexes.iter().any(|one| one.name == name)
-                || relation.unique_keys().any(|(one, _)| one.name == name))
+                || relation.unique_constraints().any(|one| one.name == name))
     };
     catalog.relation(schema, name).is_some() || catalog.relations().any(index)
 }

@@ -16,7 +16,7 @@ use sqlparser::ast::{
 
 use super::check::undefined_column;
 use super::grant::grants_of_new;
-use super::{rows, subject_columns};
+use super::{referential, rows, subject_columns};
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
 use crate::planning::{self, types};
@@ -38,7 +38,8 @@ pub(super) async fn execute(
     let tag = if create.query.is_some() { "CREATE TABLE AS" } else { "CREATE TABLE" };
     session.writable(tag)?;
     let context = session.context().await?;
-    let (schema, name) = place_of(session, &context, &create.name, create.temporary)?;
+    let temporary = create.temporary || name_parts(&create.name).starts_with(&["pg_temp".into()]);
+    let (schema, name) = place_of(session, &context, &create.name, temporary)?;
     if context.catalog().relation(schema, &name).is_some() {
         let text = format!("relation \"{name}\" already exists");
         if !create.if_not_exists {
@@ -48,7 +49,7 @@ pub(super) async fn execute(
         return Ok(tag.to_owned());
     }
     let mut relation = empty(session.store.allocate_oid(), schema, &name, context.role.oid);
-    relation.temporary = create.temporary;
+    relation.temporary = temporary;
     on_commit(&mut relation, create.on_commit.as_ref())?;
     relation.grants = grants_of_new(&context, &relation);
     if let Some(query) = &create.query {
@@ -96,7 +97,7 @@ pub(super) async fn store(
     (mut relation, sequences): (Relation, Vec<Relation>),
 ) -> Result<()> {
     subject_columns::settle(context, &mut relation)?;
-    super::check::generated_columns(context, &relation)?;
+    super::check::kept_expressions(context, &relation)?;
     lineage::generated(context, &mut relation)?;
     let work = session.work().await?;
     let mut transaction = work.lock().await;
@@ -344,9 +345,8 @@ impl Builder<'_> {
     fn check_default(&self, number: i16, expr: &ast::Expr) -> Result<()> {
         let column = self.relation.column_by_number(number);
         let Some(column) = column else { return Ok(()) };
-        let planned = planning::plan_scalar(self.context, expr)?;
-        let target = [(column.name.clone(), column.pg_type)];
-        planning::project_for_assignment(planned.plan, &target, self.context).map(drop)
+        let target = (column.name.as_str(), column.pg_type);
+        super::check::default_value(self.context, target, expr).map(drop)
     }
 
     pub(super) fn free_name(&self, wanted: &str) -> String {
@@ -527,7 +527,11 @@ impl Builder<'_> {
             on_delete: action(key.on_delete),
             on_update: action(key.on_update),
         };
-        self.add(Some(name), "", kind)
+        self.add(Some(name), "", kind)?;
+        if let Some(added) = self.relation.constraints.last_mut() {
+            added.deferrable = referential::deferrable(key.characteristics.as_ref())?;
+        }
+        Ok(())
     }
 
     /// The columns of a foreign key in the order of the unique key that they refer to.

@@ -122,6 +122,7 @@ impl Builder<'_> {
                 options: index.options.clone(),
                 expressions: Vec::new(),
                 predicate: None,
+                method: index.method.clone(),
                 comment: None,
             });
         }

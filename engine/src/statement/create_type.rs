@@ -2,11 +2,18 @@
 //!
 //! An enumerated type is kept as a domain over text that has its values; they sort as text.
 
+use std::sync::Arc;
+
 use clientele_catalog::definition::{Domain, Object};
 use clientele_udfs::types::PgType;
-use sqlparser::ast::{Ident, ObjectName, UserDefinedTypeRepresentation};
+use sqlparser::ast::{
+    BinaryOperator, Expr, Ident, ObjectName, UserDefinedTypeRepresentation, Value,
+};
 
+use super::alter_table::existing_rows;
+use super::rows;
 use crate::error::{Error, Result};
+use crate::planning::context::QueryContext;
 use crate::session::Session;
 use crate::sql::definitions::NewLabel;
 
@@ -89,5 +96,36 @@ pub(super) fn add_label(session: &Session, domain: &mut Domain, new: &NewLabel) 
         }
     };
     domain.labels.insert(place, new.label.clone());
+    Ok(())
+}
+
+/// Gives a value of an enumerated type another name.
+pub(super) async fn rename_label(
+    session: &Session,
+    context: &Arc<QueryContext>,
+    domain: &mut Domain,
+    (from, to): (&str, &str),
+) -> Result<()> {
+    valid_label(to)?;
+    if domain.labels.iter().any(|label| label == to) {
+        return Err(Error::new("42710", format!("enum label \"{to}\" already exists")));
+    }
+    let label = domain.labels.iter_mut().find(|label| *label == from);
+    let missing = || Error::new("22023", format!("\"{from}\" is not an existing enum label"));
+    to.clone_into(label.ok_or_else(missing)?);
+    // Rows hold their value by its name.
+    for (relation, column) in existing_rows::columns_of(context.catalog(), domain.oid) {
+        let value = Expr::Value(Value::SingleQuotedString(from.to_owned()).with_empty_span());
+        let has = Expr::BinaryOp {
+            left: Box::new(Expr::Identifier(rows::quoted(&column))),
+            op: BinaryOperator::Eq,
+            right: Box::new(value),
+        };
+        if existing_rows::meets(session, context, &relation, has).await? {
+            let text = format!("renaming the value \"{from}\" of column \"{column}\"");
+            return Err(Error::unsupported(text)
+                .with_hint("Add the new value and update the rows of the old one."));
+        }
+    }
     Ok(())
 }

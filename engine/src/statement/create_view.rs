@@ -15,6 +15,7 @@ use super::create_table::{empty, take_columns};
 use super::dependency;
 use super::grant::grants_of_new;
 use super::rows::quoted;
+use super::view_target;
 use crate::error::{Error, Result};
 use crate::planning::context::{Named, QueryContext};
 use crate::planning::{self, inline};
@@ -67,6 +68,7 @@ pub(super) async fn execute(session: &mut Session, create: &CreateView) -> Resul
     let query = stored_query(&context, &create.query, &names)?;
     view.kind = RelationKind::View { query };
     refresh::options::check(&view)?;
+    view_target::check_definition(&context, &view)?;
     if segments::is_segment(&view) {
         segments::define(session, &mut view).await?;
     }

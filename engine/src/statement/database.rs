@@ -12,6 +12,7 @@ use super::alter_table::with_sequence_renamed;
 use super::owner::new_owner;
 use super::{default_settings, dependency};
 use crate::error::{Error, Result};
+use crate::functions::publishing::{DELTA, file_name};
 use crate::planning::context::QueryContext;
 use crate::session::Session;
 use crate::session::shared::StopReason;
@@ -105,6 +106,9 @@ pub(super) async fn drop(
     unused(&context, &database)?;
     context.engine.cluster.drop_database(database.oid)?;
     context.engine.recommenders.forget(database.oid);
+    // What was published of it below the data directory.
+    let published = context.engine.cluster.directory().join(DELTA).join(file_name(&database.name));
+    let _ = std::fs::remove_dir_all(published);
     Ok(TAG.to_owned())
 }
 

@@ -7,18 +7,19 @@ use super::alter_table::{self, Target};
 use super::create_index::name_taken;
 use super::owner::new_owner;
 use super::{
-    comment, create_domain, create_sequence, create_table_like, create_type, database, dependency,
-    function,
+    check, comment, create_domain, create_sequence, create_table_like, create_type, database,
+    dependency, function,
 };
 use crate::error::{Error, Result};
 use crate::functions;
 use crate::planning::context::{Named, QueryContext, undefined_table};
-use crate::planning::{self, types};
+use crate::planning::types;
 use crate::refresh::options;
 use crate::session::Session;
 use crate::sql::definitions::{Change, Definition};
 use crate::sql::place::name_parts;
 use crate::sql::sequences::SequenceChange;
+use crate::sql::storage::StorageChange;
 
 /// Runs one of them.
 pub(super) async fn execute(session: &mut Session, definition: &Definition) -> Result<String> {
@@ -131,15 +132,59 @@ async fn relation(
         Change::Options(changes) => options::change(session, &target.relation, changes).await?,
         Change::Sequence(change) => sequence(session, &target, change).await?,
         Change::Identity(change) => alter_table::identity::change(session, &target, change).await?,
+        Change::Storage(change) => storage(&target, change)?,
         Change::Default(_)
         | Change::NotNull(_)
         | Change::DropConstraint(..)
         | Change::Label(_)
+        | Change::RenameLabel(..)
+        | Change::AddCheck(..)
         | Change::Setting(_) => {
             return Err(Error::unsupported(tag));
         }
     }
     Ok(tag)
+}
+
+/// Storage parameters of tables (manual: sql-createtable).
+const STORAGE_PARAMETERS: &[&str] = &[
+    "fillfactor",
+    "log_autovacuum_min_duration",
+    "parallel_workers",
+    "toast_tuple_target",
+    "user_catalog_table",
+    "vacuum_index_cleanup",
+    "vacuum_truncate",
+];
+
+/// Looks for what actions on storage name.
+fn storage(target: &Target, change: &StorageChange) -> Result<()> {
+    let relation = &target.relation;
+    for name in &change.parameters {
+        let known = name.strip_prefix("toast.").unwrap_or(name);
+        if !known.starts_with("autovacuum_") && !STORAGE_PARAMETERS.contains(&known) {
+            return Err(Error::new("22023", format!("unrecognized parameter \"{name}\"")));
+        }
+    }
+    if let Some(name) = change.columns.iter().find(|name| relation.column(name).is_none()) {
+        let text = format!("column \"{name}\" of relation \"{}\" does not exist", relation.name);
+        return Err(Error::new("42703", text));
+    }
+    if let Some(name) = change.triggers.first() {
+        let text = format!("trigger \"{name}\" for table \"{}\" does not exist", relation.name);
+        return Err(Error::new("42704", text));
+    }
+    let is_index = |name: &&String| {
+        relation.indexes.iter().any(|one| one.name == **name)
+            || relation.unique_keys().any(|(one, _)| one.name == **name)
+    };
+    match change.indexes.iter().find(|name| !is_index(name)) {
+        Some(name) => {
+            let text = format!("index \"{name}\" for table \"{}\" does not exist", relation.name);
+            Err(Error::new("42704", text))
+        }
+        None => Ok(()),
+    }
 }
 
 async fn sequence(session: &mut Session, target: &Target, change: &SequenceChange) -> Result<()> {
@@ -251,13 +296,18 @@ async fn domain(session: &mut Session, name: &ObjectName, change: &Change) -> Re
         }
         Change::Default(None) => changed.default = None,
         Change::Default(Some(value)) => {
-            let planned = planning::plan_scalar(&context, value)?;
-            let target = [(changed.name.clone(), changed.pg_type)];
-            planning::project_for_assignment(planned.plan, &target, &context)?;
+            check::default_value(&context, (&changed.name, changed.pg_type), value)?;
             changed.default = Some(value.to_string());
         }
         Change::NotNull(false) => changed.not_null = false,
         Change::Label(new) => create_type::add_label(session, &mut changed, new)?,
+        Change::RenameLabel(from, to) => {
+            create_type::rename_label(session, &context, &mut changed, (from, to)).await?;
+        }
+        Change::AddCheck(name, condition) => {
+            let check = (name.as_ref(), condition);
+            create_domain::add(session, &context, &mut changed, check).await?;
+        }
         Change::DropConstraint(constraint, if_exists) => {
             let before = changed.checks.len();
             changed.checks.retain(|(name, _)| name != constraint);
@@ -277,12 +327,14 @@ async fn domain(session: &mut Session, name: &ObjectName, change: &Change) -> Re
         | Change::Options(_)
         | Change::Sequence(_)
         | Change::Identity(_)
+        | Change::Storage(_)
         | Change::Setting(_) => {
             return Err(Error::unsupported("this ALTER DOMAIN"));
         }
     }
+    let tag = if changed.labels.is_empty() { TAG } else { "ALTER TYPE" };
     alter_table::put(session, [Object::Domain(changed)]).await?;
-    Ok(TAG.to_owned())
+    Ok(tag.to_owned())
 }
 
 /// Columns hold a domain by its OID; only views name it, in their casts.

@@ -7,12 +7,13 @@ use clientele_catalog::definition::Relation;
 use clientele_udfs::types::PgType;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::scalar::ScalarValue;
-use sqlparser::ast::{Delete, FromTable, TableWithJoins};
+use sqlparser::ast::{Delete, FromTable, Statement, TableWithJoins};
 
 use super::Described;
 use super::referential::{Event, settle};
+use super::returning::{Returning, beside};
 use super::rows::{self, SelectParts, Written};
-use super::update::table_of;
+use super::update::{label, table_of};
 use crate::api::Outcome;
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
@@ -27,9 +28,9 @@ pub(super) fn describe(
     delete: &Delete,
     declared: &[Option<PgType>],
 ) -> Result<Described> {
-    let (relation, planned) = plan(context, delete, declared)?;
+    let (relation, returning, planned) = plan(context, delete, declared)?;
     let (_, alias) = table_of(target(delete)?)?;
-    rows::describe(context, planned, &relation, alias.as_ref(), delete.returning.as_ref())
+    rows::describe(context, planned, &relation, alias.as_ref(), returning.items.as_ref())
 }
 
 /// Runs a DELETE.
@@ -41,6 +42,10 @@ pub(super) async fn execute(
     session.writable("DELETE")?;
     let context = session.context().await?;
     let kept = session.kept(prepared, &context).await?;
+    let delete = match kept.through.as_ref().map(|through| &through.statement) {
+        Some(Statement::Delete(through)) => through,
+        _ => delete,
+    };
     let relation = kept.written_to()?;
     let mut seen = HashSet::new();
     let mut addresses = Vec::new();
@@ -49,7 +54,8 @@ pub(super) async fn execute(
         let (found, batch) = rows::addresses(&batch, &mut seen)?;
         addresses.extend(found);
         if delete.returning.is_some() {
-            gone.push(rows::shaped(&batch, &rows::schema(&relation), 1)?);
+            let own = vec![rows::shaped(&batch, &rows::schema(&relation), 1)?];
+            gone.extend(beside(&relation, own, &[batch])?);
         }
     }
     let count = {
@@ -59,6 +65,9 @@ pub(super) async fn execute(
     };
     settle(session, &context, Event::Delete).await?;
     let (_, alias) = table_of(target(delete)?)?;
+    let (label, using) = (label(&relation, alias.as_ref()), using(delete));
+    let returning = delete.returning.as_ref();
+    let returning = Returning::new(&context, (&relation, &label), using, returning)?.items;
     rows::outcome(
         session,
         &context,
@@ -66,7 +75,7 @@ pub(super) async fn execute(
             kept: &kept,
             relation: &relation,
             alias: alias.as_ref(),
-            returning: delete.returning.as_ref(),
+            returning: returning.as_ref(),
             rows: gone.into_iter().filter(|batch: &RecordBatch| batch.num_rows() > 0).collect(),
             parameters,
             tag: format!("DELETE {count}"),
@@ -82,15 +91,22 @@ fn target(delete: &Delete) -> Result<&TableWithJoins> {
     tables.first().ok_or_else(|| Error::new("42601", "syntax error at end of input"))
 }
 
+/// The other tables.
+fn using(delete: &Delete) -> &[TableWithJoins] {
+    delete.using.as_deref().unwrap_or_default()
+}
+
 fn plan(
     context: &Arc<QueryContext>,
     delete: &Delete,
     declared: &[Option<PgType>],
-) -> Result<(Arc<Relation>, Planned)> {
+) -> Result<(Arc<Relation>, Returning, Planned)> {
     let table = target(delete)?;
     let (name, alias) = table_of(table)?;
     let relation = rows::target(context, &name)?;
-    let label = alias.unwrap_or_else(|| rows::quoted(&relation.name));
+    let label = label(&relation, alias.as_ref());
+    let returning = delete.returning.as_ref();
+    let returning = Returning::new(context, (&relation, &label), using(delete), returning)?;
     let mut projection = vec![rows::named(rows::column_of(&label, "ctid"), "ctid")];
     if delete.returning.is_some() {
         projection.extend(
@@ -99,14 +115,15 @@ fn plan(
                 .map(|column| (stored::marked(rows::column_of(&label, &column.name)), column))
                 .map(|(value, column)| rows::named(value, &column.name)),
         );
+        projection.extend(returning.projection());
     }
-    let mut from = vec![table.clone()];
-    from.extend(delete.using.clone().unwrap_or_default());
+    let from = std::iter::once(table).chain(using(delete)).cloned().collect();
     let selection = delete.selection.clone();
     let query = rows::select(SelectParts { projection, from, selection })?;
     // Addresses, and the old rows: what RETURNING shows of them is asked for there.
-    let changed = Changed { target: relation.oid, command: 'd', own: &|_| true };
+    let own = relation.live_columns().count();
+    let changed = Changed { target: relation.oid, command: 'd', own: &|place| place <= own };
     let mut planned = planning::plan_for_target(context, query, declared, &changed)?;
     planned.needs.push(Need::on(&relation, 'd', []));
-    Ok((relation, planned))
+    Ok((relation, returning, planned))
 }

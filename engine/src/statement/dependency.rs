@@ -43,7 +43,10 @@ pub(super) fn users_of_function(context: &QueryContext, function: &Function) -> 
     };
     let views = catalog.relations().filter(|view| query_of(view).is_some_and(calls));
     let views = views.map(|view| format!("{} {}", rights::kind_of(view), view.name));
+    // Of several functions of the name another may take the call of a body, which is text.
+    let alone = catalog.functions_named(function.schema, &function.name).count() == 1;
     let others = catalog.functions().filter(|one| one.oid != function.oid && calls(&one.body));
+    let others = others.filter(|_| alone);
     let others = others.map(|one| format!("function {}", one.name));
     let users = views.chain(others);
     users.map(|user| format!("{user} depends on function {}", function.name)).collect()

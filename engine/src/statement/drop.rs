@@ -27,22 +27,27 @@ pub(super) async fn execute(session: &mut Session, statement: &Statement) -> Res
     };
     let tag = format!("DROP {kind}");
     session.writable(&tag)?;
+    if let ObjectType::Table
+    | ObjectType::View
+    | ObjectType::MaterializedView
+    | ObjectType::Sequence = kind
+    {
+        relations(session, (kind, &names), if_exists, cascade).await?;
+        return Ok(tag);
+    }
     for name in &names {
         match kind {
             ObjectType::Schema => schema(session, name, if_exists, cascade).await?,
             ObjectType::Type => drop(domain(session, name, if_exists, cascade).await?),
             ObjectType::Index => index(session, name, if_exists).await?,
-            ObjectType::Table
-            | ObjectType::View
-            | ObjectType::MaterializedView
-            | ObjectType::Sequence => {
-                relation(session, (kind, name), if_exists, cascade).await?;
-            }
             other => return Err(Error::unsupported(format!("DROP {other}"))),
         }
     }
     Ok(tag)
 }
+
+/// What PostgreSQL calls several objects that are dropped at once.
+const SEVERAL: &str = "desired object(s)";
 
 /// The word for a relation kind in messages, and whether the relation is of it.
 fn fits(kind: ObjectType, relation: &Relation) -> (&'static str, bool) {
@@ -65,25 +70,52 @@ fn word(kind: ObjectType) -> &'static str {
     }
 }
 
-async fn relation(
+/// Drops all that are named at once: they may depend on one another.
+async fn relations(
     session: &mut Session,
-    (kind, name): (ObjectType, &ObjectName),
+    (kind, names): (ObjectType, &[ObjectName]),
     if_exists: bool,
     cascade: bool,
 ) -> Result<()> {
-    let parts = name_parts(name);
-    let context = session.context_to_change(|context| dependency::touched(context, &parts)).await?;
+    let all: Vec<Vec<String>> = names.iter().map(name_parts).collect();
+    let touched = |context: &QueryContext| {
+        let touched = all.iter().map(|parts| dependency::touched(context, parts));
+        Ok(touched.collect::<Result<Vec<_>>>()?.concat())
+    };
+    let context = session.context_to_change(touched).await?;
+    let mut doomed = BTreeSet::new();
+    let mut called = Vec::with_capacity(all.len());
+    for parts in &all {
+        if let Some(found) = found(session, &context, (kind, parts), if_exists)? {
+            doomed.insert(found.oid);
+            called.push(format!("{} {}", word(kind), found.name));
+        }
+    }
+    match called.as_slice() {
+        [] => Ok(()),
+        [what] => drop_all(session, &context, doomed, (what, cascade)).await,
+        _ => drop_all(session, &context, doomed, (SEVERAL, cascade)).await,
+    }
+}
+
+/// The relation of that name, or `None` where it need not exist.
+fn found(
+    session: &Session,
+    context: &QueryContext,
+    (kind, parts): (ObjectType, &[String]),
+    if_exists: bool,
+) -> Result<Option<Arc<Relation>>> {
     let shown = parts.join(".");
-    let missing_schema = match parts.as_slice() {
+    let missing_schema = match parts {
         [schema, _] => context.catalog().schema(schema).is_none(),
         _ => false,
     };
     if missing_schema && if_exists {
         let schema = parts.first().cloned().unwrap_or_default();
         session.notice("NOTICE", "00000", format!("schema \"{schema}\" does not exist, skipping"));
-        return Ok(());
+        return Ok(None);
     }
-    let found = match context.find_relation(&parts)? {
+    let found = match context.find_relation(parts)? {
         Some(Named::Relation(found)) => found,
         Some(Named::System(_, name)) => {
             let text = format!("permission denied: \"{name}\" is a system catalog");
@@ -92,7 +124,7 @@ async fn relation(
         None if if_exists => {
             let text = format!("{} \"{shown}\" does not exist, skipping", word(kind));
             session.notice("NOTICE", "00000", text);
-            return Ok(());
+            return Ok(None);
         }
         None => {
             return Err(Error::new("42P01", format!("{} \"{shown}\" does not exist", word(kind))));
@@ -103,9 +135,7 @@ async fn relation(
         return Err(Error::new("42809", format!("\"{}\" is not a {word}", found.name)));
     }
     context.must_own_or_schema(word, &found.name, (found.owner, found.schema))?;
-    let doomed = BTreeSet::from([found.oid]);
-    let what = format!("{word} {}", found.name);
-    drop_all(session, &context, doomed, (&what, cascade)).await
+    Ok(Some(found))
 }
 
 /// Drops relations and what depends on them, or refuses.
@@ -117,7 +147,8 @@ async fn drop_all(
 ) -> Result<()> {
     let catalog = context.catalog();
     let mut doomed = named.clone();
-    let mut dependents: Vec<String> = Vec::new();
+    // What depends, and on what.
+    let mut dependents: Vec<(String, Oid)> = Vec::new();
     let mut waiting: Vec<Oid> = named.iter().copied().collect();
     while let Some(oid) = waiting.pop() {
         for sequence in owned_sequences(catalog, oid) {
@@ -125,30 +156,23 @@ async fn drop_all(
         }
         for view in dependency::dependents(catalog, oid) {
             if doomed.insert(view.oid) {
-                let kind = if view.kind_letter() == 'm' { "materialized view" } else { "view" };
-                dependents.push(format!("{kind} {}", view.name));
+                dependents.push((described(&view), oid));
                 waiting.push(view.oid);
             }
         }
     }
     let keys = foreign_keys(catalog, &doomed);
-    dependents.extend(
-        keys.iter().map(|(table, key)| format!("constraint {key} on table {}", table.name)),
-    );
+    dependents.extend(keys.iter().map(|(table, key, references)| {
+        (format!("constraint {key} on table {}", table.name), *references)
+    }));
     if !dependents.is_empty() && !cascade {
-        let lines: Vec<String> =
-            dependents.iter().map(|one| format!("{one} depends on {what}")).collect();
-        return Err(Error::new(
-            "2BP01",
-            format!("cannot drop {what} because other objects depend on it"),
-        )
-        .with_detail(lines.join("\n"))
-        .with_hint("Use DROP ... CASCADE to drop the dependent objects too."));
+        return Err(blocked(catalog, &dependents, what));
     }
+    let dependents: Vec<String> = dependents.into_iter().map(|(one, _)| one).collect();
     notice_cascade(session, &dependents);
     let work = session.work().await?;
     let mut transaction = work.lock().await;
-    for (table, key) in keys {
+    for (table, key, _) in keys {
         let mut table = transaction
             .snapshot()
             .catalog
@@ -161,6 +185,29 @@ async fn drop_all(
         transaction.drop_object(oid);
     }
     Ok(())
+}
+
+/// `view v`, as messages name a relation.
+fn described(relation: &Relation) -> String {
+    let kind = match relation.kind_letter() {
+        'v' => "view",
+        'm' => "materialized view",
+        'S' => "sequence",
+        _ => "table",
+    };
+    format!("{kind} {}", relation.name)
+}
+
+fn blocked(catalog: &Catalog, dependents: &[(String, Oid)], what: &str) -> Error {
+    let line = |(one, on): &(String, Oid)| {
+        let on = catalog.relation_by_oid(*on).map(|relation| described(relation));
+        format!("{one} depends on {}", on.as_deref().unwrap_or(what))
+    };
+    let lines: Vec<String> = dependents.iter().map(line).collect();
+    let it = if what == SEVERAL { "them" } else { "it" };
+    Error::new("2BP01", format!("cannot drop {what} because other objects depend on {it}"))
+        .with_detail(lines.join("\n"))
+        .with_hint("Use DROP ... CASCADE to drop the dependent objects too.")
 }
 
 pub(super) fn notice_cascade(session: &Session, dependents: &[String]) {
@@ -187,7 +234,7 @@ fn owned_sequences(catalog: &Catalog, table: Oid) -> Vec<Oid> {
 }
 
 /// Foreign keys of other tables that refer to doomed ones.
-fn foreign_keys(catalog: &Catalog, doomed: &BTreeSet<Oid>) -> Vec<(Relation, String)> {
+fn foreign_keys(catalog: &Catalog, doomed: &BTreeSet<Oid>) -> Vec<(Relation, String, Oid)> {
     let mut keys = Vec::new();
     for relation in catalog.relations().filter(|relation| !doomed.contains(&relation.oid)) {
         for constraint in &relation.constraints {
@@ -195,7 +242,7 @@ fn foreign_keys(catalog: &Catalog, doomed: &BTreeSet<Oid>) -> Vec<(Relation, Str
                 &constraint.kind
                 && doomed.contains(references)
             {
-                keys.push((relation.as_ref().clone(), constraint.name.clone()));
+                keys.push((relation.as_ref().clone(), constraint.name.clone(), *references));
             }
         }
     }

@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use clientele_catalog::definition::{Function, FunctionArgument, Object, Oid, Returns};
 use clientele_catalog::privileges::Kind;
+use clientele_udfs::types::PgType;
 use sqlparser::ast::{
     ArgMode, ColumnDef, CreateFunction, CreateFunctionBody, DataType, DropBehavior, DropFunction,
     Expr, FunctionBehavior, FunctionCalledOnNull, FunctionDesc, FunctionReturnType,
-    FunctionSecurity, ObjectName, OperateFunctionArg, Value,
+    FunctionSecurity, Ident, ObjectName, OperateFunctionArg, Value,
 };
 
 use super::owner::new_owner;
 use super::{dependency, grant};
 use crate::error::{Error, Result};
 use crate::planning::context::{Named, QueryContext};
-use crate::planning::inline::{data_type, find, parse_body};
+use crate::planning::inline::{candidates, data_type, parse_body};
 use crate::planning::{self, types};
 use crate::session::Session;
 use crate::sql::definitions::Change;
@@ -29,11 +30,12 @@ pub(super) async fn create(session: &mut Session, create: &CreateFunction) -> Re
     let context = session.context().await?;
     refuse_foreign(create)?;
     let (schema, name) = context.creation_target(&create.name)?;
-    let arguments = arguments(&context, create.args.as_deref().unwrap_or_default())?;
+    let (arguments, out) = arguments(&context, create.args.as_deref().unwrap_or_default())?;
     let alike = context.catalog().functions_named(schema, &name);
-    let old = alike.filter(|one| one.arguments.len() == arguments.len()).map(Arc::clone).next();
+    let same = |one: &&Arc<Function>| types_of(&one.arguments) == types_of(&arguments);
+    let old = alike.filter(same).map(Arc::clone).next();
     if let Some(old) = &old {
-        may_replace(&context, old, &arguments, create.or_replace)?;
+        may_replace(&context, old, create.or_replace)?;
     }
     let function = Function {
         oid: old.as_ref().map_or_else(|| session.store.allocate_oid(), |old| old.oid),
@@ -41,7 +43,10 @@ pub(super) async fn create(session: &mut Session, create: &CreateFunction) -> Re
         name,
         owner: old.as_ref().map_or(context.role.oid, |old| old.owner),
         arguments,
-        returns: returns(&context, create.return_type.as_ref())?,
+        returns: match out.is_empty() {
+            true => returns(&context, create.return_type.as_ref())?,
+            false => of_out(&context, create.return_type.as_ref(), out)?,
+        },
         body: body(create)?,
         volatility: match create.behavior {
             Some(FunctionBehavior::Immutable) => 'i',
@@ -52,6 +57,7 @@ pub(super) async fn create(session: &mut Session, create: &CreateFunction) -> Re
             create.called_on_null,
             Some(FunctionCalledOnNull::Strict | FunctionCalledOnNull::ReturnsNullOnNullInput)
         ),
+        definer: matches!(create.security, Some(FunctionSecurity::Definer)),
         comment: old.as_ref().and_then(|old| old.comment.clone()),
         grants: match &old {
             Some(old) => old.grants.clone(),
@@ -78,28 +84,17 @@ fn refuse_foreign(create: &CreateFunction) -> Result<()> {
         return Err(Error::new("42704", format!("language \"{language}\" does not exist"))
             .with_hint("Functions are written in SQL."));
     }
-    if matches!(create.security, Some(FunctionSecurity::Definer)) {
-        return Err(Error::unsupported("SECURITY DEFINER").with_hint(
-            "A view reads with the rights of its owner; a function with those of its caller.",
-        ));
-    }
     if !create.set_params.is_empty() {
         return Err(Error::unsupported("SET in a function"));
     }
     Ok(())
 }
 
-fn may_replace(
-    context: &QueryContext,
-    old: &Function,
-    arguments: &[FunctionArgument],
-    or_replace: bool,
-) -> Result<()> {
-    let types =
-        |list: &[FunctionArgument]| list.iter().map(|one| one.pg_type.oid).collect::<Vec<_>>();
-    if types(&old.arguments) != types(arguments) {
-        return Err(Error::unsupported("functions of one name that differ in types only"));
-    }
+fn types_of(arguments: &[FunctionArgument]) -> Vec<Oid> {
+    arguments.iter().map(|one| one.pg_type.oid).collect()
+}
+
+fn may_replace(context: &QueryContext, old: &Function, or_replace: bool) -> Result<()> {
     if !or_replace {
         let text = format!("function \"{}\" already exists with same argument types", old.name);
         return Err(Error::new("42723", text));
@@ -107,27 +102,70 @@ fn may_replace(
     context.must_own("function", &old.name, old.owner)
 }
 
+/// Names and types of what a function gives back.
+type Columns = Vec<(String, PgType)>;
+
+/// What a caller gives, and the OUT arguments.
 fn arguments(
     context: &QueryContext,
     given: &[OperateFunctionArg],
-) -> Result<Vec<FunctionArgument>> {
+) -> Result<(Vec<FunctionArgument>, Columns)> {
     let mut arguments: Vec<FunctionArgument> = Vec::with_capacity(given.len());
+    let mut out = Columns::new();
     for one in given {
+        let name = one.name.as_ref().map(argument_name).unwrap_or_default();
+        let pg_type = types::named_type(&one.data_type, context)?.pg_type;
         if matches!(one.mode, Some(ArgMode::Out | ArgMode::InOut)) {
-            return Err(Error::unsupported("OUT arguments").with_hint("Use RETURNS TABLE (…)."));
+            let unnamed = || format!("column{}", out.len() + 1);
+            out.push((if name.is_empty() { unnamed() } else { name.clone() }, pg_type));
+        }
+        if one.mode == Some(ArgMode::Out) {
+            continue;
         }
         let default = one.default_expr.as_ref().map(ToString::to_string);
         if default.is_none() && arguments.last().is_some_and(|before| before.default.is_some()) {
             let text = "input parameters after one with a default value must also have defaults";
             return Err(Error::new("42P13", text));
         }
-        arguments.push(FunctionArgument {
-            name: one.name.as_ref().map(folded).unwrap_or_default(),
-            pg_type: types::named_type(&one.data_type, context)?.pg_type,
-            default,
-        });
+        arguments.push(FunctionArgument { name, pg_type, default });
     }
-    Ok(arguments)
+    Ok((arguments, out))
+}
+
+/// The parser keeps the quotes of an argument's name.
+fn argument_name(name: &Ident) -> String {
+    match name.value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(quoted) => quoted.replace("\"\"", "\""),
+        None => folded(name),
+    }
+}
+
+/// What OUT arguments come to; RETURNS may be left out, or must say the same.
+fn of_out(
+    context: &QueryContext,
+    given: Option<&FunctionReturnType>,
+    out: Columns,
+) -> Result<Returns> {
+    let own = match out.as_slice() {
+        [(_, pg_type)] => *pg_type,
+        _ => PgType::RECORD,
+    };
+    let is_record = |of: &DataType| of.to_string().eq_ignore_ascii_case("record");
+    let set = match given {
+        None => false,
+        Some(FunctionReturnType::SetOf(of)) if is_record(of) && out.len() > 1 => true,
+        Some(FunctionReturnType::DataType(of)) if is_record(of) && out.len() > 1 => false,
+        Some(given) => match returns(context, Some(given))? {
+            Returns::Value(pg_type) if pg_type.oid == own.oid => false,
+            Returns::Set(pg_type) if pg_type.oid == own.oid => true,
+            _ => {
+                let name = own.sql_name();
+                let text = format!("function result type must be {name} because of OUT parameters");
+                return Err(Error::new("42P13", text));
+            }
+        },
+    };
+    Ok(if set { Returns::Table(out) } else { Returns::Row(out) })
 }
 
 fn returns(context: &QueryContext, given: Option<&FunctionReturnType>) -> Result<Returns> {
@@ -194,11 +232,13 @@ fn check(context: &Arc<QueryContext>, function: &Function) -> Result<()> {
         nulls.push(cast(parse::expression("NULL")?, data_type(argument.pg_type)?));
     }
     let Expr::Function(mut called) = call(&function.name, nulls) else { return Ok(()) };
-    let quoted = |name: &str| sqlparser::ast::Ident::with_quote('"', name);
+    let quoted = |name: &str| Ident::with_quote('"', name);
     called.name = vec![quoted(&schema), quoted(&function.name)].into();
     let text = match function.returns {
         Returns::Value(_) => format!("SELECT {called}"),
-        Returns::Set(_) | Returns::Table(_) => format!("SELECT * FROM {called}"),
+        Returns::Set(_) | Returns::Row(_) | Returns::Table(_) => {
+            format!("SELECT * FROM {called}")
+        }
     };
     planning::describe_query(context, parse::query(&text)?, &[]).map(drop)
 }
@@ -223,9 +263,8 @@ pub(super) async fn alter(
         Change::Owner(owner) => function.owner = new_owner(&context, owner)?.oid,
         _ => return Err(Error::unsupported("this ALTER FUNCTION")),
     }
-    let types =
-        |one: &Function| one.arguments.iter().map(|one| one.pg_type.oid).collect::<Vec<_>>();
-    let same = |one: &&Arc<Function>| one.oid != function.oid && types(one) == types(&function);
+    let types = types_of(&function.arguments);
+    let same = |one: &&Arc<Function>| one.oid != function.oid && types_of(&one.arguments) == types;
     if context.catalog().functions_named(function.schema, &function.name).any(|one| same(&one)) {
         let name = &function.name;
         let text = format!("function \"{name}\" already exists with same argument types");
@@ -296,14 +335,14 @@ pub(super) fn named(context: &QueryContext, described: &FunctionDesc) -> Result<
         Error::new("42883", format!("function {}({types}) does not exist", parts.join(".")))
     };
     if let Some(given) = &described.args {
-        let wanted = arguments(context, given)?;
-        let wanted: Vec<Oid> = wanted.iter().map(|one| one.pg_type.oid).collect();
-        let found = find(context, &parts, wanted.len());
-        let found = found.filter(|one| one.arguments.iter().map(|one| one.pg_type.oid).eq(wanted));
+        let (wanted, _) = arguments(context, given)?;
+        let mut found = candidates(context, &parts, wanted.len()).into_iter();
+        let found = found.find(|one| types_of(&one.arguments) == types_of(&wanted));
         return found.ok_or_else(missing);
     }
     let meant = |one: &&Arc<Function>| {
-        find(context, &parts, one.arguments.len()).is_some_and(|found| found.oid == one.oid)
+        let found = candidates(context, &parts, one.arguments.len());
+        found.iter().any(|found| found.oid == one.oid)
     };
     let mut all = context.catalog().functions().filter(meant);
     match (all.next(), all.next()) {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use clientele_catalog::definition::{Constraint, Relation};
+use clientele_catalog::definition::{Constraint, ConstraintKind, Relation};
 use clientele_catalog::privileges::Access;
 use clientele_catalog::storage::RowAddress;
 use clientele_udfs::types::PgType;
@@ -17,7 +17,7 @@ use sqlparser::ast::{
 
 use super::referential::{Event, settle};
 use super::rows::{self, SelectParts, Written};
-use super::{Described, check};
+use super::{Described, check, computed_key};
 use crate::api::Outcome;
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
@@ -56,6 +56,10 @@ pub(super) async fn execute(
         false => session.context().await?,
     };
     let kept = session.kept(prepared, &context).await?;
+    let insert = match kept.through.as_ref().map(|through| &through.statement) {
+        Some(ast::Statement::Insert(through)) => through,
+        _ => insert,
+    };
     let relation = kept.written_to()?;
     let schema = Arc::clone(kept.row_schema.get_or_init(|| rows::schema(&relation)));
     let batches = session.rows(&context, &kept, parameters.clone()).await?;
@@ -66,6 +70,7 @@ pub(super) async fn execute(
     check::policies(&context, &relation, 'a', &batches)?;
     let before = held_back(session).await?;
     let written = write(session, &context, &relation, insert, batches).await?;
+    check::options(&context, &kept, &written)?;
     settle(session, &context, Event::Update).await?;
     let count: usize = written.iter().map(RecordBatch::num_rows).sum();
     let count = count.saturating_sub(held_back(session).await?.saturating_sub(before));
@@ -120,6 +125,11 @@ async fn write(
     let (is_fresh, met) = divide(session, relation, &arbiters, &proposed).await?;
     let fresh = filter_record_batch(&proposed, &is_fresh).map_err(Error::internal)?;
     let mut written = vec![fresh.clone()];
+    let updates = matches!(conflict.action, OnConflictAction::DoUpdate(_));
+    let repeats = || is_fresh.values().iter().zip(&met).any(|(new, met)| !new && met.is_none());
+    if updates && !arbiters.is_empty() && repeats() {
+        return Err(second_time());
+    }
     {
         let work = session.work().await?;
         work.lock().await.insert(relation.oid, fresh.clone())?;
@@ -171,9 +181,13 @@ fn as_proposed(
 /// The unique constraints that ON CONFLICT watches.
 fn arbiters(relation: &Relation, target: Option<&ConflictTarget>) -> Result<Vec<Constraint>> {
     match target {
-        None => Ok(relation.unique_keys().map(|(constraint, _)| constraint.clone()).collect()),
+        None => Ok(relation.unique_constraints().cloned().collect()),
         Some(ConflictTarget::OnConstraint(name)) => {
             let name = name_parts(name).pop().unwrap_or_default();
+            if let Some(text) = name.strip_prefix(sql::INFERRED) {
+                let found = computed_key::inferred(relation, text)?;
+                return Ok(vec![found.ok_or_else(no_arbiter)?]);
+            }
             let found = relation.unique_keys().find(|(constraint, _)| constraint.name == name);
             found.map(|(constraint, _)| vec![constraint.clone()]).ok_or_else(|| {
                 Error::new(
@@ -196,14 +210,14 @@ fn arbiters(relation: &Relation, target: Option<&ConflictTarget>) -> Result<Vec<
                 columns == wanted
             };
             let found = relation.unique_keys().find(|(_, columns)| fits(columns));
-            found.map(|(constraint, _)| vec![constraint.clone()]).ok_or_else(|| {
-                Error::new(
-                    "42P10",
-                    "there is no unique or exclusion constraint matching the ON CONFLICT specification",
-                )
-            })
+            found.map(|(constraint, _)| vec![constraint.clone()]).ok_or_else(no_arbiter)
         }
     }
+}
+
+fn no_arbiter() -> Error {
+    let text = "there is no unique or exclusion constraint matching the ON CONFLICT specification";
+    Error::new("42P10", text)
 }
 
 /// Which proposed rows are new, and which existing row each other one meets.
@@ -219,18 +233,9 @@ async fn divide(
     let mut fresh = vec![true; proposed.num_rows()];
     for constraint in arbiters {
         let found = transaction.find_key(relation, constraint.oid, proposed)?;
-        for (slot, address) in met.iter_mut().zip(found) {
+        for ((slot, fresh), (address, again)) in met.iter_mut().zip(&mut fresh).zip(found) {
             *slot = slot.or(address);
-        }
-        let mut first: HashMap<String, usize> = HashMap::new();
-        for (row, key) in check::key_texts(relation, constraint, proposed)?.into_iter().enumerate()
-        {
-            if let Some(key) = key
-                && first.insert(key, row).is_some()
-                && let Some(slot) = fresh.get_mut(row)
-            {
-                *slot = false;
-            }
+            *fresh = *fresh && !again;
         }
     }
     for (slot, address) in fresh.iter_mut().zip(&met) {
@@ -262,8 +267,7 @@ async fn update_met(
     let none_met = addresses.is_empty();
     let distinct: std::collections::HashSet<i64> = addresses.iter().copied().collect();
     if distinct.len() < addresses.len() {
-        return Err(Error::new("21000", "ON CONFLICT DO UPDATE command cannot affect row a second time")
-            .with_hint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values."));
+        return Err(second_time());
     }
     let mut columns = vec![("ctid", Arc::new(Int64Array::from(addresses)) as ArrayRef)];
     let schema = rows.schema();
@@ -286,6 +290,13 @@ async fn update_met(
     }
     let plan = super::update::assign(&fresh, relation, planned.plan)?;
     super::update::apply(session, &fresh, relation, plan).await
+}
+
+fn second_time() -> Error {
+    Error::new("21000", "ON CONFLICT DO UPDATE command cannot affect row a second time").with_hint(
+        "Ensure that no rows proposed for insertion within the same command have duplicate \
+         constrained values.",
+    )
 }
 
 fn met_query(relation: &Relation, insert: &Insert, update: &ast::DoUpdate) -> Result<ast::Query> {
@@ -312,7 +323,7 @@ fn plan(context: &Arc<QueryContext>, insert: &Insert, declared: &[Option<PgType>
     let relation = rows::target(context, name)?;
     let named = insert_columns(&relation, insert)?;
     let needs = needs(&relation, insert, &named)?;
-    let source = match &insert.source {
+    let mut source = match &insert.source {
         Some(query) => query.as_ref().clone(),
         None => no_columns()?,
     };
@@ -320,6 +331,10 @@ fn plan(context: &Arc<QueryContext>, insert: &Insert, declared: &[Option<PgType>
         Some(_) => named,
         None => Vec::new(),
     };
+    if let SetExpr::Values(values) = source.body.as_mut() {
+        generated_by_default(&relation, &mut named, (values, insert.columns.is_empty()));
+    }
+    super::subject_columns::refuse_values(&relation, &named)?;
     let is_query = matches!(source.body.as_ref(), SetExpr::Select(_));
     if insert.source.is_some() && insert.columns.is_empty() && is_query {
         // A query may give fewer columns than the table has: the rest get their defaults.
@@ -351,11 +366,14 @@ fn needs(relation: &Arc<Relation>, insert: &Insert, named: &[String]) -> Result<
     let Some(OnInsert::OnConflict(conflict)) = &insert.on else { return Ok(needs) };
     if let Some(target) = &conflict.conflict_target {
         let keys = arbiters(relation, Some(target))?;
-        let watched = relation
-            .unique_keys()
-            .filter(|(key, _)| keys.iter().any(|one| one.oid == key.oid))
-            .flat_map(|(_, columns)| columns.iter())
-            .filter_map(|number| relation.column_by_number(*number));
+        let columns = |key: &Constraint| match &key.kind {
+            ConstraintKind::PrimaryKey { columns }
+            | ConstraintKind::Unique { columns }
+            | ConstraintKind::UniqueIndex { columns, .. } => columns.clone(),
+            _ => Vec::new(),
+        };
+        let numbers: Vec<i16> = keys.iter().flat_map(columns).collect();
+        let watched = numbers.iter().filter_map(|number| relation.column_by_number(*number));
         needs.push(Need::on(relation, 'r', watched.map(|column| column.name.as_str())));
     }
     if let OnConflictAction::DoUpdate(update) = &conflict.action {
@@ -386,8 +404,33 @@ fn insert_columns(relation: &Relation, insert: &Insert) -> Result<Vec<String>> {
         }
         names.push(name);
     }
-    super::subject_columns::refuse_values(relation, &names)?;
     Ok(names)
+}
+
+/// Takes out generated columns for which every row says DEFAULT (manual: sql-insert).
+fn generated_by_default(
+    relation: &Relation,
+    named: &mut Vec<String>,
+    (values, all): (&mut ast::Values, bool),
+) {
+    let width = values.rows.first().map_or(0, |row| row.len());
+    let mut columns: Vec<String> = match all {
+        true => relation.live_columns().map(|column| column.name.clone()).collect(),
+        false => named.clone(),
+    };
+    if all && width <= named.len() || width > columns.len() {
+        return;
+    }
+    for place in (0..columns.len().min(width)).rev() {
+        let generated =
+            relation.column(&columns[place]).is_some_and(|column| column.generated.is_some());
+        let default = |row: &ast::Parens<Vec<Expr>>| row.get(place).is_some_and(is_default);
+        if generated && values.rows.iter().all(default) {
+            columns.remove(place);
+            values.rows.iter_mut().for_each(|row| drop(row.remove(place)));
+        }
+    }
+    *named = columns;
 }
 
 /// Refuses values for identity columns that are GENERATED ALWAYS (manual: sql-insert, OVERRIDING).

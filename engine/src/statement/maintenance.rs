@@ -11,10 +11,11 @@ use clientele_catalog::definition::Relation;
 use clientele_catalog::pg_catalog::JobKind;
 
 use crate::error::{Error, Result};
-use crate::planning::context::QueryContext;
+use crate::planning::context::{Named, QueryContext};
 use crate::session::Session;
 use crate::session::job::Job;
 use crate::sql::Maintenance;
+use crate::sql::place::name_parts;
 
 /// Runs the statement.
 pub(super) async fn execute(session: &mut Session, statement: &Maintenance) -> Result<String> {
@@ -97,6 +98,10 @@ async fn targets(
     }
     let mut tables = Vec::new();
     for name in &statement.tables {
+        // Relations of the system are made when they are asked for.
+        if matches!(context.find_relation(&name_parts(name))?, Some(Named::System(..))) {
+            continue;
+        }
         let relation = context.relation(name)?;
         let shown = &relation.name;
         if !is_owner(&context, &relation) {

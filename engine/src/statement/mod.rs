@@ -4,6 +4,7 @@ mod alter_table;
 mod call;
 mod check;
 mod comment;
+mod computed_key;
 mod copy_from;
 mod copy_to;
 mod counted_column;
@@ -33,6 +34,7 @@ mod owner;
 mod policy;
 mod prepare;
 mod referential;
+mod returning;
 mod roles;
 pub(crate) mod rows;
 mod security_label;
@@ -40,10 +42,12 @@ mod setting;
 mod subject_columns;
 mod truncate;
 mod update;
+mod view_target;
 mod with;
 
 pub(crate) use create_table::fill;
 pub(crate) use dependency::names_in;
+pub(crate) use view_target::Through;
 
 use std::sync::Arc;
 
@@ -73,6 +77,8 @@ pub(crate) struct Described {
     pub(crate) target: Option<Arc<Relation>>,
     /// RETURNING, as a query over the written rows.
     pub(crate) returning: Option<Planned>,
+    /// The statement over the table of the view that it names.
+    pub(crate) through: Option<Arc<Through>>,
 }
 
 /// Columns of statements whose shape does not depend on a plan; `None`: it does, or there are none.
@@ -115,13 +121,30 @@ pub(crate) fn describe(
             Ok(Described { columns, planned: Some(planned), ..Described::default() })
         }
         Body::With(with) => with::describe(context, with, declared),
-        Body::Other(other) => match other.as_ref() {
-            ast::Statement::Insert(one) => insert::describe(context, one, declared),
-            ast::Statement::Update(one) => update::describe(context, one, declared),
-            ast::Statement::Delete(one) => delete::describe(context, one, declared),
-            ast::Statement::Merge(one) => merge::describe(context, one, declared),
-            _ => Ok(Described::default()),
-        },
+        Body::Other(other) => {
+            let through = view_target::through(context, other)?;
+            let statement = through.as_ref().map_or(other.as_ref(), |one| &one.statement);
+            let mut described = describe_write(context, statement, declared)?;
+            if let (Some(through), Some(planned)) = (&through, &mut described.planned) {
+                planned.needs = through.needs(context, std::mem::take(&mut planned.needs));
+            }
+            described.through = through.map(Arc::new);
+            Ok(described)
+        }
+        _ => Ok(Described::default()),
+    }
+}
+
+fn describe_write(
+    context: &Arc<QueryContext>,
+    statement: &ast::Statement,
+    declared: &[Option<PgType>],
+) -> Result<Described> {
+    match statement {
+        ast::Statement::Insert(one) => insert::describe(context, one, declared),
+        ast::Statement::Update(one) => update::describe(context, one, declared),
+        ast::Statement::Delete(one) => delete::describe(context, one, declared),
+        ast::Statement::Merge(one) => merge::describe(context, one, declared),
         _ => Ok(Described::default()),
     }
 }
@@ -149,7 +172,9 @@ pub(crate) async fn execute(
         Body::DefaultPrivileges(one) => done(grant::default_privileges(session, one).await?),
         Body::SecurityLabel(one) => done(security_label::execute(session, one).await?),
         Body::Definition(one) => done(definition::execute(session, one).await?),
-        Body::Declare { name, kind, query } => session.declare(name, *kind, query).await,
+        Body::Declare { name, kind, query } => {
+            session.declare(name, *kind, (query, &prepared.statement.text)).await
+        }
         Body::Fetch { name, step, moves } => session.fetch(name, *step, *moves).await,
         Body::Close(name) => session.close(name.as_deref()),
         Body::Prepare { name, types, statement } => {

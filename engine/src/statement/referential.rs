@@ -7,6 +7,7 @@ use clientele_catalog::definition::{ForeignKey, Relation};
 use clientele_catalog::storage::{Orphans, Transaction};
 use datafusion::arrow::array::{ArrayRef, RecordBatch};
 use datafusion::scalar::ScalarValue;
+use sqlparser::ast::{ConstraintCharacteristics, DeferrableInitial};
 use tokio::sync::Mutex;
 
 use super::{check, rows};
@@ -45,7 +46,7 @@ async fn orphaned(
     context: &Arc<QueryContext>,
     (work, event): (&Mutex<Transaction>, Event),
 ) -> Result<()> {
-    let found = work.lock().await.orphans()?;
+    let found = work.lock().await.orphans(event == Event::Update)?;
     for orphans in &found {
         let relation = &orphans.relation;
         let key = relation.foreign_keys().find(|one| one.oid == orphans.key);
@@ -121,4 +122,17 @@ fn set(
     let after = RecordBatch::try_new(rows::schema(relation), columns.collect());
     let after = check::rows(context, relation, after.map_err(Error::internal)?)?;
     Ok(transaction.update(relation.oid, &addresses, &[after])?)
+}
+
+/// What a foreign key says of when it is looked at: whether it is deferred at first; `None`: never.
+pub(super) fn deferrable(said: Option<&ConstraintCharacteristics>) -> Result<Option<bool>> {
+    let deferred = said.and_then(|one| one.initially) == Some(DeferrableInitial::Deferred);
+    match said.and_then(|one| one.deferrable) {
+        Some(true) => Ok(Some(deferred)),
+        Some(false) if deferred => {
+            let text = "constraint declared INITIALLY DEFERRED must be DEFERRABLE";
+            Err(Error::new("42601", text))
+        }
+        _ => Ok(deferred.then_some(true)),
+    }
 }

@@ -8,11 +8,12 @@ use clientele_udfs::types::PgType;
 use datafusion::arrow::array::{
     Array, AsArray, Int64Array, RecordBatch, RecordBatchOptions, new_null_array,
 };
-use datafusion::arrow::datatypes::{Int64Type, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{FieldRef, Int64Type, Schema, SchemaRef};
 use datafusion::scalar::ScalarValue;
 use sqlparser::ast::{self, Ident, ObjectName, SelectItem};
 
 use super::Described;
+use super::returning::others;
 use crate::api::{BatchStream, Outcome, Rows, RowsTag};
 use crate::error::{Error, Result};
 use crate::planning::context::QueryContext;
@@ -25,7 +26,7 @@ use crate::sql;
 /// # Errors
 /// 42P01, 42809 for a view, 42501 for what the role may not change.
 pub(super) fn target(context: &QueryContext, name: &ObjectName) -> Result<Arc<Relation>> {
-    let relation = context.relation(name)?;
+    let relation = context.relation(name).map_err(|error| placed(error, name))?;
     planning::rights::features_are_closed(&relation)?;
     match relation.kind {
         RelationKind::Table => Ok(relation),
@@ -41,6 +42,13 @@ pub(super) fn target(context: &QueryContext, name: &ObjectName) -> Result<Arc<Re
             Err(Error::new("42809", format!("cannot change sequence \"{}\"", relation.name)))
         }
     }
+}
+
+/// Points at the name that an error is about.
+pub(super) fn placed(mut error: Error, name: &ObjectName) -> Error {
+    let first = name.0.first().and_then(|part| part.as_ident());
+    error.object.location = first.map(|ident| (ident.span.start.line, ident.span.start.column));
+    error
 }
 
 /// Arrow schema of a relation's rows: live columns in order.
@@ -152,25 +160,25 @@ pub(super) fn describe(
     alias: Option<&Ident>,
     returning: Option<&Vec<SelectItem>>,
 ) -> Result<Described> {
+    let others = others(&planned.plan, relation);
     let returning = returning
-        .map(|items| plan_returning(context, relation, alias, (items, Vec::new())))
+        .map(|items| {
+            plan_returning(context, relation, alias, (items, vec![none(relation, others)]))
+        })
         .transpose()?;
     let columns = returning.as_ref().map(|planned| planned.columns.clone());
     // Refused before anything is written, whichever road RETURNING takes.
     planned.needs.extend(returning.iter().flat_map(|planned| planned.needs.clone()));
     let target = Some(Arc::clone(relation));
-    Ok(Described { columns, planned: Some(planned), target, returning })
+    Ok(Described { columns, planned: Some(planned), target, returning, through: None })
 }
 
 fn plan_returning(
     context: &Arc<QueryContext>,
     relation: &Arc<Relation>,
     alias: Option<&Ident>,
-    (items, mut rows): (&[SelectItem], Vec<RecordBatch>),
+    (items, rows): (&[SelectItem], Vec<RecordBatch>),
 ) -> Result<Planned> {
-    if rows.is_empty() {
-        rows.push(RecordBatch::new_empty(schema(relation)));
-    }
     let rows = with_xmax(rows, Some(items), 0)?;
     let name = alias.map_or_else(|| quoted(&relation.name), Clone::clone);
     let mut query = sql::parse::query(&format!("SELECT 1 FROM {name}"))?;
@@ -178,6 +186,13 @@ fn plan_returning(
         select.projection = items.to_vec();
     }
     planning::plan_over_rows(context, query, (sql::place::folded(&name), relation.oid, rows))
+}
+
+/// No rows of a relation, with the columns of other tables that RETURNING names.
+fn none(relation: &Relation, others: Vec<FieldRef>) -> RecordBatch {
+    let own = schema(relation);
+    let fields: Vec<FieldRef> = own.fields().iter().cloned().chain(others).collect();
+    RecordBatch::new_empty(Arc::new(Schema::new(fields)))
 }
 
 /// The rows with `xmax`, where RETURNING asks for it: 0 is that of a row that no version went
@@ -251,7 +266,12 @@ pub(super) async fn outcome(
         let stream: BatchStream = Box::pin(futures::stream::iter(rows.into_iter().map(Ok)));
         return Ok(Outcome::Rows(Rows { columns, stream, tag: RowsTag::Fixed(written.tag) }));
     }
-    let planned = plan_returning(context, written.relation, written.alias, (items, written.rows))?;
+    let mut rows = written.rows;
+    if rows.is_empty() {
+        let others = others(&written.kept.planned.plan, written.relation);
+        rows.push(none(written.relation, others));
+    }
+    let planned = plan_returning(context, written.relation, written.alias, (items, rows))?;
     let planned = planned.allowed(context)?;
     let plan = planning::bind(planned.plan, written.parameters)?;
     let stream: BatchStream = session.stream(context, plan).await?;

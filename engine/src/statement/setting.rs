@@ -169,7 +169,7 @@ fn discard(session: &mut Session, what: &str) -> Result<Outcome> {
     let tag = match what {
         "all" => {
             session.outside_block("DISCARD ALL")?;
-            session.cursors.clear();
+            session.close_cursors();
             session.shared.channels.add(Notification::Unlisten(None))?;
             session.forget_all_named();
             set_role(session, None)?;

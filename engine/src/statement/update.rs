@@ -16,6 +16,7 @@ use sqlparser::ast::{
 
 use super::insert::assigned;
 use super::referential::{Event, settle};
+use super::returning::{Returning, beside};
 use super::rows::{self, SelectParts, Written};
 use super::{Described, check};
 use crate::api::Outcome;
@@ -33,9 +34,9 @@ pub(super) fn describe(
     update: &Update,
     declared: &[Option<PgType>],
 ) -> Result<Described> {
-    let (relation, planned) = plan(context, update, declared)?;
+    let (relation, returning, planned) = plan(context, update, declared)?;
     let (_, alias) = table_of(&update.table)?;
-    rows::describe(context, planned, &relation, alias.as_ref(), update.returning.as_ref())
+    rows::describe(context, planned, &relation, alias.as_ref(), returning.items.as_ref())
 }
 
 /// Runs an UPDATE.
@@ -47,14 +48,24 @@ pub(super) async fn execute(
     session.writable("UPDATE")?;
     let context = session.context().await?;
     let kept = session.kept(prepared, &context).await?;
+    let update = match kept.through.as_ref().map(|through| &through.statement) {
+        Some(ast::Statement::Update(through)) => through,
+        _ => update,
+    };
     let relation = kept.written_to()?;
     let batches = session.rows(&context, &kept, parameters.clone()).await?;
-    let (_, written) = replace(session, &context, (&relation, &kept.conditions), batches).await?;
+    let once = once(batches)?;
+    let written = replace(session, &context, (&relation, &kept.conditions), &once).await?;
+    check::options(&context, &kept, &written)?;
     settle(session, &context, Event::Update).await?;
     let count: usize = written.iter().map(RecordBatch::num_rows).sum();
-    let returning = update.returning.as_ref();
-    let written = rows::recognised(session, &relation, returning, written).await?;
     let (_, alias) = table_of(&update.table)?;
+    let label = label(&relation, alias.as_ref());
+    let returning = update.returning.as_ref();
+    let returning = Returning::new(&context, (&relation, &label), from(update), returning)?.items;
+    let returning = returning.as_ref();
+    let written = rows::recognised(session, &relation, returning, written).await?;
+    let written = beside(&relation, written, &once.rows)?;
     rows::outcome(
         session,
         &context,
@@ -79,50 +90,76 @@ pub(super) async fn apply(
     relation: &Arc<Relation>,
     plan: LogicalPlan,
 ) -> Result<(Vec<RowAddress>, Vec<RecordBatch>)> {
-    let batches = session.collect(context, plan).await?;
-    replace(session, context, (relation, &Conditions::default()), batches).await
+    let once = once(session.collect(context, plan).await?)?;
+    let written = replace(session, context, (relation, &Conditions::default()), &once).await?;
+    Ok((once.addresses, written))
 }
 
-/// Puts new rows in the place of those that they are addressed to. Returns both.
+/// What a plan of `ctid` and new values gave, each row once.
+struct Once {
+    addresses: Vec<RowAddress>,
+    rows: Vec<RecordBatch>,
+}
+
+fn once(batches: Vec<RecordBatch>) -> Result<Once> {
+    let mut seen = HashSet::new();
+    let mut once = Once { addresses: Vec::new(), rows: Vec::with_capacity(batches.len()) };
+    for batch in batches {
+        let (found, batch) = rows::addresses(&batch, &mut seen)?;
+        once.addresses.extend(found);
+        once.rows.push(batch);
+    }
+    Ok(once)
+}
+
+/// Puts new rows in the place of those that they are addressed to, and returns them.
 async fn replace(
     session: &mut Session,
     context: &Arc<QueryContext>,
     (relation, conditions): (&Arc<Relation>, &Conditions),
-    batches: Vec<RecordBatch>,
-) -> Result<(Vec<RowAddress>, Vec<RecordBatch>)> {
+    once: &Once,
+) -> Result<Vec<RecordBatch>> {
     let schema = rows::schema(relation);
-    let mut seen = HashSet::new();
-    let mut addresses = Vec::new();
-    let mut written = Vec::new();
-    for batch in batches {
-        let (found, batch) = rows::addresses(&batch, &mut seen)?;
-        let batch = rows::shaped(&batch, &schema, 1)?;
-        addresses.extend(found);
-        written.push(check::kept_rows(context, conditions, relation, batch)?);
-    }
+    let checked =
+        |batch| check::kept_rows(context, conditions, relation, rows::shaped(batch, &schema, 1)?);
+    let written: Vec<RecordBatch> = once.rows.iter().map(checked).collect::<Result<_>>()?;
     check::policies(context, relation, 'w', &written)?;
     let work = session.work().await?;
     let mut transaction = work.lock().await;
-    transaction.update(relation.oid, &addresses, &written)?;
-    Ok((addresses, written))
+    transaction.update(relation.oid, &once.addresses, &written)?;
+    Ok(written)
+}
+
+/// The other tables.
+fn from(update: &Update) -> &[TableWithJoins] {
+    match &update.from {
+        Some(UpdateTableFromKind::AfterSet(tables) | UpdateTableFromKind::BeforeSet(tables)) => {
+            tables
+        }
+        None => &[],
+    }
+}
+
+/// The name that the target has in the statement.
+pub(super) fn label(relation: &Relation, alias: Option<&Ident>) -> Ident {
+    alias.cloned().unwrap_or_else(|| rows::quoted(&relation.name))
 }
 
 fn plan(
     context: &Arc<QueryContext>,
     update: &Update,
     declared: &[Option<PgType>],
-) -> Result<(Arc<Relation>, Planned)> {
+) -> Result<(Arc<Relation>, Returning, Planned)> {
     let (name, alias) = table_of(&update.table)?;
     let relation = rows::target(context, &name)?;
-    let label = alias.clone().unwrap_or_else(|| rows::quoted(&relation.name));
+    let label = label(&relation, alias.as_ref());
+    let others = from(update);
+    let returning = update.returning.as_ref();
+    let returning = Returning::new(context, (&relation, &label), others, returning)?;
     let mut projection = vec![rows::named(rows::column_of(&label, "ctid"), "ctid")];
     projection.extend(new_values(&relation, &label, &update.assignments)?);
-    let mut from = vec![update.table.clone()];
-    if let Some(UpdateTableFromKind::AfterSet(tables) | UpdateTableFromKind::BeforeSet(tables)) =
-        &update.from
-    {
-        from.extend(tables.clone());
-    }
+    projection.extend(returning.projection());
+    let from = std::iter::once(&update.table).chain(others).cloned().collect();
     let selection = update.selection.clone();
     let query = rows::select(SelectParts { projection, from, selection })?;
     let need = need(&relation, &update.assignments)?;
@@ -132,7 +169,7 @@ fn plan(
     let mut planned = planning::plan_for_target(context, query, declared, &changed)?;
     planned.needs.push(need);
     let plan = assign(context, &relation, planned.plan)?;
-    Ok((relation, Planned { plan, ..planned }))
+    Ok((relation, returning, Planned { plan, ..planned }))
 }
 
 /// UPDATE on the assigned columns.
@@ -152,7 +189,7 @@ pub(super) fn own_outputs(
     Ok(stays.map(|(place, _)| place + 1).chain([0]).collect())
 }
 
-/// Casts the values behind `ctid` to the columns' types.
+/// Casts the values behind `ctid` to the columns' types; what is behind these stays.
 pub(super) fn assign(
     context: &Arc<QueryContext>,
     relation: &Relation,
@@ -160,7 +197,7 @@ pub(super) fn assign(
 ) -> Result<LogicalPlan> {
     let mut targets = vec![("ctid".to_owned(), PgType::TID)];
     targets.extend(rows::assignment(relation));
-    planning::project_for_assignment(plan, &targets, context)
+    planning::project_with_rest(plan, &targets, context)
 }
 
 /// The value of each live column after the assignments, as SELECT items.
@@ -175,14 +212,21 @@ pub(super) fn new_values(
         if relation.column(&name).is_none() {
             let text =
                 format!("column \"{name}\" of relation \"{}\" does not exist", relation.name);
-            return Err(Error::new("42703", text));
+            let error = Error::new("42703", text);
+            return Err(match &assignment.target {
+                ast::AssignmentTarget::ColumnName(name) => rows::placed(error, name),
+                ast::AssignmentTarget::Tuple(_) => error,
+            });
         }
+        let defaulted = matches!(&assignment.value, Expr::Identifier(word) if is_default(word));
         if relation.column(&name).is_some_and(|column| column.generated.is_some()) {
+            if defaulted {
+                continue;
+            }
             let text = format!("column \"{name}\" can only be updated to DEFAULT");
             return Err(Error::new("428C9", text)
                 .with_detail(format!("Column \"{name}\" is a generated column.")));
         }
-        let defaulted = matches!(&assignment.value, Expr::Identifier(word) if is_default(word));
         if !defaulted && relation.column(&name).is_some_and(|one| one.identity == Some('a')) {
             let text = format!("column \"{name}\" can only be updated to DEFAULT");
             let detail =

@@ -45,7 +45,11 @@ pub fn run(settings: &Settings, arguments: &ArgMatches) -> Result<ExitCode> {
             let receipt =
                 Receipt::from_json(&text).with_context(|| format!("{shown} is no receipt"))?;
             let is_other = key.is_some_and(|key| *key != receipt.public_key);
-            let checked = if is_other { Err(Flaw::Key) } else { receipt.check() };
+            let checked = match (is_other, Receipt::shows_the_document(&text)) {
+                (true, _) => Err(Flaw::Key),
+                (false, false) => Err(Flaw::Shown),
+                (false, true) => receipt.check(),
+            };
             show(&shown.to_string(), checked)
         }
         None => all(settings)?,

@@ -10,6 +10,7 @@
 //! `varchar(n)` refuses what is too long instead of cutting it (manual §10.4). The zone is the
 //! session's, `datafusion.execution.time_zone`.
 
+mod bits;
 mod elements;
 mod float;
 mod integer;

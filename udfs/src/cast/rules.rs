@@ -26,6 +26,8 @@ pub(crate) enum Kernel {
     ToFloat,
     /// Among dates, times, timestamps, intervals.
     Temporal,
+    /// Whole number → bit string, and back.
+    Bits,
     /// Array → array.
     Elements(Inner),
 }
@@ -74,7 +76,7 @@ impl Kernel {
             Self::ToNumeric => Inner::ToNumeric,
             Self::ToFloat => Inner::ToFloat,
             Self::Temporal => Inner::Temporal,
-            Self::Elements(_) => return None,
+            Self::Bits | Self::Elements(_) => return None,
         })
     }
 }
@@ -88,6 +90,9 @@ impl fmt::Display for Kernel {
         }
     }
 }
+
+/// `bit(n)`.
+const BIT: u32 = 1560;
 
 /// Types that are plain text: `text`, `varchar`, `char`, `name`, `"char"`, `unknown`, `cstring`.
 pub(crate) fn is_text(pg_type: PgType) -> bool {
@@ -187,6 +192,8 @@ fn between(from: PgType, to: PgType, explicit: bool) -> Option<Kernel> {
         (_, to) if is_text(from) && is_text(to) => Kernel::TextToText,
         _ if is_text(to) => Kernel::ToText(from),
         _ if is_text(from) => Kernel::FromText,
+        (from, to) if is_integer(from) && to.oid == BIT && explicit => Kernel::Bits,
+        (from, PgType::INT4 | PgType::INT8) if from.oid == BIT && explicit => Kernel::Bits,
         (PgType::JSONB, to) if is_number(to) || to == PgType::BOOL => Kernel::FromJson,
         (PgType::JSON, PgType::JSONB) => Kernel::FromText,
         (PgType::JSONB, PgType::JSON) => Kernel::Relabel,

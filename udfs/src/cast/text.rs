@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringViewBuilder};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringViewArray, StringViewBuilder};
 use datafusion::arrow::datatypes::DataType;
 
 use super::udf::Call;
+use crate::functions::misc::inet::with_netmask;
 use crate::input::text::{Rule, cut, padded};
 use crate::input::{Builder, Context};
 use crate::output::{self, Style};
@@ -28,6 +29,12 @@ pub(super) fn printed(array: &ArrayRef, from: PgType, call: &Call) -> Result<Arr
     let texts = match array.data_type() {
         // `boolout` prints t and f, the cast to text true and false (bool.c, booltext).
         DataType::Boolean => layout::converted(array, &DataType::Utf8View)?,
+        // The cast shows the netmask of a single host, which `inet_out` does not (network_show).
+        _ if from == PgType::INET => {
+            let texts = layout::converted(array, &DataType::Utf8View)?;
+            let whole = texts.as_string_view().iter().map(|text| text.map(with_netmask));
+            Arc::new(whole.collect::<StringViewArray>())
+        }
         _ => {
             let style = Style { time_zone: call.ctx.time_zone, ..Style::default() };
             output::to_text_array(array, from, &style)?

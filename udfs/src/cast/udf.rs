@@ -14,7 +14,7 @@ use datafusion::logical_expr::{
     Volatility,
 };
 
-use super::{Kernel, elements, float, integer, numeric, temporal, text};
+use super::{Kernel, bits, elements, float, integer, numeric, temporal, text};
 use crate::input::{self, Context, DateOrder};
 use crate::types::PgType;
 use crate::{Result, layout};
@@ -174,6 +174,7 @@ pub(super) fn run(kernel: Kernel, call: &Call, array: &ArrayRef) -> Result<Array
         Kernel::ToNumeric => numeric::to_numeric(array, call.to),
         Kernel::ToFloat => float::to_float(array, call.to),
         Kernel::Temporal => temporal::converted(array, call),
+        Kernel::Bits => bits::converted(array, call.to),
         Kernel::Elements(inner) => elements::each(array, inner.kernel(), call),
     }
 }

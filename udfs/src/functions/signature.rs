@@ -160,9 +160,9 @@ fn parameter(text: &'static str) -> Option<Parameter> {
     Some(Parameter { name, pg_type: type_named(type_name)?, default })
 }
 
-/// Implicit conversions, cheapest first, after the manual's "Function Type Resolution". A text
+/// What an implicit conversion costs, the cheapest first, after the manual's "Function Type Resolution". A text
 /// may become anything as the last resort: it can be a literal of unknown type.
-fn cost(given: PgType, wanted: PgType) -> Cost {
+pub fn cost(given: PgType, wanted: PgType) -> Option<u32> {
     if given.oid == wanted.oid {
         return Some(0);
     }
@@ -198,6 +198,8 @@ fn scalar_cost(given: u32, wanted: u32) -> Cost {
     let rank = |oid| NUMBERS.iter().position(|number| *number == oid);
     match (rank(given), rank(wanted)) {
         (Some(given), Some(wanted)) if wanted == 5 && given != 4 => Some(3),
+        // Only a `real` stays one: of all others beside it the preferred type is made.
+        (Some(given), Some(4)) if given < 4 => Some(9),
         (Some(given), Some(wanted)) if wanted > given => Some((wanted - given) as u32 * 2),
         // A wider integer than PostgreSQL would have here: DataFusion's own functions return them.
         (Some(given), Some(wanted)) if given <= 2 && wanted < given => Some(30),

@@ -13,6 +13,7 @@ SELECT covered.purpose, covered.customer_id
           CROSS JOIN (SELECT customer_id FROM identity.nodes WHERE customer_id IS NOT NULL
                       UNION SELECT customer_id FROM identity.records WHERE customer_id IS NOT NULL) AS k
          WHERE p.legal_basis <> 'consent') AS covered
-  LEFT JOIN (SELECT DISTINCT customer_id, purpose FROM gdpr.objections) AS o
+  LEFT JOIN (SELECT DISTINCT o.customer_id, p.purpose FROM gdpr.objections AS o
+               JOIN consent.purposes AS p ON p.purpose = o.purpose OR starts_with(p.purpose, o.purpose || '.')) AS o
     ON o.customer_id = covered.customer_id AND o.purpose = covered.purpose
  WHERE o.customer_id IS NULL

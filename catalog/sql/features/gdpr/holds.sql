@@ -8,3 +8,4 @@
 -- held_until timestamptz: until when; NULL for ever
 -- held_by text!: the role that set it
 -- held_at timestamptz!: when
+-- relation oid: the table, whatever it is called by now

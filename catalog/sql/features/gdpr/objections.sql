@@ -1,6 +1,6 @@
 -- table gdpr.objections 14311
 -- customers who object to a purpose (GDPR art. 21): CALL gdpr.object(...)
 -- customer_id person: the customer
--- purpose text!: what they object to; direct_marketing is objected to without reasons
+-- purpose text!: what they object to, with the purposes below it: direct_marketing, which is objected to without reasons, has direct_marketing.newsletter
 -- objected_by text!: the role that noted it
 -- objected_at timestamptz!: when

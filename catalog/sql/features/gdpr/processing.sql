@@ -9,3 +9,5 @@
 -- keep_for interval: for how long after the last act of the person
 -- declared_by text!: the role
 -- declared_at timestamptz!: when
+-- persons text[]: categories of persons: customers, prospects …; NULL: customers
+-- relation oid: the table, whatever it is called by now

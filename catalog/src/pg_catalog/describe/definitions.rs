@@ -41,7 +41,7 @@ fn index_text_on(index: &Index<'_>, table: &str) -> String {
     let unique = if index.unique { "UNIQUE " } else { "" };
     let (keys, name) = (index.sorted_keys().join(", "), quote_identifier(index.name));
     let predicate = index.predicate.map(|text| format!(" WHERE {text}")).unwrap_or_default();
-    format!("CREATE {unique}INDEX {name} ON {table} USING btree ({keys}){predicate}")
+    format!("CREATE {unique}INDEX {name} ON {table} USING {} ({keys}){predicate}", index.method())
 }
 
 /// `pg_get_viewdef(oid, pretty)`: the query as it was given, with PostgreSQL's leading space and

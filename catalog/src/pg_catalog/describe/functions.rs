@@ -100,13 +100,17 @@ pub fn function_definition(context: &Context, function: Oid) -> Option<String> {
         Volatility::Volatile => "",
     };
     let strict = if found.strict { " STRICT" } else { "" };
+    let definer = match &found.defined {
+        Some(defined) if defined.definer => " SECURITY DEFINER",
+        _ => "",
+    };
     let (language, source) = match &found.defined {
         Some(defined) => ("sql", format!("$function${}$function$", defined.body)),
         None => ("internal", quote_literal(&found.name)),
     };
     Some(format!(
         "CREATE OR REPLACE {kind} {schema}.{name}({})\n\
-         {returns} LANGUAGE {language}\n{volatility}{strict}\nAS {source}\n",
+         {returns} LANGUAGE {language}\n{volatility}{strict}{definer}\nAS {source}\n",
         arguments(found, true),
     ))
 }

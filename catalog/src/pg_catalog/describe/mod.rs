@@ -6,6 +6,7 @@
 pub mod comments;
 pub mod definitions;
 pub mod functions;
+pub mod index_properties;
 pub mod names;
 pub mod privileges;
 pub mod sizes;

@@ -21,6 +21,8 @@ pub(crate) struct ConstraintRow<'a> {
     pub(crate) foreign: Option<Foreign<'a>>,
     /// The condition of a check.
     pub(crate) expression: Option<String>,
+    /// `DEFERRABLE`: whether `INITIALLY DEFERRED`.
+    pub(crate) deferrable: Option<bool>,
     pub(crate) comment: Option<&'a str>,
 }
 
@@ -67,6 +69,11 @@ impl ConstraintRow<'_> {
                 text.push_str(&format!(" ON {event} {}", action_name(action)));
             }
         }
+        text.push_str(match self.deferrable {
+            None => "",
+            Some(false) => " DEFERRABLE",
+            Some(true) => " DEFERRABLE INITIALLY DEFERRED",
+        });
         text
     }
 }
@@ -125,7 +132,9 @@ pub(crate) fn of_relation(relation: &Relation) -> impl Iterator<Item = Constrain
     relation.constraints.iter().filter(|one| !one.of_index).map(|constraint| {
         let (kind, columns) = match &constraint.kind {
             ConstraintKind::PrimaryKey { columns } => ('p', columns.clone()),
-            ConstraintKind::Unique { columns } => ('u', columns.clone()),
+            ConstraintKind::Unique { columns } | ConstraintKind::UniqueIndex { columns, .. } => {
+                ('u', columns.clone())
+            }
             ConstraintKind::ForeignKey { columns, .. } => ('f', columns.clone()),
             ConstraintKind::Check { expression } => ('c', columns_named_in(relation, expression)),
         };
@@ -139,6 +148,7 @@ pub(crate) fn of_relation(relation: &Relation) -> impl Iterator<Item = Constrain
             columns,
             foreign: foreign(&constraint.kind),
             expression: check(&constraint.kind),
+            deferrable: constraint.deferrable,
             comment: constraint.comment.as_deref(),
         }
     })
@@ -186,6 +196,7 @@ pub(crate) fn of_domain(domain: &Domain) -> impl Iterator<Item = ConstraintRow<'
             columns: Vec::new(),
             foreign: None,
             expression: Some(expression),
+            deferrable: None,
             comment: None,
         },
     )

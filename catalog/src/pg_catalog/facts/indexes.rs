@@ -6,9 +6,11 @@ use std::sync::OnceLock;
 use super::super::context::Context;
 use super::expressions::quote_identifier;
 use super::types;
-use crate::definition::{Oid, Relation};
+use crate::definition::{ConstraintKind, Oid, Relation};
 
 const OPERATOR_CLASSES: &str = include_str!("../../../sql/pg_catalog/pg_opclass.tsv");
+/// The method of indexes that sort.
+const BTREE: &str = "btree";
 const VARCHAR: Oid = 1043;
 const TEXT: Oid = 25;
 /// Bits of `pg_index.indoption`.
@@ -41,6 +43,12 @@ impl Index<'_> {
             }
         };
         self.columns.iter().filter_map(key).collect()
+    }
+
+    /// Its access method (`pg_am.amname`).
+    pub(crate) fn method(&self) -> &str {
+        let declared = self.relation.indexes.iter().find(|one| one.oid == self.oid);
+        declared.and_then(|one| one.method.as_deref()).unwrap_or(BTREE)
     }
 
     /// How each column is sorted: `pg_index.indoption`.
@@ -129,6 +137,24 @@ pub(crate) fn of(relation: &Relation) -> impl Iterator<Item = Index<'_>> {
         primary: primary == Some(constraint.oid),
         comment: constraint.comment.as_deref().filter(|_| constraint.of_index),
     });
+    let computed = relation.constraints.iter().filter_map(move |constraint| {
+        let ConstraintKind::UniqueIndex { columns, expressions, predicate } = &constraint.kind
+        else {
+            return None;
+        };
+        Some(Index {
+            oid: constraint.oid,
+            name: &constraint.name,
+            relation,
+            columns,
+            options: &constraint.options,
+            expressions,
+            predicate: predicate.as_deref(),
+            unique: true,
+            primary: false,
+            comment: constraint.comment.as_deref(),
+        })
+    });
     let declared = relation.indexes.iter().map(move |index| Index {
         oid: index.oid,
         name: &index.name,
@@ -141,7 +167,7 @@ pub(crate) fn of(relation: &Relation) -> impl Iterator<Item = Index<'_>> {
         primary: false,
         comment: index.comment.as_deref(),
     });
-    keys.chain(declared)
+    keys.chain(computed).chain(declared)
 }
 
 /// The default B-tree operator class of a type, 0 where it has none.

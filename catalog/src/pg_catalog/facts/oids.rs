@@ -4,16 +4,17 @@
 //! as long as no two rows of the same catalog share it. Derived numbers are above 2³⁰; those that
 //! are handed out stay below.
 
+use clientele_udfs::types::{DERIVED, PgType};
+
 use crate::definition::Oid;
 
-const DERIVED: Oid = 0x4000_0000;
 /// A table has at most 1600 columns.
 const NUMBER_BITS: u32 = 11;
 const OWNER_BITS: u32 = 20;
 
 /// The row type of a relation (`pg_class.reltype`).
 pub(crate) fn row_type(relation: Oid) -> Oid {
-    DERIVED + relation % DERIVED
+    PgType::row_of(relation).told().oid
 }
 
 /// The relation whose row type that is.

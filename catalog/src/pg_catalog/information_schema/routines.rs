@@ -28,7 +28,10 @@ relation! { (context) function in context.functions.iter()
     is_null_call: super::yes_or_no(function.strict),
     schema_level_routine: "YES",
     max_dynamic_result_sets: 0,
-    security_type: "INVOKER",
+    security_type: match &function.defined {
+        Some(defined) if defined.definer => "DEFINER",
+        _ => "INVOKER",
+    },
     as_locator: "NO",
     is_udt_dependent: "NO",
 } }

@@ -6,7 +6,7 @@ use super::super::facts::constraints::{self, ConstraintRow};
 use super::super::system_relation::relation;
 use crate::definition::{Column, Relation};
 
-relation! { (context) (relation, name, kind) in rows(context) => {
+relation! { (context) (relation, name, kind, deferrable) in rows(context) => {
     constraint_catalog: &context.database.name,
     constraint_schema: context.schema_name(relation.schema),
     constraint_name: name,
@@ -14,19 +14,27 @@ relation! { (context) (relation, name, kind) in rows(context) => {
     table_schema: context.schema_name(relation.schema),
     table_name: &relation.name,
     constraint_type: kind,
-    is_deferrable: "NO",
-    initially_deferred: "NO",
+    is_deferrable: yes(deferrable.is_some()),
+    initially_deferred: yes(deferrable == Some(true)),
     enforced: "YES",
     nulls_distinct: (kind == "UNIQUE").then_some("YES"),
 } }
 
-fn rows(context: &Context) -> Vec<(&Relation, String, &'static str)> {
+fn yes(is_so: bool) -> &'static str {
+    if is_so { "YES" } else { "NO" }
+}
+
+type Row<'a> = (&'a Relation, String, &'static str, Option<bool>);
+
+fn rows(context: &Context) -> Vec<Row<'_>> {
     let mut rows = Vec::new();
     for relation in visible(context) {
-        rows.extend(
-            constraints::of_relation(relation).map(|one| (relation, one.name, type_name(one.kind))),
-        );
-        rows.extend(not_null(relation).map(|(_, name)| (relation, name, "CHECK")));
+        let row = |one: ConstraintRow<'_>| {
+            let kind = type_name(one.kind);
+            (relation, one.name, kind, one.deferrable)
+        };
+        rows.extend(constraints::of_relation(relation).map(row));
+        rows.extend(not_null(relation).map(|(_, name)| (relation, name, "CHECK", None)));
     }
     rows
 }

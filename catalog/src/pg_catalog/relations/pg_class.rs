@@ -14,7 +14,6 @@ use crate::privileges::Access;
 /// Access methods `heap`, `btree` and `recommender` (`pg_am`).
 const HEAP: Oid = 2;
 const RECOMMENDER_METHOD: Oid = 14009;
-const BTREE: Oid = 403;
 /// PostgreSQL's page size, in which tools count.
 const PAGE_BYTES: u64 = 8192;
 
@@ -131,6 +130,18 @@ fn is_check(constraint: &crate::definition::Constraint) -> bool {
     matches!(constraint.kind, ConstraintKind::Check { .. })
 }
 
+/// The OID of an index's access method (`pg_am`).
+fn method(name: &str) -> Oid {
+    match name {
+        "hash" => 405,
+        "gist" => 783,
+        "gin" => 2742,
+        "brin" => 3580,
+        "spgist" => 4000,
+        _ => 403,
+    }
+}
+
 fn of_index<'a>(index: &Index<'a>) -> Row<'a> {
     Row {
         oid: index.oid,
@@ -138,7 +149,7 @@ fn of_index<'a>(index: &Index<'a>) -> Row<'a> {
         schema: index.relation.schema,
         row_type: 0,
         owner: index.relation.owner,
-        access_method: BTREE,
+        access_method: method(index.method()),
         file_node: index.oid,
         facts: RelationFacts::default(),
         has_index: false,

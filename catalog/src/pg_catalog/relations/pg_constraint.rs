@@ -8,6 +8,8 @@ relation! { (context) row in constraints::all(context) => {
     conname: row.name.as_str(),
     connamespace: row.schema,
     contype: row.kind,
+    condeferrable: row.deferrable.is_some(),
+    condeferred: row.deferrable == Some(true),
     convalidated: true,
     conrelid: row.relation.map_or(0, |relation| relation.oid),
     contypid: row.domain.map_or(0, |domain| domain.oid),

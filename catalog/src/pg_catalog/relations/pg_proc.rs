@@ -28,6 +28,7 @@ relation! { (context) row in rows(context) => {
     prorows: if row.returns_set { ROWS_EXPECTED } else { 0.0 },
     provariadic: row.variadic,
     prokind: row.kind,
+    prosecdef: row.defined.is_some_and(|one| one.definer),
     proisstrict: row.strict,
     proretset: row.returns_set,
     provolatile: row.volatility,

@@ -101,6 +101,8 @@ fn constraint(oid: Oid, name: &str, kind: ConstraintKind) -> Constraint {
         comment: None,
         of_index: false,
         options: Vec::new(),
+        deferrable: None,
+        computed: Default::default(),
     }
 }
 
@@ -174,6 +176,7 @@ fn orders() -> Relation {
             options: Vec::new(),
             expressions: Vec::new(),
             predicate: None,
+            method: None,
             comment: None,
         }],
         options: vec![("sort".to_owned(), "time".to_owned())],

@@ -127,7 +127,7 @@ impl Committer {
     fn install(&self, constraint: Oid, mut index: KeyIndex) -> Result<()> {
         let relation =
             self.working.catalog.relation_by_oid(index.relation).ok_or(Error::Conflict)?;
-        if !relation.unique_keys().any(|(one, _)| one.oid == constraint) {
+        if relation.unique_constraint(constraint).is_none() {
             return Err(Error::Conflict);
         }
         let table = self.working.table(index.relation);

@@ -8,7 +8,7 @@ use roaring::RoaringBitmap;
 
 use super::Committer;
 use crate::catalog::Catalog;
-use crate::definition::{Object, Oid, Relation};
+use crate::definition::{Function, Object, Oid, Relation};
 use crate::error::{Error, Result};
 use crate::storage::key_index::{KeyIndex, SharedIndex};
 use crate::storage::part::{PartId, RowAddress, TableData};
@@ -89,8 +89,11 @@ impl Committer {
             }
             Some(Object::Function(one)) => {
                 let alike = now.functions_named(one.schema, &one.name);
-                let found = alike.filter(|other| other.arguments.len() == one.arguments.len());
-                let found = found.map(|other| other.oid).next();
+                let types = |one: &Function| -> Vec<Oid> {
+                    one.arguments.iter().map(|one| one.pg_type.oid).collect()
+                };
+                let mut found = alike.filter(|other| types(other) == types(one));
+                let found = found.next().map(|other| other.oid);
                 ("function", &one.name, found, Some(one.schema))
             }
         };
@@ -210,9 +213,7 @@ impl Committer {
         constraint: Oid,
         table: &TableData,
     ) -> Result<SharedIndex> {
-        let key = relation.unique_keys().find(|(one, _)| one.oid == constraint);
-        let columns = key.map(|(_, columns)| columns.to_vec()).unwrap_or_default();
-        let mut index = KeyIndex::new(relation.oid, columns, self.working.version + 1);
+        let mut index = KeyIndex::new(relation.oid, constraint, self.working.version + 1);
         index.catch_up(table, relation, self.shared.hasher())?;
         Ok(self.shared.indexes.install(constraint, index))
     }

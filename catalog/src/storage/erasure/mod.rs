@@ -20,6 +20,7 @@
 
 mod held;
 mod journal;
+mod kept;
 mod needles;
 mod purge;
 mod rewritten;

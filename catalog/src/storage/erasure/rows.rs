@@ -11,7 +11,7 @@ use crate::definition::{Column, Oid, Relation};
 use crate::domains::Subject;
 use crate::error::Result;
 use crate::storage::arrays;
-use crate::storage::part::{FilePart, RowAddress};
+use crate::storage::part::{FilePart, PartId, RowAddress};
 use crate::storage::prune::OneOf;
 use crate::storage::reader::ColumnReader;
 use crate::storage::snapshot::Snapshot;
@@ -91,6 +91,31 @@ impl Store {
             }
         })?;
         Ok(found)
+    }
+
+    /// Reads what an erasure asks of files first, the filters of the columns that say whose rows they
+    /// are: the next erasure finds them in memory. `known` are parts of which that was done before.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn prepare_erasure(&self, known: &HashSet<PartId>) -> Result<HashSet<PartId>> {
+        let snapshot = self.snapshot();
+        let mut prepared = HashSet::new();
+        for (oid, table) in snapshot.tables.iter() {
+            let Some(relation) = snapshot.catalog.relation_by_oid(*oid) else { continue };
+            for column in person_columns(relation) {
+                // Nobody's number.
+                let nobody = [OneOf::numbers(column, [i64::MAX].into_iter())];
+                for file in table.files.iter() {
+                    let part = file.entry.facts.part;
+                    if !known.contains(&part) {
+                        self.shared.values.rows(&file.entry, &nobody)?;
+                    }
+                    prepared.insert(part);
+                }
+            }
+        }
+        Ok(prepared)
     }
 
     fn rows_of_file(

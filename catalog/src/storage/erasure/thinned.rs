@@ -17,15 +17,15 @@ use parquet::file::statistics::Statistics;
 use parquet::file::writer::SerializedFileWriter;
 use roaring::RoaringBitmap;
 
-use crate::definition::Relation;
+use crate::definition::{Constraint, Relation};
 use crate::error::Result;
 use crate::storage::arrays::live_numbers;
 use crate::storage::commit::{GONE, Moves};
 use crate::storage::file::{ColumnRange, FileEntry, FileFacts};
 use crate::storage::part::{FilePart, RowAddress};
+use crate::storage::reader;
 use crate::storage::shared::Shared;
 use crate::storage::writer::{self, Checked, Written};
-use crate::storage::{keys, reader};
 
 /// Writes what is left of a file, and says where its rows are now. `None`: its columns are others
 /// than those of its relation by now.
@@ -75,9 +75,11 @@ pub(super) fn thinned(
 fn written(shared: &Shared, relation: &Relation, mut entry: FileEntry) -> Result<Written> {
     entry.facts.ranges = ranges(relation, &reader::metadata(&entry)?);
     let hashes = |columns: &[i16]| reader::key_hashes(&entry, relation, columns, shared.hasher());
-    let unique = keys::unique_constraints(relation).into_iter();
-    let keys = unique.map(|(oid, columns)| Ok((oid, hashes(&columns)?)));
-    let keys = keys.collect::<Result<Vec<_>>>()?;
+    let unique = |constraint: &Constraint| {
+        let hashes = reader::constraint_hashes(&entry, relation, constraint, shared.hasher());
+        Some(hashes.transpose()?.map(|hashes| (constraint.oid, hashes)))
+    };
+    let keys = relation.unique_constraints().filter_map(unique).collect::<Result<Vec<_>>>()?;
     let foreign = relation.foreign_keys();
     let referred =
         foreign.map(|key| Ok((key.oid, hashes(key.columns)?.into_iter().flatten().collect())));

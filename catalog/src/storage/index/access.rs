@@ -115,7 +115,7 @@ impl Access {
 /// Arrow cannot sort a type.
 pub(super) fn accesses(relation: &Relation, conditions: &[Condition]) -> Result<Vec<Access>> {
     let keys = relation.unique_keys().map(|(one, columns)| (one.oid, columns, true));
-    let plain = relation.indexes.iter().filter(|one| one.predicate.is_none());
+    let plain = relation.indexes.iter().filter(|one| one.sorts());
     let plain = plain.map(|one| (one.oid, one.columns.as_slice(), false));
     let mut found = Vec::new();
     for (index, columns, unique) in keys.chain(plain) {

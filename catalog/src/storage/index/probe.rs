@@ -130,7 +130,7 @@ fn column_of<'a>(relation: &'a Relation, expr: &Arc<dyn PhysicalExpr>) -> Option
 fn leads(relation: &Relation, expr: &Arc<dyn PhysicalExpr>) -> bool {
     let Some(column) = column_of(relation, expr) else { return false };
     let keys = relation.unique_keys().map(|(_, columns)| columns);
-    let plain = relation.indexes.iter().filter(|one| one.predicate.is_none());
+    let plain = relation.indexes.iter().filter(|one| one.sorts());
     let mut all = keys.chain(plain.map(|one| one.columns.as_slice()));
     all.any(|columns| columns.first() == Some(&column.number))
 }

@@ -75,6 +75,8 @@ pub(super) fn table(oid: Oid, name: &str, keyed: bool) -> Relation {
         comment: None,
         of_index: false,
         options: Vec::new(),
+        deferrable: None,
+        computed: Default::default(),
     };
     Relation {
         oid,

@@ -92,9 +92,9 @@ async fn keys_are_unique_wherever_their_rows_are() {
     assert!(twice.insert(20_000, batch(&[(5, "a", None), (5, "b", None)])).is_err());
     let relation = Arc::clone(twice.snapshot().catalog.relation_by_oid(20_000).unwrap());
     let found = twice.find_key(&relation, 20_001, &batch(&[(2, "", None), (9, "", None)])).unwrap();
-    assert!(found[0].is_some() && found[1].is_none());
+    assert!(found[0].0.is_some() && found[1].0.is_none());
     // An update: the key goes and comes again.
-    twice.delete(20_000, &[found[0].unwrap()]).unwrap();
+    twice.delete(20_000, &[found[0].0.unwrap()]).unwrap();
     twice.insert(20_000, batch(&[(2, "new", None)])).unwrap();
     store.commit(twice).await.unwrap();
     drop(store);

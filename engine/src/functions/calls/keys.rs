@@ -1,14 +1,16 @@
 //! Values of any type ↔ numbers.
 //!
 //! Integers are numbered as they are; everything else by its bytes in Arrow's row format, whose
-//! order is the order of the values.
+//! order is the order of the values. Of equal values of different bytes, `1.5` and `1.50`, one is
+//! kept.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use clientele_recommend::Numbering;
+use clientele_udfs::functions::argument::cast;
+use clientele_udfs::numeric::column::keys;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array};
-use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Int64Type};
 use datafusion::arrow::row::{RowConverter, SortField};
 
@@ -66,7 +68,8 @@ impl Keys {
                     .collect())
             }
             Kind::Others { converter, numbers, rows } => {
-                let converted = converter.convert_columns(std::slice::from_ref(values));
+                let values = alike(values, &self.data_type)?;
+                let converted = converter.convert_columns(std::slice::from_ref(&values));
                 let converted = converted.map_err(Error::internal)?;
                 let number = |place: usize| {
                     if values.is_null(place) {
@@ -94,7 +97,7 @@ impl Keys {
                 Ok(values.iter().map(|one| one.and_then(|one| numbering.find(one))).collect())
             }
             Kind::Others { converter, numbers, .. } => {
-                let values = cast(values, &self.data_type)?;
+                let values = alike(values, &self.data_type)?;
                 let converted = converter.convert_columns(std::slice::from_ref(&values));
                 let converted = converted.map_err(Error::internal)?;
                 let find = |place: usize| numbers.get(converted.row(place).as_ref()).copied();
@@ -171,6 +174,15 @@ impl Keys {
     }
 }
 
+/// Values in the type of the keys, equal ones with the same bytes.
+fn alike(values: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
+    let values = cast(values, data_type)?;
+    match data_type {
+        DataType::LargeBinary => Ok(keys(&values)?),
+        _ => Ok(values),
+    }
+}
+
 /// Whether values of a type are numbered as integers.
 pub(crate) fn is_integer(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Int16 | DataType::Int32 | DataType::Int64)
@@ -186,7 +198,7 @@ pub(crate) fn integers(values: &ArrayRef) -> Result<Int64Array> {
 
 #[cfg(test)]
 mod tests {
-    use datafusion::arrow::array::{Date32Array, StringViewArray};
+    use datafusion::arrow::array::{Date32Array, Decimal128Array, StringViewArray};
 
     use super::*;
 
@@ -219,6 +231,24 @@ mod tests {
             assert_eq!(merged.find(&values)?, [Some(0), Some(1), Some(2)]);
             assert_eq!(merged.find(&one)?, [Some(2), None, Some(0)]);
         }
+        Ok(())
+    }
+
+    #[test]
+    fn equal_numbers_are_one_key() -> Result<()> {
+        let numbers = |all: &[i128], scale: i8| -> Result<ArrayRef> {
+            let all = Decimal128Array::from(all.to_vec());
+            let all: ArrayRef = Arc::new(all.with_precision_and_scale(38, scale)?);
+            Ok(cast(&all, &DataType::LargeBinary)?)
+        };
+        let mut all = Keys::new(&DataType::LargeBinary)?;
+        assert_eq!(all.number(&numbers(&[15, 20], 1)?)?, [0, 1]);
+        assert_eq!(all.number(&numbers(&[150, 200, 151], 2)?)?, [0, 1, 2]);
+        // As integers, and as numbers of one scale, they are found, too.
+        let two: ArrayRef = Arc::new(Int64Array::from(vec![2, 3]));
+        assert_eq!(all.find(&two)?, [Some(1), None]);
+        let fixed = Decimal128Array::from(vec![1510]).with_precision_and_scale(10, 3)?;
+        assert_eq!(all.find(&(Arc::new(fixed) as ArrayRef))?, [Some(2)]);
         Ok(())
     }
 }

@@ -2,9 +2,9 @@
 
 use sqlparser::ast::{
     BinaryOperator, DataType, Distinct, Expr, FunctionArg, FunctionArgExpr, GroupByExpr, Ident,
-    Interval, JoinConstraint, JoinOperator, LimitClause, ObjectName, OrderByKind, Query, Select,
-    SelectItem, SetExpr, SetOperator, SetQuantifier, TableAlias, TableFactor, UnaryOperator, Value,
-    Visit, Visitor, WindowFrameBound, WindowSpec,
+    Interval, JoinConstraint, JoinOperator, LimitClause, ObjectName, OrderByKind, Parens, Query,
+    Select, SelectItem, SetExpr, SetOperator, SetQuantifier, TableAlias, TableFactor,
+    UnaryOperator, Value, Visit, Visitor, WindowFrameBound, WindowSpec,
 };
 
 use super::{call, cast, literals};
@@ -12,34 +12,40 @@ use crate::functions::values_cell;
 use crate::sql::place::{folded, name_parts};
 
 /// `TABLE t` is `SELECT * FROM t` (manual: sql-select, TABLE Command).
-pub(super) fn table(query: &mut Query) {
-    let SetExpr::Table(table) = query.body.as_ref() else { return };
+pub(super) fn table(body: &mut SetExpr) {
+    if let SetExpr::SetOperation { left, right, .. } = body {
+        table(left);
+        table(right);
+    }
+    let SetExpr::Table(table) = &*body else { return };
     let name = [&table.schema_name, &table.table_name].into_iter().flatten();
     let name: Vec<String> = name.map(ToString::to_string).collect();
     if let Ok(rows) = crate::sql::parse::query(&format!("SELECT * FROM {}", name.join("."))) {
-        query.body = rows.body;
+        *body = *rows.body;
     }
 }
 
 /// Rows of different kinds of expressions under one another keep their types to themselves until
 /// [`crate::planning::values`] finds the one of their column. Rows that name columns, which only
-/// LATERAL can, are a union.
+/// LATERAL can, are a union, and so are those with queries, which DataFusion computes in no VALUES.
 pub(super) fn values(body: &mut SetExpr) {
     if let SetExpr::SetOperation { left, right, .. } = body {
         values(left);
         values(right);
     }
     let SetExpr::Values(values) = body else { return };
-    if values.rows.len() > 1 && values.rows.iter().flat_map(|row| row.iter()).any(names_columns) {
+    let mut cells = values.rows.iter().flat_map(|row| row.iter());
+    let named = values.rows.len() > 1 && cells.clone().any(names_columns);
+    if cells.any(has_query) {
+        if let Some(ordered) = in_order(std::mem::take(&mut values.rows)) {
+            *body = ordered;
+        }
+        return;
+    }
+    if named {
         let rows = std::mem::take(&mut values.rows);
         let rows = rows.into_iter().filter_map(|row| select_of(row.iter()));
-        let union = |left, right| SetExpr::SetOperation {
-            op: SetOperator::Union,
-            set_quantifier: SetQuantifier::All,
-            left: Box::new(left),
-            right: Box::new(right),
-        };
-        if let Some(union) = rows.reduce(union) {
+        if let Some(union) = rows.reduce(union_all) {
             *body = union;
         }
         return;
@@ -70,6 +76,47 @@ fn leader<'a, I: Iterator<Item = &'a Expr>>(cells: impl Fn() -> I) -> Option<Exp
         return None;
     }
     cells().min_by_key(|cell| literals::kind(cell)).cloned()
+}
+
+fn union_all(left: SetExpr, right: SetExpr) -> SetExpr {
+    SetExpr::SetOperation {
+        op: SetOperator::Union,
+        set_quantifier: SetQuantifier::All,
+        left: Box::new(left),
+        right: Box::new(right),
+    }
+}
+
+/// Rows as a union that is sorted by their places.
+fn in_order(rows: Vec<Parens<Vec<Expr>>>) -> Option<SetExpr> {
+    let width = rows.first()?.len();
+    let placed = rows.into_iter().enumerate().filter_map(|(place, row)| {
+        let place = Expr::Value(Value::Number(place.to_string(), false).with_empty_span());
+        select_of(row.iter().chain([&place]))
+    });
+    let columns: Vec<String> = (1..=width).map(|place| format!("column{place}")).collect();
+    let text = format!(
+        "SELECT {} FROM (SELECT 1) AS placed ORDER BY column{}",
+        columns.join(", "),
+        width + 1
+    );
+    let mut query = crate::sql::parse::query(&text).ok()?;
+    let SetExpr::Select(select) = query.body.as_mut() else { return None };
+    if let TableFactor::Derived { subquery, .. } = &mut select.from.first_mut()?.relation {
+        *subquery.body = placed.reduce(union_all)?;
+    }
+    Some(SetExpr::Query(Box::new(query)))
+}
+
+fn has_query(expr: &Expr) -> bool {
+    struct Queries;
+    impl Visitor for Queries {
+        type Break = ();
+        fn pre_visit_query(&mut self, _: &Query) -> std::ops::ControlFlow<()> {
+            std::ops::ControlFlow::Break(())
+        }
+    }
+    Visit::visit(expr, &mut Queries).is_break()
 }
 
 pub(super) fn names_columns(expr: &Expr) -> bool {
@@ -103,9 +150,9 @@ fn select_of<'a>(row: impl Iterator<Item = &'a Expr>) -> Option<SetExpr> {
 /// `FETCH FIRST n ROWS ONLY` is LIMIT; WITH TIES keeps the rows whose rank is at most n.
 pub(super) fn fetch(query: &mut Query) {
     let Some(fetch) = query.fetch.clone().filter(|fetch| !fetch.percent) else { return };
-    let count = fetch.quantity.unwrap_or_else(|| {
-        Expr::Value(sqlparser::ast::Value::Number("1".to_owned(), false).with_empty_span())
-    });
+    let count = fetch
+        .quantity
+        .unwrap_or_else(|| Expr::Value(Value::Number("1".to_owned(), false).with_empty_span()));
     if fetch.with_ties {
         if rank_within(query, count) {
             query.fetch = None;
@@ -201,6 +248,25 @@ pub(super) fn grand_total(select: &mut Select) {
     if let Some(Distinct::All) = select.distinct {
         select.distinct = None;
     }
+}
+
+/// HAVING without GROUP BY makes one group of all rows, also without aggregates (manual: sql-select,
+/// HAVING), of which DataFusion wants one.
+pub(super) fn having_alone(select: &mut Select) {
+    let grouped = match &select.group_by {
+        GroupByExpr::Expressions(groups, modifiers) => !groups.is_empty() || !modifiers.is_empty(),
+        GroupByExpr::All(_) => true,
+    };
+    if grouped {
+        return;
+    }
+    let Some(having) = select.having.take() else { return };
+    let Ok(counted) = crate::sql::parse::expression("count(*) >= 0") else { return };
+    select.having = Some(Expr::BinaryOp {
+        left: Box::new(Expr::Nested(Box::new(having))),
+        op: BinaryOperator::And,
+        right: Box::new(counted),
+    });
 }
 
 /// Functions that PostgreSQL's system views are over, and those views.
@@ -353,9 +419,15 @@ pub(super) fn record_function(factor: &mut TableFactor) {
 pub(super) fn frame(window: &mut WindowSpec) {
     let Some(frame) = &mut window.window_frame else { return };
     for bound in std::iter::once(&mut frame.start_bound).chain(&mut frame.end_bound) {
-        if let WindowFrameBound::Preceding(Some(offset)) | WindowFrameBound::Following(Some(offset)) =
+        let (WindowFrameBound::Preceding(Some(offset)) | WindowFrameBound::Following(Some(offset))) =
             bound
-            && let Expr::Cast { expr, data_type: DataType::Interval { .. }, .. } = offset.as_ref()
+        else {
+            continue;
+        };
+        if let Some(number) = number(offset) {
+            **offset = number;
+        } else if let Expr::Cast { expr, data_type: DataType::Interval { .. }, .. } =
+            offset.as_ref()
             && matches!(expr.as_ref(), Expr::Value(_))
         {
             **offset = Expr::Interval(Interval {
@@ -366,6 +438,17 @@ pub(super) fn frame(window: &mut WindowSpec) {
                 fractional_seconds_precision: None,
             });
         }
+    }
+}
+
+/// `2::bigint PRECEDING`: DataFusion wants the number alone.
+fn number(offset: &Expr) -> Option<Expr> {
+    let (Expr::Cast { expr, .. } | Expr::Nested(expr)) = offset else { return None };
+    match expr.as_ref() {
+        Expr::Value(value) if matches!(value.value, Value::Number(..)) => {
+            Some(expr.as_ref().clone())
+        }
+        inner => number(inner),
     }
 }
 

@@ -121,7 +121,51 @@ pub(super) fn narrow_items(select: &mut Select) {
 /// of what follows.
 pub(super) fn narrow_recursion(query: &mut Query) {
     let Some(with) = query.with.as_mut().filter(|with| with.recursive) else { return };
-    with.cte_tables.iter_mut().for_each(|cte| narrow_selects(&mut cte.query.body));
+    for cte in &mut with.cte_tables {
+        narrow_selects(&mut cte.query.body);
+        if let SetExpr::SetOperation { left, .. } = cte.query.body.as_mut() {
+            state_types(left);
+        }
+    }
+}
+
+/// Literals that a recursion begins with are text, or numbers of any scale.
+fn state_types(body: &mut SetExpr) {
+    match body {
+        SetExpr::SetOperation { left, right, .. } => {
+            state_types(left);
+            state_types(right);
+        }
+        SetExpr::Query(query) => state_types(&mut query.body),
+        SetExpr::Select(select) => {
+            for item in &mut select.projection {
+                if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item
+                {
+                    state_type(expr);
+                }
+            }
+        }
+        SetExpr::Values(values) => {
+            values.rows.iter_mut().flat_map(|row| row.iter_mut()).for_each(state_type);
+        }
+        _ => {}
+    }
+}
+
+fn state_type(expr: &mut Expr) {
+    let free = DataType::Numeric(ExactNumberInfo::None);
+    let literal = match &*expr {
+        Expr::Cast { expr: inner, data_type, .. } if *data_type == free => inner.as_ref(),
+        other => other,
+    };
+    match kind(literal) {
+        Some(Kind::Fraction) => {
+            let digits = cast(super::text(literal.to_string()), DataType::Text);
+            *expr = cast(digits, free);
+        }
+        Some(Kind::Text) if literal == expr => *expr = cast(expr.clone(), DataType::Text),
+        _ => {}
+    }
 }
 
 fn narrow_selects(body: &mut SetExpr) {

@@ -7,20 +7,26 @@
 //! | [`calls`] | named arguments, functions that return sets, `ARRAY(SELECT …)`, sorted `DISTINCT` |
 //! | [`operators`] | `AT TIME ZONE`, `OVERLAPS`, `\|/`, `LIKE … ESCAPE` |
 //! | [`literals`] | intervals, bit strings, numbers |
+//! | [`quantified`] | `~ ANY (array)`, `LIKE ALL (array)` |
+//! | [`row_queries`] | `(a, b) IN (SELECT …)` |
 //! | [`sets`] | functions that return sets beside outputs named like columns |
+//! | [`windows`] | windows that go on from a named one |
 
 mod calls;
 mod clauses;
 mod literals;
 mod operators;
+mod quantified;
+mod row_queries;
 mod sets;
+mod windows;
 
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
     FunctionArguments, Ident, NamedWindowDefinition, NamedWindowExpr, ObjectName, Query, Select,
-    TableFactor, Value, VisitMut, VisitorMut, WindowType,
+    SetExpr, TableFactor, Value, VisitMut, VisitorMut, WindowType,
 };
 
 use crate::error::{Error, Result};
@@ -58,10 +64,14 @@ impl VisitorMut for Rewriter {
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
         // FOR UPDATE locks rows; with first-committer-wins a conflict shows at commit instead.
         query.locks.clear();
-        clauses::table(query);
+        clauses::table(&mut query.body);
         clauses::values(&mut query.body);
         literals::narrow_recursion(query);
         clauses::fetch(query);
+        if let (SetExpr::Select(select), Some(order)) = (query.body.as_ref(), &mut query.order_by) {
+            windows::complete_order(select, order);
+        }
+        sets::sort_outside(query);
         sets::separate(query);
         ControlFlow::Continue(())
     }
@@ -71,6 +81,9 @@ impl VisitorMut for Rewriter {
         clauses::grouped_places(select);
         clauses::full_wildcards(select);
         clauses::conditions(select);
+        clauses::having_alone(select);
+        row_queries::condition(select);
+        windows::complete(select);
         literals::narrow_items(select);
         ControlFlow::Continue(())
     }
@@ -97,6 +110,9 @@ impl VisitorMut for Rewriter {
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
         literals::rewrite(expr);
+        quantified::operator(expr);
+        quantified::like(expr);
+        row_queries::rewrite(expr);
         operators::rewrite(expr);
         ControlFlow::Continue(())
     }
@@ -111,7 +127,7 @@ impl VisitorMut for Rewriter {
             Expr::AnyOp { left, right, .. } | Expr::AllOp { left, right, .. } => {
                 literals::array(right);
                 literals::element(left, right);
-                operators::equals_any(expr);
+                operators::any(expr);
             }
             Expr::Function(function) => {
                 if let Some(WindowType::WindowSpec(window)) = &mut function.over {
@@ -121,7 +137,7 @@ impl VisitorMut for Rewriter {
                     *expr = other;
                 }
             }
-            Expr::IsNull(_) | Expr::IsNotNull(_) => operators::row_is_null(expr),
+            Expr::IsNull(_) | Expr::IsNotNull(_) => row_is_null(expr),
             Expr::Value(_) => literals::text(expr),
             Expr::Collate { expr: inner, .. } => *expr = inner.as_ref().clone(),
             _ => {}

@@ -1,5 +1,6 @@
 //! Operators and special forms of expressions.
 
+use clientele_udfs::functions::arrays::find::NULL_AMONG;
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, Expr, FunctionArguments, SelectItem, SetExpr, Subscript,
     UnaryOperator, Value,
@@ -53,7 +54,6 @@ pub(super) fn rewrite(expr: &mut Expr) {
             let field = text(field.to_string().trim_matches('\'').to_lowercase());
             *expr = call("extract", vec![field, source.as_ref().clone()]);
         }
-        Expr::Like { any: true, .. } | Expr::ILike { any: true, .. } => like_any(expr),
         Expr::Like { pattern, escape_char, .. } | Expr::ILike { pattern, escape_char, .. } => {
             if let Some(escape) = escape_char.take() {
                 let arguments = vec![pattern.as_ref().clone(), Expr::Value(escape)];
@@ -69,18 +69,27 @@ pub(super) fn rewrite(expr: &mut Expr) {
         Expr::IsDistinctFrom(..) | Expr::IsNotDistinctFrom(..) => distinct(expr),
         Expr::Substring { .. } => substring(expr),
         Expr::CompoundFieldAccess { .. } => fields(expr),
-        Expr::Between { .. } => symmetric(expr),
-        Expr::IsNormalized { expr: value, form, negated } => {
-            let form = form.map(|form| text(form.to_string()));
-            let arguments = std::iter::once(value.as_ref().clone()).chain(form).collect();
-            let test = call("is_normalized", arguments);
-            *expr = match negated {
-                true => Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(test) },
-                false => test,
-            };
+        // The whole row: `t.*` stands for columns only in lists.
+        Expr::QualifiedWildcard(name, _) => {
+            if let Some(table) = name.0.last().and_then(|part| part.as_ident()) {
+                *expr = Expr::Identifier(table.clone());
+            }
         }
+        Expr::Between { .. } => symmetric(expr),
+        Expr::IsNormalized { .. } => normalized(expr),
         _ => {}
     }
+}
+
+fn normalized(expr: &mut Expr) {
+    let Expr::IsNormalized { expr: value, form, negated } = expr else { return };
+    let form = form.map(|form| text(form.to_string()));
+    let arguments = std::iter::once(value.as_ref().clone()).chain(form).collect();
+    let test = call("is_normalized", arguments);
+    *expr = match negated {
+        true => Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(test) },
+        false => test,
+    };
 }
 
 fn similar(expr: &mut Expr) {
@@ -122,13 +131,26 @@ fn substring(expr: &mut Expr) {
     };
 }
 
-/// `x = ANY (array)`; queries there are DataFusion's.
-pub(super) fn equals_any(expr: &mut Expr) {
-    if let Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } = expr
-        && !matches!(right.as_ref(), Expr::Subquery(_))
-    {
-        let arguments = vec![left.as_ref().clone(), right.as_ref().clone()];
-        *expr = own_call(crate::functions::EQUALS_ANY, arguments);
+/// `x = ANY (array)`; queries there are DataFusion's. `x < ANY (array)` is unknown where it is not
+/// true and an element is NULL.
+pub(super) fn any(expr: &mut Expr) {
+    let Expr::AnyOp { left, compare_op, right, .. } = &*expr else { return };
+    let given = |one: &Expr| matches!(one, Expr::Value(one) if one.value != Value::Null);
+    let right = match right.as_ref() {
+        Expr::Subquery(_) => return,
+        array => array.clone(),
+    };
+    if *compare_op == BinaryOperator::Eq {
+        *expr = own_call(crate::functions::EQUALS_ANY, vec![left.as_ref().clone(), right]);
+        return;
+    }
+    if !matches!(&right, Expr::Array(array) if array.elem.iter().all(given)) {
+        let either = Expr::BinaryOp {
+            left: Box::new(expr.clone()),
+            op: BinaryOperator::Or,
+            right: Box::new(own_call(NULL_AMONG, vec![right])),
+        };
+        *expr = Expr::Nested(Box::new(either));
     }
 }
 
@@ -189,32 +211,6 @@ fn take_symmetric(low: &mut Expr) -> bool {
         Expr::BinaryOp { left, .. } => take_symmetric(left),
         Expr::Cast { expr, .. } | Expr::AtTimeZone { timestamp: expr, .. } => take_symmetric(expr),
         _ => false,
-    }
-}
-
-/// `x LIKE ANY (ARRAY[a, b])` is `x LIKE a OR x LIKE b`.
-fn like_any(expr: &mut Expr) {
-    let (Expr::Like { pattern, .. } | Expr::ILike { pattern, .. }) = &*expr else { return };
-    let mut patterns = pattern.as_ref();
-    while let Expr::Nested(inner) = patterns {
-        patterns = inner;
-    }
-    let Expr::Array(array) = patterns else { return };
-    let one = |element: &Expr| {
-        let mut one = expr.clone();
-        if let Expr::Like { any, pattern, .. } | Expr::ILike { any, pattern, .. } = &mut one {
-            *any = false;
-            **pattern = element.clone();
-        }
-        one
-    };
-    let either = |left: Expr, right: Expr| Expr::BinaryOp {
-        left: Box::new(left),
-        op: BinaryOperator::Or,
-        right: Box::new(right),
-    };
-    if let Some(all) = array.elem.iter().map(one).reduce(either) {
-        *expr = Expr::Nested(Box::new(all));
     }
 }
 
@@ -317,6 +313,14 @@ pub(crate) fn row_is_null(expr: &mut Expr) {
     let name = name_parts(&function.name).pop().unwrap_or_default();
     let is_row = |row: &&str| name.strip_prefix(crate::functions::OWN) == Some(row);
     let FunctionArguments::List(list) = &function.args else { return };
+    if is_row(&crate::functions::ROW_OF) {
+        let record = list.args.first().and_then(argument);
+        if let Some(mut inner) = record.map(|record| test(Box::new(record))) {
+            row_is_null(&mut inner);
+            *expr = inner;
+        }
+        return;
+    }
     if [crate::functions::RECORD, crate::functions::RECORD_OR_NULL].iter().any(is_row) {
         let fields = list.args.iter().skip(1).step_by(2).filter_map(argument);
         let both = |left: Expr, right: Expr| Expr::BinaryOp {

@@ -14,7 +14,7 @@ use sqlparser::ast::{ColumnDef, DropBehavior, Expr, Ident};
 
 use super::super::create_table::Builder;
 use super::super::dependency::{self, blocked};
-use super::super::{drop as drop_statement, rows};
+use super::super::{check, drop as drop_statement, rows};
 use super::{Target, existing_rows, put, rewrite};
 use crate::error::{Error, Result};
 use crate::planning;
@@ -56,7 +56,7 @@ pub(super) async fn add(
     let column = relation.columns.get(place).cloned();
     let column = column.ok_or_else(|| Error::internal("a new column is missing"))?;
     put(session, sequences.iter().cloned().map(Object::Relation)).await?;
-    super::super::check::generated_columns(&target.context, &relation)?;
+    check::kept_expressions(&target.context, &relation)?;
     lineage::generated(&target.context, &mut relation)?;
     let volatile = match &column.default {
         None if column.generated.is_some() => true,
@@ -122,7 +122,7 @@ async fn constant_default(
     let batches = session.collect(context, plan).await?;
     let value = super::first_value(&batches)?.to_array()?;
     if let Some(domain) = column.domain.and_then(|oid| context.catalog().domain_by_oid(oid)) {
-        super::super::check::of_domain(context, domain, &value)?;
+        check::of_domain(context, domain, &value)?;
     }
     let text = output::to_text_array(&value, column.pg_type, &output::Style::default())?;
     let text = text.as_string_view();
@@ -267,6 +267,13 @@ fn is_over(constraint: &Constraint, column: &Column) -> bool {
         ConstraintKind::PrimaryKey { columns }
         | ConstraintKind::Unique { columns }
         | ConstraintKind::ForeignKey { columns, .. } => columns.contains(&column.number),
+        ConstraintKind::UniqueIndex { columns, expressions, predicate } => {
+            let names = |text: &String| {
+                sql::parse::expression(text)
+                    .is_ok_and(|expr| of_identifier(&expr, &column.name).is_some())
+            };
+            columns.contains(&column.number) || expressions.iter().chain(predicate).any(names)
+        }
         ConstraintKind::Check { expression } => sql::parse::expression(expression)
             .is_ok_and(|expr| of_identifier(&expr, &column.name).is_some()),
     }
@@ -331,9 +338,7 @@ pub(super) async fn set_default(
         return Err(Error::new("42601", text));
     }
     if let Some(value) = value {
-        let planned = planning::plan_scalar(&target.context, value)?;
-        let types = [(name.clone(), column.pg_type)];
-        let plan = planning::project_for_assignment(planned.plan, &types, &target.context)?;
+        let plan = check::default_value(&target.context, (&name, column.pg_type), value)?;
         if matches!(value, Expr::Value(_)) {
             // A constant is right or wrong for every row: it is wrong now.
             session.collect(&target.context, plan).await?;

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::privacy::hide;
 use crate::session::Session;
 use crate::sql;
-use crate::sql::place::folded;
+use crate::sql::place::{folded, refuse_query};
 
 /// `ADD CONSTRAINT`.
 pub(super) async fn add(
@@ -45,7 +45,14 @@ pub(super) async fn add(
         // Also one that is not valid yet is tried by every UPDATE.
         if let ConstraintKind::Check { expression } = &one.kind {
             let expression = sql::parse::expression(expression)?;
+            refuse_query(&expression, "check constraint")?;
             hide::refuse_hidden(&target.context, &relation, &expression, None)?;
+        }
+    }
+    // Once the columns are known to hold no NULL, nobody looks for one.
+    for one in &new {
+        if let ConstraintKind::PrimaryKey { columns } = &one.kind {
+            hold_no_null(session, target, columns).await?;
         }
     }
     put(session, [Object::Relation(relation.clone())]).await?;
@@ -81,27 +88,7 @@ pub(super) async fn hold(
                     ));
                 }
             }
-            ConstraintKind::PrimaryKey { columns } => {
-                for column in columns.iter().filter_map(|number| relation.column_by_number(*number))
-                {
-                    let condition =
-                        Expr::IsNull(Box::new(Expr::Identifier(rows::quoted(&column.name))));
-                    if existing_rows::meets(session, &target.context, relation, condition).await? {
-                        let text = format!(
-                            "column \"{}\" of relation \"{}\" contains null values",
-                            column.name, relation.name
-                        );
-                        return Err(concerning(
-                            Error::new("23502", text),
-                            target,
-                            None,
-                            Some(&column.name),
-                        ));
-                    }
-                }
-                existing_rows::are_unique(session, relation, constraint.oid).await?;
-            }
-            ConstraintKind::Unique { .. } => {
+            ConstraintKind::PrimaryKey { .. } | ConstraintKind::Unique { .. } => {
                 existing_rows::are_unique(session, relation, constraint.oid).await?;
             }
             ConstraintKind::ForeignKey { .. } => {
@@ -110,6 +97,25 @@ pub(super) async fn hold(
                 transaction.refer_all(relation, constraint.oid)?;
                 transaction.check_references()?;
             }
+            ConstraintKind::UniqueIndex { .. } => {
+                existing_rows::are_unique(session, relation, constraint.oid).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a key whose columns are NULL in some row.
+async fn hold_no_null(session: &mut Session, target: &Target, columns: &[i16]) -> Result<()> {
+    let relation = &target.relation;
+    for column in columns.iter().filter_map(|number| relation.column_by_number(*number)) {
+        let condition = Expr::IsNull(Box::new(Expr::Identifier(rows::quoted(&column.name))));
+        if existing_rows::meets(session, &target.context, relation, condition).await? {
+            let text = format!(
+                "column \"{}\" of relation \"{}\" contains null values",
+                column.name, relation.name
+            );
+            return Err(concerning(Error::new("23502", text), target, None, Some(&column.name)));
         }
     }
     Ok(())
@@ -227,7 +233,7 @@ pub(super) async fn rename(
         let text = format!("constraint \"{to}\" for relation \"{}\" already exists", relation.name);
         return Err(Error::new("42710", text));
     }
-    let is_key = relation.unique_keys().any(|(one, _)| one.name == name);
+    let is_key = relation.unique_constraints().any(|one| one.name == name);
     if is_key && name_taken(target.context.catalog(), relation.schema, &to) {
         return Err(Error::new("42P07", format!("relation \"{to}\" already exists")));
     }

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use clientele_catalog::Error as CatalogError;
-use clientele_catalog::definition::{Oid, Relation};
+use clientele_catalog::definition::{Oid, Relation, RelationKind};
 use clientele_catalog::pg_catalog::JobKind;
+use clientele_catalog::{Catalog, Error as CatalogError};
 use clientele_udfs::output;
+use clientele_udfs::types::PgType;
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use sqlparser::ast::{self, Expr};
 
+use super::super::computed_key;
 use super::super::create_view::plain;
 use super::super::rows::quoted;
 use crate::error::{Error, Result};
@@ -18,8 +20,10 @@ use crate::session::Session;
 use crate::session::job::Job;
 use crate::sql;
 
+type Kind = clientele_catalog::definition::ConstraintKind;
+
 /// Whether a relation has any row.
-pub(super) async fn any(
+pub(in crate::statement) async fn any(
     session: &Session,
     context: &Arc<QueryContext>,
     relation: &Relation,
@@ -27,8 +31,21 @@ pub(super) async fn any(
     meets(session, context, relation, sql::parse::expression("true")?).await
 }
 
+/// The columns of tables that are of a domain.
+pub(in crate::statement) fn columns_of(
+    catalog: &Catalog,
+    domain: Oid,
+) -> Vec<(Arc<Relation>, String)> {
+    let tables = catalog.relations().filter(|one| matches!(one.kind, RelationKind::Table));
+    let columns = tables.flat_map(|relation| {
+        let columns = relation.live_columns().filter(|column| column.domain == Some(domain));
+        columns.map(|column| (Arc::clone(relation), column.name.clone())).collect::<Vec<_>>()
+    });
+    columns.collect()
+}
+
 /// Whether a condition is true for some row.
-pub(super) async fn meets(
+pub(in crate::statement) async fn meets(
     session: &Session,
     context: &Arc<QueryContext>,
     relation: &Relation,
@@ -102,14 +119,12 @@ async fn duplicate(
     relation: &Relation,
     constraint: Oid,
 ) -> Result<Option<String>> {
-    let Some((_, numbers)) = relation.unique_keys().find(|(one, _)| one.oid == constraint) else {
-        return Ok(None);
-    };
-    let columns: Vec<_> =
-        numbers.iter().filter_map(|number| relation.column_by_number(*number)).collect();
-    let names: Vec<String> =
-        columns.iter().map(|column| quoted(&column.name).to_string()).collect();
-    let present: Vec<String> = names.iter().map(|name| format!("{name} IS NOT NULL")).collect();
+    let Some(constraint) = relation.unique_constraint(constraint) else { return Ok(None) };
+    let names = computed_key::parts(relation, constraint);
+    let mut present: Vec<String> = names.iter().map(|name| format!("{name} IS NOT NULL")).collect();
+    if let Kind::UniqueIndex { predicate: Some(predicate), .. } = &constraint.kind {
+        present.push(format!("({predicate})"));
+    }
     let list = names.join(", ");
     let query = sql::parse::query(&format!(
         "SELECT {list} FROM {} WHERE {} GROUP BY {list} HAVING count(*) > 1 LIMIT 1",
@@ -119,10 +134,15 @@ async fn duplicate(
     let batches = run(session, context, query).await?;
     let Some(batch) = batches.iter().find(|batch| batch.num_rows() > 0) else { return Ok(None) };
     let mut values = Vec::new();
-    for (column, array) in columns.iter().zip(batch.columns()) {
-        let text = output::to_text_array(array, column.pg_type, &output::Style::default())?;
+    for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
+        let pg_type = PgType::from_field(field);
+        let text = output::to_text_array(array, pg_type, &output::Style::default())?;
         values.push(text.as_string_view().value(0).to_owned());
     }
-    let shown: Vec<String> = columns.iter().map(|column| plain(&column.name).to_string()).collect();
+    let shown = |name: &String| match name.strip_prefix('"').and_then(|one| one.strip_suffix('"')) {
+        Some(column) => plain(column).to_string(),
+        None => name.clone(),
+    };
+    let shown: Vec<String> = names.iter().map(shown).collect();
     Ok(Some(format!("Key ({})=({}) is duplicated.", shown.join(", "), values.join(", "))))
 }

@@ -203,8 +203,16 @@ pub(in crate::statement) async fn rename_column(
     }
     column_mut(&mut relation, &name)?.name.clone_from(&to);
     for constraint in &mut relation.constraints {
-        if let ConstraintKind::Check { expression } = &mut constraint.kind {
-            *expression = with_column_renamed(expression, &name, &to)?;
+        match &mut constraint.kind {
+            ConstraintKind::Check { expression } => {
+                *expression = with_column_renamed(expression, &name, &to)?;
+            }
+            ConstraintKind::UniqueIndex { expressions, predicate, .. } => {
+                for text in expressions.iter_mut().chain(predicate) {
+                    *text = with_column_renamed(text, &name, &to)?;
+                }
+            }
+            _ => {}
         }
     }
     for index in &mut relation.indexes {

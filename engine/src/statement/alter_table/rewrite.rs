@@ -109,6 +109,10 @@ pub(super) async fn with_new_column(
     if !any(session, &target.context, &target.relation).await? {
         return put(session, [Object::Relation(after.clone())]).await;
     }
+    if let Some(generation) = &column.generated {
+        let generation = sql::parse::expression(generation)?;
+        hide::refuse_hidden(&target.context, &target.relation, &generation, None)?;
+    }
     let value = match &sequence {
         // A sequence that is not committed cannot be drawn from, and nobody else knows it yet.
         Some(_) => sql::parse::expression("row_number() OVER ()")?,

@@ -168,16 +168,71 @@ impl AggregateUDFImpl for Collect {
                     .collect::<Result<_>>()?,
             },
         };
-        let batches = vec![vec![]; plan.fields.len() + plan.orderings.len()];
-        Ok(Box::new(Collected { plan, evaluate: self.evaluate, batches }))
+        let rows = Columns::new(plan.fields.len() + plan.orderings.len());
+        Ok(Box::new(Collected { plan, evaluate: self.evaluate, rows }))
+    }
+}
+
+/// Types of columns.
+pub(super) type DataTypes = Vec<DataType>;
+
+/// Rows that came, one list of batches per column.
+#[derive(Debug)]
+pub(super) struct Columns {
+    batches: Vec<Vec<ArrayRef>>,
+}
+
+impl Columns {
+    pub(super) fn new(width: usize) -> Self {
+        Self { batches: vec![vec![]; width] }
+    }
+
+    pub(super) fn push(&mut self, values: &[ArrayRef]) {
+        for (batches, values) in self.batches.iter_mut().zip(values) {
+            batches.push(Arc::clone(values));
+        }
+    }
+
+    /// Drops the rows that came first: those which a frame loses.
+    pub(super) fn drop_first(&mut self, rows: usize) {
+        for batches in &mut self.batches {
+            let mut left = rows;
+            let whole = batches.iter().take_while(|batch| {
+                let fits = batch.len() <= left;
+                left -= if fits { batch.len() } else { 0 };
+                fits
+            });
+            let whole = whole.count();
+            batches.drain(..whole);
+            if let Some(first) = batches.first_mut().filter(|_| left > 0) {
+                *first = first.slice(left, first.len() - left);
+            }
+        }
+    }
+
+    pub(super) fn concatenated(&self, types: &[DataType]) -> Result<Vec<ArrayRef>> {
+        let columns = self.batches.iter().zip(types);
+        columns
+            .map(|(batches, data_type)| {
+                if batches.is_empty() {
+                    return Ok(new_empty_array(data_type));
+                }
+                let arrays: Vec<&dyn Array> = batches.iter().map(AsRef::as_ref).collect();
+                Ok(concat(&arrays)?)
+            })
+            .collect()
+    }
+
+    pub(super) fn size(&self) -> usize {
+        self.batches.iter().flatten().map(|array| array.get_array_memory_size()).sum()
     }
 }
 
 struct Collected {
     plan: Plan,
     evaluate: Evaluate,
-    /// Per argument, what came.
-    batches: Vec<Vec<ArrayRef>>,
+    /// Arguments and what they are sorted by.
+    rows: Columns,
 }
 
 impl std::fmt::Debug for Collected {
@@ -190,17 +245,7 @@ impl Collected {
     fn columns(&self) -> Result<Vec<ArrayRef>> {
         let fields = self.plan.fields.iter().map(|field| field.data_type());
         let types = fields.chain(self.plan.orderings.iter().map(|(data_type, _)| data_type));
-        self.batches
-            .iter()
-            .zip(types)
-            .map(|(batches, data_type)| {
-                if batches.is_empty() {
-                    return Ok(new_empty_array(data_type));
-                }
-                let arrays: Vec<&dyn Array> = batches.iter().map(AsRef::as_ref).collect();
-                Ok(concat(&arrays)?)
-            })
-            .collect()
+        self.rows.concatenated(&types.cloned().collect::<DataTypes>())
     }
 }
 
@@ -222,14 +267,21 @@ impl Collected {
 
 impl Accumulator for Collected {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        for (batches, values) in self.batches.iter_mut().zip(values) {
-            batches.push(Arc::clone(values));
-        }
+        self.rows.push(values);
         Ok(())
     }
 
+    fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        self.rows.drop_first(values.first().map_or(0, |one| one.len()));
+        Ok(())
+    }
+
+    fn supports_retract_batch(&self) -> bool {
+        true
+    }
+
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        for (batches, state) in self.batches.iter_mut().zip(states) {
+        for (batches, state) in self.rows.batches.iter_mut().zip(states) {
             batches.extend(state.as_list::<i32>().iter().flatten());
         }
         Ok(())
@@ -262,8 +314,7 @@ impl Accumulator for Collected {
     }
 
     fn size(&self) -> usize {
-        let arrays = self.batches.iter().flatten().map(|array| array.get_array_memory_size());
-        size_of_val(self) + arrays.sum::<usize>()
+        size_of_val(self) + self.rows.size()
     }
 }
 

@@ -11,6 +11,8 @@ use datafusion::logical_expr::{AggregateUDF, Volatility};
 use super::signature::Signature;
 use super::{Doc, behaviour};
 
+pub mod adapted;
+pub mod bytes;
 pub mod collect;
 mod count;
 pub mod delegate;
@@ -19,6 +21,7 @@ pub mod intervals;
 pub mod json;
 pub mod listed;
 pub mod ordered;
+mod percentile;
 pub mod spread;
 pub mod totals;
 
@@ -52,6 +55,10 @@ const DECLARED: &[(&str, &str)] = &[
         "The sum of all values.",
     ),
     ("every(bool) -> bool", "Whether all values are true."),
+    (
+        "percentile_cont(float8, float8) -> float8",
+        "The value at a fraction of the order, between two values if need be.",
+    ),
     (
         "percentile_disc(float8, anyelement) -> anyelement",
         "The first value whose place in the order reaches a fraction.",
@@ -127,6 +134,11 @@ mod tests {
                 "percentile_disc(0.5) within group (order by v), mode() within group (order by v)",
                 "(values (1.0::numeric(2,1)),(2.0::numeric(2,1)),(2.0::numeric(2,1)),(9.0::numeric(2,1))) t(v)",
                 &["2.0", "2.0"],
+            ),
+            (
+                "percentile_cont(0.95) within group (order by v), percentile_cont(0.25) within group (order by v desc)",
+                "generate_series(1, 17) t(v)",
+                &["16.2", "13"],
             ),
             (
                 "stddev(v), variance(v)",

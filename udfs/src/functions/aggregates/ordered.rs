@@ -1,19 +1,21 @@
-//! `percentile_disc` and `mode` (manual, 9.21, ordered-set aggregates).
+//! `percentile_cont`, `percentile_disc` and `mode` (manual, 9.21, ordered-set aggregates).
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
+use datafusion::arrow::array::{Array, ArrayRef};
 use datafusion::arrow::compute::{SortOptions, partition, sort};
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::ScalarValue;
 use datafusion::error::Result;
 use datafusion::logical_expr::AggregateUDF;
 
 use super::collect::{Collect, Plan};
+use super::percentile::{self, constant};
 use crate::ValueError;
 
 pub(super) fn all() -> Vec<Arc<AggregateUDF>> {
     vec![
+        percentile::udaf(),
         Collect::udaf("percentile_disc", true, first, percentile),
         Collect::udaf("mode", true, first, mode),
     ]
@@ -34,7 +36,10 @@ fn sorted(plan: &Plan, values: &ArrayRef) -> Result<ArrayRef> {
 }
 
 fn percentile(plan: &Plan, columns: &[ArrayRef]) -> Result<ScalarValue> {
-    let fraction = constant(plan, 1)?;
+    let fraction = match plan.exprs.get(1) {
+        Some(expr) => constant(expr)?,
+        None => None,
+    };
     let Some(fraction) = fraction.filter(|fraction| (0.0..=1.0).contains(fraction)) else {
         return match fraction {
             None => ScalarValue::try_from(&plan.result),
@@ -52,19 +57,6 @@ fn percentile(plan: &Plan, columns: &[ArrayRef]) -> Result<ScalarValue> {
     }
     let place = (fraction * values.len() as f64).ceil() as usize;
     ScalarValue::try_from_array(&values, place.saturating_sub(1))
-}
-
-/// A direct argument: the same for all rows.
-fn constant(plan: &Plan, index: usize) -> Result<Option<f64>> {
-    let Some(expr) = plan.exprs.get(index) else { return Ok(None) };
-    let options = RecordBatchOptions::new().with_row_count(Some(1));
-    let one = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), vec![], &options)?;
-    let value = expr.evaluate(&one)?.into_array(1)?;
-    let value = ScalarValue::try_from_array(&value, 0)?.cast_to(&DataType::Float64)?;
-    Ok(match value {
-        ScalarValue::Float64(fraction) => fraction,
-        _ => None,
-    })
 }
 
 fn mode(plan: &Plan, columns: &[ArrayRef]) -> Result<ScalarValue> {

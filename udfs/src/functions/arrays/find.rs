@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanBuilder};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, BooleanBuilder};
 use datafusion::arrow::row::Rows;
 use std::sync::Arc;
 
@@ -11,6 +11,9 @@ use crate::functions::argument::{Call, Row};
 use crate::functions::function::{Function, column_function};
 use crate::functions::value::{Builder, Value};
 use crate::{Result, ValueError};
+
+/// Whether a search of an array comes to nothing certain: no name that SQL can call.
+pub const NULL_AMONG: &str = "null among";
 
 pub(super) fn functions() -> Vec<Function> {
     vec![
@@ -21,6 +24,7 @@ pub(super) fn functions() -> Vec<Function> {
             positions(call, true)
         }).nulls(),
         column_function("array_subscript(anyarray, int4) -> anyelement", "The element at a place, counted from 1; NULL beyond the ends.", subscript),
+        column_function("null among(anyarray) -> bool", "NULL if an element is, else false.", unknown),
         column_function("arraycontains(anyarray, anyarray) -> bool", "Whether each element of the second is in the first.", |call| {
             compare(call, |a, b| within(b, a))
         }).operator("@>"),
@@ -84,6 +88,14 @@ fn subscript(call: &Call<'_>) -> Result<ArrayRef> {
     }
     let list = picks.finish()?;
     Ok(Arc::clone(list.as_list::<i32>().values()))
+}
+
+/// NULL for an array with a NULL in it, else false: what `x = ANY (array)` is where no element is x.
+fn unknown(call: &Call<'_>) -> Result<ArrayRef> {
+    let lists = lists(call, 0, &item(call)?)?;
+    let has_null = |row| lists.range(row).any(|place| lists.values().is_null(place));
+    let known = (0..call.rows).map(|row| (!lists.is_null(row) && !has_null(row)).then_some(false));
+    Ok(Arc::new(known.collect::<BooleanArray>()))
 }
 
 type Elements = HashSet<Option<Vec<u8>>>;

@@ -148,7 +148,11 @@ pub fn value(array: &ArrayRef, pg_type: PgType, row: usize, zone_name: &str) -> 
     match array.data_type() {
         DataType::List(field) => {
             let list = array.as_list::<i32>().value(row);
-            let element = PgType::from_field(field);
+            // What the array is says more than its items, whose metadata get lost on the way.
+            let element = match field.data_type() {
+                DataType::List(_) => pg_type,
+                _ => pg_type.element().unwrap_or_else(|| PgType::from_field(field)),
+            };
             let values = (0..list.len()).map(|index| value(&list, element, index, zone_name));
             return Ok(format!("[{}]", values.collect::<Result<Vec<_>>>()?.join(",")));
         }
@@ -215,6 +219,8 @@ mod tests {
             ("json_build_object('a', true)", "{\"a\" : true}"),
             ("to_jsonb(array[1,2])", "[1, 2]"),
             ("to_json(array[1,2])", "[1,2]"),
+            ("array_to_json(array['{\"a\":1}'::jsonb])", "[{\"a\": 1}]"),
+            ("to_json(array[array[1,2],array[3,4]])", "[[1,2],[3,4]]"),
             ("to_json(timestamp '2024-01-01 10:00')", "\"2024-01-01T10:00:00\""),
             ("to_jsonb(timestamptz '2024-01-01 10:00Z')", "\"2024-01-01T11:00:00+01:00\""),
             ("to_json('a\"b'::text)", "\"a\\\"b\""),

@@ -16,7 +16,7 @@ pub(super) fn functions() -> Vec<Function> {
         .nulls(),
         // The OID as regtype: it prints as the type's name.
         function("pg_typeof(\"any\") -> regtype", "The type of a value.", |row| {
-            Ok(i64::from(row.pg_type(0).oid).into())
+            Ok(i64::from(row.pg_type(0).told().oid).into())
         })
         .nulls()
         .stable(),

@@ -2,6 +2,7 @@
 
 use super::function::Function;
 
+pub mod bits;
 pub mod bytes;
 pub mod characters;
 pub mod concat;
@@ -18,6 +19,7 @@ pub mod text;
 /// All of them.
 pub fn functions() -> Vec<Function> {
     [
+        bits::functions(),
         bytes::functions(),
         characters::functions(),
         concat::functions(),

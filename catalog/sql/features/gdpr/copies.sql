@@ -1,0 +1,8 @@
+-- table gdpr.copies 14307
+-- copies of rows that were written elsewhere: a purge renews published tables that it can reach, and receipts name all others
+-- kind text!: delta: a table that CALL clientele.publish_delta(...) wrote; backup: what CALL clientele.backup(...) wrote
+-- directory text!: where it was written to, on the server's machine
+-- relation oid: the table; NULL: all
+-- table_name text: what it was called then
+-- made_by text!: the role
+-- made_at timestamptz!: when it was written last
