@@ -141,6 +141,7 @@ impl World {
             relation.indexes.push(Index {
                 oid: oid + 2,
                 name: format!("t{oid}_number"),
+                method: None,
                 columns: vec![3, 1],
                 options: Vec::new(),
                 expressions: Vec::new(),
