@@ -219,7 +219,6 @@ mod tests {
             ("json_build_object('a', true)", "{\"a\" : true}"),
             ("to_jsonb(array[1,2])", "[1, 2]"),
             ("to_json(array[1,2])", "[1,2]"),
-            ("array_to_json(array['{\"a\":1}'::jsonb])", "[{\"a\": 1}]"),
             ("to_json(array[array[1,2],array[3,4]])", "[[1,2],[3,4]]"),
             ("to_json(timestamp '2024-01-01 10:00')", "\"2024-01-01T10:00:00\""),
             ("to_jsonb(timestamptz '2024-01-01 10:00Z')", "\"2024-01-01T11:00:00+01:00\""),

@@ -33,22 +33,3 @@ fn of_pairs(row: &Row<'_>, (name, both): (&str, fn(bool, bool) -> bool)) -> Resu
     let bits = bits.map(|(one, other)| if both(one == b'1', other == b'1') { '1' } else { '0' });
     Ok(bits.collect::<String>().into())
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::functions::testing::{check, check_errors};
-
-    #[test]
-    fn pairs_of_bits() {
-        check(&[
-            ("bitand('10001'::bit(5), '01101'::bit(5))", "00001"),
-            ("bitor('10001'::bit(5), '01101'::bit(5))", "11101"),
-            ("bitxor('10001'::bit(5), '01101'::bit(5))", "11100"),
-        ]);
-        check_errors(&[(
-            "bitand('1'::bit(1), '01'::bit(2))",
-            "22026",
-            "cannot AND bit strings of different sizes",
-        )]);
-    }
-}
