@@ -7,7 +7,7 @@
 //! ```
 //!
 //! - `schedule`: what `refresh = …` means; `options`: `WITH (…)`, `SET (…)`, `RESET (…)`
-//! - `run`: one refresh of one view in a transaction
+//! - `run`: one refresh of one view in a transaction, and what the views of a run share
 //! - `local`, `changed`, `elapsed`: whether some customers can be computed alone, and which must be
 //! - `incremental`, `extracts`: computing these, from their rows; `located`: rows and where they are
 //! - `states`: what is known of the last refreshes of a database; one run at a time
