@@ -1,5 +1,6 @@
-//! Rows that a legal hold keeps of somebody who was erased stay the hold's when they are updated: they
-//! go when it ends. One that is given an identifier is the row of whom that names.
+//! Rows that a legal hold keeps of somebody who was erased stay the hold's when they are updated, or
+//! when their table is written anew: they go when it ends. One that is given an identifier is the row
+//! of whom that names.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use datafusion::arrow::datatypes::Int64Type;
 use roaring::RoaringBitmap;
 
 use super::rows::person_columns;
-use crate::definition::{Column, Relation};
+use crate::definition::{Column, Oid, Relation};
 use crate::domains::{self, Subject};
 use crate::error::Result;
 use crate::features::oids;
@@ -53,7 +54,7 @@ impl Transaction {
         let pairs = before.iter().zip(nameless);
         let candidates: Vec<RowAddress> =
             pairs.filter(|(_, nameless)| *nameless).map(|(address, _)| *address).collect();
-        let marks = self.marks(relation, column, &candidates)?;
+        let marks = self.marks_at(relation, column, &candidates)?;
         if marks.is_empty() {
             return Ok(None);
         }
@@ -65,13 +66,50 @@ impl Transaction {
         let mut of_rows = before.iter().map(mark).chain(std::iter::repeat(None));
         for batch in after {
             let marks: Int64Array = of_rows.by_ref().take(batch.num_rows()).collect();
-            let is_kept: BooleanArray = marks.iter().map(|one| Some(one.is_some())).collect();
-            apart.others_after.push(filter_record_batch(batch, &not(&is_kept)?)?);
-            let rows = filter_record_batch(batch, &is_kept)?;
-            let marks = marks.iter().flatten().collect::<Int64Array>();
-            apart.after.push((marked(relation, &rows, marks)?, rows.num_rows()));
+            let (others, kept) = told_apart(relation, batch, &marks)?;
+            apart.others_after.push(others);
+            apart.after.push(kept);
         }
         Ok(Some(apart))
+    }
+
+    /// The marks of the rows of a relation that are kept, as the transaction sees them.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn marks(&self, relation: &Relation) -> Result<HashMap<RowAddress, i64>> {
+        let mut found = HashMap::new();
+        let people = person_columns(relation);
+        let Some(column) = people.first().filter(|_| self.snapshot.row_count(oids::ERASURES) > 0)
+        else {
+            return Ok(found);
+        };
+        let wanted = (Subject::Person, &[column.number][..]);
+        self.store.node_rows(&self.snapshot, relation, wanted, |rows| {
+            let marks = rows.columns.first().and_then(|one| one.as_primitive_opt::<Int64Type>());
+            let all = rows.addresses.iter().zip(marks.into_iter().flatten());
+            found.extend(all.filter_map(|(at, mark)| Some((*at, mark.filter(|one| *one < 0)?))));
+        })?;
+        Ok(found)
+    }
+
+    /// As [`Transaction::insert`], of rows of which some have marks: these stay kept.
+    ///
+    /// # Errors
+    /// As [`Transaction::insert`].
+    pub fn insert_marked(
+        &mut self,
+        relation: Oid,
+        batch: RecordBatch,
+        marks: &Int64Array,
+    ) -> Result<()> {
+        if marks.null_count() == marks.len() {
+            return self.insert(relation, batch);
+        }
+        let stored = self.stored(relation)?;
+        let (others, (columns, count)) = told_apart(&stored, &batch, marks)?;
+        self.insert(relation, others)?;
+        self.append(&stored, columns, count).map(drop)
     }
 
     /// Of each row whether it names nobody.
@@ -88,7 +126,7 @@ impl Transaction {
     }
 
     /// The marks of those among some rows that have one.
-    fn marks(
+    fn marks_at(
         &self,
         relation: &Relation,
         column: &Column,
@@ -131,6 +169,19 @@ impl Transaction {
         }
         Ok(found)
     }
+}
+
+/// Rows without a mark, and those with one: their columns, and how many they are.
+fn told_apart(
+    relation: &Relation,
+    batch: &RecordBatch,
+    marks: &Int64Array,
+) -> Result<(RecordBatch, (Vec<ArrayRef>, usize))> {
+    let is_kept: BooleanArray = marks.iter().map(|one| Some(one.is_some())).collect();
+    let others = filter_record_batch(batch, &not(&is_kept)?)?;
+    let rows = filter_record_batch(batch, &is_kept)?;
+    let marks = marks.iter().flatten().collect::<Int64Array>();
+    Ok((others, (marked(relation, &rows, marks)?, rows.num_rows())))
 }
 
 /// Rows with their marks in the columns that say whose they are.

@@ -1,9 +1,14 @@
 //! Changes that give the rows other values: they are read from the old snapshot, truncated and
 //! written anew, all in the statement's transaction.
 
+use std::collections::HashMap;
+
 use clientele_catalog::definition::{Column, Object, Relation, RelationKind};
+use clientele_catalog::storage::RowAddress;
 use clientele_udfs::cast;
 use clientele_udfs::types::PgType;
+use datafusion::arrow::array::{AsArray, Int64Array, RecordBatch};
+use datafusion::arrow::datatypes::Int64Type;
 use futures::StreamExt;
 use sqlparser::ast::{self, DataType, Expr, Ident, SelectItem};
 
@@ -15,7 +20,7 @@ use super::existing_rows::{any, qualified};
 use super::{Target, put};
 use crate::error::{Error, Result};
 use crate::planning::rights::kind_of;
-use crate::planning::{self, types};
+use crate::planning::{self, Changed, types};
 use crate::privacy::hide;
 use crate::session::Session;
 use crate::sql;
@@ -134,44 +139,59 @@ pub(super) async fn with_new_column(
     Ok(())
 }
 
-/// Writes the rows of a query over the old relation as the rows of the new one.
+/// Writes the rows of a query over the old relation as the rows of the new one. Those that a legal
+/// hold keeps of people who were erased stay kept.
 pub(super) async fn fill(
     session: &mut Session,
     target: &Target,
     after: &Relation,
-    items: Vec<SelectItem>,
+    mut items: Vec<SelectItem>,
 ) -> Result<usize> {
     let mut query = sql::parse::query(&format!(
         "SELECT 1 FROM {}",
         qualified(&target.context, &target.relation)
     ))?;
+    items.insert(0, named(Expr::Identifier(quoted("ctid")), "ctid"));
     if let ast::SetExpr::Select(select) = query.body.as_mut() {
         select.projection = items;
     }
+    let mut types = vec![("ctid".to_owned(), PgType::TID)];
+    types.extend(rows::assignment(after));
     // Rows move from one form to another; what they hold is shown to nobody.
     let context = target.context.seeing_clear();
-    let types = rows::assignment(after);
+    let relation = target.relation.oid;
     let plan = session
         .compute(async move {
-            let planned = planning::plan_query(&context, query, &[])?;
-            planning::project_for_assignment(planned.plan, &types, &context)
+            let changed = Changed { target: relation, command: 'w', own: &|place| place == 0 };
+            let planned = planning::plan_for_target(&context, query, &[], &changed)?;
+            planning::project_for_assignment(planned.allowed(&context)?.plan, &types, &context)
         })
         .await?;
     let mut stream = session.stream(&target.context, plan).await?;
-    {
+    let marks = {
         let work = session.work().await?;
         let mut transaction = work.lock().await;
+        let marks = transaction.marks(&target.relation)?;
         transaction.put(Object::Relation(after.clone()));
         transaction.truncate(after.oid);
-    }
+        marks
+    };
     let shape = schema(after);
     let mut count = 0;
     while let Some(batch) = stream.next().await {
-        let batch = check::rows(&target.context, after, shaped(&batch?, &shape, 0)?)?;
-        count += batch.num_rows();
+        let batch = batch?;
+        let rows = check::rows(&target.context, after, shaped(&batch, &shape, 1)?)?;
+        count += rows.num_rows();
         let work = session.work().await?;
         let mut transaction = work.lock().await;
-        transaction.insert(after.oid, batch)?;
+        transaction.insert_marked(after.oid, rows, &marks_at(&batch, &marks)?)?;
     }
     Ok(count)
+}
+
+/// The mark of each row, by its address.
+fn marks_at(batch: &RecordBatch, marks: &HashMap<RowAddress, i64>) -> Result<Int64Array> {
+    let addresses = batch.column(0).as_primitive_opt::<Int64Type>();
+    let addresses = addresses.ok_or_else(|| Error::internal("row addresses are missing"))?;
+    Ok(addresses.iter().map(|one| marks.get(&RowAddress::from_i64(one?)).copied()).collect())
 }

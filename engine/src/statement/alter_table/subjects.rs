@@ -1,14 +1,14 @@
 //! After an action: the columns that say whose row it is.
 
-use clientele_catalog::definition::Object;
-use clientele_catalog::definition::Oid;
+use clientele_catalog::definition::{Object, Oid, Relation};
+use clientele_catalog::domains::Subject;
 use sqlparser::ast::Expr;
 
 use super::super::rows::{named, quoted};
 use super::super::subject_columns;
 use super::existing_rows::any;
 use super::{Target, put, rewrite};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::sql;
 
@@ -20,6 +20,11 @@ pub(super) async fn settle(session: &mut Session, oid: Oid) -> Result<()> {
     subject_columns::settle(&target.context, &mut after)?;
     if after == *target.relation {
         return Ok(());
+    }
+    let has_people =
+        |one: &Relation| one.live_columns().any(|one| one.subject == Some(Subject::Person));
+    if has_people(&target.relation) && !has_people(&after) {
+        must_keep_nothing(session, &target.relation).await?;
     }
     let grows = after.live_columns().count() > target.relation.live_columns().count();
     if !grows || !any(session, &target.context, &target.relation).await? {
@@ -34,4 +39,20 @@ pub(super) async fn settle(session: &mut Session, oid: Oid) -> Result<()> {
         items.push(named(value, &column.name));
     }
     rewrite::fill(session, &target, &after, items).await.map(drop)
+}
+
+/// Refuses to lose the marks of rows that a legal hold keeps.
+///
+/// # Errors
+/// 55000.
+async fn must_keep_nothing(session: &mut Session, relation: &Relation) -> Result<()> {
+    let work = session.work().await?;
+    let transaction = work.lock().await;
+    if transaction.marks(relation)?.is_empty() {
+        return Ok(());
+    }
+    let text = format!("cannot drop the last identifier of table \"{}\"", relation.name);
+    Err(Error::new("55000", text)
+        .with_detail("A legal hold keeps rows of people who were erased. They could not be found when it ends.")
+        .with_hint("CALL gdpr.release(…) and CALL gdpr.purge() erase these rows."))
 }
