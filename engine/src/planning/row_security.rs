@@ -60,10 +60,11 @@ pub fn condition(
     (responsible, change): (Option<Oid>, Option<char>),
     (qualifier, schema): (&TableReference, &Schema),
 ) -> Result<Option<Expr>> {
-    if !relation.row_security.enabled {
+    let context = names.context();
+    // What the engine does with rows that it shows nobody (`ALTER TABLE`) is done with all.
+    if !relation.row_security.enabled || context.clear {
         return Ok(None);
     }
-    let context = names.context();
     let of_owner =
         responsible.map(|role| context.engine.cluster.rights(role, context.database.oid));
     let rights = of_owner.as_ref().unwrap_or(&context.rights);
