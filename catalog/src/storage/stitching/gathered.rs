@@ -1,8 +1,9 @@
 //! What a transaction saw for the first time.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
-use clientele_identity::graph::{Evidence, Identifier, Node, Record};
+use clientele_identity::graph::{Evidence, Identifier, Link, Node, Record};
 use roaring::RoaringBitmap;
 
 use crate::definition::Oid;
@@ -23,14 +24,21 @@ pub(super) struct New {
     /// let go.
     values: Vec<Box<str>>,
     value_sources: Vec<Oid>,
-    /// Pairs of which nothing is said any more.
-    pub(super) unlinked: Vec<(Node, Node)>,
+    withdrawals: Vec<Withdrawal>,
     /// Nodes of people who were erased.
     pub(super) forgotten: Vec<Node>,
     /// Source of each record in the evidence.
     pub(super) sources: Vec<Oid>,
     /// Nodes that are in the evidence.
     seen: RoaringBitmap,
+}
+
+/// What was said of a pair is taken back.
+#[derive(Debug, Clone, Copy)]
+struct Withdrawal {
+    ends: (Node, Node),
+    /// How many links were gathered before: what is said of the pair later counts.
+    links: usize,
 }
 
 /// How much was gathered at some point of a transaction.
@@ -104,7 +112,7 @@ impl Gathered {
         let new = self.found(subject);
         let identifiers = new.evidence.identifiers.iter().map(|one| one.node);
         let links = new.evidence.links.iter().flat_map(|one| [one.a, one.b]);
-        let unlinked = new.unlinked.iter().flat_map(|(a, b)| [*a, *b]);
+        let unlinked = new.unlinked().flat_map(|(a, b)| [a, b]);
         let members = new.evidence.members.iter().copied();
         let all = identifiers.chain(members).chain(links).chain(unlinked);
         let mut all = all.chain(new.forgotten.iter().copied());
@@ -148,7 +156,7 @@ impl New {
         self.evidence.identifiers.is_empty()
             && self.evidence.records.is_empty()
             && self.evidence.links.is_empty()
-            && self.unlinked.is_empty()
+            && self.withdrawals.is_empty()
             && self.forgotten.is_empty()
     }
 
@@ -172,12 +180,46 @@ impl New {
         }
     }
 
+    /// Says something of a pair.
+    pub(super) fn link(&mut self, link: Link) {
+        self.evidence.links.push(link);
+    }
+
+    /// Takes back what was said of a pair until now.
+    pub(super) fn unlink(&mut self, ends: (Node, Node)) {
+        self.withdrawals.push(Withdrawal { ends, links: self.evidence.links.len() });
+    }
+
+    /// Pairs of which what was said before the transaction is taken back.
+    pub(super) fn unlinked(&self) -> impl Iterator<Item = (Node, Node)> {
+        self.withdrawals.iter().map(|one| one.ends)
+    }
+
+    /// The evidence without the links that were taken back. They stay in what was gathered: a
+    /// savepoint may bring them again.
+    pub(super) fn standing(&self) -> Cow<'_, Evidence> {
+        if self.withdrawals.is_empty() || self.evidence.links.is_empty() {
+            return Cow::Borrowed(&self.evidence);
+        }
+        let pair = |(a, b): (Node, Node)| (a.min(b), a.max(b));
+        // The last withdrawal of a pair comes last.
+        let until: HashMap<(Node, Node), usize> =
+            self.withdrawals.iter().map(|one| (pair(one.ends), one.links)).collect();
+        let mut evidence = self.evidence.clone();
+        let mut place = 0..;
+        evidence.links.retain(|link| {
+            let until = until.get(&pair((link.a, link.b))).copied().unwrap_or(0);
+            place.next().is_some_and(|place| place >= until)
+        });
+        Cow::Owned(evidence)
+    }
+
     fn absorb(&mut self, other: Self) {
         if self.is_empty() {
             *self = other;
             return;
         }
-        let Self { evidence, values, value_sources, sources, unlinked, forgotten, .. } = other;
+        let Self { evidence, values, value_sources, sources, withdrawals, forgotten, .. } = other;
         let values = values.into_iter().zip(value_sources);
         for (one, (value, source)) in evidence.identifiers.into_iter().zip(values) {
             self.identifier(one, value, source);
@@ -187,8 +229,10 @@ impl New {
             let members = evidence.members.get(members).unwrap_or_default();
             self.record(one, members, source);
         }
+        let links = self.evidence.links.len();
+        let later = |one: Withdrawal| Withdrawal { links: links + one.links, ..one };
+        self.withdrawals.extend(withdrawals.into_iter().map(later));
         self.evidence.links.extend(evidence.links);
-        self.unlinked.extend(unlinked);
         self.forgotten.extend(forgotten);
     }
 
@@ -196,7 +240,7 @@ impl New {
         let evidence = &self.evidence;
         let (identifiers, records) = (evidence.identifiers.len(), evidence.records.len());
         let forgotten = self.forgotten.len();
-        [identifiers, records, evidence.links.len(), self.unlinked.len(), forgotten]
+        [identifiers, records, evidence.links.len(), self.withdrawals.len(), forgotten]
     }
 
     fn since(&self, [identifiers, records, ..]: [usize; 5]) -> Since<'_> {
@@ -210,7 +254,7 @@ impl New {
         }
     }
 
-    fn back_to(&mut self, [identifiers, records, links, unlinked, forgotten]: [usize; 5]) {
+    fn back_to(&mut self, [identifiers, records, links, withdrawals, forgotten]: [usize; 5]) {
         self.forgotten.truncate(forgotten);
         for one in self.evidence.identifiers.drain(identifiers..) {
             self.seen.remove(one.node);
@@ -222,7 +266,7 @@ impl New {
         self.value_sources.truncate(identifiers);
         self.sources.truncate(records);
         self.evidence.links.truncate(links);
-        self.unlinked.truncate(unlinked);
+        self.withdrawals.truncate(withdrawals);
         let members = self.evidence.records.last().map_or(0, |one| one.members.end as usize);
         self.evidence.members.truncate(members);
     }

@@ -113,10 +113,10 @@ impl Identity {
         for one in gathered {
             for subject in Subject::ALL {
                 let (graph, new) = (graphs.of(subject), one.found(subject));
-                for (a, b) in &new.unlinked {
-                    graph.unlink(*a, *b);
+                for (a, b) in new.unlinked() {
+                    graph.unlink(a, b);
                 }
-                graph.apply(&new.evidence);
+                graph.apply(&new.standing());
                 graph.remove(&new.forgotten);
             }
         }

@@ -45,8 +45,8 @@ impl Transaction {
         for one in said {
             let (a, b) = one.ends;
             match one.kind {
-                Some(kind) => new.evidence.links.push(Link { a, b, kind }),
-                None => new.unlinked.push(one.ends),
+                Some(kind) => new.link(Link { a, b, kind }),
+                None => new.unlink(one.ends),
             }
         }
         Ok(())

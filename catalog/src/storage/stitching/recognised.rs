@@ -80,8 +80,9 @@ impl Identity {
     fn with_all(&self, gathered: &Gathered) -> Arc<Customers> {
         let [person, company] = Subject::ALL.map(|subject| {
             let new = gathered.found(subject);
+            let unlinked: Vec<_> = new.unlinked().collect();
             self.change(subject, |graph| {
-                graph.tentatively(&new.evidence, &new.unlinked, Graph::assignment)
+                graph.tentatively(&new.standing(), &unlinked, Graph::assignment)
             })
         });
         Arc::new(Customers::new(person, company))
