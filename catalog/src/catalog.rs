@@ -280,6 +280,22 @@ impl Catalog {
         format!("{schema}.{}", relation.name)
     }
 
+    /// The OIDs of objects that a transaction may store.
+    pub(crate) fn stored_oids(&self) -> impl Iterator<Item = Oid> + '_ {
+        let named = self.schemas.keys().chain(self.relations.keys()).chain(self.domains.keys());
+        let all = named.chain(self.functions.keys()).chain(self.default_privileges.keys());
+        all.copied().filter(|oid| is_stored(*oid))
+    }
+
+    /// Whether there is an object of an OID.
+    pub(crate) fn has(&self, oid: Oid) -> bool {
+        self.schemas.contains_key(&oid)
+            || self.relations.contains_key(&oid)
+            || self.domains.contains_key(&oid)
+            || self.functions.contains_key(&oid)
+            || self.default_privileges.contains_key(&oid)
+    }
+
     /// Objects that a transaction may store.
     pub fn stored_objects(&self) -> impl Iterator<Item = Object> + '_ {
         let schemas = self.schemas.values().map(|one| Object::Schema(one.as_ref().clone()));

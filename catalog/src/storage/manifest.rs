@@ -286,11 +286,7 @@ fn store_objects(writing: &WriteTransaction, now: &Catalog, last: Option<&Catalo
         table.insert(object.oid(), bytes.as_slice()).map_err(failed)?;
     }
     let Some(last) = last else { return Ok(()) };
-    let schemas = last.schemas().map(|one| one.oid).filter(|oid| now.schema_by_oid(*oid).is_none());
-    let relations =
-        last.relations().map(|one| one.oid).filter(|oid| now.relation_by_oid(*oid).is_none());
-    let domains = last.domains().map(|one| one.oid).filter(|oid| now.domain_by_oid(*oid).is_none());
-    for oid in schemas.chain(relations).chain(domains) {
+    for oid in last.stored_oids().filter(|oid| !now.has(*oid)) {
         table.remove(oid).map_err(failed)?;
     }
     Ok(())
