@@ -31,6 +31,7 @@ mod named_apart;
 pub mod needs;
 mod numerics;
 mod one_of;
+mod outer_types;
 pub mod output_names;
 mod overloads;
 pub mod parameters;
@@ -198,11 +199,14 @@ fn finish(
     let plan = numerics::by_value(plan).map_err(|error| Error::from_datafusion(&error))?;
     let plan = enums::in_order(plan, context).map_err(|error| Error::from_datafusion(&error))?;
     let plan = adapted::adapt(plan).map_err(|error| Error::from_datafusion(&error))?;
-    let analyzed = context
-        .state
-        .analyzer()
-        .execute_and_check(plan, context.state.config_options(), |_, _| {})
-        .map_err(|error| Error::from_datafusion(&error))?;
+    let analyze = |plan: LogicalPlan| {
+        let options = context.state.config_options();
+        let analyzed = context.state.analyzer().execute_and_check(plan, options, |_, _| {});
+        analyzed.map_err(|error| Error::from_datafusion(&error))
+    };
+    let settled =
+        outer_types::settled(analyze(plan)?).map_err(|error| Error::from_datafusion(&error))?;
+    let analyzed = if settled.transformed { analyze(settled.data)? } else { settled.data };
     let columns = columns(&analyzed, &shown);
     Ok(Planned { plan: analyzed, parameters, columns, needs })
 }
