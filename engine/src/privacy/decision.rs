@@ -21,7 +21,9 @@ impl QueryContext {
 /// A decision of the current role, now, for the reason given or that of the session.
 pub(crate) fn now(context: &QueryContext, reason: Option<&str>) -> Decision {
     let reason = reason.unwrap_or_else(|| context.settings.raw(REASON));
-    let reason = (!reason.trim().is_empty()).then(|| reason.to_owned());
+    // The log of decisions outlives people.
+    let reason = (!reason.trim().is_empty())
+        .then(|| context.store.without_identifiers(context.catalog(), reason));
     if reason.is_none() {
         let notice = Error::new("00000", "no reason is recorded for this privacy decision");
         let notice = notice.with_hint("SET clientele.reason = '…' before it.");

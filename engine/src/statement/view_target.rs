@@ -25,6 +25,7 @@ use crate::error::{Error, Result};
 use crate::planning::context::{Named, QueryContext};
 use crate::planning::needs::Need;
 use crate::planning::provider;
+use crate::privacy::hide;
 use crate::sql;
 use crate::sql::place::{folded, name_parts};
 
@@ -47,6 +48,7 @@ const DEPTH_MAX: usize = 32;
 /// 55000 for a view that is more than some columns and rows of one table.
 pub(super) fn through(context: &QueryContext, statement: &Statement) -> Result<Option<Through>> {
     let mut through: Option<Through> = None;
+    let mut told: Vec<(Arc<Relation>, Expr)> = Vec::new();
     for _ in 0..DEPTH_MAX {
         let current = through.as_ref().map_or(statement, |through| &through.statement);
         let Some(view) = view_of(context, current)? else { break };
@@ -61,12 +63,48 @@ pub(super) fn through(context: &QueryContext, statement: &Statement) -> Result<O
         if let Some(condition) = &base.condition
             && (cascaded || check_option(&view).is_some())
         {
-            checks.push((view.name.clone(), unqualified(condition.clone()).to_string()));
+            let condition = unqualified(condition.clone());
+            checks.push((view.name.clone(), condition.to_string()));
+            told.push((Arc::clone(&view), condition));
         }
         views.push(view);
         through = Some(Through { statement: next, views, checks });
     }
+    if let Some(through) = through.as_ref().filter(|_| changes_rows(statement)) {
+        must_tell_nothing(context, &through.statement, &told)?;
+    }
     Ok(through)
+}
+
+/// Whether rows that are there get other values: what is left alone is in them as it is.
+fn changes_rows(statement: &Statement) -> bool {
+    match statement {
+        Statement::Insert(insert) => insert.on.is_some(),
+        other => !matches!(other, Statement::Delete(_)),
+    }
+}
+
+/// Refuses check options with which somebody could try values that he does not see, unless who has
+/// made the view sees them: what that selects by is his decision.
+///
+/// # Errors
+/// 42501.
+fn must_tell_nothing(
+    context: &QueryContext,
+    statement: &Statement,
+    checks: &[(Arc<Relation>, Expr)],
+) -> Result<()> {
+    let Some(table) = name_of(statement).filter(|_| !checks.is_empty()) else { return Ok(()) };
+    let table = context.relation(table)?;
+    for (view, condition) in checks {
+        let hidden = hide::refuse_hidden(context, &table, condition, None);
+        if hidden.is_err() && !provider::invokes(view) {
+            hide::refuse_hidden(&context.as_role(view.owner), &table, condition, None)?;
+        } else {
+            hidden?;
+        }
+    }
+    Ok(())
 }
 
 impl Through {

@@ -30,6 +30,7 @@ mod found;
 mod gathered;
 mod identity;
 mod links;
+mod mentioned;
 mod node_rows;
 mod recognised;
 mod records;
