@@ -68,6 +68,7 @@ files! {
     "gdpr/retention",
     "gdpr/acts",
     "gdpr/asked",
+    "gdpr/terms",
     "gdpr/due",
     "gdpr/open_requests",
 }

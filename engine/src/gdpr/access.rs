@@ -152,6 +152,16 @@ async fn document(
         names.join(", ")
     ))
     .await?;
+    let terms = of(format!(
+        "SELECT purpose, last_act_at, due_at, action, archived_until FROM gdpr.terms \
+          WHERE customer_id = {customer} ORDER BY due_at"
+    ))
+    .await;
+    // A rule whose table is gone is no reason to keep the person waiting.
+    let terms = terms.unwrap_or_else(|error| {
+        session.shared.notices.lock().push(Notice::Message(Error { severity: "WARNING", ..error }));
+        Vec::new()
+    });
     let processing = of(PROCESSING.to_owned()).await?;
     let processing = values(&processing)?;
     let of_table = |share: &Share| {
@@ -194,6 +204,7 @@ async fn document(
             ("profile", profile),
             ("identifiers", &list(&identifiers)),
             ("tables", &list(&tables)),
+            ("retention", &list(&terms)),
             ("requests", &list(&requests)),
         ],
     ))

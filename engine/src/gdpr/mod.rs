@@ -14,7 +14,8 @@
 //! - `purge`: the physical part, at the call or in the `background`; `copies`: rows written elsewhere;
 //!   `receipt`, `receipts`: its proof; `replay`: tombstones outlive a restore
 //! - `access`, `rights`: the other rights; `request`: each leaves a row in `gdpr.requests`
-//! - `register`, `retention`, `report`: the record of processing
+//! - `retention`, `anchor`: for how long people are kept; `due`: what is done then
+//! - `register`, `report`: the record of processing
 //! - `rows`: rows of the feature's tables
 //!
 //! Storage finds the nodes and rows, and keeps tombstones: [`clientele_catalog::storage::Victims`].
@@ -23,6 +24,7 @@ mod access;
 mod anchor;
 mod background;
 mod copies;
+mod due;
 mod effect;
 mod ended;
 mod erase;

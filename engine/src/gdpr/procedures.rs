@@ -3,7 +3,7 @@
 use clientele_udfs::types::PgType;
 
 use super::{
-    access, copies, erase, holds, lift, receipts, replay, report, request, retention, rights,
+    access, copies, due, erase, holds, lift, receipts, replay, report, request, retention, rights,
 };
 use crate::functions::procedures::{Parameter, Procedure};
 
@@ -221,6 +221,7 @@ pub(crate) static PROCEDURES: &[Procedure] = &[
             Parameter { name: "keep_for", pg_type: PgType::INTERVAL, default: None },
             text("action", Some("'ask'")),
             optional("anchors", TEXTS),
+            optional("archive_for", PgType::INTERVAL),
         ],
         columns: &[],
         comment: "for how long after their last act people are kept, and what then: gdpr.due shows who is due",
@@ -235,7 +236,15 @@ pub(crate) static PROCEDURES: &[Procedure] = &[
         ],
         columns: &[("action", PgType::TEXT), ("customers", PgType::INT8)],
         comment: "erases, archives (restricts) or notes to be asked whom a rule of retention says: those of gdpr.due",
-        kernel: |session, arguments| Box::pin(retention::apply_retention(session, arguments)),
+        kernel: |session, arguments| Box::pin(due::apply_retention(session, arguments)),
+    },
+    Procedure {
+        schema: "gdpr",
+        name: "renew",
+        parameters: &[text("subject", None), text("purpose", None)],
+        columns: &[],
+        comment: "notes that a person who was asked by a rule of retention wants to stay",
+        kernel: |session, arguments| Box::pin(due::renew(session, arguments)),
     },
     Procedure {
         schema: "gdpr",

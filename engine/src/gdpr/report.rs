@@ -49,7 +49,7 @@ const PARTS: &[(&str, &str, &str)] = &[
         "retention",
         "Rules of retention",
         "SELECT purpose, array_to_string(anchors, ', ') AS anchors, keep_for::text AS keep_for, \
-         action, source FROM gdpr.retention ORDER BY purpose",
+         action, archive_for::text AS archive_for, source FROM gdpr.retention ORDER BY purpose",
     ),
     (
         "holds",

@@ -1,25 +1,22 @@
-//! For how long data of people are kept: `gdpr.set_retention`, what `gdpr.acts` is made of, and
-//! `gdpr.apply_retention`, which does what is due.
+//! For how long data of people are kept: `gdpr.set_retention`, and what `gdpr.acts` is made of.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::Utc;
 use clientele_catalog::catalog::BOOTSTRAP_ROLE_OID;
-use clientele_catalog::features::oids::{ASKED, RESTRICTIONS, RETENTION_RULES};
+use clientele_catalog::features::oids::RETENTION_RULES;
 use clientele_udfs::types::PgType;
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, Int64Array, ListArray, ListBuilder, RecordBatch, StringViewBuilder,
+    Array, ArrayRef, AsArray, ListArray, ListBuilder, RecordBatch, StringViewBuilder,
 };
-use datafusion::arrow::datatypes::Int64Type;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::scalar::ScalarValue;
 
 use super::anchor::{self, Anchor};
-use super::erase;
 use super::officer::must_be_officer;
 use super::rows;
-use crate::builtin::{self, numbers, texts, times};
+use crate::builtin::{self, texts, times};
 use crate::error::{Error, Result};
 use crate::functions::procedures::text;
 use crate::functions::row_kernel::{Kernel, stable};
@@ -29,7 +26,7 @@ use crate::session::Session;
 use crate::{planning, sql};
 
 /// What can be done with those who are due.
-const ACTIONS: &[&str] = &["erase", "archive", "ask"];
+pub(super) const ACTIONS: &[&str] = &["erase", "archive", "ask"];
 
 /// `gdpr.default_anchors()`.
 pub(super) const DEFAULT_ANCHORS: Kernel = Kernel {
@@ -52,30 +49,50 @@ fn list(values: impl Iterator<Item = String>) -> ListArray {
     builder.finish()
 }
 
-fn required(name: &str) -> Error {
+pub(super) fn required(name: &str) -> Error {
     Error::new("22004", format!("{name} must not be null"))
 }
 
-/// `gdpr.set_retention(purpose, keep_for, action, anchors)`.
+/// A span of time among arguments, or NULL.
+///
+/// # Errors
+/// 22023 for none, or a negative one.
+fn term(arguments: &[ScalarValue], at: usize, name: &str) -> Result<ArrayRef> {
+    let span = match arguments.get(at) {
+        Some(ScalarValue::IntervalMonthDayNano(span)) => *span,
+        _ => None,
+    };
+    if let Some(span) = span {
+        let parts = [i64::from(span.months), i64::from(span.days), span.nanoseconds];
+        if parts.iter().any(|part| *part < 0) || parts == [0; 3] {
+            return Err(Error::new(
+                "22023",
+                format!("{name} must be a time, not negative or none"),
+            ));
+        }
+    }
+    Ok(ScalarValue::IntervalMonthDayNano(span).to_array_of_size(1)?)
+}
+
+/// `gdpr.set_retention(purpose, keep_for, action, anchors, archive_for)`.
 pub(super) async fn set_retention(
     session: &mut Session,
     arguments: Vec<ScalarValue>,
 ) -> Result<Option<RecordBatch>> {
     must_be_officer(session, "gdpr.set_retention")?;
     let purpose = text(&arguments, 0).ok_or_else(|| required("purpose"))?;
-    let keep_for = arguments.get(1).filter(|one| !one.is_null());
-    let keep_for = keep_for.ok_or_else(|| required("keep_for"))?;
-    if let ScalarValue::IntervalMonthDayNano(Some(kept)) = keep_for {
-        let parts = [i64::from(kept.months), i64::from(kept.days), kept.nanoseconds];
-        if parts.iter().any(|part| *part < 0) || parts == [0; 3] {
-            return Err(Error::new("22023", "keep_for must be a time, not negative or none"));
-        }
+    let keep_for = term(&arguments, 1, "keep_for")?;
+    if keep_for.is_null(0) {
+        return Err(required("keep_for"));
     }
-    let keep_for = keep_for.to_array_of_size(1)?;
     let action = text(&arguments, 2).ok_or_else(|| required("action"))?;
     if !ACTIONS.contains(&action) {
         return Err(Error::new("22023", format!("unrecognized action \"{action}\""))
             .with_hint(format!("Actions are {}.", ACTIONS.join(", "))));
+    }
+    let archive_for = term(&arguments, 4, "archive_for")?;
+    if archive_for.is_valid(0) && action != "archive" {
+        return Err(Error::new("22023", "archive_for needs action archive"));
     }
     let context = session.context().await?;
     let anchors = arguments.get(3).ok_or_else(|| Error::internal("an argument is missing"))?;
@@ -102,6 +119,7 @@ pub(super) async fn set_retention(
         texts([Some(action)]),
         texts([Some(context.role.name.as_str())]),
         times([Some(Utc::now().timestamp_micros())]),
+        archive_for,
     ];
     builtin::insert(session, RETENTION_RULES, &row).await?;
     Ok(None)
@@ -164,84 +182,4 @@ fn in_force(context: &QueryContext) -> Result<BTreeMap<String, Vec<String>>> {
         }
     }
     Ok(latest.into_iter().map(|(purpose, (_, anchors))| (purpose, anchors)).collect())
-}
-
-/// `gdpr.apply_retention(purpose, dry_run)`: does to those who are due what the rule says.
-pub(super) async fn apply_retention(
-    session: &mut Session,
-    arguments: Vec<ScalarValue>,
-) -> Result<Option<RecordBatch>> {
-    must_be_officer(session, "gdpr.apply_retention")?;
-    session.writable("CALL")?;
-    let purpose = text(&arguments, 0).ok_or_else(|| required("purpose"))?;
-    let dry_run = matches!(arguments.get(1), Some(ScalarValue::Boolean(Some(true))));
-    let context = session.context().await?;
-    let named = purpose.replace('\'', "''");
-    let rule = format!("SELECT purpose FROM gdpr.retention WHERE purpose = '{named}'");
-    if rows::select(session, &context, &rule).await?.num_rows() == 0 {
-        let text = format!("there is no rule of retention \"{purpose}\"");
-        return Err(
-            Error::new("42704", text).with_hint("SELECT * FROM gdpr.retention shows the rules.")
-        );
-    }
-    let due = format!("SELECT action, customer_id FROM gdpr.due WHERE purpose = '{named}'");
-    let due = rows::select(session, &context, &due).await?;
-    let mut by_action: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
-    let customers = due.column_by_name("customer_id");
-    let customers = customers.and_then(|one| one.as_primitive_opt::<Int64Type>());
-    for (row, customer) in customers.into_iter().flatten().enumerate() {
-        let action = rows::text(&due, "action", row)
-            .and_then(|found| ACTIONS.iter().find(|action| **action == found).copied());
-        if let (Some(action), Some(customer)) = (action, customer) {
-            by_action.entry(action).or_default().push(customer);
-        }
-    }
-    if !dry_run {
-        for (action, customers) in &by_action {
-            let what = (*action, purpose);
-            Box::pin(apply(session, &context, what, customers)).await?;
-        }
-    }
-    let columns = [
-        ("action", texts(by_action.keys().map(|one| Some(*one)))),
-        ("customers", numbers(by_action.values().map(|one| i64::try_from(one.len()).ok()))),
-    ];
-    Ok(Some(RecordBatch::try_from_iter(columns).map_err(Error::internal)?))
-}
-
-async fn apply(
-    session: &mut Session,
-    context: &QueryContext,
-    (action, purpose): (&str, &str),
-    customers: &[i64],
-) -> Result<()> {
-    let ground = format!("retention: {purpose}");
-    let same = |value: &str| texts(customers.iter().map(|_| Some(value)));
-    let now = Utc::now().timestamp_micros();
-    let now = times(customers.iter().map(|_| Some(now)));
-    let people = numbers(customers.iter().copied().map(Some));
-    let role = same(context.role.name.as_str());
-    match action {
-        "erase" => {
-            let all = Int64Array::from(customers.to_vec());
-            let all = ScalarValue::List(Arc::new(one_list(all)));
-            let none = ScalarValue::Null;
-            let reason = ScalarValue::Utf8View(Some(ground));
-            let scope = ScalarValue::Utf8View(Some("customer".to_owned()));
-            let dry_run = ScalarValue::Boolean(Some(false));
-            let (second, third) = (none.clone(), none.clone());
-            let arguments = vec![none, second, third, all, reason, scope, dry_run];
-            erase::erase(session, arguments).await.map(drop)
-        }
-        "archive" => {
-            let until = times(customers.iter().map(|_| None));
-            let row = [people, same(&ground), until, role, now];
-            builtin::insert(session, RESTRICTIONS, &row).await
-        }
-        _ => builtin::insert(session, ASKED, &[people, same(purpose), role, now]).await,
-    }
-}
-
-fn one_list(values: Int64Array) -> ListArray {
-    ListArray::from_iter_primitive::<Int64Type, _, _>([Some(values.iter().collect::<Vec<_>>())])
 }

@@ -1,6 +1,7 @@
 -- table gdpr.asked 14319
--- whom CALL gdpr.apply_retention(...) has noted to be asked whether they want to stay
+-- whom CALL gdpr.apply_retention(...) has noted to be asked whether they want to stay, and who has answered so
 -- customer_id person!: the customer
 -- purpose text!: the rule
 -- asked_by text!: the role
 -- asked_at timestamptz!: when
+-- answered_at timestamptz: when the person said that they want to stay: CALL gdpr.renew(...)

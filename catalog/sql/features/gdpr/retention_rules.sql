@@ -6,3 +6,4 @@
 -- action text!: then erase, archive (restrict), or ask whether the person wants to stay
 -- set_by text!: the role
 -- set_at timestamptz!: when
+-- archive_for interval: for how long archived people are kept before they are erased; NULL: until gdpr.unrestrict

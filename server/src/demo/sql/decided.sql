@@ -14,5 +14,5 @@ CALL gdpr.set_retention('prospects', interval '3 years', 'ask', anchors => ARRAY
   'mail.sends (clicked_at)', 'web.events (occurred_at) WHERE (contact_id IS NOT NULL)', 'shop.orders (ordered_at)']);
 CALL gdpr.set_retention('inactive accounts', interval '2 years', 'erase', anchors => ARRAY['web.events (occurred_at) WHERE (event <> ''visit'')',
   'mail.sends (clicked_at)', 'shop.orders (ordered_at)']);
-CALL gdpr.set_retention('accounting', interval '10 years', 'archive', anchors => ARRAY['shop.orders (ordered_at)']);
+CALL gdpr.set_retention('accounting', interval '10 years', 'erase', anchors => ARRAY['shop.orders (ordered_at)']);
 RESET clientele.reason;
