@@ -53,7 +53,7 @@ struct Definitions {
 pub struct Cluster {
     directory: PathBuf,
     options: StoreOptions,
-    redb: redb::Database,
+    redb: RwLock<redb::Database>,
     definitions: RwLock<Definitions>,
     stores: Mutex<HashMap<Oid, Arc<Store>>>,
     /// Locked until it is closed.
@@ -135,11 +135,10 @@ impl Cluster {
     }
 
     fn read(directory: &Path, options: StoreOptions, lock: File) -> Result<Self> {
-        let mut builder = redb::Database::builder();
-        builder.set_cache_size(1 << 20);
-        let redb = builder.create(directory.join(DEFINITIONS_FILE)).map_err(failed)?;
+        let redb = open_file(&directory.join(DEFINITIONS_FILE))?;
         disk::sync_directory(directory)?;
         let definitions = RwLock::new(read_definitions(&redb)?);
+        let redb = RwLock::new(redb);
         let (directory, stores) = (directory.to_owned(), Mutex::default());
         Ok(Self { directory, options, redb, definitions, stores, _lock: lock })
     }
@@ -346,23 +345,49 @@ impl Cluster {
     /// [`Error::Definitions`].
     pub(crate) fn copy_definitions(&self, target: &Path, databases: &[Database]) -> Result<()> {
         let definitions = self.definitions.read().clone();
-        let redb = redb::Database::create(target.join(DEFINITIONS_FILE)).map_err(failed)?;
-        let writing = redb.begin_write().map_err(failed)?;
-        {
-            let mut table = writing.open_table(ROLES).map_err(failed)?;
-            for role in definitions.roles.values() {
-                let bytes = serde_json::to_vec(role).map_err(failed)?;
-                table.insert(role.oid, bytes.as_slice()).map_err(failed)?;
-            }
-            let mut table = writing.open_table(DATABASES).map_err(failed)?;
-            for database in databases {
-                let bytes = serde_json::to_vec(database).map_err(failed)?;
-                table.insert(database.oid, bytes.as_slice()).map_err(failed)?;
-            }
-            let mut counters = writing.open_table(COUNTERS).map_err(failed)?;
-            counters.insert("oid", definitions.next_oid).map_err(failed)?;
+        let file = open_file(&target.join(DEFINITIONS_FILE))?;
+        write_definitions(&file, &definitions, databases)
+    }
+
+    /// Writes the definitions to a new file: the old one has pages that nobody uses any more, with
+    /// what stood in them.
+    ///
+    /// # Errors
+    /// [`Error::Definitions`], I/O failures; the old file holds then.
+    pub fn rewrite(&self) -> Result<()> {
+        let definitions = self.definitions.write();
+        let path = self.directory.join(DEFINITIONS_FILE);
+        let unfinished = path.with_extension("unfinished");
+        disk::unlink(&unfinished)?;
+        let fresh = open_file(&unfinished)?;
+        let databases: Vec<Database> = definitions.databases.values().cloned().collect();
+        write_definitions(&fresh, &definitions, &databases)?;
+        let renamed = std::fs::rename(&unfinished, &path);
+        renamed.map_err(|error| disk::io_error(&path, error))?;
+        disk::sync_directory(&self.directory)?;
+        *self.redb.write() = fresh;
+        Ok(())
+    }
+
+    /// What the definitions of roles and databases say, each with what it is of, and the whole file.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn texts(&self) -> Result<Vec<(String, Vec<u8>)>> {
+        let definitions = self.definitions.read();
+        let mut texts = Vec::new();
+        for role in definitions.roles.values() {
+            let text = serde_json::to_vec(role).map_err(failed)?;
+            texts.push((format!("definition of role {}", role.name), text));
         }
-        writing.commit().map_err(failed)
+        for one in definitions.databases.values() {
+            let text = serde_json::to_vec(one).map_err(failed)?;
+            texts.push((format!("definition of database {}", one.name), text));
+        }
+        let path = self.directory.join(DEFINITIONS_FILE);
+        let bytes = std::fs::read(&path).map_err(|error| disk::io_error(&path, error))?;
+        texts.push((DEFINITIONS_FILE.to_owned(), bytes));
+        Ok(texts)
     }
 
     /// The directory of a database.
@@ -382,7 +407,7 @@ impl Cluster {
     pub fn allocate_oid(&self) -> Result<Oid> {
         let mut definitions = self.definitions.write();
         let oid = definitions.next_oid;
-        let writing = self.redb.begin_write().map_err(failed)?;
+        let writing = self.redb.read().begin_write().map_err(failed)?;
         writing.open_table(COUNTERS).map_err(failed)?.insert("oid", oid + 1).map_err(failed)?;
         writing.commit().map_err(failed)?;
         definitions.next_oid = oid + 1;
@@ -401,7 +426,7 @@ impl Cluster {
         bytes: Option<&[u8]>,
         next_oid: Oid,
     ) -> Result<()> {
-        let writing = self.redb.begin_write().map_err(failed)?;
+        let writing = self.redb.read().begin_write().map_err(failed)?;
         {
             let mut table = writing.open_table(table).map_err(failed)?;
             match bytes {
@@ -445,6 +470,35 @@ fn lock(directory: &Path) -> Result<File> {
         }
         Err(error) => Err(disk::io_error(&path, error.into())),
     }
+}
+
+fn open_file(path: &Path) -> Result<redb::Database> {
+    let mut builder = redb::Database::builder();
+    builder.set_cache_size(1 << 20);
+    builder.create(path).map_err(failed)
+}
+
+fn write_definitions(
+    redb: &redb::Database,
+    definitions: &Definitions,
+    databases: &[Database],
+) -> Result<()> {
+    let writing = redb.begin_write().map_err(failed)?;
+    {
+        let mut table = writing.open_table(ROLES).map_err(failed)?;
+        for role in definitions.roles.values() {
+            let bytes = serde_json::to_vec(role).map_err(failed)?;
+            table.insert(role.oid, bytes.as_slice()).map_err(failed)?;
+        }
+        let mut table = writing.open_table(DATABASES).map_err(failed)?;
+        for database in databases {
+            let bytes = serde_json::to_vec(database).map_err(failed)?;
+            table.insert(database.oid, bytes.as_slice()).map_err(failed)?;
+        }
+        let mut counters = writing.open_table(COUNTERS).map_err(failed)?;
+        counters.insert("oid", definitions.next_oid).map_err(failed)?;
+    }
+    writing.commit().map_err(failed)
 }
 
 fn read_definitions(redb: &redb::Database) -> Result<Definitions> {

@@ -46,7 +46,12 @@ pub(super) fn plant(client: &mut Client, people: &[Person], outside: &Path) -> R
         };
         // A card identifies: that hold is refused.
         let done = client.simple(&call);
-        ensure!(done.is_ok() != (number % 6 == 4), "{call}: {:?}", done.err());
+        ensure!(done.is_ok() != (number % 6 == 4), "{call}: {:?}", done.as_ref().err());
+        if let (3, Ok(answer)) = (number % 6, done) {
+            let document = answer.rows.iter().flatten().flatten().nth(1);
+            let terms = "\"retention\":[{\"purpose\":";
+            ensure!(document.is_some_and(|one| one.contains(terms)), "access says no terms");
+        }
         if number % 6 == 5 {
             // As it was: both are one customer.
             client.simple(&format!(

@@ -4,6 +4,7 @@
 //!
 //! `CLIENTELE_RESIDUE_PEOPLE` and `CLIENTELE_RESIDUE_KILLS` set how many people and kills.
 
+mod definitions;
 mod features;
 mod kills;
 mod late;
@@ -24,6 +25,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     };
     vec![
         trial("nothing_is_left", residue::nothing_is_left),
+        trial("definitions_are_told", definitions::are_told),
         trial("a_backup_is_cleaned", restore::a_backup_is_cleaned),
         trial("late_writers_are_refused", late::writers_are_refused),
         trial("a_killed_purge_comes_to_its_end", kills::same_end),

@@ -98,6 +98,8 @@ pub mod oids {
     pub const ACTS: Oid = 14318;
     /// `gdpr.asked`.
     pub const ASKED: Oid = 14319;
+    /// `gdpr.audit`.
+    pub const AUDIT: Oid = 14341;
 }
 
 /// The schemas of the features.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::time::SystemTime;
 
 use parking_lot::RwLock;
 use tokio::sync::watch;
@@ -30,6 +31,7 @@ const MEMORY_SLACK: usize = 4;
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) directory: PathBuf,
+    pub(super) opened_at: SystemTime,
     pub(super) options: StoreOptions,
     published: RwLock<Arc<Snapshot>>,
     /// Version of what is published, for those who wait for the next.
@@ -59,6 +61,7 @@ impl Shared {
         let rows = RowCache::new(options.row_cache_bytes);
         let values = ValueIndexes::new(options.value_index_bytes);
         Self {
+            opened_at: SystemTime::now(),
             directory,
             options,
             rows,

@@ -93,6 +93,8 @@ async fn purge_due(engine: &Arc<Engine>, prepared: &mut Prepared) -> Result<bool
             prepared.insert(database.oid, ready.map_err(Error::internal)??);
         }
         if store.snapshot().row_count(ERASURES) == 0 {
+            // The first one may have been cut short.
+            store.drop_stray_needles(&[])?;
             continue;
         }
         let oldest = purge::waiting(&store)?.iter().map(|one| one.requested_at).min();
@@ -104,7 +106,7 @@ async fn purge_due(engine: &Arc<Engine>, prepared: &mut Prepared) -> Result<bool
         }
         let _one = engine.purger.one.lock().await;
         let copies = super::copies::Copies::of(engine, &database);
-        let summary = purge::run(&store, &copies, (WAIT, Arc::default())).await?;
+        let summary = purge::run((engine, &store), &copies, (WAIT, Arc::default())).await?;
         is_done &= summary.found.is_empty();
     }
     Ok(is_done)

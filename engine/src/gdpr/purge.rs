@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use clientele_catalog::definition::Oid;
-use clientele_catalog::features::oids;
+use clientele_catalog::definition::{Oid, Relation};
+use clientele_catalog::features::{self, oids};
 use clientele_catalog::progress::Progress;
 use clientele_catalog::storage::{Searched, Snapshot, Store, Transaction};
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
@@ -17,6 +17,7 @@ use super::ended;
 use super::receipt::{canonical, hash};
 use super::rows;
 use crate::builtin::{self, texts, times};
+use crate::engine::Engine;
 use crate::error::{Error, Result};
 
 /// An erasure that waits for its physical part.
@@ -60,23 +61,28 @@ pub(super) struct Summary {
     pub(super) times: (Duration, Duration),
 }
 
-/// The erasures of which files may still have the people.
+/// The erasures of which files may still have the people. Of others nothing is kept: a crash may have
+/// come between a receipt and that, or before the commit.
 ///
 /// # Errors
-/// A file cannot be read.
+/// A file cannot be read or removed.
 pub(super) fn waiting(store: &Store) -> Result<Vec<Waiting>> {
-    let mut found = Vec::new();
+    let (mut found, mut done) = (Vec::new(), Vec::new());
     for (row, _) in &rows::stored(store, &store.snapshot(), oids::ERASURES)? {
-        if rows::text(row, "state", 0).is_some_and(|state| state != "completed") {
-            let requested_at = rows::instant(row, "requested_at", 0);
-            found.push(Waiting {
-                id: rows::number(row, "erasure_id", 0).unwrap_or(0),
-                requested_at: requested_at.unwrap_or(0),
-                tables: rows::text(row, "tables", 0).unwrap_or("[]").to_owned(),
-            });
+        let id = rows::number(row, "erasure_id", 0).unwrap_or(0);
+        if rows::text(row, "state", 0) == Some("completed") {
+            done.push(id);
+            continue;
         }
+        found.push(Waiting {
+            id,
+            requested_at: rows::instant(row, "requested_at", 0).unwrap_or(0),
+            tables: rows::text(row, "tables", 0).unwrap_or("[]").to_owned(),
+        });
     }
     found.sort_by_key(|one| one.id);
+    store.drop_needles(&done)?;
+    store.drop_stray_needles(&found.iter().map(|one| one.id).collect::<Vec<_>>())?;
     Ok(found)
 }
 
@@ -85,22 +91,26 @@ pub(super) fn waiting(store: &Store) -> Result<Vec<Waiting>> {
 /// # Errors
 /// A file cannot be read or written; 40001 when another did it at the same time.
 pub(super) async fn run(
-    store: &Arc<Store>,
+    (engine, store): (&Engine, &Arc<Store>),
     copies: &Copies,
     (wait, progress): (Duration, Arc<Progress>),
 ) -> Result<Summary> {
     ended::erase(store).await?;
     let todo = waiting(store)?;
     let ids: Vec<i64> = todo.iter().map(|one| one.id).collect();
-    store.drop_stray_needles(&ids)?;
     if todo.is_empty() {
         return Ok(Summary::default());
     }
     let started = Instant::now();
-    let taken = store.purge(wait, Arc::clone(&progress)).await?;
+    let mut taken = store.purge(wait, Arc::clone(&progress)).await?;
+    engine.cluster.rewrite()?;
     let renewed = copies.renew(store).await?;
     let rewriting = started.elapsed();
-    let searched = store.search_erased(ids, progress).await?;
+    let mut searched = search(engine, store, (&ids, &progress)).await?;
+    if redact(store, &ids, &searched).await? {
+        taken += store.purge(wait, Arc::clone(&progress)).await?;
+        searched = search(engine, store, (&ids, &progress)).await?;
+    }
     let times = (rewriting, started.elapsed().saturating_sub(rewriting));
     let is_clean = |one: &Waiting| residues(&searched, one).next().is_none();
     let (clean, unclean): (Vec<Waiting>, Vec<Waiting>) = todo.into_iter().partition(is_clean);
@@ -119,6 +129,40 @@ pub(super) async fn run(
     });
     let found = found.collect();
     Ok(Summary { completed, found, searched, taken, copies: renewed, times })
+}
+
+/// Searches the database, and what is defined beside it.
+async fn search(
+    engine: &Engine,
+    store: &Store,
+    (erasures, progress): (&[i64], &Arc<Progress>),
+) -> Result<Searched> {
+    let within = (erasures.to_vec(), engine.cluster.texts()?);
+    Ok(store.search_erased(within, Arc::clone(progress)).await?)
+}
+
+/// What is the engine's own record of what it did: it is signed, or a chain of hashes.
+const FIXED: &[Oid] = &[oids::RECEIPTS, oids::AUDIT];
+
+/// Takes people out of the texts of the engine's own tables, which nobody can correct with SQL; says
+/// whether there were any.
+async fn redact(store: &Arc<Store>, erasures: &[i64], searched: &Searched) -> Result<bool> {
+    let snapshot = store.snapshot();
+    let is_found = |relation: &&Arc<Relation>| {
+        let name = snapshot.catalog.qualified_name(relation);
+        let of = |place: &str| place.strip_prefix(&name).is_some_and(|one| one.starts_with('.'));
+        !FIXED.contains(&relation.oid) && searched.scanned.residues.keys().any(|(_, one)| of(one))
+    };
+    let found: Vec<_> = features::relations().iter().filter(is_found).collect();
+    if found.is_empty() {
+        return Ok(false);
+    }
+    let mut transaction = builtin::begin(store);
+    for relation in found {
+        transaction.redact(relation, erasures)?;
+    }
+    store.commit(transaction).await?;
+    Ok(true)
 }
 
 /// Where people of an erasure were found, and how often; not in columns that a legal hold keeps.

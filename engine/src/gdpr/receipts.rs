@@ -97,11 +97,15 @@ pub(super) async fn purge(
     let store = Arc::clone(&session.store);
     let copies = Copies::of(&session.engine, &session.database);
     let one = session.engine.purger.one.lock().await;
-    let summary = purge::run(&store, &copies, (wait, job.progress())).await?;
+    let summary = purge::run((&session.engine, &store), &copies, (wait, job.progress())).await?;
     drop(one);
     for (erasure, place, count) in &summary.found {
         let text = format!("people of erasure {erasure} were found in {place} ({count})");
-        session.notice("WARNING", "01000", text);
+        let warning = Error { severity: "WARNING", ..Error::new("01000", text) };
+        let warning = warning.with_hint(
+            "The receipt is signed by the purge that finds nothing: correct or drop what names them.",
+        );
+        session.shared.notices.lock().push(Notice::Message(warning));
     }
     for warning in summary.copies.iter().filter_map(Copy::warning) {
         let warning = Error { severity: "WARNING", ..Error::new("01000", warning) };

@@ -23,6 +23,7 @@ mod journal;
 mod kept;
 mod needles;
 mod purge;
+mod redacted;
 mod rewritten;
 mod rows;
 mod scan;

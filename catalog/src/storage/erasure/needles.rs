@@ -3,6 +3,7 @@
 //! They stand in a file of their own beside the data until the purge is done, because the data
 //! have them still; then both are gone.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::io::Write;
@@ -23,6 +24,8 @@ pub(super) const DIRECTORY: &str = "erasures";
 /// Identifiers that are shorter stand in texts by accident: a number of an order, a price. They
 /// are looked for where identifiers stand.
 const SEARCHED_CHARACTERS_MIN: usize = 8;
+/// What stands in the place of an identifier.
+const INSTEAD: &str = "[erased]";
 /// How long a transaction may take from the writing of the file to its commit.
 const STRAY_AGE: Duration = Duration::from_secs(3600);
 
@@ -55,14 +58,36 @@ impl Needles {
 
     /// Whose identifier a text has as a word: the erasure.
     pub(super) fn in_text(&self, text: &[u8]) -> Option<i64> {
-        let search = self.search.as_ref()?;
+        let one = self.words(text).next()?;
+        self.erasures.get(one.pattern().as_usize()).copied()
+    }
+
+    /// Where a text has identifiers as words.
+    fn words<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = Match> + 'a {
         let is_word = |place: Option<usize>| {
             place.and_then(|place| text.get(place)).is_some_and(u8::is_ascii_alphanumeric)
         };
         let is_whole =
-            |one: &Match| !is_word(one.start().checked_sub(1)) && !is_word(Some(one.end()));
-        let one = search.find_iter(text).find(is_whole)?;
-        self.erasures.get(one.pattern().as_usize()).copied()
+            move |one: &Match| !is_word(one.start().checked_sub(1)) && !is_word(Some(one.end()));
+        let found = self.search.iter().flat_map(move |search| search.find_iter(text));
+        found.filter(is_whole)
+    }
+
+    /// A text with `[erased]` in place of the identifiers that it has as words.
+    pub(super) fn without<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut clean = String::new();
+        let mut end = 0;
+        for one in self.words(text.as_bytes()) {
+            if let Some(before) = text.get(end..one.start()) {
+                clean.push_str(before);
+                clean.push_str(INSTEAD);
+                end = one.end();
+            }
+        }
+        match text.get(end..) {
+            Some(rest) if end > 0 => Cow::Owned(clean + rest),
+            _ => Cow::Borrowed(text),
+        }
     }
 
     /// Of the namespaces whose identifiers a column has, those that are searched for.
@@ -137,16 +162,18 @@ impl Store {
         Ok(())
     }
 
-    /// Destroys what was kept for erasures that never committed.
+    /// Destroys what was kept for erasures that never committed: they were cut short by a crash, or
+    /// failed long ago.
     ///
     /// # Errors
     /// A file cannot be removed.
     pub fn drop_stray_needles(&self, waiting: &[i64]) -> Result<()> {
         for (erasure, path) in files(&self.shared.directory)? {
-            let age = path.metadata().and_then(|facts| facts.modified()).ok();
-            let age = age.and_then(|at| at.elapsed().ok()).unwrap_or_default();
+            let at = path.metadata().and_then(|facts| facts.modified()).ok();
+            let is_old = at.is_some_and(|at| at < self.shared.opened_at);
+            let age = at.and_then(|at| at.elapsed().ok()).unwrap_or_default();
             // A younger one may be about to commit.
-            if !waiting.contains(&erasure) && age > STRAY_AGE {
+            if !waiting.contains(&erasure) && (is_old || age > STRAY_AGE) {
                 shred(&path)?;
             }
         }

@@ -44,13 +44,14 @@ impl Store {
         self.maintain(move |upkeep| purge(upkeep, wait, &progress)).await
     }
 
-    /// Searches for those whom some erasures took.
+    /// Searches for those whom some erasures took, also in texts that stand `beside`, with their
+    /// places.
     ///
     /// # Errors
     /// A file cannot be read.
     pub async fn search_erased(
         &self,
-        erasures: Vec<i64>,
+        (erasures, beside): (Vec<i64>, Vec<(String, Vec<u8>)>),
         progress: Arc<Progress>,
     ) -> Result<Searched> {
         self.maintain(move |upkeep| {
@@ -58,7 +59,7 @@ impl Store {
             let shared = &upkeep.shared;
             let snapshot = shared.published();
             let needles = needles::read(&shared.directory, &erasures)?;
-            let scanned = scan::all(shared, &snapshot, &needles, &progress)?;
+            let scanned = scan::all(shared, &snapshot, (&needles, &beside), &progress)?;
             let rewritten = journal::read(&shared.directory, &snapshot)?;
             Ok(Searched { rewritten, scanned })
         })

@@ -1,5 +1,5 @@
 //! The search for those who were erased: in every column of every data file, in rows in memory, in
-//! the log, in definitions.
+//! the log, in definitions of objects, and in those of roles and databases.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -14,7 +14,7 @@ use parquet::basic::Type;
 
 use super::needles::Needles;
 use crate::catalog::Catalog;
-use crate::definition::{Column, Relation};
+use crate::definition::{Column, Object, Oid, Relation};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::storage::disk;
@@ -43,14 +43,14 @@ pub struct Scanned {
     pub residues: BTreeMap<(i64, String), u64>,
 }
 
-/// Searches everything.
+/// Searches everything; `beside` are texts that the database has elsewhere, with their places.
 ///
 /// # Errors
 /// A file cannot be read.
 pub(super) fn all(
     shared: &Shared,
     snapshot: &Snapshot,
-    needles: &Needles,
+    (needles, beside): (&Needles, &[(String, Vec<u8>)]),
     progress: &Progress,
 ) -> Result<Scanned> {
     let catalog = &snapshot.catalog;
@@ -83,6 +83,10 @@ pub(super) fn all(
     }
     search.log(shared)?;
     search.definitions(shared)?;
+    for (place, text) in beside {
+        search.found.definitions += 1;
+        search.note(needles.in_text(text), || place.clone());
+    }
     Ok(search.found)
 }
 
@@ -121,7 +125,7 @@ impl Search<'_> {
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)?;
         let footer = self.needles.in_text(format!("{:?}", reader.metadata()).as_bytes());
-        self.note(footer, || format!("footer of {}", entry.facts.path()));
+        let before: u64 = self.found.residues.values().sum();
         let schema = reader.parquet_schema();
         let leaves = schema.columns().iter().enumerate();
         let texts = leaves.filter(|(_, leaf)| leaf.physical_type() == Type::BYTE_ARRAY);
@@ -133,6 +137,10 @@ impl Search<'_> {
                 let column = columns.find(|one| one.stored_name == *field.name());
                 self.array(relation, (column, field.name()), array)?;
             }
+        }
+        // It repeats the least and the greatest values of the columns.
+        if self.found.residues.values().sum::<u64>() == before {
+            self.note(footer, || format!("footer of {}", entry.facts.path()));
         }
         Ok(())
     }
@@ -224,16 +232,28 @@ impl Search<'_> {
     /// Definitions may have literals; the file may have pages that nobody uses.
     fn definitions(&mut self, shared: &Shared) -> Result<()> {
         let catalog = self.catalog;
-        for relation in catalog.relations() {
+        for object in catalog.stored_objects() {
             self.found.definitions += 1;
-            let text = serde_json::to_vec(relation.as_ref());
+            let text = serde_json::to_vec(&object);
             let text = text.map_err(|error| Error::Internal(error.to_string()))?;
             let found = self.needles.in_text(&text);
-            self.note(found, || format!("definition of {}", catalog.qualified_name(relation)));
+            self.note(found, || format!("definition of {}", name_of(catalog, &object)));
         }
         let path = shared.directory.join(MANIFEST_FILE);
         let bytes = std::fs::read(&path).map_err(|error| disk::io_error(&path, error))?;
         self.note(self.needles.in_text(&bytes), || MANIFEST_FILE.to_owned());
         Ok(())
+    }
+}
+
+/// What an object is called.
+fn name_of(catalog: &Catalog, object: &Object) -> String {
+    let schema = |oid: Oid| catalog.schema_by_oid(oid).map_or("?", |schema| schema.name.as_str());
+    match object {
+        Object::Schema(one) => format!("schema {}", one.name),
+        Object::Relation(one) => catalog.qualified_name(one),
+        Object::Domain(one) => format!("type {}.{}", schema(one.schema), one.name),
+        Object::Function(one) => format!("function {}.{}", schema(one.schema), one.name),
+        Object::DefaultPrivileges(_) => "default privileges".to_owned(),
     }
 }

@@ -7,6 +7,7 @@ use chrono::Utc;
 use clientele_catalog::cluster::Cluster;
 use clientele_catalog::definition::Oid;
 use clientele_catalog::domains::Subject;
+use clientele_catalog::features::oids::AUDIT;
 use clientele_catalog::storage::{NodeRows, Snapshot, Store, Transaction};
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, ListBuilder, RecordBatch, StringViewBuilder,
@@ -18,9 +19,6 @@ use super::entry::{self, Entry, Place};
 use super::repeated::Repeated;
 use crate::builtin::{self, numbers, texts, times};
 use crate::error::Result;
-
-/// `gdpr.audit`.
-pub(super) const AUDIT: Oid = 14341;
 
 /// The last entry of each database, once asked for; whoever adds one holds the lock.
 #[derive(Default)]
