@@ -55,6 +55,8 @@ pub enum RoleStatement {
         members: Vec<String>,
         /// GRANT, not REVOKE.
         grant: bool,
+        /// What a member shall not have: `INHERIT FALSE`, `SET FALSE`.
+        without: Option<&'static str>,
     },
 }
 
@@ -248,9 +250,19 @@ fn membership(parser: &mut Parser<'_>) -> Parsed<Option<RoleStatement>> {
     let roles = parser.parse_comma_separated(name)?;
     let _ = take(parser, "to") || take(parser, "from");
     let members = parser.parse_comma_separated(name)?;
-    if take(parser, "with") {
-        name(parser)?;
-        name(parser)?;
+    let without = if take(parser, "with") { withheld(parser)? } else { None };
+    Ok(Some(RoleStatement::Membership { roles, members, grant, without }))
+}
+
+/// `ADMIN OPTION`, `ADMIN TRUE, INHERIT FALSE` (manual: sql-grant).
+fn withheld(parser: &mut Parser<'_>) -> Parsed<Option<&'static str>> {
+    let mut found = None;
+    for option in parser.parse_comma_separated(|parser| Ok((name(parser)?, name(parser)?)))? {
+        found = found.or(match (option.0.as_str(), option.1.as_str()) {
+            ("inherit", "false") => Some("INHERIT FALSE"),
+            ("set", "false") => Some("SET FALSE"),
+            _ => None,
+        });
     }
-    Ok(Some(RoleStatement::Membership { roles, members, grant }))
+    Ok(found)
 }

@@ -43,7 +43,10 @@ pub(super) fn execute(session: &Session, statement: &RoleStatement) -> Result<St
                 drop_role(session, name, *if_exists)?;
             }
         }
-        RoleStatement::Membership { roles, members, grant } => {
+        RoleStatement::Membership { without: Some(what), .. } => {
+            return Err(Error::unsupported(format_args!("GRANT role WITH {what}")));
+        }
+        RoleStatement::Membership { roles, members, grant, .. } => {
             for member in members {
                 for role in roles {
                     membership(session, role, member, *grant)?;
