@@ -16,9 +16,37 @@ use crate::server;
 /// Fewer statements than that are no suite.
 const STATEMENTS_MIN: usize = 650;
 
-/// One trial.
+/// The trials.
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![Trial::test("leaks::statements", || Ok::<(), Failed>(statements()?))]
+    vec![
+        Trial::test("leaks::statements", || Ok::<(), Failed>(statements()?)),
+        Trial::test("leaks::groups", || Ok::<(), Failed>(groups()?)),
+    ]
+}
+
+/// Rows are grouped by values, and no pseudonym is made that nobody asks for.
+fn groups() -> Result<()> {
+    let port = server::shared_port()?;
+    let mut admin = Client::connect(port, "postgres")?;
+    admin.simple(
+        "CREATE TABLE grouped (email email, visits int); \
+         INSERT INTO grouped VALUES ('jane@example.com', 3); \
+         SET ROLE pg_read_all_data",
+    )?;
+    for (query, pseudonyms) in [
+        ("SELECT count(*) FROM (SELECT email FROM grouped GROUP BY email) AS g", 0),
+        ("SELECT count(DISTINCT email) FROM grouped WHERE email IS NOT NULL", 0),
+        ("SELECT sum(a.visits) FROM grouped a JOIN grouped b USING (email)", 0),
+        ("SELECT email, count(*) FROM grouped GROUP BY email", 1),
+        ("SELECT email FROM grouped", 1),
+    ] {
+        let plan = admin.simple(&format!("EXPLAIN {query}"))?.rows;
+        let plan = format!("{plan:?}");
+        let found = plan.matches("pseudonym(").count();
+        ensure!(found == pseudonyms, "{query}: {plan}");
+    }
+    admin.simple("RESET ROLE; DROP TABLE grouped")?;
+    Ok(())
 }
 
 /// A planted value.

@@ -62,6 +62,7 @@ mod stored;
 mod subject_rows;
 mod tally;
 mod temporary;
+mod text_starts;
 mod transaction;
 mod upkeep;
 mod value_indexes;

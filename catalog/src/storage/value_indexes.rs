@@ -29,12 +29,15 @@ pub(super) enum Key {
     Bounds(PartId, TypedColumn),
     /// Columns of some rows of a part, from the first: their order.
     Sorted { part: PartId, columns: Arc<[TypedColumn]>, first: u32, rows: u32 },
+    /// A column of a file, and some characters.
+    Starts(PartId, TypedColumn, Arc<str>),
 }
 
 impl Key {
     fn part(&self) -> PartId {
         match self {
             Self::Filters(part, _) | Self::Group(part, ..) | Self::Bounds(part, _) => *part,
+            Self::Starts(part, ..) => *part,
             Self::Sorted { part, .. } => *part,
         }
     }
@@ -49,6 +52,8 @@ pub(super) enum Known {
     Bounds(Arc<Vec<Bounds>>),
     /// `None`: the rows are too large.
     Sorted(Option<Arc<SortedBlock>>),
+    /// Whether any text starts with the characters.
+    Starts(bool),
 }
 
 /// All that is known, the least recently used dropped first.

@@ -9,7 +9,8 @@
 //! ```
 //!
 //! - `treat`: the function that gives a value its treatment; `pseudonym`: keyed pseudonyms,
-//!   `known`: those that a statement has made
+//!   `known`: those that a statement has made; `late`: they are made of what groups and joins leave,
+//!   which go by `normal` forms
 //! - `lineage`: what a materialized result shows follows the columns that it was made of
 //! - `hide`: values in errors, and expressions that would tell them
 //! - `stored`: values that an UPDATE leaves alone stay as they are, whoever updates
@@ -26,7 +27,9 @@ pub(crate) mod grants;
 pub(crate) mod hide;
 mod known;
 mod label;
+mod late;
 pub(crate) mod lineage;
+mod normal;
 mod procedures;
 mod pseudonym;
 pub(crate) mod scan;
@@ -34,4 +37,5 @@ pub(crate) mod stored;
 mod treat;
 
 pub(crate) use columns::FUNCTIONS;
+pub(crate) use late::LatePseudonyms;
 pub(crate) use procedures::PROCEDURES;

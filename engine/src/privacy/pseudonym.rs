@@ -43,6 +43,11 @@ impl Pseudonyms {
         Ok(Self { values: keyed(purpose)?, checks: keyed(b"check")?, prefix })
     }
 
+    /// What each of them starts with.
+    pub(super) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// The pseudonym of a normalised value.
     pub(super) fn of(&self, value: &str) -> String {
         let mut text = String::with_capacity(self.prefix.len() + VALUE_LENGTH + CHECK_LENGTH);

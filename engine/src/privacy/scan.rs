@@ -4,7 +4,7 @@ use clientele_catalog::definition::{Column as Definition, Relation};
 use clientele_catalog::domains::Masking;
 use clientele_catalog::features::PRIVACY_SCHEMAS;
 use clientele_catalog::privacy::{shown_as, treatment};
-use datafusion::arrow::datatypes::Schema;
+use datafusion::arrow::datatypes::{DataType, Schema};
 use datafusion::common::{Column, TableReference};
 use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, ScalarUDF};
@@ -36,11 +36,18 @@ pub(crate) fn treated(
         if purpose.is_some_and(|purpose| !is_declared(context, (relation, column), purpose)) {
             treatment.masking = Masking::Null;
         }
+        if treatment.masking == Masking::Pseudonym && !is_text(field.data_type()) {
+            treatment.masking = Masking::Null;
+        }
         if treatment.masking != Masking::Open {
             found.push((place, treat::function(context, &treatment, relation.temporary)?));
         }
     }
     Ok(found)
+}
+
+fn is_text(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Utf8View | DataType::Utf8 | DataType::LargeUtf8)
 }
 
 /// Whether a column may be used for a purpose: personal data only where that was declared.

@@ -15,12 +15,16 @@ use datafusion::arrow::array::{
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Date32Type, FieldRef};
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
+use datafusion::logical_expr::expr::FieldMetadata;
+use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{
-    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-    Volatility,
+    ColumnarValue, Expr, ExprSchemable, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
+    ScalarUDFImpl, Signature, Volatility,
 };
+use datafusion::scalar::ScalarValue;
 
 use super::known::Shelf;
+use super::normal;
 use super::pseudonym::Pseudonyms;
 use crate::error::Result;
 use crate::planning::context::QueryContext;
@@ -39,9 +43,10 @@ pub(super) fn function(
     let meaning = domain.and_then(|domain| domains::meaning(catalog, domain.oid));
     let (oid, name) = domain.map_or((0, "text"), |domain| (domain.oid, domain.name.as_str()));
     let key = context.store.brand_key().hmac("pseudonyms", &[]);
-    let pseudonyms = Pseudonyms::new(&key, (oid, name), temporary)?;
+    let pseudonyms = Arc::new(Pseudonyms::new(&key, (oid, name), temporary)?);
     Ok(ScalarUDF::new_from_impl(Treat {
         masking: treatment.masking,
+        step: Step::Whole,
         namespace: oid,
         database: context.database.oid,
         temporary,
@@ -52,20 +57,66 @@ pub(super) fn function(
     }))
 }
 
+/// The halves of a function that makes pseudonyms, for a column without any.
+pub(super) struct Halves {
+    /// Gives what the pseudonym is made of: equal if and only if the pseudonyms are.
+    pub(super) normal: Arc<ScalarUDF>,
+    /// Makes the pseudonym of that.
+    pub(super) named: Arc<ScalarUDF>,
+    /// What all pseudonyms start with.
+    pub(super) prefix: Arc<str>,
+}
+
+/// The halves of a function; `None`: it makes no pseudonyms.
+pub(super) fn halves(function: &ScalarUDF) -> Option<Halves> {
+    let treat = function.inner().downcast_ref::<Treat>()?;
+    let half = |step| Arc::new(ScalarUDF::new_from_impl(treat.half(step)));
+    makes_pseudonyms(function).then(|| Halves {
+        normal: half(Step::Normal),
+        named: half(Step::Named),
+        prefix: treat.pseudonyms.prefix().into(),
+    })
+}
+
+/// Whether a function makes pseudonyms of values.
+pub(super) fn makes_pseudonyms(function: &ScalarUDF) -> bool {
+    let treat = function.inner().downcast_ref::<Treat>();
+    treat.is_some_and(|one| one.masking == Masking::Pseudonym && one.step == Step::Whole)
+}
+
+/// Which part of a treatment is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Step {
+    Whole,
+    Normal,
+    Named,
+}
+
 struct Treat {
     masking: Masking,
+    step: Step,
     namespace: Oid,
     database: Oid,
     temporary: bool,
     meaning: Option<&'static SemanticDomain>,
-    pseudonyms: Pseudonyms,
+    pseudonyms: Arc<Pseudonyms>,
     shelf: Shelf,
     signature: Signature,
 }
 
 impl Treat {
-    fn identity(&self) -> (Masking, Oid, Oid, bool) {
-        (self.masking, self.namespace, self.database, self.temporary)
+    fn identity(&self) -> (Masking, Step, Oid, Oid, bool) {
+        (self.masking, self.step, self.namespace, self.database, self.temporary)
+    }
+
+    fn half(&self, step: Step) -> Self {
+        Self {
+            step,
+            pseudonyms: Arc::clone(&self.pseudonyms),
+            shelf: Shelf::default(),
+            signature: self.signature.clone(),
+            ..*self
+        }
     }
 
     fn normal<'a>(&self, value: &'a str) -> Cow<'a, str> {
@@ -74,9 +125,10 @@ impl Treat {
     }
 
     fn pseudonym(&self, value: &str) -> String {
-        match self.pseudonyms.is_one(value) {
-            true => value.to_owned(),
-            false => self.pseudonyms.of(&self.normal(value)),
+        match self.step {
+            Step::Named => self.pseudonyms.of(value),
+            _ if self.pseudonyms.is_one(value) => value.to_owned(),
+            _ => self.pseudonyms.of(&self.normal(value)),
         }
     }
 
@@ -113,6 +165,12 @@ impl Treat {
             _ => return Ok(new_null_array(data_type, array.len())),
         }
         let texts = cast(array, &DataType::Utf8View)?;
+        if self.step == Step::Normal {
+            let forms = self
+                .meaning
+                .map(|meaning| normal::forms(&texts, (self.namespace, meaning.normalize)));
+            return Ok(cast(&forms.unwrap_or(Ok(texts))?, data_type)?);
+        }
         let texts = texts.as_string_view();
         if self.masking == Masking::Pseudonym {
             return Ok(cast(&self.pseudonymised(texts), data_type)?);
@@ -207,7 +265,10 @@ impl Hash for Treat {
 
 impl ScalarUDFImpl for Treat {
     fn name(&self) -> &str {
-        self.masking.name()
+        match self.step {
+            Step::Normal => "normal",
+            Step::Whole | Step::Named => self.masking.name(),
+        }
     }
 
     fn signature(&self) -> &Signature {
@@ -225,6 +286,20 @@ impl ScalarUDFImpl for Treat {
             .first()
             .ok_or_else(|| DataFusionError::Internal("a treatment without a column".to_owned()))?;
         Ok(Arc::new(field.as_ref().clone().with_nullable(true)))
+    }
+
+    fn simplify(
+        &self,
+        args: Vec<Expr>,
+        info: &SimplifyContext,
+    ) -> DataFusionResult<ExprSimplifyResult> {
+        let (Masking::Null, Some(column)) = (self.masking, args.first()) else {
+            return Ok(ExprSimplifyResult::Original(args));
+        };
+        let (_, field) = column.to_field(info.schema().as_ref())?;
+        let null = ScalarValue::try_from(field.data_type())?;
+        let metadata = FieldMetadata::from(field.as_ref());
+        Ok(ExprSimplifyResult::Simplified(Expr::Literal(null, Some(metadata))))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
@@ -245,11 +320,12 @@ mod tests {
     fn treat(masking: Masking, domain: Oid) -> Treat {
         Treat {
             masking,
+            step: Step::Whole,
             namespace: domain,
             database: 5,
             meaning: domains::semantic(domain),
             temporary: false,
-            pseudonyms: Pseudonyms::new(&[7; 16], (domain, "d"), false).unwrap(),
+            pseudonyms: Arc::new(Pseudonyms::new(&[7; 16], (domain, "d"), false).unwrap()),
             shelf: Shelf::default(),
             signature: Signature::any(1, Volatility::Immutable),
         }
@@ -278,6 +354,21 @@ mod tests {
         assert_eq!(email.text("jane@example.com").unwrap(), one);
         assert_eq!(email.text(&one).unwrap(), one);
         assert!(!one.contains("jane"));
+    }
+
+    #[test]
+    fn halves_make_the_same_pseudonym() {
+        let whole = ScalarUDF::new_from_impl(treat(Masking::Pseudonym, 12000));
+        let halves = halves(&whole).unwrap();
+        let step = |function: &ScalarUDF, array: &ArrayRef| {
+            function.inner().downcast_ref::<Treat>().unwrap().array(array).unwrap()
+        };
+        let texts = vec![Some("Jane@Example.com"), None, Some("jane@example.com")];
+        let texts: ArrayRef = Arc::new(StringViewArray::from(texts));
+        let normal = step(&halves.normal, &texts);
+        assert_eq!(normal.as_string_view().value(0), "jane@example.com");
+        assert_eq!(&step(&halves.named, &normal), &step(&whole, &texts));
+        assert!(makes_pseudonyms(&whole) && !makes_pseudonyms(&halves.named));
     }
 
     #[test]

@@ -47,7 +47,7 @@ use crate::planning::distinct_on::DistinctOnFirstRow;
 use crate::planning::filters::FiltersDown;
 use crate::planning::in_order::InOrder;
 use crate::planning::join_barriers::JoinBarriers;
-use crate::privacy::hide;
+use crate::privacy::{LatePseudonyms, hide};
 use crate::sharing::SharingPlanner;
 use crate::sql::place::Source;
 use crate::sql::{Body, Statement};
@@ -575,6 +575,7 @@ fn session_state(engine: &Arc<Engine>, database: Oid) -> SessionState {
     let mut optimizer = Optimizer::new();
     FiltersDown::replace(&mut optimizer.rules);
     optimizer.rules.insert(0, Arc::new(DistinctOnFirstRow));
+    optimizer.rules.push(Arc::new(LatePseudonyms));
     let mut state = SessionStateBuilder::new()
         .with_config(config)
         .with_optimizer_rules(optimizer.rules)

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use clientele_identity::graph::Node;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::arrow::datatypes::Int64Type;
+use datafusion::scalar::ScalarValue;
 use roaring::RoaringBitmap;
 
 use crate::definition::{Column, Oid, Relation};
@@ -13,13 +14,10 @@ use crate::error::Result;
 use crate::storage::arrays;
 use crate::storage::part::{FilePart, PartId, RowAddress};
 use crate::storage::prune::OneOf;
-use crate::storage::reader::ColumnReader;
+use crate::storage::reader::{self, ColumnReader};
 use crate::storage::snapshot::Snapshot;
 use crate::storage::stitching::identifiers_of;
 use crate::storage::store::Store;
-
-/// Rows up to which they are read one by one; of more, the column is read.
-const SINGLE_ROWS_MAX: u64 = 16;
 
 /// The columns of a relation that say whose row it is, of people.
 pub(in crate::storage) fn person_columns(relation: &Relation) -> Vec<&Column> {
@@ -28,7 +26,7 @@ pub(in crate::storage) fn person_columns(relation: &Relation) -> Vec<&Column> {
 
 impl Store {
     /// The live rows of a relation that have one of the nodes in any column that says whose they
-    /// are. Files are asked by their bloom filters and indexes first.
+    /// are. Row groups are asked by their bloom filters first.
     ///
     /// # Errors
     /// A file cannot be read.
@@ -40,19 +38,20 @@ impl Store {
     ) -> Result<Vec<RowAddress>> {
         let Some(table) = snapshot.table_ref(relation.oid) else { return Ok(Vec::new()) };
         let mut found = Vec::new();
+        let nodes: RoaringBitmap = nodes.iter().copied().collect();
         if nodes.is_empty() {
             return Ok(found);
         }
         for column in person_columns(relation) {
             for file in table.files.iter() {
-                self.rows_of_file(file, column, nodes, &mut found)?;
+                self.rows_of_file(file, column, &nodes, &mut found)?;
             }
             for part in &table.memory {
                 for batch in &part.batches {
                     let array = arrays::column_of(batch, column)?;
                     let rows = batch.start..;
                     let live = rows
-                        .zip(matches(&array, nodes))
+                        .zip(matches(&array, &nodes))
                         .filter(|(row, one)| *one && part.is_live(*row));
                     found.extend(live.map(|(row, _)| RowAddress { part: part.id, row }));
                 }
@@ -122,51 +121,29 @@ impl Store {
         &self,
         file: &FilePart,
         column: &Column,
-        nodes: &HashSet<Node>,
+        nodes: &RoaringBitmap,
         found: &mut Vec<RowAddress>,
     ) -> Result<()> {
-        let numbers = nodes.iter().map(|node| i64::from(*node));
-        let mut rows = self.shared.values.rows(&file.entry, &[OneOf::numbers(column, numbers)])?;
-        if let Some(deleted) = &file.deleted {
-            rows -= deleted.as_ref();
-        }
-        // What was found has the hash of a node: it is looked at.
+        let wanted: Vec<ScalarValue> =
+            nodes.iter().map(|node| ScalarValue::Int64(Some(i64::from(node)))).collect();
         let part = file.entry.facts.part;
-        if rows.len() <= SINGLE_ROWS_MAX {
-            for row in &rows {
-                let place = usize::try_from(row).unwrap_or(usize::MAX);
-                let mut reader =
-                    ColumnReader::new(&file.entry, vec![column], Some(place..place + 1))?;
-                let array = reader.next()?.and_then(|(arrays, _)| arrays.into_iter().next());
-                if array.is_some_and(|array| matches(&array, nodes).any(|one| one)) {
-                    found.push(RowAddress { part, row });
-                }
+        let metadata = reader::metadata(&file.entry)?;
+        let mut end = 0;
+        for (group, facts) in metadata.metadata().row_groups().iter().enumerate() {
+            let first = end;
+            end += usize::try_from(facts.num_rows()).unwrap_or(0);
+            if !self.shared.values.may_have((&file.entry, column, group), &wanted, true)? {
+                continue;
             }
-            return Ok(());
-        }
-        self.rows_of_range(file, column, (nodes, &rows), found)
-    }
-
-    fn rows_of_range(
-        &self,
-        file: &FilePart,
-        column: &Column,
-        (nodes, candidates): (&HashSet<Node>, &RoaringBitmap),
-        found: &mut Vec<RowAddress>,
-    ) -> Result<()> {
-        let part = file.entry.facts.part;
-        let first = candidates.min().unwrap_or(0);
-        let end = candidates.max().unwrap_or(0).saturating_add(1);
-        let place = |row: u32| usize::try_from(row).unwrap_or(usize::MAX);
-        let mut reader =
-            ColumnReader::new(&file.entry, vec![column], Some(place(first)..place(end)))?;
-        let mut row = first;
-        while let Some((arrays, _)) = reader.next()? {
-            for is_theirs in arrays.iter().flat_map(|array| matches(array, nodes)) {
-                if is_theirs && candidates.contains(row) {
-                    found.push(RowAddress { part, row });
+            let mut rows = ColumnReader::new(&file.entry, vec![column], Some(first..end))?;
+            let mut row = u32::try_from(first).unwrap_or(u32::MAX);
+            while let Some((arrays, _)) = rows.next()? {
+                for is_theirs in arrays.iter().flat_map(|array| matches(array, nodes)) {
+                    if is_theirs && file.is_live(row) {
+                        found.push(RowAddress { part, row });
+                    }
+                    row += 1;
                 }
-                row += 1;
             }
         }
         Ok(())
@@ -176,11 +153,15 @@ impl Store {
 /// Which numbers of an array are among the nodes.
 pub(in crate::storage) fn matches<'a>(
     array: &'a ArrayRef,
-    nodes: &'a HashSet<Node>,
+    nodes: &'a RoaringBitmap,
 ) -> impl Iterator<Item = bool> + 'a {
     let numbers = array.as_primitive_opt::<Int64Type>();
+    // Nearly all are of others.
+    let (least, most) = (nodes.min(), nodes.max());
+    let near = move |one: &Node| least <= Some(*one) && Some(*one) <= most;
     (0..array.len()).map(move |row| {
         let number = numbers.filter(|_| array.is_valid(row)).map(|numbers| numbers.value(row));
-        number.and_then(|one| Node::try_from(one).ok()).is_some_and(|one| nodes.contains(&one))
+        let number = number.and_then(|one| Node::try_from(one).ok()).filter(near);
+        number.is_some_and(|one| nodes.contains(one))
     })
 }

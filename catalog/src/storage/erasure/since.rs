@@ -51,6 +51,7 @@ impl Erased {
 
 /// Whether new rows are of one of the nodes.
 fn writes(table: &PreparedTable, nodes: &HashSet<Node>) -> Result<bool> {
+    let nodes = &nodes.iter().copied().collect();
     for column in person_columns(&table.relation) {
         if let Some(rows) = &table.rows
             && matches(&arrays::column_of(rows, column)?, nodes).any(|one| one)
