@@ -14,7 +14,7 @@ use crate::client::Client;
 use crate::server;
 
 /// Fewer statements than that are no suite.
-const STATEMENTS_MIN: usize = 650;
+const STATEMENTS_MIN: usize = 750;
 
 /// The trials.
 pub(crate) fn trials() -> Vec<Trial> {

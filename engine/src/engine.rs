@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use clientele_catalog::catalog::BOOTSTRAP_ROLE_OID;
 use clientele_catalog::cluster::Cluster;
 use clientele_catalog::definition::{Database, Oid, Role};
 use clientele_catalog::privileges::Access;
@@ -189,6 +190,31 @@ impl Engine {
         let session = Session::new(self, role, database, startup, pid)?;
         self.sessions.lock().insert(pid, Arc::clone(&session.shared));
         Ok(session)
+    }
+
+    /// A session of the engine's own; it is nobody's connection.
+    ///
+    /// # Errors
+    /// 3D000 no such database.
+    pub(crate) fn own_session(self: &Arc<Self>, database: Oid) -> Result<Session> {
+        let role = self.cluster.role(BOOTSTRAP_ROLE_OID);
+        let database = self.cluster.database(database);
+        let (Some(role), Some(database)) = (role, database) else {
+            return Err(Error::new("3D000", "the database is gone"));
+        };
+        let startup = Startup { role: role.name.clone(), ..Startup::default() };
+        Session::new(self, role, database, startup, self.next_pid())
+    }
+
+    /// Shows what a session of the engine's own does, until it ends.
+    pub(crate) fn show(&self, session: &Session, statement: &str) {
+        {
+            let mut activity = session.shared.activity.lock();
+            activity.state = "active";
+            statement.clone_into(&mut activity.query);
+            activity.query_start = Some(Utc::now());
+        }
+        self.sessions.lock().insert(session.shared.pid, Arc::clone(&session.shared));
     }
 
     /// A number that no session has had.

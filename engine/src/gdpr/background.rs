@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::Utc;
 use clientele_catalog::definition::Oid;
 use clientele_catalog::features::oids::{ERASURES, REQUESTS};
+use clientele_catalog::pg_catalog::JobKind;
 use clientele_catalog::storage::PartId;
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::{ended, purge};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::session::job::Job;
 
 /// How often it is looked for erasures that have waited long enough.
 const LOOK: Duration = Duration::from_secs(2);
@@ -106,7 +108,10 @@ async fn purge_due(engine: &Arc<Engine>, prepared: &mut Prepared) -> Result<bool
         }
         let _one = engine.purger.one.lock().await;
         let copies = super::copies::Copies::of(engine, &database);
-        let summary = purge::run((engine, &store), &copies, (WAIT, Arc::default())).await?;
+        let session = engine.own_session(database.oid)?;
+        engine.show(&session, "CALL gdpr.purge()");
+        let job = Job::new(&session.shared, JobKind::Purge, 0);
+        let summary = purge::run((engine, &store), &copies, (WAIT, job.progress())).await?;
         is_done &= summary.found.is_empty();
     }
     Ok(is_done)

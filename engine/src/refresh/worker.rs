@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clientele_catalog::Catalog;
-use clientele_catalog::catalog::BOOTSTRAP_ROLE_OID;
 use clientele_catalog::definition::{Oid, Relation, RelationKind};
 use clientele_catalog::storage::{Snapshot, Store};
 use parking_lot::Mutex;
@@ -23,11 +22,9 @@ use super::saved;
 use super::schedule::Schedule;
 use super::sources::Sources;
 use super::states::{Refreshes, State};
-use crate::api::Startup;
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::segments;
-use crate::session::Session;
 
 /// How often new databases are looked for.
 const LOOK_FOR_DATABASES: Duration = Duration::from_millis(500);
@@ -246,7 +243,7 @@ fn in_order(catalog: &Catalog, due: Vec<(Arc<Relation>, Cause)>) -> Vec<(Arc<Rel
 async fn run(engine: &Arc<Engine>, database: Oid, due: Vec<(Arc<Relation>, Cause)>) -> Result<()> {
     let refreshes = engine.workers.of(database);
     let _alone = refreshes.alone().await;
-    let mut session = session(engine, database)?;
+    let mut session = engine.own_session(database)?;
     session.begin_statement("REFRESH MATERIALIZED VIEW");
     let base = session.context().await?;
     let number = i64::from(session.store.allocate_oid());
@@ -293,16 +290,4 @@ async fn run(engine: &Arc<Engine>, database: Oid, due: Vec<(Arc<Relation>, Cause
         });
     }
     committed
-}
-
-/// A session of the engine's own; it is nobody's connection.
-fn session(engine: &Arc<Engine>, database: Oid) -> Result<Session> {
-    let role = engine.cluster.role(BOOTSTRAP_ROLE_OID);
-    let database = engine.cluster.database(database);
-    let (Some(role), Some(database)) = (role, database) else {
-        return Err(Error::new("3D000", "the database is gone"));
-    };
-    let startup = Startup { role: role.name.clone(), ..Startup::default() };
-    let pid = engine.next_pid();
-    Session::new(engine, role, database, startup, pid)
 }
