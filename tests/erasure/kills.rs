@@ -1,5 +1,6 @@
 //! A server that is killed at any point of an erasure comes to the same end.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -35,6 +36,20 @@ pub(super) fn same_end() -> Result<()> {
     Ok(())
 }
 
+/// Runs a call on a server that is killed meanwhile; connects to the one that comes after it.
+fn cut(server: &mut Server, data: &Path, (call, delay_ms): (&str, u64)) -> Result<Client> {
+    let (port, call) = (server.port, call.to_owned());
+    let work = std::thread::spawn(move || {
+        // It ends with the server.
+        Client::connect(port, "postgres").and_then(|mut one| one.simple(&call))
+    });
+    std::thread::sleep(Duration::from_millis(delay_ms));
+    server.kill();
+    let _ = work.join();
+    *server = Server::on(data)?;
+    Client::connect(server.port, "postgres")
+}
+
 /// Plants, erases, purges, with a number of kills on the way; returns what the receipt says.
 fn end(kills: usize, seed: u64) -> Result<String> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
@@ -48,21 +63,18 @@ fn end(kills: usize, seed: u64) -> Result<String> {
     people::plant(&mut client, &others)?;
     let control = people::control(&mut client, &others)?;
     let names: Vec<String> = erased.iter().map(|one| format!("'email:{}'", one.email())).collect();
-    client.simple(&format!(
-        "CALL gdpr.erase(subjects => ARRAY[{}], reason => 'art. 17')",
-        names.join(", ")
-    ))?;
+    let erase =
+        format!("CALL gdpr.erase(subjects => ARRAY[{}], reason => 'art. 17')", names.join(", "));
+    if kills > 0 {
+        let delay_ms = random.random_range(0..DELAY_MS);
+        client = cut(&mut server, &data, (&erase, delay_ms))?;
+    }
+    if value(&mut client, "SELECT count(*) FROM gdpr.erasures")? == "0" {
+        client.simple(&erase)?;
+    }
     for _ in 0..kills {
-        let port = server.port;
-        let purge = std::thread::spawn(move || {
-            // It ends with the server.
-            Client::connect(port, "postgres").and_then(|mut one| one.simple("CALL gdpr.purge()"))
-        });
-        std::thread::sleep(Duration::from_millis(random.random_range(0..DELAY_MS)));
-        server.kill();
-        let _ = purge.join();
-        server = Server::on(&data)?;
-        client = Client::connect(server.port, "postgres")?;
+        let delay_ms = random.random_range(0..DELAY_MS);
+        client = cut(&mut server, &data, ("CALL gdpr.purge()", delay_ms))?;
     }
     client.simple("CALL gdpr.purge()")?;
     let left = search::search(&data, &erased)?;
