@@ -11,6 +11,7 @@ mod clients;
 mod crash;
 mod erasure;
 mod foreign_keys;
+mod foreign_tables;
 mod identity;
 mod leaks;
 mod operations;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         rights::trials(),
         leaks::trials(),
         foreign_keys::trials(),
+        foreign_tables::trials(),
         identity::trials(),
         segments::trials(),
         tour::trials(),

@@ -6,8 +6,8 @@ use std::sync::{Arc, OnceLock};
 
 use crate::customers;
 use crate::definition::{
-    DefaultPrivileges, Domain, FIRST_USER_OID, Function, Grant, Object, Oid, Relation,
-    RelationKind, Schema,
+    DefaultPrivileges, Domain, FIRST_USER_OID, ForeignServer, Function, Grant, Object, Oid,
+    Relation, RelationKind, Schema,
 };
 use crate::domains;
 use crate::features;
@@ -33,6 +33,7 @@ pub struct Catalog {
     domains: BTreeMap<Oid, Arc<Domain>>,
     functions: BTreeMap<Oid, Arc<Function>>,
     default_privileges: BTreeMap<Oid, Arc<DefaultPrivileges>>,
+    servers: BTreeMap<Oid, Arc<ForeignServer>>,
     schemas_by_name: BTreeMap<String, Oid>,
     /// Relations and domains by schema and name: PostgreSQL has two name spaces, so have we.
     relations_by_name: BTreeMap<(Oid, String), Oid>,
@@ -113,6 +114,9 @@ impl Catalog {
             Object::DefaultPrivileges(defaults) => {
                 self.default_privileges.insert(defaults.oid, Arc::new(defaults));
             }
+            Object::ForeignServer(server) => {
+                self.servers.insert(server.oid, Arc::new(server));
+            }
         }
     }
 
@@ -143,6 +147,7 @@ impl Catalog {
         }
         self.functions.remove(&oid);
         self.default_privileges.remove(&oid);
+        self.servers.remove(&oid);
     }
 
     /// The object of that OID.
@@ -155,7 +160,9 @@ impl Catalog {
             || self.functions.get(&oid).map(|one| Object::Function(one.as_ref().clone()));
         let defaults = || self.default_privileges.get(&oid);
         let defaults = || defaults().map(|one| Object::DefaultPrivileges(one.as_ref().clone()));
-        schema.or_else(relation).or_else(domain).or_else(function).or_else(defaults)
+        let server =
+            || self.servers.get(&oid).map(|one| Object::ForeignServer(one.as_ref().clone()));
+        schema.or_else(relation).or_else(domain).or_else(function).or_else(defaults).or_else(server)
     }
 
     /// All schemas by OID.
@@ -204,6 +211,21 @@ impl Catalog {
     /// All default privileges by OID.
     pub fn default_privileges(&self) -> impl Iterator<Item = &Arc<DefaultPrivileges>> {
         self.default_privileges.values()
+    }
+
+    /// All foreign servers by OID.
+    pub fn servers(&self) -> impl Iterator<Item = &Arc<ForeignServer>> {
+        self.servers.values()
+    }
+
+    /// The foreign server of that name.
+    pub fn server(&self, name: &str) -> Option<&Arc<ForeignServer>> {
+        self.servers.values().find(|one| one.name == name)
+    }
+
+    /// The foreign server of that OID.
+    pub fn server_by_oid(&self, oid: Oid) -> Option<&Arc<ForeignServer>> {
+        self.servers.get(&oid)
     }
 
     /// What a new object gets: of the role, in the schema (0: a schema itself), of the kind (see
@@ -304,7 +326,10 @@ impl Catalog {
         let functions = self.functions.values().map(|one| Object::Function(one.as_ref().clone()));
         let defaults = self.default_privileges.values();
         let defaults = defaults.map(|one| Object::DefaultPrivileges(one.as_ref().clone()));
+        let servers = self.servers.values();
+        let servers = servers.map(|one| Object::ForeignServer(one.as_ref().clone()));
         let all = schemas.chain(relations).chain(domains).chain(functions).chain(defaults);
+        let all = all.chain(servers);
         all.filter(|one| is_stored(one.oid()))
     }
 }

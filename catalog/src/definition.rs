@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::constraint::{Constraint, ConstraintKind, ForeignKey};
 use crate::domains::Subject;
+pub use crate::foreign::{ForeignServer, ForeignTable};
 pub use crate::function::{Function, FunctionArgument, Returns};
 use crate::privacy::ColumnPrivacy;
 
@@ -73,6 +74,8 @@ pub enum RelationKind {
     },
     /// A sequence.
     Sequence(Sequence),
+    /// A table whose rows are kept elsewhere.
+    ForeignTable(ForeignTable),
 }
 
 /// State of a sequence. The last value moves ahead of what was handed out, as PostgreSQL's cache does.
@@ -96,7 +99,7 @@ pub struct Sequence {
     pub owned_by: Option<(Oid, i16)>,
 }
 
-/// A table, view, materialized view or sequence (`pg_class`).
+/// A table, view, materialized view, sequence or foreign table (`pg_class`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Relation {
     /// Its OID.
@@ -256,6 +259,14 @@ impl Relation {
         !matches!(self.kind, RelationKind::MaterializedView { populated: false, .. })
     }
 
+    /// Where its rows are, if they are kept elsewhere.
+    pub fn foreign(&self) -> Option<&ForeignTable> {
+        match &self.kind {
+            RelationKind::ForeignTable(foreign) => Some(foreign),
+            _ => None,
+        }
+    }
+
     /// Whether rows are stored for it.
     pub fn stores_rows(&self) -> bool {
         matches!(self.kind, RelationKind::Table | RelationKind::MaterializedView { .. })
@@ -268,6 +279,7 @@ impl Relation {
             RelationKind::View { .. } => 'v',
             RelationKind::MaterializedView { .. } => 'm',
             RelationKind::Sequence(_) => 'S',
+            RelationKind::ForeignTable(_) => 'f',
         }
     }
 }
@@ -426,7 +438,7 @@ pub struct DefaultPrivileges {
 pub enum Object {
     /// A schema.
     Schema(Schema),
-    /// A table, view, materialized view or sequence.
+    /// A table, view, materialized view, sequence or foreign table.
     Relation(Relation),
     /// A domain.
     Domain(Domain),
@@ -434,6 +446,8 @@ pub enum Object {
     Function(Function),
     /// Privileges of objects to come.
     DefaultPrivileges(DefaultPrivileges),
+    /// A foreign server.
+    ForeignServer(ForeignServer),
 }
 
 impl Object {
@@ -445,6 +459,7 @@ impl Object {
             Self::Domain(domain) => domain.oid,
             Self::Function(function) => function.oid,
             Self::DefaultPrivileges(defaults) => defaults.oid,
+            Self::ForeignServer(server) => server.oid,
         }
     }
 }

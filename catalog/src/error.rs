@@ -79,6 +79,50 @@ pub enum Error {
         /// The operating system's answer.
         source: std::io::Error,
     },
+    /// A file of a foreign table cannot be opened (58P01, 42501, 58030).
+    #[error("could not open file \"{path}\" for reading: {source}")]
+    FileNotOpened {
+        /// The file, or the pattern that nothing matches.
+        path: String,
+        /// The operating system's answer.
+        source: std::io::Error,
+    },
+    /// A file of a foreign table is none that can be read (HV000).
+    #[error("file \"{path}\" is not a readable Parquet file")]
+    NoParquetFile {
+        /// The file.
+        path: String,
+        /// What was found.
+        reason: String,
+    },
+    /// A file of a foreign table became another one during a statement (HV000).
+    #[error("file \"{path}\" was changed while it was read")]
+    FileChanged {
+        /// The file.
+        path: String,
+    },
+    /// A file of a foreign table lacks a column that is NOT NULL (HV005).
+    #[error("file \"{path}\" has no column \"{column}\"")]
+    FileLacksColumn {
+        /// The file.
+        path: String,
+        /// The column.
+        column: String,
+    },
+    /// A column of a file of a foreign table cannot be cast (HV004).
+    #[error(
+        "column \"{column}\" of file \"{path}\" is of type {found} and cannot be read as {wanted}"
+    )]
+    FileColumnType {
+        /// The file.
+        path: String,
+        /// The column.
+        column: String,
+        /// Its type in the file.
+        found: String,
+        /// That of the table's column.
+        wanted: String,
+    },
     /// The store of definitions failed (58030).
     #[error("could not access the store of definitions: {0}")]
     Definitions(String),

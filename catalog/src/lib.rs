@@ -15,6 +15,7 @@ pub mod definition;
 pub mod domains;
 pub mod error;
 pub mod features;
+pub mod foreign;
 mod function;
 pub mod pg_catalog;
 pub mod privacy;

@@ -100,7 +100,7 @@ impl Relation {
             RelationKind::View { query } | RelationKind::MaterializedView { query, .. } => {
                 Some(query)
             }
-            RelationKind::Table | RelationKind::Sequence(_) => None,
+            RelationKind::Table | RelationKind::Sequence(_) | RelationKind::ForeignTable(_) => None,
         }
     }
 }

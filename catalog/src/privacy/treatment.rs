@@ -38,7 +38,8 @@ pub fn treatment(catalog: &Catalog, relation: &Relation, column: &Column) -> Tre
 }
 
 fn by_default(catalog: &Catalog, relation: &Relation, column: &Column) -> Treatment {
-    let has_rows = relation.oid >= FIRST_USER_OID && relation.stores_rows();
+    let has_rows = relation.stores_rows() || relation.foreign().is_some();
+    let has_rows = relation.oid >= FIRST_USER_OID && has_rows;
     if column.subject.is_some() || !has_rows {
         return Treatment::OPEN;
     }

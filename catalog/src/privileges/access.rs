@@ -4,7 +4,9 @@ use super::kind::Kind;
 use super::predefined::{PRIVACY_OFFICER, READ_ALL_DATA, WRITE_ALL_DATA};
 use super::rights::Rights;
 use crate::catalog::{BOOTSTRAP_ROLE_OID, INFORMATION_SCHEMA_OID, PG_CATALOG_OID, PUBLIC_OID};
-use crate::definition::{Column, Database, Domain, Function, Grant, Oid, Relation, Schema};
+use crate::definition::{
+    Column, Database, Domain, ForeignServer, Function, Grant, Oid, Relation, Schema,
+};
 use crate::features::{CLIENTELE_OID, PRIVACY_SCHEMAS};
 
 /// System relations that show passwords' verifiers or samples of rows: not for everyone.
@@ -71,6 +73,11 @@ impl<'a> Access<'a> {
     /// Of a function.
     pub fn function(function: &'a Function) -> Self {
         Self::new(Kind::Function, function.owner, function.grants.as_ref())
+    }
+
+    /// Of a foreign server.
+    pub fn server(server: &'a ForeignServer) -> Self {
+        Self::new(Kind::Server, server.owner, server.grants.as_ref())
     }
 
     /// Of a column: grants only, the owner's rights come from the table.
@@ -148,7 +155,7 @@ impl<'a> Access<'a> {
         let letters = match self.kind {
             Kind::Table | Kind::Sequence | Kind::Column => ("r", "awd"),
             Kind::Schema => ("U", "U"),
-            Kind::Database | Kind::Type | Kind::Function => return false,
+            Kind::Database | Kind::Type | Kind::Function | Kind::Server => return false,
         };
         rights.has(PRIVACY_OFFICER) && self.officer.contains(letter)
             || rights.has(READ_ALL_DATA) && letters.0.contains(letter)

@@ -19,6 +19,8 @@ pub enum Kind {
     Type,
     /// Function.
     Function,
+    /// Foreign server.
+    Server,
 }
 
 impl Kind {
@@ -38,7 +40,7 @@ impl Kind {
             Self::Schema => "UC",
             Self::Database => "CTc",
             Self::Column => "arwx",
-            Self::Type => "U",
+            Self::Type | Self::Server => "U",
             Self::Function => "X",
         }
     }
@@ -63,6 +65,7 @@ impl Kind {
             Self::Column => "column",
             Self::Type => "type",
             Self::Function => "function",
+            Self::Server => "foreign server",
         }
     }
 }

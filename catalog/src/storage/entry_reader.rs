@@ -42,14 +42,27 @@ impl ParquetFileReaderFactory for EntryReaderFactory {
         let entry = entry.ok_or_else(missing)?;
         let metrics = ParquetFileMetrics::new(partition, file.path().as_ref(), metrics);
         let opened = reader::open(&entry).map_err(super::provider::external)?;
-        Ok(Box::new(EntryReader { entry, file: Arc::new(opened), metrics }))
+        let metadata = reader::metadata(&entry).map_err(super::provider::external)?;
+        let metadata = Arc::clone(metadata.metadata());
+        Ok(Box::new(FileReader::new(Arc::new(opened), metadata, metrics)))
     }
 }
 
-struct EntryReader {
-    entry: Arc<FileEntry>,
+/// Reads an open file whose footer is known.
+pub(super) struct FileReader {
     file: Arc<File>,
+    metadata: Arc<ParquetMetaData>,
     metrics: ParquetFileMetrics,
+}
+
+impl FileReader {
+    pub(super) fn new(
+        file: Arc<File>,
+        metadata: Arc<ParquetMetaData>,
+        metrics: ParquetFileMetrics,
+    ) -> Self {
+        Self { file, metadata, metrics }
+    }
 }
 
 fn read(file: &File, range: &Range<u64>) -> std::io::Result<Bytes> {
@@ -58,7 +71,7 @@ fn read(file: &File, range: &Range<u64>) -> std::io::Result<Bytes> {
     Ok(Bytes::from(bytes))
 }
 
-impl AsyncFileReader for EntryReader {
+impl AsyncFileReader for FileReader {
     fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, ParquetResult<Bytes>> {
         async move {
             let mut read = self.get_byte_ranges(vec![range]).await?;
@@ -93,10 +106,7 @@ impl AsyncFileReader for EntryReader {
         &'a mut self,
         _options: Option<&'a ArrowReaderOptions>,
     ) -> BoxFuture<'a, ParquetResult<Arc<ParquetMetaData>>> {
-        let metadata = reader::metadata(&self.entry);
-        let metadata = metadata
-            .map(|metadata| Arc::clone(metadata.metadata()))
-            .map_err(|error| ParquetError::External(Box::new(error)));
-        async move { metadata }.boxed()
+        let metadata = Arc::clone(&self.metadata);
+        async move { Ok(metadata) }.boxed()
     }
 }

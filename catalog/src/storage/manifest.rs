@@ -319,6 +319,11 @@ fn changed_objects(now: &Catalog, last: Option<&Catalog>) -> Vec<Object> {
             objects.push(Object::DefaultPrivileges(one.as_ref().clone()));
         }
     }
+    for one in now.servers() {
+        if changed(one, last.and_then(|last| last.server_by_oid(one.oid))) {
+            objects.push(Object::ForeignServer(one.as_ref().clone()));
+        }
+    }
     for one in now.functions() {
         if changed(one, last.and_then(|last| last.function_by_oid(one.oid))) {
             objects.push(Object::Function(one.as_ref().clone()));

@@ -13,7 +13,7 @@
 //! through the committer, too. Data leave through [`Store::table_provider`], an ordinary union of
 //! a memory source and a Parquet source, through [`Store::lookup`], which answers a unique key
 //! from the key index, and through [`Store::index_rows`], which answers conditions and orders from
-//! an [`index`].
+//! an [`index`]. Foreign tables store nothing here: [`Store::foreign_rows`] reads files of others.
 //!
 //! ```text
 //! catalog.redb           definitions, manifests, delete bitmaps, log position: the last checkpoint
@@ -37,6 +37,7 @@ mod erasure;
 mod feed;
 mod file;
 mod flush;
+mod foreign;
 mod index;
 mod interval_expr;
 mod key_index;
@@ -76,6 +77,10 @@ pub use delta::Published;
 pub use erasure::{FileProof, Rewritten, Scanned, Scope, Searched, Tombstone, Tombstones, Victims};
 pub use feed::Touched;
 pub use file::{ColumnRange, FileEntry, FileFacts};
+pub use foreign::{
+    FileColumn, Importable, Listings, SeenFiles, columns_of, foreign_moved_to, foreign_relation,
+    importable,
+};
 pub use index::{Answer, Condition, IndexOrder, ProbeByIndex, Question, Test};
 pub use lookup::Lookup;
 pub use part::{FilePart, MemoryBatch, MemoryPart, PartId, RowAddress, TableData};

@@ -17,12 +17,12 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
 
-use super::index;
 use super::part::{MemoryBatch, MemoryPart, RowAddress, TableData};
 use super::scan_files::FileScan;
 use super::snapshot::Snapshot;
 use super::stitching::Customers;
 use super::store::Store;
+use super::{foreign, index};
 use crate::definition::{Column, Relation};
 use crate::error::Result;
 
@@ -46,7 +46,9 @@ pub fn provider_schema(relation: &Relation, with_row_address: bool) -> SchemaRef
 }
 
 fn origin_field(relation: &Relation, column: &Column) -> Arc<Field> {
-    let field = Field::new(&column.name, column.pg_type.arrow(), !column.not_null);
+    // Nobody checks what files of others promise (manual: sql-createforeigntable, Notes).
+    let nullable = !column.not_null || relation.foreign().is_some();
+    let field = Field::new(&column.name, column.pg_type.arrow(), nullable);
     Arc::new(field.with_metadata(origin_metadata(relation, column)))
 }
 
@@ -206,6 +208,9 @@ pub fn moved_to(
 
 /// Whether two providers show the same rows in the same columns.
 pub fn same_rows(one: &dyn TableProvider, other: &dyn TableProvider) -> bool {
+    if foreign::same_rows(one, other) {
+        return true;
+    }
     let (one, other) = (one.downcast_ref::<StoredTable>(), other.downcast_ref::<StoredTable>());
     let (Some(one), Some(other)) = (one, other) else { return false };
     Arc::ptr_eq(&one.table, &other.table)

@@ -246,8 +246,7 @@ impl FileScan<'_> {
         Ok((!predicates.is_empty()).then(|| conjunction(predicates)))
     }
 
-    /// Files in the order in which they were written, cut into runs of like sizes; large files are
-    /// cut later, by DataFusion.
+    /// Files in the order in which they were written.
     fn file_groups(
         &self,
         parts: &[&FilePart],
@@ -259,20 +258,10 @@ impl FileScan<'_> {
         for part in parts {
             if let Some(selection) = self.selection(part, equalities).map_err(external)? {
                 let file = self.file(part, stored, addresses, selection);
-                files.push((u128::from(part.entry.facts.bytes), file));
+                files.push((part.entry.facts.bytes, file));
             }
         }
-        let count = self.state.config().target_partitions().min(files.len()).max(1);
-        let total: u128 = files.iter().map(|(bytes, _)| bytes).sum();
-        let mut groups = vec![Vec::new(); count];
-        let mut before = 0;
-        for (bytes, file) in files {
-            let group = before * count as u128 / total.max(1);
-            groups[usize::try_from(group).unwrap_or(0).min(count - 1)].push(file);
-            before += bytes;
-        }
-        groups.retain(|files| !files.is_empty() || total == 0);
-        Ok(groups.into_iter().map(FileGroup::new).collect())
+        Ok(in_groups(files, self.state.config().target_partitions()))
     }
 
     /// The rows of a file to look at: live ones that may have the values asked for. `None`: none;
@@ -334,6 +323,22 @@ impl FileScan<'_> {
             Precision::Inexact(rows)
         })
     }
+}
+
+/// Files with their sizes in bytes, in order, cut into runs of like sizes; large files are cut later,
+/// by DataFusion.
+pub(super) fn in_groups(files: Vec<(u64, PartitionedFile)>, partitions: usize) -> Vec<FileGroup> {
+    let count = partitions.min(files.len()).max(1);
+    let total: u128 = files.iter().map(|(bytes, _)| u128::from(*bytes)).sum();
+    let mut groups = vec![Vec::new(); count];
+    let mut before = 0;
+    for (bytes, file) in files {
+        let group = before * count as u128 / total.max(1);
+        groups[usize::try_from(group).unwrap_or(0).min(count - 1)].push(file);
+        before += u128::from(bytes);
+    }
+    groups.retain(|files| !files.is_empty() || total == 0);
+    groups.into_iter().map(FileGroup::new).collect()
 }
 
 /// Bounds of a file's columns. Deleted rows may make them too wide, never too narrow.

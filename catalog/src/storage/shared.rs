@@ -12,6 +12,7 @@ use super::active::{Active, ActiveGuard};
 use super::brand_key::BrandKey;
 use super::feed::Feed;
 use super::file::Graveyard;
+use super::foreign::Footers;
 use super::key_index::KeyIndexes;
 use super::keys::KeyHasher;
 use super::manifest::{Facts, Manifest};
@@ -49,6 +50,8 @@ pub(super) struct Shared {
     pub(super) rows: RowCache,
     /// What is known of values.
     pub(super) values: ValueIndexes,
+    /// Footers of files that foreign tables read.
+    pub(super) footers: Footers,
     /// Whose rows commits change.
     pub(super) feed: Feed,
     next_part: AtomicU32,
@@ -76,6 +79,7 @@ impl Shared {
             brand_key: start.brand_key,
             manifest: start.manifest,
             tallies: Tallies::default(),
+            footers: Footers::default(),
             feed: Feed::default(),
             next_part: AtomicU32::new(start.next_part),
             memory_bytes: AtomicUsize::new(0),

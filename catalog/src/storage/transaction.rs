@@ -137,7 +137,10 @@ impl Transaction {
         let temporary = match &object {
             Object::Relation(relation) => relation.temporary,
             Object::Schema(schema) => schema.oid == self.temporary.schema().oid,
-            Object::Domain(_) | Object::Function(_) | Object::DefaultPrivileges(_) => false,
+            Object::Domain(_)
+            | Object::Function(_)
+            | Object::DefaultPrivileges(_)
+            | Object::ForeignServer(_) => false,
         };
         if temporary {
             let schema = Object::Schema(self.temporary.schema().clone());

@@ -23,7 +23,7 @@ use super::load::Item;
 use super::reader::Parsed;
 use super::server_file::{self, Direction};
 use super::writer::Written;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, sentence};
 
 /// Rows of a batch.
 const BATCH_ROWS: usize = 16 << 10;
@@ -45,7 +45,7 @@ impl Source {
             .map_err(|error| server_file::not_opened(path, Direction::Read, &error))?;
         let broken = |error: ParquetError| {
             bad_format(format!("file \"{path}\" is not a readable Parquet file"))
-                .with_detail(sentence(&error))
+                .with_detail(sentence(&error.to_string()))
         };
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(broken)?;
         let mut builder = builder.with_batch_size(BATCH_ROWS);
@@ -79,7 +79,8 @@ impl Source {
         let mut number = 0;
         for batch in self.rows {
             let batch = batch.map_err(|error| {
-                bad_format("could not read a Parquet file").with_detail(sentence(&error))
+                bad_format("could not read a Parquet file")
+                    .with_detail(sentence(&error.to_string()))
             })?;
             let rows = batch.num_rows() as u64;
             let lines = (number + 1..=number + rows).collect();
@@ -102,12 +103,6 @@ fn as_read(field: &Field) -> Field {
         DataType::LargeBinary => field.clone().with_data_type(DataType::Binary),
         _ => field.clone(),
     }
-}
-
-/// A DETAIL is a sentence.
-fn sentence(error: &dyn std::fmt::Display) -> String {
-    let text = error.to_string();
-    format!("{}.", text.lines().next().unwrap_or_default().trim_end_matches('.'))
 }
 
 /// A file that rows are written to.
@@ -156,7 +151,7 @@ impl Sink {
         let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties));
         let writer = writer.map_err(|error| {
             Error::new("0A000", "a column's type cannot be written to Parquet")
-                .with_detail(sentence(&error))
+                .with_detail(sentence(&error.to_string()))
         })?;
         Ok(Self { path: path.to_owned(), schema, columns, style, writer })
     }

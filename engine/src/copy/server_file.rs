@@ -56,17 +56,10 @@ pub(crate) fn not_opened(path: &str, direction: Direction, error: &std::io::Erro
              You may want a client-side facility such as psql's \\copy.",
         ),
     };
-    let (sqlstate, reason) = match error.kind() {
-        ErrorKind::NotFound => ("58P01", "No such file or directory".to_owned()),
-        ErrorKind::PermissionDenied => ("42501", "Permission denied".to_owned()),
-        ErrorKind::IsADirectory => {
-            return Error::new("42809", format!("\"{path}\" is a directory"));
-        }
-        ErrorKind::StorageFull => ("53100", "No space left on device".to_owned()),
-        _ => ("58030", error.to_string()),
-    };
-    Error::new(sqlstate, format!("could not open file \"{path}\" for {aim}: {reason}"))
-        .with_hint(hint)
+    match Error::file_not_opened(path, aim, error) {
+        directory if directory.sqlstate == "42809" => directory,
+        other => other.with_hint(hint),
+    }
 }
 
 /// What reading or writing an open file failed with.

@@ -1,5 +1,7 @@
 //! Failures of catalog and storage in PostgreSQL's words.
 
+use std::io;
+
 use clientele_catalog::Error as CatalogError;
 
 use super::Error;
@@ -51,6 +53,17 @@ impl Error {
             CatalogError::ReadOnly { .. }
             | CatalogError::Io { .. }
             | CatalogError::Definitions(_) => Self::new("58030", error.to_string()),
+            CatalogError::FileNotOpened { path, source } => {
+                Self::file_not_opened(path, "reading", source)
+            }
+            CatalogError::NoParquetFile { reason, .. } => {
+                Self::new("HV000", error.to_string()).with_detail(sentence(reason))
+            }
+            CatalogError::FileChanged { .. } => Self::new("HV000", error.to_string())
+                .with_hint("The statement might succeed if retried."),
+            CatalogError::FileLacksColumn { column, .. } => Self::new("HV005", error.to_string())
+                .with_detail(format!("Column \"{column}\" is declared NOT NULL.")),
+            CatalogError::FileColumnType { .. } => Self::new("HV004", error.to_string()),
             CatalogError::DataFusion(inner) => Self::from_datafusion(inner),
             CatalogError::KeyNotComputed { constraint, failure } => {
                 let mut own = Self::from_catalog(failure);
@@ -60,6 +73,27 @@ impl Error {
             CatalogError::Internal(_) => Self::new("XX000", error.to_string()),
         }
     }
+}
+
+impl Error {
+    /// What opening a file of the server failed with.
+    pub(crate) fn file_not_opened(path: &str, aim: &str, error: &io::Error) -> Self {
+        let (sqlstate, reason) = match error.kind() {
+            io::ErrorKind::NotFound => ("58P01", "No such file or directory".to_owned()),
+            io::ErrorKind::PermissionDenied => ("42501", "Permission denied".to_owned()),
+            io::ErrorKind::IsADirectory => {
+                return Self::new("42809", format!("\"{path}\" is a directory"));
+            }
+            io::ErrorKind::StorageFull => ("53100", "No space left on device".to_owned()),
+            _ => ("58030", error.to_string()),
+        };
+        Self::new(sqlstate, format!("could not open file \"{path}\" for {aim}: {reason}"))
+    }
+}
+
+/// What a library says, as a DETAIL: a sentence.
+pub(crate) fn sentence(text: &str) -> String {
+    format!("{}.", text.lines().next().unwrap_or_default().trim_end_matches('.'))
 }
 
 impl From<CatalogError> for Error {

@@ -5,6 +5,8 @@ mod catalog;
 mod datafusion;
 mod recommend;
 
+pub(crate) use catalog::sentence;
+
 /// The result of a statement.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 

@@ -116,6 +116,8 @@ kernels! {
     "oidvectortypes" "oidvector" stable(1, 1, TEXT), vector_types, "print type names of oidvector field";
     "has_type_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| has(c, v, type_oid, privileges::usage_of_type), "user privilege on type";
     "has_tablespace_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| { let (f, role) = asked(c, v)?; answer(privileges::tablespace(&f, role, text(v, v.len() - 1)?)) }, "user privilege on tablespace";
+    "has_server_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| has(c, v, server_oid, privileges::server), "user privilege on server";
+    "has_foreign_data_wrapper_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| { let (f, role) = asked(c, v)?; answer(privileges::wrapper(&f, role, text(v, v.len() - 1)?)) }, "user privilege on foreign data wrapper";
     "has_language_privilege" "name, text, text" stable(2, 3, BOOL), |c, v| { let (f, role) = asked(c, v)?; answer(privileges::language(&f, role, text(v, v.len() - 2)?, text(v, v.len() - 1)?)) }, "user privilege on language";
     "has_column_privilege" "text, text, text" stable(3, 4, BOOL), has_column, "user privilege on column";
     "pg_stat_get_numscans" "oid" stable(1, 1, PgType::INT8), |_, _| Ok(ScalarValue::Int64(Some(0))), "number of scans done for table/index";
@@ -327,6 +329,17 @@ fn vector_types(context: &QueryContext, values: Values<'_>) -> Result<ScalarValu
     };
     let names = elements(values)?.into_iter().map(name).collect::<Result<Vec<_>>>()?;
     Ok(text_value(names.join(", ")))
+}
+
+fn server_oid(context: &Context, values: Values<'_>, index: usize) -> Result<Oid> {
+    if let Ok(oid) = oid(values, index) {
+        return Ok(oid);
+    }
+    let name = text(values, index)?;
+    let found = context.catalog.server(name);
+    found
+        .map(|server| server.oid)
+        .ok_or_else(|| Error::new("42704", format!("server \"{name}\" does not exist")))
 }
 
 fn type_oid(context: &Context, values: Values<'_>, index: usize) -> Result<Oid> {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use clientele_catalog::definition::{Database, Oid, Relation};
 use clientele_catalog::features::oids::COPIES;
+use clientele_catalog::privacy::treatment;
 use clientele_catalog::storage::{Snapshot, Store};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::scalar::ScalarValue;
@@ -32,6 +33,9 @@ enum State {
     /// It may have them still; why.
     Left(String),
 }
+
+/// Files of others that are read in place.
+const FILES: &str = "files";
 
 /// A copy.
 #[derive(Debug, Clone)]
@@ -71,6 +75,14 @@ impl Copy {
         Some(format!("erased people may be in the {} in \"{directory}\": {why}", self.kind))
     }
 
+    /// What to do about it.
+    pub(super) fn hint(&self) -> &'static str {
+        match self.kind.as_str() {
+            FILES => "No answer shows these people; who keeps the files is to be told (art. 19).",
+            _ => "The receipt names it. When it is gone, CALL gdpr.forget_copy(directory) says so.",
+        }
+    }
+
     fn is_inside(&self) -> bool {
         self.directory.is_relative()
     }
@@ -107,6 +119,7 @@ impl Copies {
         for copy in &mut copies {
             copy.state = self.state(store, &snapshot, copy).await?;
         }
+        copies.extend(read_in_place(&snapshot));
         Ok(copies)
     }
 
@@ -170,6 +183,29 @@ impl Copies {
             }
         }
     }
+}
+
+/// Files of others that foreign tables with personal columns read: nobody may rewrite them.
+fn read_in_place(snapshot: &Snapshot) -> Vec<Copy> {
+    let catalog = &snapshot.catalog;
+    let is_personal = |relation: &Relation| {
+        let mut columns = relation.live_columns();
+        columns.any(|column| treatment(catalog, relation, column).category.is_some())
+    };
+    let tables = catalog.relations().filter(|one| is_personal(one));
+    let files = tables.filter_map(|relation| {
+        let names: Vec<&str> = relation.foreign()?.filenames().collect();
+        let table = catalog.qualified_name(relation);
+        Some(Copy {
+            kind: FILES.to_owned(),
+            directory: names.join(" ").into(),
+            relation: relation.oid,
+            state: State::Left(format!("{table} reads them in place")),
+            table: Some(table),
+            made_at: None,
+        })
+    });
+    files.collect()
 }
 
 /// The rows of `gdpr.copies`.

@@ -10,7 +10,7 @@
 //! - `officer`: who may
 //! - `subject`: whom a call names, and the keyed hash that records name them by
 //! - `erase`: the logical part of an erasure; `places`: where else people are
-//! - `holds`: what the law keeps
+//! - `holds`: what the law keeps; `in_place`: rows of foreign tables
 //! - `purge`: the physical part, at the call or in the `background`; `copies`: rows written elsewhere;
 //!   `receipt`, `receipts`: its proof; `replay`: tombstones outlive a restore
 //! - `access`, `rights`: the other rights; `request`: each leaves a row in `gdpr.requests`
@@ -29,6 +29,7 @@ mod effect;
 mod ended;
 mod erase;
 mod holds;
+mod in_place;
 mod lift;
 mod officer;
 mod places;

@@ -10,7 +10,7 @@ use clientele_udfs::types::PgType;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::scalar::ScalarValue;
 
-use super::copies::{Copies, Copy};
+use super::copies::Copies;
 use super::officer::must_be_officer;
 use super::purge::{self, Summary};
 use super::receipt::{Flaw, Receipt};
@@ -107,11 +107,10 @@ pub(super) async fn purge(
         );
         session.shared.notices.lock().push(Notice::Message(warning));
     }
-    for warning in summary.copies.iter().filter_map(Copy::warning) {
+    for copy in &summary.copies {
+        let Some(warning) = copy.warning() else { continue };
         let warning = Error { severity: "WARNING", ..Error::new("01000", warning) };
-        let warning = warning.with_hint(
-            "The receipt names it. When it is gone, CALL gdpr.forget_copy(directory) says so.",
-        );
+        let warning = warning.with_hint(copy.hint());
         session.shared.notices.lock().push(Notice::Message(warning));
     }
     Ok(Some(reply(&summary)?))

@@ -42,7 +42,8 @@ pub(super) fn rows(context: &QueryContext, _arguments: &[ScalarValue]) -> Result
     let mut entries: BTreeMap<(String, &'static str), Entry> = BTreeMap::new();
     let own = catalog
         .relations()
-        .filter(|one| one.stores_rows() && !one.temporary && features::relation(one.oid).is_none());
+        .filter(|one| one.stores_rows() || one.foreign().is_some())
+        .filter(|one| !one.temporary && features::relation(one.oid).is_none());
     for relation in own {
         for column in relation.live_columns() {
             let meaning = column.domain.and_then(|one| domains::meaning(catalog, one));

@@ -10,6 +10,7 @@ use clientele_catalog::features::{self, oids};
 use clientele_catalog::pg_catalog::quote_identifier;
 use datafusion::arrow::array::RecordBatch;
 
+use super::in_place;
 use super::rows::{self, select};
 use super::subject::Subject;
 use crate::error::Result;
@@ -43,7 +44,11 @@ pub(super) async fn of(
     let customer = context.snapshot.customers.person.customer(subject.node);
     let catalog = Arc::clone(&context.snapshot.catalog);
     let mut shares = Vec::new();
-    for (relation, condition) in conditions(&catalog, customer, derived) {
+    let stored = conditions(&catalog, customer, derived);
+    let stored = stored.into_iter().map(|(relation, condition)| (Arc::clone(relation), condition));
+    let in_place = in_place::conditions(session, context, customer).await?;
+    for (relation, condition) in stored.chain(in_place) {
+        let relation = relation.as_ref();
         let name = sql_name(&catalog, relation);
         let query = format!("SELECT * FROM {name} WHERE {condition}");
         let rows = select(session, context, &query).await?;
@@ -137,7 +142,8 @@ fn names(relation: &Relation, numbers: &[i16]) -> Option<String> {
     Some(numbers.iter().map(name).collect::<Option<Vec<_>>>()?.join(", "))
 }
 
-fn sql_name(catalog: &Catalog, relation: &Relation) -> String {
+/// The name of a relation as queries have it.
+pub(super) fn sql_name(catalog: &Catalog, relation: &Relation) -> String {
     let schema = catalog.schema_by_oid(relation.schema);
     let schema = schema.map_or("", |one| one.name.as_str());
     format!("{}.{}", quote_identifier(schema), quote_identifier(&relation.name))

@@ -8,7 +8,7 @@ use clientele_catalog::catalog::{PG_CATALOG_OID, PUBLIC_OID};
 use clientele_catalog::definition::{Database, Domain, FIRST_USER_OID, Oid, Relation, Role};
 use clientele_catalog::features::SEGMENTS_OID;
 use clientele_catalog::privileges::Rights;
-use clientele_catalog::storage::{Snapshot, Store};
+use clientele_catalog::storage::{Listings, Snapshot, Store};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::execution::session_state::SessionState;
 use sqlparser::ast::ObjectName;
@@ -50,6 +50,8 @@ pub struct QueryContext {
     pub(crate) clear: bool,
     /// What parts of the statement that came before have returned.
     pub(crate) given: Vec<Given>,
+    /// The files of foreign tables, as the statement sees them.
+    pub(crate) listings: Arc<Listings>,
     /// What plans of this statement depend on.
     pub(crate) basis: Arc<Basis>,
     /// The facts that `pg_catalog` is drawn from, once asked for.

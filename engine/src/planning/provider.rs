@@ -276,6 +276,10 @@ impl<'a> Names<'a> {
                 let rows = context.store.table_provider(&context.snapshot, relation, target);
                 Ok(Inner::Rows(provider_as_source(rows)))
             }
+            RelationKind::ForeignTable(_) => {
+                let rows = context.store.foreign_rows(relation, &context.listings);
+                Ok(Inner::Rows(provider_as_source(rows)))
+            }
             RelationKind::Sequence(sequence) => {
                 let row = functions::SequenceRow::new(context, relation.oid, sequence);
                 Ok(Inner::Rows(provider_as_source(Arc::new(row))))

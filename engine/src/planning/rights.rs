@@ -25,8 +25,12 @@ pub fn kind_of(relation: &Relation) -> &'static str {
         RelationKind::View { .. } => "view",
         RelationKind::MaterializedView { .. } => "materialized view",
         RelationKind::Sequence(_) => "sequence",
+        RelationKind::ForeignTable(_) => FOREIGN_TABLE,
     }
 }
+
+/// What messages call a foreign table.
+pub const FOREIGN_TABLE: &str = "foreign table";
 
 /// Refuses who has neither the privilege on the relation nor on all of these columns; with none
 /// named, on any column.

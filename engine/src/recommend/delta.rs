@@ -23,7 +23,7 @@ impl Seen {
     /// meets the tables before it as they are and those after it as they were. The error is the
     /// reason why that cannot be told.
     pub(super) fn delta(&self, now: &Snapshot, of: &Tables) -> Result<Delta, String> {
-        let Some(tables) = &self.tables else {
+        let Some(tables) = self.tables.as_ref().filter(|_| self.files.is_empty()) else {
             return Err("it reads rows that are not stored in tables".to_owned());
         };
         let is_fixed = |one: &&Table| of.fixed.contains(&one.oid);

@@ -7,9 +7,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
-use clientele_catalog::definition::Oid;
+use clientele_catalog::definition::{Oid, Relation};
 use clientele_catalog::storage::{
-    Customers, MemoryPart, PartId, Snapshot, TableData, Tally, stored_relation,
+    Customers, MemoryPart, PartId, SeenFiles, Snapshot, TableData, Tally, foreign_relation,
+    stored_relation,
 };
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::source_as_provider;
@@ -24,6 +25,8 @@ use crate::planning::context::QueryContext;
 pub(super) struct Seen {
     /// `None`: rows came from elsewhere and may be others at any time.
     pub(super) tables: Option<Vec<Table>>,
+    /// The files of foreign tables.
+    pub(super) files: Vec<(Arc<Relation>, SeenFiles)>,
     pub(super) customers: Arc<Customers>,
     origin: Option<Origin>,
     /// Of whom rows have come since; nobody has asked yet if it is not there.
@@ -113,10 +116,17 @@ impl Table {
 impl Seen {
     /// What a plan reads in the snapshot of a statement.
     pub(super) fn of(context: &QueryContext, plan: &LogicalPlan, origin: Option<Origin>) -> Self {
-        let mut tables = Some(Vec::new());
+        let (mut tables, mut files) = (Some(Vec::new()), Vec::new());
         let _ = plan.apply_with_subqueries(|node| {
             if let LogicalPlan::TableScan(scan) = node {
                 let provider = source_as_provider(&scan.source)?;
+                let foreign = foreign_relation(provider.as_ref());
+                if let Some(relation) = foreign
+                    && let Some(seen) = context.listings.seen(relation.oid)
+                {
+                    files.push((Arc::clone(relation), seen));
+                    return Ok(TreeNodeRecursion::Continue);
+                }
                 match (stored_relation(provider.as_ref()), &mut tables) {
                     (Some((relation, _)), Some(tables)) => {
                         tables.push(Table::of(context, relation.oid));
@@ -128,7 +138,7 @@ impl Seen {
             Ok(TreeNodeRecursion::Continue)
         });
         let customers = Arc::clone(&context.snapshot.customers);
-        Self { tables, customers, origin, news: tokio::sync::Mutex::default() }
+        Self { tables, files, customers, origin, news: tokio::sync::Mutex::default() }
     }
 
     /// What is known of some customers beyond what the model knows.
@@ -142,6 +152,12 @@ impl Seen {
         keys: Keys<'_>,
     ) -> Result<Since> {
         let Some(tables) = &self.tables else { return Ok(Since::Anything) };
+        for (relation, seen) in &self.files {
+            let now = context.store.foreign_files(relation, &context.listings).await?;
+            if now != *seen {
+                return Ok(Since::Anything);
+            }
+        }
         let snapshot = &context.snapshot;
         let same_customers = Arc::ptr_eq(&self.customers, &snapshot.customers);
         if same_customers && tables.iter().all(|table| table.is_still(snapshot)) {

@@ -71,7 +71,7 @@ impl Sources {
                     RelationKind::Table | RelationKind::MaterializedView { .. } => {
                         self.stored.insert(found.oid);
                     }
-                    RelationKind::Sequence(_) => self.others = true,
+                    RelationKind::Sequence(_) | RelationKind::ForeignTable(_) => self.others = true,
                 },
             }
         }

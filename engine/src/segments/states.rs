@@ -92,7 +92,7 @@ fn took(how: &How) -> Option<IntervalMonthDayNano> {
 fn query(segment: &Relation) -> &str {
     match &segment.kind {
         RelationKind::View { query } | RelationKind::MaterializedView { query, .. } => query,
-        RelationKind::Table | RelationKind::Sequence(_) => "",
+        RelationKind::Table | RelationKind::Sequence(_) | RelationKind::ForeignTable(_) => "",
     }
 }
 

@@ -98,6 +98,7 @@ fn is_own_work(body: &Body) -> bool {
         | Body::Call(_)
         | Body::Maintenance(_)
         | Body::Definition(_)
+        | Body::Foreign(_)
         | Body::Explain(_) => true,
         Body::Other(other) => matches!(
             other.as_ref(),

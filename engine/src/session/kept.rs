@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
 use clientele_catalog::definition::Relation;
-use clientele_catalog::storage::{Snapshot, moved_to};
+use clientele_catalog::storage::{Snapshot, foreign_moved_to, moved_to};
 use clientele_udfs::types::PgType;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::compute::concat_batches;
@@ -268,6 +268,8 @@ fn moved(
                 let moved = moved_to(provider, snapshot);
                 let moved = moved.or_else(|| customers::moved_to(provider, snapshot));
                 let moved = moved.or_else(|| recommend::moved_to(provider, context));
+                let listings = context.map(|context| &context.listings);
+                let moved = moved.or_else(|| foreign_moved_to(provider, listings));
                 let Some(provider) = moved else {
                     whole = false;
                     return Ok(Transformed::no(LogicalPlan::TableScan(scan)));

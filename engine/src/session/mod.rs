@@ -25,11 +25,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use clientele_catalog::definition::{Database, Oid, Role, Schema};
-use clientele_catalog::storage::{ProbeByIndex, Store, TemporarySpace};
-use clientele_udfs::types::PgType;
-use clientele_udfs::{input, output};
-use datafusion::execution::SessionStateBuilder;
-use datafusion::execution::session_state::SessionState;
+use clientele_catalog::storage::{Listings, ProbeByIndex, Store, TemporarySpace};
+use clientele_udfs::{input, output, types::PgType};
+use datafusion::execution::{SessionStateBuilder, session_state::SessionState};
 use datafusion::optimizer::Optimizer;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::SessionConfig;
@@ -430,6 +428,7 @@ impl Session {
             session: Arc::clone(&self.shared),
             database: Arc::clone(&self.database),
             store: Arc::clone(&self.store),
+            listings: Arc::new(Listings::new(&snapshot.catalog)),
             snapshot,
             role: Arc::clone(&basis.role),
             rights: Arc::clone(&basis.rights),

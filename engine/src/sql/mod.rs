@@ -6,6 +6,7 @@
 
 pub mod copy;
 pub mod definitions;
+pub mod foreign;
 pub mod inline_code;
 mod maintenance;
 pub mod mended;
@@ -93,6 +94,8 @@ pub enum Body {
     DefaultPrivileges(DefaultPrivileges),
     /// `SECURITY LABEL`.
     SecurityLabel(security_label::SecurityLabel),
+    /// `CREATE SERVER`, `CREATE FOREIGN TABLE` …
+    Foreign(Box<foreign::ForeignStatement>),
     /// `ALTER VIEW`, `CREATE DOMAIN` … as PostgreSQL writes them.
     Definition(Box<definitions::Definition>),
     /// `DECLARE name CURSOR FOR query`.

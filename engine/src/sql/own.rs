@@ -10,7 +10,7 @@ use sqlparser::tokenizer::Token;
 use super::place::{Source, folded, name_parts};
 use super::{
     Body, DefaultPrivileges, SettingStatement, Step, TransactionModes, TransactionStatement, copy,
-    definitions, inline_code, maintenance, merge, parse as text, roles, security_label,
+    definitions, foreign, inline_code, maintenance, merge, parse as text, roles, security_label,
 };
 
 use crate::session::cursors::Kind;
@@ -21,6 +21,11 @@ type Parsed<T> = Result<T, ParserError>;
 /// Reads an own statement; `None` (nothing consumed) when it is sqlparser's to read.
 pub(super) fn parse(parser: &mut Parser<'_>, source: &Arc<Source>) -> Parsed<Option<Body>> {
     let first = word(parser, 0);
+    if foreign::may_begin(&first)
+        && let Some(statement) = foreign::parse(parser)?
+    {
+        return Ok(Some(Body::Foreign(Box::new(statement))));
+    }
     let second = word(parser, 1);
     let body = match (first.as_str(), second.as_str()) {
         ("set", _) => set(parser)?,

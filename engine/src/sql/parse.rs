@@ -67,6 +67,17 @@ pub fn expression(text: &str) -> Result<ast::Expr> {
     Ok(parsed)
 }
 
+/// Parses the name of a type.
+///
+/// # Errors
+/// 42601.
+pub fn data_type(text: &str) -> Result<ast::DataType> {
+    let source = Source { text: text.to_owned() };
+    let mut parser = parser_of(text)?;
+    let parsed = parser.parse_data_type();
+    parsed.map_err(|error| parser_error(&error, &source, &mut parser))
+}
+
 /// Refuses what stands behind the whole, but for semicolons.
 fn nothing_more(parser: &mut Parser<'_>, source: &Source) -> Result<()> {
     while parser.consume_token(&Token::SemiColon) {}

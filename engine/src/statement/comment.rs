@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use clientele_catalog::definition::{FIRST_USER_OID, Object, Relation, RelationKind};
+use clientele_catalog::definition::{FIRST_USER_OID, Object, Relation};
 use sqlparser::ast::{CommentObject, ObjectName, Statement};
 
 use super::owner::{self};
 use crate::error::{Error, Result};
 use crate::planning::context::{Named, QueryContext, undefined_table};
+use crate::planning::rights::kind_of;
 use crate::session::Session;
 use crate::sql::place::name_parts;
 
@@ -34,10 +35,12 @@ pub(super) async fn execute(session: &mut Session, statement: &Statement) -> Res
         CommentObject::Schema => of_schema(&context, object_name, comment)?,
         CommentObject::Domain | CommentObject::Type => of_domain(&context, object_name, comment)?,
         CommentObject::Index => of_index(&context, object_name, comment)?,
-        CommentObject::Table
-        | CommentObject::View
-        | CommentObject::MaterializedView
-        | CommentObject::Sequence => of_relation(&context, object_type, object_name, comment)?,
+        CommentObject::Table => of_relation(&context, "table", object_name, comment)?,
+        CommentObject::View => of_relation(&context, "view", object_name, comment)?,
+        CommentObject::MaterializedView => {
+            of_relation(&context, "materialized view", object_name, comment)?
+        }
+        CommentObject::Sequence => of_relation(&context, "sequence", object_name, comment)?,
         other => return Err(Error::unsupported(format!("COMMENT ON {other}"))),
     };
     let work = session.work().await?;
@@ -62,22 +65,18 @@ pub(super) fn of_constraint(
     Ok(Object::Relation(relation))
 }
 
-fn of_relation(
+/// The relation with a comment; it must be of the kind.
+///
+/// # Errors
+/// 42P01, 42809, 42501.
+pub(super) fn of_relation(
     context: &QueryContext,
-    wanted: &CommentObject,
+    word: &str,
     name: &ObjectName,
     comment: Option<String>,
 ) -> Result<Object> {
     let mut relation = context.relation(name)?.as_ref().clone();
-    let (word, fits) = match wanted {
-        CommentObject::View => ("view", matches!(relation.kind, RelationKind::View { .. })),
-        CommentObject::MaterializedView => {
-            ("materialized view", matches!(relation.kind, RelationKind::MaterializedView { .. }))
-        }
-        CommentObject::Sequence => ("sequence", matches!(relation.kind, RelationKind::Sequence(_))),
-        _ => ("table", matches!(relation.kind, RelationKind::Table)),
-    };
-    if !fits {
+    if kind_of(&relation) != word {
         return Err(Error::new("42809", format!("\"{}\" is not a {word}", relation.name)));
     }
     context.must_own_relation(&relation)?;

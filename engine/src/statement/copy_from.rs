@@ -42,7 +42,7 @@ pub(super) async fn execute(session: &mut Session, copy: &CopyFrom) -> Result<Ou
         server_file::allow(session, path, Direction::Read)?;
     }
     let context = session.context_to_add().await?;
-    let relation = rows::target(&context, &copy.table)?;
+    let relation = rows::target(&context, &copy.table, "insert into")?;
     let dialect = Dialect::new(&copy.options, true)?;
     let columns = columns(&relation, copy)?;
     context.must_reach(&relation, 'a', columns.iter().map(String::as_str))?;

@@ -84,6 +84,10 @@ fn leave_out_generated(
     let Some(Named::Relation(relation)) = context.find_relation(&name_parts(table))? else {
         return Ok(());
     };
+    if relation.foreign().is_some() {
+        let text = format!("cannot copy from foreign table \"{}\"", relation.name);
+        return Err(Error::new("42809", text).with_hint("Try the COPY (SELECT ...) TO variant."));
+    }
     if relation.live_columns().all(|column| column.generated.is_none()) {
         return Ok(());
     }

@@ -101,6 +101,7 @@ fn indexable(relation: &Relation) -> Result<()> {
         RelationKind::Table | RelationKind::MaterializedView { .. } => return Ok(()),
         RelationKind::View { .. } => "views",
         RelationKind::Sequence(_) => "sequences",
+        RelationKind::ForeignTable(_) => "foreign tables",
     };
     Err(Error::new("42809", format!("cannot create index on relation \"{}\"", relation.name))
         .with_detail(format!("This operation is not supported for {of}.")))

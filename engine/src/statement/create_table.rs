@@ -491,6 +491,10 @@ impl Builder<'_> {
             Err(_) if own_name => Arc::new(self.relation.clone()),
             Err(error) => return Err(error),
         };
+        if other.foreign().is_some() {
+            let text = format!("referenced relation \"{}\" is not a table", other.name);
+            return Err(Error::new("42809", text));
+        }
         let referenced = match key.referred_columns.as_slice() {
             [] => match other.primary_key().map(|constraint| &constraint.kind) {
                 Some(ConstraintKind::PrimaryKey { columns }) => columns.clone(),

@@ -103,7 +103,7 @@ fn plan(
 ) -> Result<(Arc<Relation>, Returning, Planned)> {
     let table = target(delete)?;
     let (name, alias) = table_of(table)?;
-    let relation = rows::target(context, &name)?;
+    let relation = rows::target(context, &name, "delete from")?;
     let label = label(&relation, alias.as_ref());
     let returning = delete.returning.as_ref();
     let returning = Returning::new(context, (&relation, &label), using(delete), returning)?;

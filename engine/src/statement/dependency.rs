@@ -144,7 +144,7 @@ fn with_query(view: &Relation, query: &Query) -> Relation {
 fn query_of(relation: &Relation) -> Option<&str> {
     match &relation.kind {
         RelationKind::View { query } | RelationKind::MaterializedView { query, .. } => Some(query),
-        RelationKind::Table | RelationKind::Sequence(_) => None,
+        RelationKind::Table | RelationKind::Sequence(_) | RelationKind::ForeignTable(_) => None,
     }
 }
 

@@ -10,6 +10,7 @@ use sqlparser::ast::{ObjectName, ObjectType, Statement};
 use super::dependency;
 use crate::error::{Error, Result};
 use crate::planning::context::{Named, QueryContext};
+use crate::planning::rights::{FOREIGN_TABLE, kind_of};
 use crate::session::Session;
 use crate::sql::place::name_parts;
 
@@ -27,12 +28,8 @@ pub(super) async fn execute(session: &mut Session, statement: &Statement) -> Res
     };
     let tag = format!("DROP {kind}");
     session.writable(&tag)?;
-    if let ObjectType::Table
-    | ObjectType::View
-    | ObjectType::MaterializedView
-    | ObjectType::Sequence = kind
-    {
-        relations(session, (kind, &names), if_exists, cascade).await?;
+    if let Some(word) = word(kind) {
+        relations(session, (word, &names), if_exists, cascade).await?;
         return Ok(tag);
     }
     for name in &names {
@@ -49,31 +46,21 @@ pub(super) async fn execute(session: &mut Session, statement: &Statement) -> Res
 /// What PostgreSQL calls several objects that are dropped at once.
 const SEVERAL: &str = "desired object(s)";
 
-/// The word for a relation kind in messages, and whether the relation is of it.
-fn fits(kind: ObjectType, relation: &Relation) -> (&'static str, bool) {
+/// What messages call relations of a kind; `None`: it is none of relations.
+fn word(kind: ObjectType) -> Option<&'static str> {
     match kind {
-        ObjectType::View => ("view", matches!(relation.kind, RelationKind::View { .. })),
-        ObjectType::MaterializedView => {
-            ("materialized view", matches!(relation.kind, RelationKind::MaterializedView { .. }))
-        }
-        ObjectType::Sequence => ("sequence", matches!(relation.kind, RelationKind::Sequence(_))),
-        _ => ("table", matches!(relation.kind, RelationKind::Table)),
-    }
-}
-
-fn word(kind: ObjectType) -> &'static str {
-    match kind {
-        ObjectType::View => "view",
-        ObjectType::MaterializedView => "materialized view",
-        ObjectType::Sequence => "sequence",
-        _ => "table",
+        ObjectType::Table => Some("table"),
+        ObjectType::View => Some("view"),
+        ObjectType::MaterializedView => Some("materialized view"),
+        ObjectType::Sequence => Some("sequence"),
+        _ => None,
     }
 }
 
 /// Drops all that are named at once: they may depend on one another.
-async fn relations(
+pub(super) async fn relations(
     session: &mut Session,
-    (kind, names): (ObjectType, &[ObjectName]),
+    (word, names): (&'static str, &[ObjectName]),
     if_exists: bool,
     cascade: bool,
 ) -> Result<()> {
@@ -86,9 +73,9 @@ async fn relations(
     let mut doomed = BTreeSet::new();
     let mut called = Vec::with_capacity(all.len());
     for parts in &all {
-        if let Some(found) = found(session, &context, (kind, parts), if_exists)? {
+        if let Some(found) = found(session, &context, (word, parts), if_exists)? {
             doomed.insert(found.oid);
-            called.push(format!("{} {}", word(kind), found.name));
+            called.push(format!("{word} {}", found.name));
         }
     }
     match called.as_slice() {
@@ -102,7 +89,7 @@ async fn relations(
 fn found(
     session: &Session,
     context: &QueryContext,
-    (kind, parts): (ObjectType, &[String]),
+    (word, parts): (&str, &[String]),
     if_exists: bool,
 ) -> Result<Option<Arc<Relation>>> {
     let shown = parts.join(".");
@@ -122,24 +109,27 @@ fn found(
             return Err(Error::new("42501", text));
         }
         None if if_exists => {
-            let text = format!("{} \"{shown}\" does not exist, skipping", word(kind));
+            let text = format!("{word} \"{shown}\" does not exist, skipping");
             session.notice("NOTICE", "00000", text);
             return Ok(None);
         }
         None => {
-            return Err(Error::new("42P01", format!("{} \"{shown}\" does not exist", word(kind))));
+            let sqlstate = if word == FOREIGN_TABLE { "42704" } else { "42P01" };
+            return Err(Error::new(sqlstate, format!("{word} \"{shown}\" does not exist")));
         }
     };
-    let (word, right) = fits(kind, &found);
-    if !right {
-        return Err(Error::new("42809", format!("\"{}\" is not a {word}", found.name)));
+    let kind = kind_of(&found);
+    if kind != word {
+        let hint = format!("Use DROP {} to remove a {kind}.", kind.to_uppercase());
+        let text = format!("\"{}\" is not a {word}", found.name);
+        return Err(Error::new("42809", text).with_hint(hint));
     }
     context.must_own_or_schema(word, &found.name, (found.owner, found.schema))?;
     Ok(Some(found))
 }
 
 /// Drops relations and what depends on them, or refuses.
-async fn drop_all(
+pub(super) async fn drop_all(
     session: &mut Session,
     context: &QueryContext,
     named: BTreeSet<Oid>,
@@ -189,13 +179,7 @@ async fn drop_all(
 
 /// `view v`, as messages name a relation.
 fn described(relation: &Relation) -> String {
-    let kind = match relation.kind_letter() {
-        'v' => "view",
-        'm' => "materialized view",
-        'S' => "sequence",
-        _ => "table",
-    };
-    format!("{kind} {}", relation.name)
+    format!("{} {}", kind_of(relation), relation.name)
 }
 
 fn blocked(catalog: &Catalog, dependents: &[(String, Oid)], what: &str) -> Error {

@@ -320,7 +320,7 @@ fn plan(context: &Arc<QueryContext>, insert: &Insert, declared: &[Option<PgType>
     let TableObject::TableName(name) = &insert.table else {
         return Err(Error::unsupported("INSERT into a function"));
     };
-    let relation = rows::target(context, name)?;
+    let relation = rows::target(context, name, "insert into")?;
     let named = insert_columns(&relation, insert)?;
     let needs = needs(&relation, insert, &named)?;
     let mut source = match &insert.source {

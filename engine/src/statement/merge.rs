@@ -149,7 +149,7 @@ fn plan(
     }
     let target = TableWithJoins { relation: merge.table.clone(), joins: Vec::new() };
     let (name, alias) = table_of(&target)?;
-    let relation = rows::target(context, &name)?;
+    let relation = rows::target(context, &name, rows::MERGE)?;
     let label = alias.unwrap_or_else(|| rows::quoted(&relation.name));
     let source = Source::new(merge)?;
     let conditions: Vec<Expr> = merge

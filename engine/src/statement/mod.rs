@@ -24,6 +24,7 @@ mod delete;
 mod dependency;
 mod drop;
 mod explain;
+mod foreign;
 mod function;
 mod grant;
 mod inline_code;
@@ -171,6 +172,7 @@ pub(crate) async fn execute(
         Body::Role(one) => done(roles::execute(session, one)?),
         Body::DefaultPrivileges(one) => done(grant::default_privileges(session, one).await?),
         Body::SecurityLabel(one) => done(security_label::execute(session, one).await?),
+        Body::Foreign(one) => done(foreign::execute(session, one).await?),
         Body::Definition(one) => done(definition::execute(session, one).await?),
         Body::Declare { name, kind, query } => {
             session.declare(name, *kind, (query, &prepared.statement.text)).await

@@ -105,7 +105,11 @@ pub(super) async fn drop_policy(session: &mut Session, drop: &DropPolicy) -> Res
 }
 
 fn table(context: &QueryContext, name: &ObjectName) -> Result<Relation> {
-    let relation = super::rows::target(context, name)?;
+    let relation = context.relation(name)?;
+    if relation.foreign().is_some() {
+        return Err(Error::new("42809", format!("\"{}\" is not a table", relation.name)));
+    }
+    let relation = super::rows::target(context, name, "change")?;
     context.must_own_relation(&relation)?;
     Ok(relation.as_ref().clone())
 }

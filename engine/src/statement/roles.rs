@@ -352,6 +352,11 @@ fn in_catalog(catalog: &Catalog, role: Oid, uses: &mut Vec<String>) {
                 role,
                 ("default privileges on new objects", one.role, Some(one.grants.as_slice())),
             ),
+            Object::ForeignServer(one) => note(
+                uses,
+                role,
+                (&format!("server {}", one.name), one.owner, one.grants.as_deref()),
+            ),
             Object::Function(one) => note(
                 uses,
                 role,

@@ -21,11 +21,15 @@ use crate::planning::{self, Planned};
 use crate::session::{Kept, Session};
 use crate::sql;
 
-/// The table that is written to.
+/// The table that is written to; `verb` says how: `insert into`, `delete from` …
 ///
 /// # Errors
-/// 42P01, 42809 for a view, 42501 for what the role may not change.
-pub(super) fn target(context: &QueryContext, name: &ObjectName) -> Result<Arc<Relation>> {
+/// 42P01, 42809 for a view, 42501 for what the role may not change, 0A000 for a foreign table.
+pub(super) fn target(
+    context: &QueryContext,
+    name: &ObjectName,
+    verb: &str,
+) -> Result<Arc<Relation>> {
     let relation = context.relation(name).map_err(|error| placed(error, name))?;
     planning::rights::features_are_closed(&relation)?;
     match relation.kind {
@@ -41,8 +45,22 @@ pub(super) fn target(context: &QueryContext, name: &ObjectName) -> Result<Arc<Re
         RelationKind::Sequence(_) => {
             Err(Error::new("42809", format!("cannot change sequence \"{}\"", relation.name)))
         }
+        RelationKind::ForeignTable(_) => Err(foreign_target(&relation.name, verb)),
     }
 }
+
+/// Nobody writes to files of others.
+fn foreign_target(name: &str, verb: &str) -> Error {
+    if verb == MERGE {
+        let text = format!("cannot execute MERGE on relation \"{name}\"");
+        return Error::new("0A000", text)
+            .with_detail("This operation is not supported for foreign tables.");
+    }
+    Error::new("0A000", format!("cannot {verb} foreign table \"{name}\""))
+}
+
+/// How MERGE writes.
+pub(super) const MERGE: &str = "merge into";
 
 /// Points at the name that an error is about.
 pub(super) fn placed(mut error: Error, name: &ObjectName) -> Error {

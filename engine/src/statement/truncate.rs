@@ -18,6 +18,10 @@ pub(super) async fn execute(session: &mut Session, truncate: &Truncate) -> Resul
     let mut tables: Vec<Arc<Relation>> = Vec::new();
     for target in &truncate.table_names {
         let relation = context.relation(&target.name)?;
+        if relation.foreign().is_some() {
+            let text = format!("cannot truncate foreign table \"{}\"", relation.name);
+            return Err(Error::new("0A000", text));
+        }
         if !matches!(relation.kind, RelationKind::Table) {
             return Err(Error::new("42809", format!("\"{}\" is not a table", relation.name)));
         }

@@ -151,7 +151,7 @@ fn plan(
     declared: &[Option<PgType>],
 ) -> Result<(Arc<Relation>, Returning, Planned)> {
     let (name, alias) = table_of(&update.table)?;
-    let relation = rows::target(context, &name)?;
+    let relation = rows::target(context, &name, "update")?;
     let label = label(&relation, alias.as_ref());
     let others = from(update);
     let returning = update.returning.as_ref();

@@ -171,6 +171,19 @@ pub fn usage_of_type(context: &Context, role: Oid, type_oid: Oid, privileges: &s
     Ok(Some(permits(&Access::domain(domain), &context.rights(role), &wanted)))
 }
 
+/// `has_server_privilege`.
+pub fn server(context: &Context, role: Oid, server: Oid, privileges: &str) -> Answer {
+    let wanted = parse(privileges, "U")?;
+    let server = context.catalog.server_by_oid(server);
+    Ok(server.map(|one| permits(&Access::server(one), &context.rights(role), &wanted)))
+}
+
+/// `has_foreign_data_wrapper_privilege`: the one that there is belongs to the system.
+pub fn wrapper(context: &Context, role: Oid, privileges: &str) -> Answer {
+    parse(privileges, "U")?;
+    Ok(Some(context.rights(role).superuser))
+}
+
 /// `has_tablespace_privilege`: files are laid by the server alone, so only superusers choose where.
 pub fn tablespace(context: &Context, role: Oid, privileges: &str) -> Answer {
     parse(privileges, "C")?;

@@ -4,6 +4,7 @@ pub(crate) mod columns;
 pub(crate) mod constraints;
 pub(crate) mod dependencies;
 pub(crate) mod expressions;
+pub(crate) mod foreign;
 pub(crate) mod functions;
 pub(crate) mod grants;
 pub(crate) mod indexes;

@@ -21,6 +21,11 @@ mod domain_udt_usage;
 mod domains;
 mod element_types;
 mod enabled_roles;
+mod foreign_data_wrappers;
+mod foreign_server_options;
+mod foreign_servers;
+mod foreign_table_options;
+mod foreign_tables;
 mod information_schema_catalog_name;
 mod key_column_usage;
 mod parameters;
@@ -46,7 +51,8 @@ pub(crate) const BUILT: &[(&str, &str, Source)] = built! {
     applicable_roles character_sets check_constraints collations column_domain_usage
     column_privileges column_udt_usage columns constraint_column_usage
     constraint_table_usage domain_constraints domain_udt_usage domains element_types
-    enabled_roles information_schema_catalog_name key_column_usage parameters
+    enabled_roles foreign_data_wrappers foreign_server_options foreign_servers
+    foreign_table_options foreign_tables information_schema_catalog_name key_column_usage parameters
     referential_constraints routines schemata sequences table_constraints table_privileges
     tables usage_privileges view_table_usage views
 };

@@ -11,6 +11,7 @@ relation! { (context) table in tables_and_views(context) => {
     table_type: match &table {
         Table::User(_, relation) if relation.temporary => "LOCAL TEMPORARY",
         _ if table.kind() == 'v' => "VIEW",
+        _ if table.kind() == 'f' => "FOREIGN",
         _ => "BASE TABLE",
     },
     is_insertable_into: super::yes_or_no(table.kind() == 'r'),

@@ -36,8 +36,11 @@ fn rows(context: &Context) -> Vec<Row<'_>> {
     let sequences = sequences(context).map(|(one, _)| {
         (one.schema, one.name.as_str(), "SEQUENCE", (one.owner, Access::relation(one)))
     });
+    let servers = context.catalog.servers();
+    let servers = servers
+        .map(|one| (0, one.name.as_str(), "FOREIGN SERVER", (one.owner, Access::server(one))));
     let mut rows = Vec::new();
-    for (schema, name, kind, (owner, access)) in domains.chain(sequences) {
+    for (schema, name, kind, (owner, access)) in domains.chain(sequences).chain(servers) {
         let grants = access.entries().into_iter();
         let usage = grants
             .filter(|grant| grant.privileges.contains('U') && super::concerns(&rights, grant));

@@ -16,6 +16,9 @@ pub(crate) mod pg_default_acl;
 pub(crate) mod pg_depend;
 pub(crate) mod pg_description;
 pub(crate) mod pg_enum;
+pub(crate) mod pg_foreign_data_wrapper;
+pub(crate) mod pg_foreign_server;
+pub(crate) mod pg_foreign_table;
 pub(crate) mod pg_group;
 pub(crate) mod pg_index;
 pub(crate) mod pg_indexes;
@@ -70,7 +73,8 @@ macro_rules! files {
 /// Relations that are worked out from the context.
 pub(crate) const BUILT: &[(&str, &str, Source)] = built! {
     pg_aggregate pg_attrdef pg_attribute pg_auth_members pg_authid pg_class pg_constraint
-    pg_cursors pg_database pg_db_role_setting pg_default_acl pg_depend pg_description pg_enum pg_group pg_index pg_indexes pg_init_privs
+    pg_cursors pg_database pg_db_role_setting pg_default_acl pg_depend pg_description pg_enum pg_foreign_data_wrapper
+    pg_foreign_server pg_foreign_table pg_group pg_index pg_indexes pg_init_privs
     pg_matviews pg_namespace pg_policies pg_policy pg_prepared_statements pg_proc pg_rewrite pg_roles
     pg_sequence pg_sequences pg_settings pg_shadow pg_shdescription pg_stat_activity
     pg_stat_database pg_stat_progress_basebackup pg_stat_progress_cluster

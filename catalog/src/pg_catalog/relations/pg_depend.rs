@@ -3,21 +3,26 @@
 
 use super::super::context::Context;
 use super::super::facts::dependencies::{self, PG_CLASS, PG_PROC, PG_TYPE};
-use super::super::facts::{constraints, expressions, indexes, oids};
+use super::super::facts::{constraints, expressions, foreign, indexes, oids};
 use super::super::system_relation::relation;
 use super::pg_sequence::sequences;
 use crate::definition::{Domain, FIRST_USER_OID, Oid, Relation};
 use crate::features;
+use crate::foreign::PARQUET_WRAPPER_OID;
 
 const PG_ATTRDEF: Oid = 2604;
 const PG_CONSTRAINT: Oid = 2606;
 const PG_EXTENSION: Oid = 3079;
+const PG_FOREIGN_DATA_WRAPPER: Oid = 2328;
+const PG_FOREIGN_SERVER: Oid = 1417;
 const PG_NAMESPACE: Oid = 2615;
 const PG_POLICY: Oid = 3256;
 const PG_REWRITE: Oid = 2618;
 /// Extension `clientele` (`sql/pg_catalog/pg_extension.tsv`): what every database has of the
 /// features is a part of it, and no part of a dump.
 const EXTENSION: Oid = 13999;
+/// Extension `parquet_fdw`, in the same file.
+const PARQUET_EXTENSION: Oid = 13998;
 
 relation! { (context) row in rows(context) => {
     classid: row.object.catalog,
@@ -106,6 +111,7 @@ fn rows(context: &Context) -> Vec<Row> {
         }
     }
     of_sequences(context, &mut rows);
+    of_foreign(context, &mut rows);
     rows.0
 }
 
@@ -172,6 +178,18 @@ fn of_policies(context: &Context, relation: &Relation, rows: &mut Rows) {
         for text in policy.using.iter().chain(&policy.with_check) {
             rows.uses(object, dependencies::of_expression(context, text));
         }
+    }
+}
+
+fn of_foreign(context: &Context, rows: &mut Rows) {
+    let wrapper = Object::new(PG_FOREIGN_DATA_WRAPPER, PARQUET_WRAPPER_OID);
+    rows.add(wrapper, Object::new(PG_EXTENSION, PARQUET_EXTENSION), 'e');
+    for server in context.catalog.servers() {
+        rows.add(Object::new(PG_FOREIGN_SERVER, server.oid), wrapper, 'n');
+    }
+    for (_, relation, table) in foreign::tables(context) {
+        let server = Object::new(PG_FOREIGN_SERVER, table.server);
+        rows.add(Object::new(PG_CLASS, relation.oid), server, 'n');
     }
 }
 

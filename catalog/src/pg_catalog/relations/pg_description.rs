@@ -7,12 +7,14 @@ use super::super::facts::{constraints, functions, indexes};
 use super::super::system_relation::{self, relation};
 use crate::definition::Oid;
 
-/// OIDs of `pg_class`, `pg_namespace`, `pg_type`, `pg_constraint`, `pg_proc`: what is commented on.
+/// OIDs of `pg_class`, `pg_namespace`, `pg_type`, `pg_constraint`, `pg_proc`,
+/// `pg_foreign_server`: what is commented on.
 const PG_CLASS: Oid = 1259;
 const PG_NAMESPACE: Oid = 2615;
 const PG_TYPE: Oid = 1247;
 const PG_CONSTRAINT: Oid = 2606;
 const PG_PROC: Oid = 1255;
+const PG_FOREIGN_SERVER: Oid = 1417;
 
 relation! { (context) (object, catalog, number, comment) in rows(context) => {
     objoid: object,
@@ -51,6 +53,9 @@ pub(crate) fn rows(context: &Context) -> Vec<Row<'_>> {
     for function in context.functions.iter() {
         add(function.oid, PG_PROC, 0, function.comment.as_deref());
     }
+    for server in context.catalog.servers() {
+        add(server.oid, PG_FOREIGN_SERVER, 0, server.comment.as_deref());
+    }
     rows
 }
 
@@ -61,6 +66,7 @@ pub(crate) fn comment(context: &Context, object: Oid, catalog: Oid, number: i32)
         PG_CLASS => of_relation(context, object, number),
         PG_NAMESPACE => definitions.schema_by_oid(object)?.comment.clone(),
         PG_TYPE => definitions.domain_by_oid(object)?.comment.clone(),
+        PG_FOREIGN_SERVER => definitions.server_by_oid(object)?.comment.clone(),
         PG_PROC => functions::find(context, object)?.comment.clone(),
         PG_CONSTRAINT => constraints::find(context, object)?.comment.map(str::to_owned),
         _ => None,

@@ -96,6 +96,9 @@ impl Committer {
                 let found = found.next().map(|other| other.oid);
                 ("function", &one.name, found, Some(one.schema))
             }
+            Some(Object::ForeignServer(one)) => {
+                ("server", &one.name, now.server(&one.name).map(|found| found.oid), None)
+            }
         };
         if taken.is_some_and(|found| found != oid && !touched(found)) {
             return Err(Error::Duplicate { kind, name: name.clone() });

@@ -255,5 +255,6 @@ fn name_of(catalog: &Catalog, object: &Object) -> String {
         Object::Domain(one) => format!("type {}.{}", schema(one.schema), one.name),
         Object::Function(one) => format!("function {}.{}", schema(one.schema), one.name),
         Object::DefaultPrivileges(_) => "default privileges".to_owned(),
+        Object::ForeignServer(one) => format!("server {}", one.name),
     }
 }

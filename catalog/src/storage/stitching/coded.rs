@@ -89,8 +89,14 @@ impl Coded {
     }
 }
 
-/// The code of each row, and what the codes stand for.
-fn identifiers(column: &IdentifierColumn, array: &ArrayRef) -> Result<(Vec<u32>, Vec<String>)> {
+/// The code of each row (0: it has no identifier), and what the codes from 1 on stand for.
+///
+/// # Errors
+/// The column is not of its domain's type.
+pub(in crate::storage) fn identifiers(
+    column: &IdentifierColumn,
+    array: &ArrayRef,
+) -> Result<(Vec<u32>, Vec<String>)> {
     let values = array.as_string_view_opt().ok_or_else(|| {
         Error::Internal(format!("a column of domain {} is no text", column.domain.name))
     })?;

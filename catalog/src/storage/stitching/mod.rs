@@ -42,6 +42,7 @@ mod stitcher;
 mod stored;
 
 pub use ask::{Event, Proposal};
+pub(super) use coded::identifiers;
 pub(super) use customer_expr::shown;
 pub use customers::Customers;
 pub use find::FirstSight;

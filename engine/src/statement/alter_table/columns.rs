@@ -14,7 +14,7 @@ use sqlparser::ast::{ColumnDef, DropBehavior, Expr, Ident};
 
 use super::super::create_table::Builder;
 use super::super::dependency::{self, blocked};
-use super::super::{check, drop as drop_statement, rows};
+use super::super::{check, drop as drop_statement, foreign, rows};
 use super::{Target, existing_rows, put, rewrite};
 use crate::error::{Error, Result};
 use crate::planning;
@@ -50,8 +50,15 @@ pub(super) async fn add(
         relation: before,
         sequences: Vec::new(),
     };
+    if target.relation.foreign().is_some() {
+        definition.options.iter().try_for_each(|one| foreign::supported(&one.option))?;
+    }
     builder.column(definition)?;
     let Builder { mut relation, sequences, .. } = builder;
+    if relation.foreign().is_some() {
+        // No row is there that could get a value.
+        return put(session, [Object::Relation(relation)]).await;
+    }
     let place = relation.columns.len().saturating_sub(1);
     let column = relation.columns.get(place).cloned();
     let column = column.ok_or_else(|| Error::internal("a new column is missing"))?;
@@ -297,7 +304,8 @@ pub(super) async fn set_not_null(
     let name = folded(name);
     let mut relation = target.relation.as_ref().clone();
     let number = column_mut(&mut relation, &name)?.number;
-    if not_null {
+    // Files of others promise nothing (manual: sql-alterforeigntable, Notes).
+    if not_null && relation.foreign().is_none() {
         let condition = Expr::IsNull(Box::new(Expr::Identifier(rows::quoted(&name))));
         if existing_rows::meets(session, &target.context, &relation, condition).await? {
             return Err(contains_nulls(&target.context, &relation, &name));

@@ -8,7 +8,7 @@ use sqlparser::ast::{self, DropBehavior, Expr, Ident, TableConstraint};
 use super::super::create_index::name_taken;
 use super::super::create_table::Builder;
 use super::super::dependency::blocked;
-use super::super::{drop as drop_statement, rows};
+use super::super::{drop as drop_statement, foreign, rows};
 use super::{Target, existing_rows, put};
 use crate::error::{Error, Result};
 use crate::privacy::hide;
@@ -30,6 +30,10 @@ pub(super) async fn add(
         relation: target.relation.as_ref().clone(),
         sequences: Vec::new(),
     };
+    let is_foreign = target.relation.foreign().is_some();
+    if is_foreign {
+        foreign::enforced_elsewhere(constraint)?;
+    }
     builder.constraint(constraint)?;
     let relation = builder.relation;
     let new: Vec<Constraint> =
@@ -56,7 +60,7 @@ pub(super) async fn add(
         }
     }
     put(session, [Object::Relation(relation.clone())]).await?;
-    if not_valid {
+    if not_valid || is_foreign {
         return Ok(());
     }
     let after = Target::fresh(session, relation.oid).await?;

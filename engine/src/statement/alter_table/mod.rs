@@ -70,13 +70,23 @@ impl Target {
         Ok(Self { context, relation })
     }
 
-    /// Refuses an action on relations that it makes no sense for.
+    /// Refuses an action on relations that it makes no sense for. A foreign table changes as a
+    /// table does.
     fn must_be_table(&self, action: &str) -> Result<()> {
+        match self.relation.kind {
+            RelationKind::ForeignTable(_) => Ok(()),
+            _ => self.must_store_rows(action),
+        }
+    }
+
+    /// Refuses an action on what is no stored table.
+    fn must_store_rows(&self, action: &str) -> Result<()> {
         let of = match self.relation.kind {
             RelationKind::Table => return Ok(()),
             RelationKind::View { .. } => "views",
             RelationKind::MaterializedView { .. } => "materialized views",
             RelationKind::Sequence(_) => "sequences",
+            RelationKind::ForeignTable(_) => "foreign tables",
         };
         let name = &self.relation.name;
         Err(Error::new(
@@ -197,6 +207,9 @@ async fn row_security(
     target: &Target,
     change: impl FnOnce(&mut RowSecurity),
 ) -> Result<()> {
+    if target.relation.foreign().is_some() {
+        target.must_store_rows("ENABLE ROW SECURITY")?;
+    }
     let mut relation = target.relation.as_ref().clone();
     change(&mut relation.row_security);
     put(session, [Object::Relation(relation)]).await

@@ -53,7 +53,10 @@ pub(super) async fn change_type(
     if let Some(using) = using {
         hide::refuse_hidden(&target.context, &target.relation, using, Some(&name))?;
     }
-    if using.is_none() && keeps_values(before, column) {
+    if let (Some(_), Some(_)) = (target.relation.foreign(), using) {
+        return Err(Error::new("42809", format!("\"{}\" is not a table", target.relation.name)));
+    }
+    if target.relation.foreign().is_some() || using.is_none() && keeps_values(before, column) {
         return put(session, [Object::Relation(after)]).await;
     }
     if using.is_none() && before != wanted.pg_type && !cast::exists(before, wanted.pg_type, false) {

@@ -6,7 +6,7 @@ use clientele_catalog::definition::{
     DefaultPrivileges, Grant, Object, Oid, Relation, RelationKind,
 };
 use clientele_catalog::privileges::Kind;
-use sqlparser::ast::{CascadeOption, GrantObjects, ObjectName, Statement};
+use sqlparser::ast::{GrantObjects, ObjectName};
 
 use super::acl::{self, Target};
 use super::{Request, owner};
@@ -24,19 +24,7 @@ pub(in crate::statement) async fn default_privileges(
     const TAG: &str = "ALTER DEFAULT PRIVILEGES";
     session.writable(TAG)?;
     let context = session.context().await?;
-    let (request, objects) = match statement.change.as_ref() {
-        Statement::Grant(one) => {
-            let mut request = Request::new(&context, &one.privileges, &one.grantees, true)?;
-            request.option = one.with_grant_option;
-            (request, one.objects.as_ref())
-        }
-        Statement::Revoke(one) => {
-            let mut request = Request::new(&context, &one.privileges, &one.grantees, false)?;
-            request.cascade = one.cascade == Some(CascadeOption::Cascade);
-            (request, one.objects.as_ref())
-        }
-        other => return Err(Error::internal(format!("not a GRANT: {other}"))),
-    };
+    let (request, objects) = Request::of(&context, &statement.change)?;
     let (letter, kind) = kind(objects)?;
     let roles = match statement.roles.as_slice() {
         [] => vec![context.role.oid],

@@ -11,7 +11,7 @@ use clientele_catalog::definition::Oid;
 use clientele_catalog::privileges::{self, Kind};
 use sqlparser::ast::{
     Action, CascadeOption, Grant, GrantObjects, Grantee, GranteeName, GranteesType, Ident,
-    Privileges, Revoke,
+    Privileges, Revoke, Statement,
 };
 
 use self::acl::Change;
@@ -48,6 +48,24 @@ pub(super) async fn revoke(session: &mut Session, revoke: &Revoke) -> Result<Str
     Ok("REVOKE".to_owned())
 }
 
+/// Runs a GRANT or REVOKE on foreign servers, which the parser takes for tables.
+pub(super) async fn on_servers(
+    session: &mut Session,
+    statement: &Statement,
+) -> Result<&'static str> {
+    let tag = if matches!(statement, Statement::Grant(_)) { "GRANT" } else { "REVOKE" };
+    session.writable(tag)?;
+    let context = session.context().await?;
+    let (request, objects) = Request::of(&context, statement)?;
+    let Some(GrantObjects::Tables(names)) = objects else {
+        return Err(Error::unsupported("privileges on these foreign servers"));
+    };
+    for name in names {
+        objects::server(session, &context, &name_parts(name).join("."), &request).await?;
+    }
+    Ok(tag)
+}
+
 /// What is granted or revoked, and to or from whom.
 struct Request {
     /// Letters with the columns they are for; `None`: ALL.
@@ -75,6 +93,26 @@ impl Request {
         };
         let grantees = grantees.iter().map(|one| grantee(context, one)).collect::<Result<_>>()?;
         Ok(Self { privileges, grantees, grant, option: false, cascade: false })
+    }
+
+    /// What a GRANT or REVOKE says, and on which objects.
+    fn of<'s>(
+        context: &QueryContext,
+        statement: &'s Statement,
+    ) -> Result<(Self, Option<&'s GrantObjects>)> {
+        match statement {
+            Statement::Grant(one) => {
+                let mut request = Self::new(context, &one.privileges, &one.grantees, true)?;
+                request.option = one.with_grant_option;
+                Ok((request, one.objects.as_ref()))
+            }
+            Statement::Revoke(one) => {
+                let mut request = Self::new(context, &one.privileges, &one.grantees, false)?;
+                request.cascade = one.cascade == Some(CascadeOption::Cascade);
+                Ok((request, one.objects.as_ref()))
+            }
+            other => Err(Error::internal(format!("not a GRANT: {other}"))),
+        }
     }
 
     /// The changes for an object of that kind, and those for its columns.

@@ -7,6 +7,7 @@ use clientele_catalog::features::is_feature_schema;
 use clientele_catalog::privileges::{Access, Kind};
 use sqlparser::ast::ObjectName;
 
+use super::super::foreign::server_named;
 use super::Request;
 use super::acl::{self, Target};
 use crate::error::{Error, Result};
@@ -127,6 +128,21 @@ pub(super) async fn function(
     let before = function.grants.take().unwrap_or(default);
     function.grants = Some(list(session, context, (&target, before, &letters), request)?);
     put(session, Object::Function(function)).await
+}
+
+/// A foreign server.
+pub(super) async fn server(
+    session: &mut Session,
+    context: &QueryContext,
+    name: &str,
+    request: &Request,
+) -> Result<()> {
+    let mut server = server_named(context, name)?.as_ref().clone();
+    let (letters, _) = request.changes(Kind::Server)?;
+    let target = Target { kind: Kind::Server, name, owner: server.owner };
+    let before = server.grants.take().unwrap_or_default();
+    server.grants = Some(list(session, context, (&target, before, &letters), request)?);
+    put(session, Object::ForeignServer(server)).await
 }
 
 /// A schema.
