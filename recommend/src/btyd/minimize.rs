@@ -4,6 +4,8 @@
 
 /// How far apart values may be at the end.
 const TOLERANCE: f64 = 1e-10;
+/// What another round must gain, as a part of the value, for one more.
+const GAIN: f64 = 1e-8;
 /// First steps, in logarithms of parameters.
 const STEP: f64 = 0.5;
 /// First steps from where it is nearly smallest.
@@ -28,7 +30,7 @@ pub(super) fn minimize<const N: usize>(
         if found < value {
             (best, value) = (next, found);
         }
-        if gained.is_nan() || gained < 1e-7 {
+        if gained.is_nan() || gained < GAIN * (1.0 + value.abs()) {
             break;
         }
     }

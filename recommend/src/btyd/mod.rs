@@ -8,6 +8,7 @@
 
 pub mod bg_nbd;
 pub mod gamma_gamma;
+mod leaving;
 mod minimize;
 mod newton;
 pub mod pareto_nbd;

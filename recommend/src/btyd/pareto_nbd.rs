@@ -1,13 +1,15 @@
 //! Pareto/NBD: purchases at a rate that is gamma(r, α) among customers, who leave at a rate that is
 //! gamma(s, β) among them.
 
-use super::minimize::minimize;
-use super::special::{hypergeometric, ln_gamma, ln_sum};
+use super::leaving::Leaving;
+use super::minimize::{minimize, polish};
+use super::special::{ln_gamma, ln_sum};
 use super::{Fit, Summary, Weighted, is_sane, scaled};
 use crate::error::Result;
 
-/// Customers that a fit looks at: each evaluation is a series.
-const SOME: usize = 20_000;
+/// Customers that a first fit looks at, and those that the last steps look at.
+const FEW: usize = 2048;
+const MANY: usize = 20_000;
 
 /// The parameters.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,9 +35,7 @@ impl ParetoNbd {
             let [r, alpha, s, beta] = p.map(f64::exp);
             Self { r, alpha, s, beta }
         };
-        // Each evaluation is a series: of more customers, every so-manieth is looked at.
-        let every = scaled.len() / SOME + 1;
-        let loss = |p: &[f64; 4]| {
+        let loss = |p: &[f64; 4], every: usize| {
             if !is_sane(p) {
                 return f64::INFINITY;
             }
@@ -43,7 +43,13 @@ impl ParetoNbd {
             let some = scaled.iter().step_by(every);
             -some.map(|(one, weight)| weight * model.ln_likelihood(one)).sum::<f64>()
         };
-        let (best, _, evaluations) = minimize([0.0; 4], loss);
+        // Of many customers, every so-manieth is looked at: each is an integral.
+        let every = |most: usize| scaled.len() / most + 1;
+        let (mut best, _, mut evaluations) = minimize([0.0; 4], |p| loss(p, every(FEW)));
+        if every(FEW) > 1 {
+            let (near, _, more) = polish(best, |p| loss(p, every(MANY)));
+            (best, evaluations) = (near, evaluations + more);
+        }
         let mut parameters = at(&best);
         parameters.alpha *= unit;
         parameters.beta *= unit;
@@ -53,37 +59,28 @@ impl ParetoNbd {
     }
 
     /// The logarithm of how likely a summary is (Fader and Hardie, *A Note on Deriving the
-    /// Pareto/NBD Model*, 2005, equation 17).
+    /// Pareto/NBD Model*, 2005).
     pub fn ln_likelihood(&self, one: &Summary) -> f64 {
         let (x, Self { r, alpha, s, beta }) = (one.frequency, *self);
         let first = ln_gamma(r + x) - ln_gamma(r) + r * alpha.ln() + s * beta.ln();
         let stays = -(r + x) * (alpha + one.age).ln() - s * (beta + one.age).ln();
-        let leaves = (s / (r + s + x)).ln() + self.ln_left(one);
-        first + ln_sum(stays, leaves)
+        first + ln_sum(stays, self.ln_leaves(one))
     }
 
-    /// The logarithm of A₀, which is for having left between the last purchase and now.
-    fn ln_left(&self, one: &Summary) -> f64 {
+    /// The same of having left between the last purchase and now.
+    fn ln_leaves(&self, one: &Summary) -> f64 {
         let (x, Self { r, alpha, s, beta }) = (one.frequency, *self);
-        let (large, b) = if alpha >= beta { (alpha, s + 1.0) } else { (beta, r + x) };
-        let difference = (alpha - beta).abs();
-        let power = r + s + x;
-        let at = |time: f64| {
-            let z = difference / (large + time);
-            hypergeometric(power, b, power + 1.0, z).ln() - power * (large + time).ln()
-        };
-        let (since_last, now) = (at(one.recency), at(one.age));
-        // The difference of two close numbers.
-        since_last + (-(now - since_last).exp_m1()).max(f64::MIN_POSITIVE).ln()
+        let (p, g) = if alpha <= beta { (r + x, s + 1.0) } else { (s + 1.0, r + x) };
+        let small = alpha.min(beta);
+        let leaving = Leaving { p, g, apart: (alpha - beta).abs() };
+        s.ln() + leaving.ln_integral(((small + one.recency).ln(), (small + one.age).ln()))
     }
 
     /// The probability that a customer has not left.
     pub fn p_alive(&self, one: &Summary) -> f64 {
         let (x, Self { r, alpha, s, beta }) = (one.frequency, *self);
-        let odds = (s / (r + s + x)).ln()
-            + (r + x) * (alpha + one.age).ln()
-            + s * (beta + one.age).ln()
-            + self.ln_left(one);
+        let stays = -(r + x) * (alpha + one.age).ln() - s * (beta + one.age).ln();
+        let odds = self.ln_leaves(one) - stays;
         1.0 / (1.0 + odds.exp())
     }
 

@@ -87,6 +87,52 @@ fn pareto_nbd_is_as_published() -> Result<()> {
     Ok(())
 }
 
+/// The time of leaving integrated step by step, where its rates are nearly the same for all.
+#[test]
+fn pareto_nbd_is_what_integration_gives() {
+    let cases = [(0.7, 18.0, 900.0, 2e5), (0.5, 10.0, 0.6, 11.0), (3.0, 4e4, 0.2, 1.0)];
+    let customers = [(0.0, 0.0, 50.0), (1.0, 3.0, 70.0), (40.0, 69.0, 70.0), (5.0, 70.0, 70.0)];
+    for (r, alpha, s, beta) in cases {
+        let model = ParetoNbd { r, alpha, s, beta };
+        for (x, recency, age) in customers {
+            let found = model.ln_likelihood(&Summary { frequency: x, recency, age });
+            let ln_at = |y: f64, leaves: f64| {
+                -(r + x) * (alpha + y).ln() - (s + leaves) * (beta + y).ln() + s * beta.ln()
+            };
+            let stays = ln_at(age, 0.0);
+            let steps = 5000;
+            let width = (age - recency) / f64::from(steps);
+            let middles = (0..steps).map(|step| recency + (f64::from(step) + 0.5) * width);
+            let left: f64 = middles.map(|y| (ln_at(y, 1.0) - stays).exp() * s * width).sum();
+            let first = libm::lgamma(r + x) - libm::lgamma(r) + r * alpha.ln();
+            near(found, first + stays + left.ln_1p(), 1e-5 * found.abs().max(1.0));
+        }
+    }
+}
+
+/// Customers who all leave at one rate: the valley of the parameters of leaving has no floor.
+#[test]
+fn pareto_nbd_ends_where_all_leave_alike() -> Result<()> {
+    let customers = (0..100_u32).map(|place| {
+        let lot = |salt: u32| {
+            f64::from((place * 7919 + salt).wrapping_mul(2_654_435_761) >> 8) / 16_777_216.0
+        };
+        let (age, left) = (40.0 + 60.0 * lot(1), -30.0 * (1.0 - lot(2)).ln());
+        let lives = age.min(left);
+        let frequency = (lives * lot(3) / 10.0).floor();
+        let recency =
+            if frequency > 0.0 { lives * (1.0 - lot(4) / (frequency + 1.0)) } else { 0.0 };
+        (Summary { frequency, recency, age }, 1.0)
+    });
+    let customers: Vec<Weighted> = customers.collect();
+    let fit = ParetoNbd::fit(&customers)?;
+    assert!(fit.log_likelihood.is_finite() && fit.log_likelihood < 0.0, "{fit:?}");
+    for (one, _) in &customers {
+        assert!((0.0..=1.0).contains(&fit.parameters.p_alive(one)));
+    }
+    Ok(())
+}
+
 #[test]
 fn gamma_gamma_is_as_published() -> Result<()> {
     let spent: Vec<(Spent, f64)> = cdnow()
