@@ -11,6 +11,7 @@ use crate::codes::{Coded, Codes, Gathered};
 use crate::error::Result;
 use crate::histories::{Histories, OwnHistory, latest};
 use crate::model::Settings;
+use crate::others::Others;
 use crate::partition::{Grouping, Partition};
 use crate::purchases::{Gatherer, PARTITIONS, Purchase};
 use crate::sums::{Adder, Bought, HalfLife, Sum, last_bought};
@@ -37,41 +38,8 @@ pub struct Changes {
 pub(crate) struct Changed {
     /// All of them.
     pub(crate) histories: Histories,
-    /// Customers for whom other items count than before.
-    pub(crate) others: Vec<Other>,
-}
-
-/// What has become of the items that count of a customer; all are codes, ascending.
-#[derive(Debug)]
-pub(crate) struct Other {
-    pub(crate) came: Vec<u32>,
-    pub(crate) went: Vec<u32>,
-    /// All that count now, where any came.
-    now: Vec<u32>,
-    /// All that counted, where any went.
-    before: Vec<u32>,
-}
-
-impl Other {
-    /// `None`: there is no difference.
-    fn of(before: &[u32], now: &[u32]) -> Option<Self> {
-        let only = |these: &[u32], others: &[u32]| {
-            let is_other = |code: &&u32| others.binary_search(code).is_err();
-            these.iter().filter(is_other).copied().collect::<Vec<_>>()
-        };
-        let (came, went) = (only(now, before), only(before, now));
-        let all = |all: &[u32], some: &[u32]| match some.is_empty() {
-            true => Vec::new(),
-            false => all.to_vec(),
-        };
-        let (now, before) = (all(now, &came), all(before, &went));
-        (came.len() + went.len() > 0).then_some(Self { came, went, now, before })
-    }
-
-    /// All among which something came, or all from which something went.
-    pub(crate) fn all(&self, came: bool) -> &[u32] {
-        if came { &self.now } else { &self.before }
-    }
+    /// Customers of each partition for whom other items count than before.
+    pub(crate) others: Vec<Others>,
 }
 
 impl Histories {
@@ -155,13 +123,13 @@ impl Histories {
             merge.minus.group(&minus, number);
             merge.whole.group(&whole, number);
             match merge.concerned(&known, &anew) {
-                customers if customers.is_empty() => (known, Vec::new()),
+                customers if customers.is_empty() => (known, Others::default()),
                 customers => merge.partition(known, customers, &rules),
             }
         })?;
         let (parts, others): (Vec<_>, Vec<_>) = made.into_iter().unzip();
-        let others = others.into_iter().flatten().collect();
-        Ok(Changed { histories: Self::assemble(parts, codes, latest)?, others })
+        let histories = Self::assemble((parts, codes), latest, settings.workers())?;
+        Ok(Changed { histories, others })
     }
 }
 
@@ -191,6 +159,8 @@ struct Merge {
     minus: Grouping,
     whole: Grouping,
     adder: Adder,
+    /// Sums of the lines of one customer that went.
+    went: Vec<(u32, Sum)>,
     part: Partition,
 }
 
@@ -209,58 +179,68 @@ impl Merge {
     }
 
     /// The partition with the customers concerned in their new state, and for whom other items
-    /// count.
+    /// count. What the known one takes serves for it, where nobody else has that.
     fn partition(
         &mut self,
-        known: Arc<Partition>,
+        mut known: Arc<Partition>,
         customers: Vec<i64>,
         rules: &Rules<'_>,
-    ) -> (Arc<Partition>, Vec<Other>) {
+    ) -> (Arc<Partition>, Others) {
         let mut part = std::mem::take(&mut self.part);
-        let (mut next, mut others) = (0, Vec::new());
+        let (mut next, mut others) = (0, Others::default());
         for customer in customers {
-            while known.customers.get(next).is_some_and(|one| *one < customer) {
-                part.copy(&known, next);
-                next += 1;
-            }
-            let is_known = known.customers.get(next) == Some(&customer);
-            let is_anew = rules.anew.contains(&customer);
-            let place = is_known.then_some(next).filter(|_| !is_anew);
-            let (lines, sums) = self.customer(&known, (customer, place, is_anew), rules.half_life);
-            let last = |history| last(rules.codes, history, rules.cut);
-            let before = if is_known { last(known.history(next)) } else { Cow::default() };
-            let mut now = Cow::default();
-            if lines > 0 {
-                part.push(customer, lines, &sums);
-                now = last(part.history(part.customers.len() - 1));
-            }
-            others.extend(Other::of(&before, &now));
-            next += usize::from(is_known);
+            let at = next + known.customers[next..].partition_point(|one| *one < customer);
+            part.copy(&known, next..at);
+            let is_known = known.customers.get(at) == Some(&customer);
+            let place = is_known.then_some(at);
+            next = at + usize::from(is_known);
+            let counted = |place| last(rules.codes, known.history(place), rules.cut);
+            let before = place.map_or(Cow::default(), counted);
+            let is_there = self.customer((&known, place), (customer, &mut part), rules);
+            others.note(&before, is_there.then_some(&part), (rules.codes, rules.cut));
         }
-        (next..known.customers.len()).for_each(|place| part.copy(&known, place));
-        // What it takes may serve for the new one.
-        drop(known);
-        let made = Arc::new(part.take());
+        part.copy(&known, next..known.customers.len());
+        match Arc::get_mut(&mut known) {
+            Some(own) => part.give(own),
+            None => known = Arc::new(part.take()),
+        }
         self.part = part;
-        (made, others)
+        (known, others)
     }
 
-    /// Lines and sums of a customer who stood at a place, or nowhere.
+    /// Adds a customer, who was at a place or nowhere, to a partition; whether any line is left.
     fn customer(
         &mut self,
-        known: &Partition,
-        (customer, place, is_anew): (i64, Option<usize>, bool),
-        half_life: HalfLife,
-    ) -> (u32, Vec<(u32, Sum)>) {
+        (known, place): (&Partition, Option<usize>),
+        (customer, part): (i64, &mut Partition),
+        rules: &Rules<'_>,
+    ) -> bool {
+        let is_anew = rules.anew.contains(&customer);
+        let place = place.filter(|_| !is_anew);
         let (came, went): (&[Bought], &[Bought]) = match (is_anew, place) {
             (true, _) => (self.whole.of(customer), &[]),
             (_, Some(_)) => (self.plus.of(customer), self.minus.of(customer)),
             (_, None) => (self.plus.of(customer), &[]),
         };
-        let sums = place.map(|place| known.sums(place)).unwrap_or_default();
-        let sums = merged(sums, (came, went), half_life, &mut self.adder);
         let lines = place.map_or(0, |place| known.lines(place)) as usize + came.len();
-        (lines.saturating_sub(went.len()) as u32, sums)
+        let lines = lines.saturating_sub(went.len()) as u32;
+        match place {
+            _ if lines == 0 => {}
+            // Nothing fades: what neither came nor went is as it was.
+            Some(place) if rules.half_life.0.is_none() => {
+                let last = last_bought(came);
+                self.went.clear();
+                self.went.extend_from_slice(self.adder.add(went, rules.half_life, last));
+                let came = self.adder.add(came, rules.half_life, last);
+                part.patch((known, place), lines, (&self.went, came));
+            }
+            _ => {
+                let sums = place.map(|place| known.sums(place)).unwrap_or_default();
+                let sums = merged(sums, (came, went), rules.half_life, &mut self.adder);
+                part.push(customer, lines, &sums);
+            }
+        }
+        lines > 0
     }
 }
 

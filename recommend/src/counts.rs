@@ -4,9 +4,10 @@
 
 use std::ops::Range;
 
-use crate::changes::Other;
 use crate::error::Result;
+use crate::histories::Histories;
 use crate::model::Settings;
+use crate::others::{Other, Others};
 use crate::parallel::Workers;
 
 /// The counts of one code with every smaller one: half as long where they can be, and most can.
@@ -70,38 +71,35 @@ impl Counts {
         Self::bytes_of(self.rows.len())
     }
 
-    /// Takes in what customers have bought and no longer have.
+    /// Takes in what customers of each partition have bought and no longer have; `histories` are those
+    /// of now.
     ///
     /// # Errors
     /// Cancelled; the counts are good for nothing then.
     pub(crate) fn change(
         &mut self,
-        others: &[Other],
-        items: usize,
+        others: &[Others],
+        histories: &Histories,
         settings: &Settings,
     ) -> Result<()> {
+        let items = histories.items();
         self.buyers.resize(items, 0);
         for code in self.rows.len()..items {
             self.rows.push(Row::Narrow(vec![0; code]));
         }
-        for other in others {
+        let changes = Changes { others, histories };
+        for (_, other) in changes.all() {
             other.came.iter().for_each(|code| self.buyers[*code as usize] += 1);
             other.went.iter().for_each(|code| self.buyers[*code as usize] -= 1);
         }
         // In between a cell may be anything: what is added and subtracted goes round.
         let rows = self.rows.iter_mut().zip(&self.buyers);
         rows.filter(|(_, buyers)| !Row::is_narrow(**buyers)).for_each(|(row, _)| row.widen());
-        self.bump(others, settings.workers())
+        self.bump(changes, settings.workers())
     }
 
     /// Each thread has some of the rows, about as many cells as any other.
-    fn bump(&mut self, others: &[Other], workers: Workers<'_>) -> Result<()> {
-        let mut steps: Vec<Step> = Vec::new();
-        for (place, other) in (0..).zip(others) {
-            steps.extend(other.came.iter().map(|code| (*code, place, true)));
-            steps.extend(other.went.iter().map(|code| (*code, place, false)));
-        }
-        steps.sort_unstable();
+    fn bump(&mut self, changes: Changes<'_>, workers: Workers<'_>) -> Result<()> {
         let (count, threads) = (self.rows.len(), workers.threads.max(1));
         let (mut rest, mut first) = (self.rows.as_mut_slice(), 0);
         std::thread::scope(|scope| {
@@ -112,16 +110,32 @@ impl Counts {
                 rest = others_rows;
                 let mine = Mine { rows, range: first..end };
                 first = end;
-                let steps = &steps;
-                scope.spawn(move || mine.bump(steps, others, workers));
+                scope.spawn(move || mine.bump(changes, workers));
             }
         });
         workers.check()
     }
 }
 
-/// A code that came or went, the place of whom it came to or went from, and whether it came.
-type Step = (u32, u32, bool);
+/// What has become of whom.
+#[derive(Clone, Copy)]
+struct Changes<'a> {
+    others: &'a [Others],
+    histories: &'a Histories,
+}
+
+impl<'a> Changes<'a> {
+    /// All, each with its partition and its number there.
+    fn all(self) -> impl Iterator<Item = ((usize, usize), Other<'a>)> {
+        let numbers = self.others.iter().enumerate();
+        let numbers = numbers.flat_map(|(part, all)| (0..all.len()).map(move |one| (part, one)));
+        numbers.map(move |at| (at, self.get(at)))
+    }
+
+    fn get(self, (part, number): (usize, usize)) -> Other<'a> {
+        self.others[part].get(number, &self.histories.partitions[part])
+    }
+}
 
 /// The rows of a thread.
 struct Mine<'a> {
@@ -130,31 +144,44 @@ struct Mine<'a> {
 }
 
 impl Mine<'_> {
-    fn bump(mut self, steps: &[Step], others: &[Other], workers: Workers<'_>) {
+    fn bump(mut self, changes: Changes<'_>, workers: Workers<'_>) {
+        // A code that came or went, where of whom that is, and whether it came.
+        let mut steps: Vec<(u32, (u32, u32), bool)> = Vec::new();
+        for ((part, number), other) in changes.all() {
+            let at = (part as u32, number as u32);
+            let mut note = |codes: &[u32], came| {
+                let mine = codes.iter().filter(|code| self.has(**code));
+                steps.extend(mine.map(|code| (*code, at, came)));
+            };
+            note(other.came, true);
+            note(other.went, false);
+        }
         // One row after the other, which stays in a cache: the smaller codes.
-        let range = self.range.clone();
-        for (code, place, came) in steps.iter().filter(|one| range.contains(&(one.0 as usize))) {
-            let all = others[*place as usize].all(*came);
-            let smaller = all.partition_point(|one| one < code);
-            self.rows[*code as usize - range.start].bump(&all[..smaller], *came);
+        steps.sort_unstable();
+        for (code, (part, number), came) in steps {
+            let all = changes.get((part as usize, number as usize)).all(came);
+            let smaller = all.partition_point(|one| *one < code);
+            self.rows[code as usize - self.range.start].bump(&all[..smaller], came);
         }
         // Then the greater ones, in rows of their own.
-        for other in others {
+        for (_, other) in changes.all() {
             if workers.check().is_err() {
                 break;
             }
-            self.greater(other, &other.came, true);
-            self.greater(other, &other.went, false);
+            self.greater(other, other.came, true);
+            self.greater(other, other.went, false);
         }
     }
 
     /// A pair of two that came, or of two that went, is one of the smaller codes.
-    fn greater(&mut self, other: &Other, some: &[u32], came: bool) {
+    fn greater(&mut self, other: Other<'_>, some: &[u32], came: bool) {
         let all = other.all(came);
+        let end = all.partition_point(|one| (*one as usize) < self.range.end);
         for code in some {
-            let from = all.partition_point(|one| one <= code);
-            for greater in &all[from..] {
-                if self.has(*greater) && some.binary_search(greater).is_err() {
+            let least = (*code + 1).max(self.range.start as u32);
+            let from = all.partition_point(|one| *one < least).min(end);
+            for greater in &all[from..end] {
+                if some.len() == 1 || some.binary_search(greater).is_err() {
                     self.rows[*greater as usize - self.range.start].bump(&[*code], came);
                 }
             }

@@ -15,10 +15,30 @@ use crate::sums::{Adder, Bought, HalfLife, last_bought};
 /// Lines that are shown, and codes that are hidden.
 type Split = (Vec<Bought>, Vec<u32>);
 
+/// What is hidden of each customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Hidden {
+    /// The last basket; one item if nobody has two baskets.
+    #[default]
+    LastBasket,
+    /// One item, as good as drawn by lot.
+    OneItem,
+}
+
+impl Hidden {
+    /// That of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "last_basket" => Some(Self::LastBasket),
+            "one_item" => Some(Self::OneItem),
+            _ => None,
+        }
+    }
+}
+
 impl Histories {
-    /// Of a part of the customers, `share` of 512: what they bought before their last basket, and
-    /// that basket, as codes. Customers with one basket only are in neither; if that is everybody,
-    /// one item is hidden of whoever has two.
+    /// Of a part of the customers, `share` of 512: what is not hidden, and what is, as codes. Of whom
+    /// nothing can be hidden is in neither.
     ///
     /// # Errors
     /// As [`Self::build`].
@@ -26,13 +46,15 @@ impl Histories {
         gathered: &[Gathered],
         items: usize,
         settings: &Settings,
-        share: usize,
+        (share, hidden): (usize, Hidden),
     ) -> Result<(Self, Vec<Basket>)> {
         let codes = Codes::of(gathered, items);
-        let last = |_: i64, lines: &[Bought]| last_basket(lines);
-        let found = Self::split_by(gathered, &codes, (settings, share), last)?;
-        if !found.1.is_empty() {
-            return Ok(found);
+        if hidden == Hidden::LastBasket {
+            let last = |_: i64, lines: &[Bought]| last_basket(lines);
+            let found = Self::split_by(gathered, &codes, (settings, share), last)?;
+            if !found.1.is_empty() {
+                return Ok(found);
+            }
         }
         let one = |customer: i64, lines: &[Bought]| one_item(customer, lines, &codes);
         Self::split_by(gathered, &codes, (settings, share), one)
@@ -65,7 +87,8 @@ impl Histories {
         )?;
         let (mut parts, baskets): (Vec<_>, Vec<_>) = made.into_iter().unzip();
         parts.resize_with(PARTITIONS, Arc::default);
-        let histories = Self::assemble(parts, codes.clone(), latest(gathered))?;
+        let histories =
+            Self::assemble((parts, codes.clone()), latest(gathered), settings.workers())?;
         Ok((histories, baskets.into_iter().flatten().collect()))
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::codes::{Coded, Codes, Gathered};
 use crate::error::{Error, Result};
 use crate::model::Settings;
+use crate::parallel::Workers;
 use crate::partition::{Grouping, Partition, is_plain};
 use crate::purchases::{PARTITIONS, Purchase, partition};
 use crate::sums::{Adder, Bought, HalfLife, Sum, last_bought};
@@ -65,25 +66,28 @@ impl Histories {
             },
         )?;
         drop(gathered);
-        Self::assemble(parts, codes, latest)
+        Self::assemble((parts, codes), latest, settings.workers())
     }
 
     pub(crate) fn assemble(
-        partitions: Vec<Arc<Partition>>,
-        codes: Codes,
+        (partitions, codes): (Vec<Arc<Partition>>, Codes),
         latest: u32,
+        workers: Workers<'_>,
     ) -> Result<Self> {
         let pairs: usize = partitions.iter().map(|part| part.codes.len()).sum();
         let (count, limit) = (pairs as u64, u64::from(u32::MAX));
         if count > limit {
             return Err(Error::TooMany { what: "customer-item pairs", count, limit });
         }
-        let mut buyers = vec![0; codes.len()];
+        let start = || vec![0_u32; codes.len()];
+        let counted = workers.run((partitions.len(), 8), start, |buyers, range| {
+            let codes = partitions[range].iter().flat_map(|part| &part.codes);
+            codes.for_each(|code| buyers[*code as usize] += 1);
+        })?;
+        let sum = |code| counted.iter().map(|buyers| buyers[code]).sum();
+        let buyers = (0..codes.len()).map(sum).collect();
         let mut firsts = vec![0];
         for part in &partitions {
-            for code in &part.codes {
-                buyers[*code as usize] += 1;
-            }
             let before = firsts.last().copied().unwrap_or_default();
             firsts.push(before + part.customers.len() as u32);
         }

@@ -107,7 +107,7 @@ impl Model {
         let method = self.method;
         let Changed { histories, others } = self.histories.changed(changes, settings)?;
         if method.has_neighbours() {
-            counts.change(&others, histories.items(), settings)?;
+            counts.change(&others, &histories, settings)?;
         }
         drop(others);
         let neighbours = match method {

@@ -1,5 +1,7 @@
 //! What some of the customers have bought: one entry for each customer and item.
 
+use std::ops::Range;
+
 use hashbrown::HashMap;
 
 use crate::block::Unpacked;
@@ -36,7 +38,7 @@ pub(crate) struct Partition {
 
 impl Partition {
     /// Where the entries of a customer stand.
-    pub(crate) fn range(&self, place: usize) -> std::ops::Range<usize> {
+    pub(crate) fn range(&self, place: usize) -> Range<usize> {
         let first = place.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
         first..self.ends[place] as usize
     }
@@ -49,18 +51,24 @@ impl Partition {
     /// Adds a customer, who is greater than all, with sums by code, ascending. Whoever returned
     /// everything stays known, and is told what is popular.
     pub(crate) fn push(&mut self, customer: i64, lines: u32, sums: &[(u32, Sum)]) {
-        for (code, sum) in sums {
-            let pieces = sum.pieces();
-            if pieces.is_none() {
-                self.held.push((customer, *code, *sum));
-            }
-            if sum.is_kept() {
-                self.codes.push(*code);
-                self.strengths.push(sum.strength());
-                self.times.push(sum.time);
-                self.pieces.push(pieces.unwrap_or(HELD));
-            }
+        sums.iter().for_each(|(code, sum)| self.entry(customer, *code, sum));
+        self.end(customer, lines);
+    }
+
+    fn entry(&mut self, customer: i64, code: u32, sum: &Sum) {
+        let pieces = sum.pieces();
+        if pieces.is_none() {
+            self.held.push((customer, code, *sum));
         }
+        if sum.is_kept() {
+            self.codes.push(code);
+            self.strengths.push(sum.strength());
+            self.times.push(sum.time);
+            self.pieces.push(pieces.unwrap_or(HELD));
+        }
+    }
+
+    fn end(&mut self, customer: i64, lines: u32) {
         self.customers.push(customer);
         self.lines.push(lines);
         self.ends.push(self.codes.len() as u32);
@@ -79,36 +87,83 @@ impl Partition {
             self.times.push(*last as u32);
             self.pieces.push(same.len() as u16);
         }
-        self.customers.push(customer);
-        self.lines.push(lines.len() as u32);
-        self.ends.push(self.codes.len() as u32);
+        self.end(customer, lines.len() as u32);
     }
 
-    /// Adds a customer as another partition has them.
-    pub(crate) fn copy(&mut self, other: &Self, place: usize) {
-        let range = other.range(place);
-        let customer = other.customers[place];
+    /// Adds customers as another partition has them.
+    pub(crate) fn copy(&mut self, other: &Self, places: Range<usize>) {
+        let customers = &other.customers[places.clone()];
+        let (Some(first), Some(last)) = (customers.first(), customers.last()) else { return };
+        let entries = other.range(places.start).start..other.range(places.end - 1).end;
+        let (from, to) = (entries.start as u32, self.codes.len() as u32);
+        self.entries(other, entries);
+        let held = other.held.partition_point(|one| one.0 < *first)
+            ..other.held.partition_point(|one| one.0 <= *last);
+        self.held.extend_from_slice(&other.held[held]);
+        self.customers.extend_from_slice(customers);
+        self.lines.extend_from_slice(&other.lines[places.clone()]);
+        self.ends.extend(other.ends[places].iter().map(|end| end - from + to));
+    }
+
+    fn entries(&mut self, other: &Self, range: Range<usize>) {
         self.codes.extend_from_slice(&other.codes[range.clone()]);
         self.strengths.extend_from_slice(&other.strengths[range.clone()]);
         self.times.extend_from_slice(&other.times[range.clone()]);
         self.pieces.extend(range.map(|at| other.pieces(at)));
-        self.held.extend_from_slice(other.held(customer));
-        self.customers.push(customer);
-        self.lines.push(other.lines[place]);
-        self.ends.push(self.codes.len() as u32);
+    }
+
+    /// Adds a customer as another partition has them, but without what went and with what came:
+    /// sums by code, ascending.
+    pub(crate) fn patch(
+        &mut self,
+        (other, place): (&Self, usize),
+        lines: u32,
+        (went, came): (&[(u32, Sum)], &[(u32, Sum)]),
+    ) {
+        let (customer, range) = (other.customers[place], other.range(place));
+        let (held, first_held) = (other.held(customer), self.held.len());
+        let mut next = range.start;
+        for (code, went, came) in pairs(went, came) {
+            let at = next + other.codes[next..range.end].partition_point(|one| *one < code);
+            self.entries(other, next..at);
+            next = at;
+            let mut sum = Sum::default();
+            if at < range.end && other.codes[at] == code {
+                sum = other.plain(at);
+                next += 1;
+            }
+            if let Ok(at) = held.binary_search_by_key(&code, |one| one.1) {
+                sum = held[at].2;
+            }
+            let sum = sum.minus(went).plus(came);
+            if !sum.is_nothing() {
+                self.entry(customer, code, &sum);
+            }
+        }
+        self.entries(other, next..range.end);
+        if !held.is_empty() {
+            let has =
+                |sums: &[(u32, Sum)], code| sums.binary_search_by_key(code, |one| one.0).is_ok();
+            let same = held.iter().filter(|one| !has(went, &one.1) && !has(came, &one.1));
+            self.held.extend(same);
+            self.held[first_held..].sort_unstable_by_key(|one| one.1);
+        }
+        self.end(customer, lines);
     }
 
     /// The sums of a customer by code, ascending.
     pub(crate) fn sums(&self, place: usize) -> Vec<(u32, Sum)> {
         let range = self.range(place);
         let held = self.held(self.customers[place]);
-        let plain = range.filter(|at| self.pieces(*at) != HELD).map(|at| {
-            let sum = Sum::plain(self.pieces(at), self.strengths[at], self.times[at]);
-            (self.codes[at], sum)
-        });
+        let plain = range.filter(|at| self.pieces(*at) != HELD);
+        let plain = plain.map(|at| (self.codes[at], self.plain(at)));
         let mut sums: Vec<_> = plain.chain(held.iter().map(|one| (one.1, one.2))).collect();
         sums.sort_unstable_by_key(|(code, _)| *code);
         sums
+    }
+
+    fn plain(&self, at: usize) -> Sum {
+        Sum::plain(self.pieces(at), self.strengths[at], self.times[at])
     }
 
     fn pieces(&self, at: usize) -> u16 {
@@ -121,23 +176,29 @@ impl Partition {
         &self.held[first..first + count]
     }
 
-    /// The same in no more room than it needs, while this one is emptied to be filled again: it
+    /// The same in little more room than it needs, while this one is emptied to be filled again: it
     /// waits for all other partitions.
     pub(crate) fn take(&mut self) -> Self {
+        let mut made = Self::default();
+        self.give(&mut made);
+        made
+    }
+
+    /// The same in the place of another, whose memory serves: what is touched for the first time is
+    /// dear.
+    pub(crate) fn give(&mut self, to: &mut Self) {
         let mut pieces = self.pieces.iter().zip(&self.strengths);
         if pieces.all(|(pieces, strength)| *pieces == *strength as u16) {
             self.pieces.clear();
         }
-        let exact = self.clone();
-        self.customers.clear();
-        self.lines.clear();
-        self.ends.clear();
-        self.codes.clear();
-        self.strengths.clear();
-        self.times.clear();
-        self.pieces.clear();
-        self.held.clear();
-        exact
+        moved(&mut self.customers, &mut to.customers);
+        moved(&mut self.lines, &mut to.lines);
+        moved(&mut self.ends, &mut to.ends);
+        moved(&mut self.codes, &mut to.codes);
+        moved(&mut self.strengths, &mut to.strengths);
+        moved(&mut self.times, &mut to.times);
+        moved(&mut self.pieces, &mut to.pieces);
+        moved(&mut self.held, &mut to.held);
     }
 
     /// Bytes that it takes.
@@ -145,6 +206,37 @@ impl Partition {
         let entries = self.codes.len() * 12 + self.pieces.len() * 2;
         self.customers.len() * 16 + entries + self.held.len() * 48
     }
+}
+
+/// One more in so many may come before a list must be moved.
+const SPARE: usize = 16;
+
+fn moved<T: Copy>(from: &mut Vec<T>, to: &mut Vec<T>) {
+    if to.capacity() < from.len() {
+        // Room that is not touched takes no memory.
+        *to = Vec::with_capacity(from.len() + from.len() / SPARE);
+    }
+    to.clear();
+    to.extend_from_slice(from);
+    from.clear();
+}
+
+/// What went and what came of each code, ascending.
+fn pairs<'a>(
+    mut went: &'a [(u32, Sum)],
+    mut came: &'a [(u32, Sum)],
+) -> impl Iterator<Item = (u32, Sum, Sum)> + 'a {
+    std::iter::from_fn(move || {
+        let code = went.first().into_iter().chain(came.first()).map(|one| one.0).min()?;
+        let take = |list: &mut &'a [(u32, Sum)]| match list.split_first() {
+            Some(((first, sum), rest)) if *first == code => {
+                *list = rest;
+                *sum
+            }
+            _ => Sum::default(),
+        };
+        Some((code, take(&mut went), take(&mut came)))
+    })
 }
 
 /// Lines by customer.

@@ -9,7 +9,7 @@ use datafusion::arrow::array::Int64Array;
 use datafusion::execution::memory_pool::MemoryReservation;
 
 use super::delta::Delta;
-use super::kept::{How, Kept, Made, stoppable};
+use super::kept::{How, Kept, Made, Slot, stoppable};
 use super::linear;
 use super::query::Query;
 use super::read::Gathered;
@@ -30,18 +30,16 @@ pub(super) type Perhaps<T> = std::result::Result<T, String>;
 ///
 /// # Errors
 /// What its query refuses.
-pub(super) async fn again(query: &Query, slot: &mut Option<Arc<Kept>>) -> Result<Perhaps<Made>> {
-    let (gone, read) = match slot.as_deref() {
-        Some(kept) => match difference(query, kept) {
-            Ok((gone, delta)) => (gone, read(query, kept, delta).await?),
-            Err(reason) => return Ok(Err(reason)),
-        },
-        None => return Ok(Err("there was none".to_owned())),
+pub(super) async fn again(query: &Query, kept: Arc<Kept>, slot: &Slot) -> Result<Perhaps<Made>> {
+    let (gone, read) = match difference(query, &kept) {
+        Ok((gone, delta)) => (gone, read(query, &kept, delta).await?),
+        Err(reason) => return Ok(Err(reason)),
     };
     let read = match read {
         Ok(read) => read,
         Err(reason) => return Ok(Err(reason)),
     };
+    drop(kept);
     let Some((kept, counts)) = slot.take().and_then(|kept| {
         let counts = kept.counts.lock().take()?;
         Some((kept, counts))

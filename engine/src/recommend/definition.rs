@@ -235,6 +235,7 @@ fn out_of_bounds<T: std::fmt::Display>(name: &str, value: &str, (least, most): (
         .with_detail(format!("Valid values are between \"{least}\" and \"{most}\"."))
 }
 
-fn invalid(name: &str, value: &str) -> Error {
+/// The error of a value that an option cannot have.
+pub(super) fn invalid(name: &str, value: &str) -> Error {
     Error::new("22023", format!("invalid value for option \"{name}\": \"{value}\""))
 }

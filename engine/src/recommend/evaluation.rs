@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clientele_recommend::choose::ALL;
 use clientele_recommend::evaluate::{Evaluation, evaluate};
-use clientele_recommend::{Histories, Method, Model};
+use clientele_recommend::{Hidden, Histories, Method, Model};
 use datafusion::arrow::array::{
     ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringViewArray,
 };
@@ -14,6 +14,7 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
 use futures::{StreamExt, stream};
 
+use super::definition::invalid;
 use super::kept::{self, Kept, stoppable};
 use super::read::Gathered;
 use super::rules;
@@ -32,6 +33,7 @@ struct Row {
 pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
     let kept = Kept::of_call(&call).await?;
     let (request, _) = rules::request(&call, &part, &kept).await?;
+    let hidden = call.text("split").map(split).transpose()?.unwrap_or_default();
     let gathered = kept::gather(&call.context, call.recommender()?).await?;
     let segments = segments(&call, &part, &gathered).await?;
     let shared = Arc::clone(&kept);
@@ -39,7 +41,8 @@ pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
         let mut settings = shared.definition.settings.clone();
         settings.stop = stop;
         let Gathered { gatherers, items, .. } = gathered;
-        let (before, baskets) = Histories::split(&gatherers, items.len(), &settings, ALL)?;
+        let hidden = (ALL, hidden);
+        let (before, baskets) = Histories::split(&gatherers, items.len(), &settings, hidden)?;
         drop(gatherers);
         let mut methods = vec![shared.model.method, Method::Popularity, Method::Personal];
         methods.dedup();
@@ -55,6 +58,11 @@ pub(super) async fn rows(call: Arc<Call>, part: Part) -> Result<Batches> {
     });
     let batch = batch(made.await?, &part);
     Ok(stream::iter([batch]).boxed())
+}
+
+fn split(name: &str) -> Result<Hidden> {
+    Hidden::named(name)
+        .ok_or_else(|| invalid("split", name).with_hint("Valid values are last_basket, one_item."))
 }
 
 /// The segment of each customer; `None`: all are one.

@@ -145,6 +145,7 @@ pub(crate) static FUNCTIONS: &[Function] = &[
             may("bought", TEXT),
             may("rebuy", SHARE),
             may("by", Given::Query),
+            may("split", TEXT),
         ],
         columns: &[
             Column::Plain("segment", PgType::TEXT),

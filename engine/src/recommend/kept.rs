@@ -10,7 +10,7 @@ use clientele_catalog::definition::{Oid, Relation};
 use clientele_catalog::features::oids;
 use clientele_recommend::choose::{self, Trial};
 use clientele_recommend::histories::OwnHistory;
-use clientele_recommend::{Counts, Histories, Method, Model, Purchase};
+use clientele_recommend::{Counts, Hidden, Histories, Method, Model, Purchase};
 use datafusion::arrow::array::ArrayRef;
 use datafusion::execution::memory_pool::MemoryReservation;
 use parking_lot::Mutex;
@@ -33,15 +33,36 @@ const COUNTS_BYTES_OF_LINE: usize = 8;
 /// What is kept however few lines there are.
 const COUNTS_BYTES_LEAST: usize = 64 << 20;
 
-/// A model that may be there; whoever makes it lets the others wait.
-type Slot = Arc<tokio::sync::Mutex<Option<Arc<Kept>>>>;
+/// A model that may be there. Who asks has the one that is there while another is made; who needs
+/// that one waits for whoever makes it.
+#[derive(Default)]
+pub(super) struct Slot {
+    kept: Mutex<Option<Arc<Kept>>>,
+    making: tokio::sync::Mutex<()>,
+}
+
+impl Slot {
+    /// What is there.
+    pub(super) fn get(&self) -> Option<Arc<Kept>> {
+        self.kept.lock().clone()
+    }
+
+    /// The same, which is there no more.
+    pub(super) fn take(&self) -> Option<Arc<Kept>> {
+        self.kept.lock().take()
+    }
+
+    fn put(&self, made: Option<&Arc<Kept>>) {
+        *self.kept.lock() = made.map(Arc::clone);
+    }
+}
 
 /// The models of all databases.
 #[derive(Default)]
-pub(crate) struct Recommenders(Mutex<HashMap<(Oid, Oid), Slot>>);
+pub(crate) struct Recommenders(Mutex<HashMap<(Oid, Oid), Arc<Slot>>>);
 
 impl Recommenders {
-    fn slot(&self, context: &QueryContext, relation: Oid) -> Slot {
+    fn slot(&self, context: &QueryContext, relation: Oid) -> Arc<Slot> {
         let database = context.database.oid;
         let mut slots = self.0.lock();
         // What was dropped needs no model.
@@ -98,14 +119,19 @@ impl Kept {
     pub(super) async fn of(context: &Arc<QueryContext>, relation: &Relation) -> Result<Arc<Self>> {
         let text = text_of(relation)?;
         let slot = context.engine.recommenders.slot(context, relation.oid);
-        let mut kept = slot.lock().await;
-        let is_same = |kept: &&Arc<Self>| {
-            kept.text == text && kept.options == relation.options && !kept.is_other(context)
+        let good = || {
+            slot.get().filter(|kept| {
+                kept.text == text && kept.options == relation.options && !kept.is_other(context)
+            })
         };
-        if let Some(kept) = kept.as_ref().filter(is_same) {
-            return Ok(Arc::clone(kept));
+        if let Some(kept) = good() {
+            return Ok(kept);
         }
-        Self::make_in(context, relation, &mut kept).await
+        let _making = slot.making.lock().await;
+        match good() {
+            Some(kept) => Ok(kept),
+            None => Self::make_in(context, relation, &slot).await,
+        }
     }
 
     /// The model that a call is about.
@@ -125,11 +151,11 @@ impl Kept {
         relation: &Relation,
     ) -> Result<Arc<Self>> {
         let slot = context.engine.recommenders.slot(context, relation.oid);
-        let mut kept = slot.lock().await;
-        let made = Self::make_in(context, relation, &mut kept).await?;
+        let _making = slot.making.lock().await;
+        let made = Self::make_in(context, relation, &slot).await?;
         if !is_shared(context) {
             // The others make their own when this is committed.
-            *kept = None;
+            slot.put(None);
         }
         Ok(made)
     }
@@ -139,17 +165,17 @@ impl Kept {
     async fn make_in(
         context: &Arc<QueryContext>,
         relation: &Relation,
-        slot: &mut Option<Arc<Self>>,
+        slot: &Slot,
     ) -> Result<Arc<Self>> {
         let query = Query::of(context, relation)?;
         let shared = is_shared(context);
-        let made = match slot.as_ref() {
+        let made = match slot.get() {
             None => Err("there was none".to_owned()),
             Some(_) if !shared => Err("the transaction has written".to_owned()),
             Some(kept) if kept.text != query.text || kept.options != query.options => {
                 Err("its definition has changed".to_owned())
             }
-            Some(_) => again(&query, slot).await?,
+            Some(kept) => again(&query, kept, slot).await?,
         };
         let made = match made {
             Ok(made) => made,
@@ -157,7 +183,7 @@ impl Kept {
         };
         let made = Arc::new(Self::new(query, made)?);
         if shared {
-            *slot = Some(Arc::clone(&made));
+            slot.put(Some(&made));
         }
         Ok(made)
     }
@@ -278,7 +304,8 @@ fn fit(
         Some(method) => (method, Vec::new()),
         None => {
             let (share, settings) = (choose::share(lines), &definition.settings);
-            let (before, baskets) = Histories::split(&gatherers, items.len(), settings, share)?;
+            let hidden = (share, Hidden::LastBasket);
+            let (before, baskets) = Histories::split(&gatherers, items.len(), settings, hidden)?;
             let request = rows::request(&definition, before.latest());
             let given = definition.rebuy.as_ref().map(std::slice::from_ref);
             let shares = given.unwrap_or(choose::SHARES);

@@ -7,7 +7,7 @@ use crate::methods::Method;
 use crate::model::Settings;
 use crate::request::Request;
 use crate::scorer::Scorer;
-use crate::{Histories, Model, Result};
+use crate::{Hidden, Histories, Model, Result};
 
 const ITEMS: u32 = 70;
 
@@ -123,8 +123,12 @@ fn the_last_basket_is_no_part_of_what_is_learnt() -> Result<()> {
     let lines = lines(3, 40, ITEMS, 800);
     let gathered = gathered(&lines, ITEMS);
     let settings = Settings::default();
-    let (before, baskets) =
-        Histories::split(&gathered, ITEMS as usize, &settings, crate::choose::ALL)?;
+    let (before, baskets) = Histories::split(
+        &gathered,
+        ITEMS as usize,
+        &settings,
+        (crate::choose::ALL, Hidden::LastBasket),
+    )?;
     assert!(!baskets.is_empty());
     for (customer, basket) in &baskets {
         let own = lines.iter().filter(|line| line.customer == *customer);
@@ -153,7 +157,8 @@ fn one_item_is_hidden_where_times_say_nothing() -> Result<()> {
     let gathered = gathered(&lines, ITEMS);
     let settings = Settings::default();
     let share = crate::choose::ALL;
-    let (before, baskets) = Histories::split(&gathered, ITEMS as usize, &settings, share)?;
+    let (before, baskets) =
+        Histories::split(&gathered, ITEMS as usize, &settings, (share, Hidden::LastBasket))?;
     let mut customers = 0;
     for customer in lines.iter().map(|line| line.customer).collect::<BTreeSet<_>>() {
         let own = lines.iter().filter(|line| line.customer == customer);
