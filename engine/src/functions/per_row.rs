@@ -7,9 +7,10 @@
 //!
 //! Such a call is a list of rows, which the plan unnests ([`crate::planning::unnested`]). What makes
 //! the list is a function of the arguments: each set of them is a statement of its own, planned when
-//! they are known, with the rights of who asks.
+//! they are known, with the rights of who asks. Of a function that answers for many customers at once
+//! and says which rows are whose, a statement is asked for all customers of a batch.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ use datafusion::arrow::array::{
     Array, ArrayRef, ListArray, RecordBatch, StructArray, new_empty_array,
 };
 use datafusion::arrow::buffer::OffsetBuffer;
-use datafusion::arrow::compute::{cast, concat};
+use datafusion::arrow::compute::{cast, concat, partition};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields};
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::logical_expr::{
@@ -53,7 +54,12 @@ pub(crate) struct Callee {
     parameters: Vec<Parameter>,
     variadic: bool,
     fields: Vec<FieldRef>,
+    /// The parameter whose values its rows begin with.
+    whose: Option<&'static str>,
 }
+
+/// Customers that a statement is asked for at most: of more, what they bought last is not looked at.
+const CUSTOMERS_AT_ONCE: usize = 1024;
 
 /// The function of that name; `model` is its recommender, where that is known, `given` the names of
 /// arguments that have one.
@@ -76,11 +82,12 @@ pub(crate) fn find(
     if let Some(one) = declared::all().find(|one| one.name == name) {
         let parameters = one.parameters.iter().map(typed).collect();
         let (variadic, fields) = (one.variadic, fields(one.columns));
-        return Ok(Some(Callee { parameters, variadic, fields }));
+        return Ok(Some(Callee { parameters, variadic, fields, whose: None }));
     }
     if let Some(one) = inlined::all().find(|one| one.name == name) {
         let parameters = one.parameters.iter().map(typed).collect();
-        return Ok(Some(Callee { parameters, variadic: false, fields: fields(one.columns) }));
+        let fields = fields(one.columns);
+        return Ok(Some(Callee { parameters, variadic: false, fields, whose: None }));
     }
     let Some(one) = calls::find(name) else { return Ok(None) };
     let parameters = one.parameters.iter().map(|one| Parameter {
@@ -91,8 +98,9 @@ pub(crate) fn find(
         },
         takes_query: one.given == calls::Given::Query,
     });
-    let parameters = parameters.collect();
-    Ok(Some(Callee { parameters, variadic: false, fields: one.shape(context, (model, given))? }))
+    let (parameters, whose) = (parameters.collect(), one.whose());
+    let fields = one.shape(context, (model, given))?;
+    Ok(Some(Callee { parameters, variadic: false, fields, whose }))
 }
 
 impl Callee {
@@ -113,10 +121,12 @@ impl Callee {
         context: &Arc<QueryContext>,
     ) -> Arc<ScalarUDF> {
         let parameters = labels.iter().enumerate();
-        let queries = parameters.map(|(place, label)| {
-            self.parameter(place, label.as_deref()).is_some_and(|one| one.takes_query)
-        });
-        let call = Call { name: name.to_owned(), queries: queries.collect(), labels };
+        let parameters = parameters.map(|(place, label)| self.parameter(place, label.as_deref()));
+        let is_query = |one: &Option<&Parameter>| one.is_some_and(|one| one.takes_query);
+        let queries = parameters.clone().map(|one| is_query(&one)).collect();
+        let mut names = parameters.map(|one| one.map(|one| one.name));
+        let whose = self.whose.and_then(|whose| names.position(|name| name == Some(whose)));
+        let call = Call { name: name.to_owned(), queries, labels, whose };
         let signature = match call.labels.len() {
             0 => Signature::nullary(Volatility::Volatile),
             count => Signature::any(count, Volatility::Volatile),
@@ -143,6 +153,8 @@ struct Call {
     labels: Vec<Option<String>>,
     /// Which arguments stand for queries.
     queries: Vec<bool>,
+    /// Which argument's values the rows begin with.
+    whose: Option<usize>,
 }
 
 impl Call {
@@ -276,6 +288,73 @@ impl PerRow {
     }
 }
 
+/// Rows by arguments.
+type Known = HashMap<Vec<ScalarValue>, Arc<StructArray>>;
+
+impl PerRow {
+    /// The rows of all customers of a batch, where all that differs between calls is the customer,
+    /// and is found again as it was given.
+    fn together(&self, given: &[ColumnarValue], types: &[PgType]) -> Result<Known> {
+        let mut known = Known::new();
+        let Some(place) = self.call.whose else { return Ok(known) };
+        let is_constant = |(at, one): (usize, &ColumnarValue)| {
+            at == place || matches!(one, ColumnarValue::Scalar(_))
+        };
+        let ColumnarValue::Array(column) = &given[place] else { return Ok(known) };
+        let data_type = column.data_type();
+        let is_plain = calls::keys::is_integer(data_type) || *data_type == DataType::Utf8View;
+        if !is_plain || !given.iter().enumerate().all(is_constant) {
+            return Ok(known);
+        }
+        let constants = given.iter().map(|one| match one {
+            ColumnarValue::Scalar(value) => value.clone(),
+            ColumnarValue::Array(_) => ScalarValue::Null,
+        });
+        let mut arguments: Vec<_> = constants.zip(types.iter().copied()).collect();
+        for customers in distinct(column)?.chunks(CUSTOMERS_AT_ONCE) {
+            arguments[place] = list(customers, types[place])?;
+            let rows = self.rows(&arguments)?;
+            let mut add = |customer: &ScalarValue, rows: StructArray| {
+                let values = arguments.iter().map(|(value, _)| value.clone());
+                let mut values: Vec<ScalarValue> = values.collect();
+                values[place] = customer.clone();
+                known.insert(values, Arc::new(rows));
+            };
+            // Who gets nothing has no rows.
+            customers.iter().for_each(|customer| add(customer, rows.slice(0, 0)));
+            let owners = cast(rows.column(0), data_type)?;
+            for range in partition(&[owners.clone()])?.ranges() {
+                let customer = ScalarValue::try_from_array(&owners, range.start)?;
+                add(&customer, rows.slice(range.start, range.len()));
+            }
+        }
+        Ok(known)
+    }
+}
+
+/// The values of a column, each once, without NULL.
+fn distinct(column: &ArrayRef) -> Result<Vec<ScalarValue>> {
+    let mut seen = HashSet::new();
+    let values = (0..column.len()).filter(|row| column.is_valid(*row));
+    let values = values.map(|row| Ok(ScalarValue::try_from_array(column, row)?));
+    let mut values = values.collect::<Result<Vec<_>>>()?;
+    values.retain(|value| seen.insert(value.clone()));
+    Ok(values)
+}
+
+/// Values of a type as an array of SQL.
+fn list(values: &[ScalarValue], pg_type: PgType) -> Result<(ScalarValue, PgType)> {
+    let pg_type = pg_type.array();
+    let values = ScalarValue::iter_to_array(values.iter().cloned())?;
+    let DataType::List(item) = pg_type.arrow() else {
+        return Err(Error::internal("an array of another type"));
+    };
+    let values = cast(&values, item.data_type())?;
+    let offsets = OffsetBuffer::from_lengths([values.len()]);
+    let list = ListArray::try_new(item, offsets, values, None).map_err(Error::internal)?;
+    Ok((ScalarValue::List(Arc::new(list)), pg_type))
+}
+
 impl ScalarUDFImpl for PerRow {
     fn name(&self) -> &str {
         ROWS
@@ -296,7 +375,8 @@ impl ScalarUDFImpl for PerRow {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
         let types: Vec<PgType> =
             args.arg_fields.iter().map(|field| PgType::from_field(field)).collect();
-        let mut known: HashMap<Vec<ScalarValue>, Arc<StructArray>> = HashMap::new();
+        let known = self.together(&args.args, &types);
+        let mut known = known.map_err(|error| DataFusionError::External(Box::new(error)))?;
         let mut lists = Vec::with_capacity(args.number_rows);
         for row in 0..args.number_rows {
             let values = args.args.iter().map(|argument| match argument {

@@ -78,6 +78,24 @@ impl Query {
         Ok(self)
     }
 
+    /// Its items, each with what another column says of it.
+    ///
+    /// # Errors
+    /// 42703 for no such column.
+    pub(super) fn of_items(mut self, name: &str) -> Result<Self> {
+        let place =
+            self.columns.iter().position(|column| column.name == name).ok_or_else(|| {
+                Error::new("42703", format!("column \"{name}\" does not exist"))
+                    .with_detail("It is looked for in the query of the recommender.")
+            })?;
+        let columns = [self.definition.roles.item, place].map(|place| {
+            let (qualifier, field) = self.plan.schema().qualified_field(place);
+            Expr::Column(Column::from((qualifier, field))).alias(format!("column{place}"))
+        });
+        self.plan = LogicalPlanBuilder::from(self.plan).project(columns)?.distinct()?.build()?;
+        Ok(self)
+    }
+
     /// Its rows.
     ///
     /// # Errors

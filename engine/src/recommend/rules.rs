@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use clientele_recommend::Request;
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{Array, RecordBatch};
+use datafusion::common::ScalarValue;
 
 use super::definition::{K_MAX, Rule, fallback};
 use super::kept::Kept;
+use super::query::Query;
 use super::rows;
 use crate::error::{Error, Result};
 use crate::functions::calls::{Call, Keys, Part, column};
@@ -80,16 +82,37 @@ fn exclude(
     Ok(())
 }
 
+/// How groups are said.
+const GROUPS_HINT: &str =
+    "max_per_by => (SELECT product_id, category FROM …), or the name of a column of its query.";
+
+/// The name that stands in the place of a query; `None`: there is a query.
+fn only_name(batches: &[RecordBatch]) -> Result<Option<String>> {
+    if batches.first().is_none_or(|batch| batch.num_columns() > 1) {
+        return Ok(None);
+    }
+    let name = column(batches, 0)?.filter(|names| !names.is_empty());
+    let name = name.map(|names| ScalarValue::try_from_array(&names, 0)).transpose()?;
+    match name.as_ref().and_then(|name| name.try_as_str().flatten()) {
+        Some(name) => Ok(Some(name.to_owned())),
+        None => Err(Error::new("42601", "the query of argument max_per_by has 1 column")
+            .with_hint(GROUPS_HINT)),
+    }
+}
+
 /// At most so many of each group; an item without a group is one of its own.
 async fn groups(call: &Call, part: &Part, kept: &Kept) -> Result<Option<(usize, Arc<[u32]>)>> {
     let most = call.count("max_per", (1, K_MAX as i64))?;
-    let Some(batches) = call.query(part, ("max_per_by", 2..=2)).await? else {
+    let Some(mut batches) = call.query(part, ("max_per_by", 1..=2)).await? else {
         return match most {
-            Some(_) => Err(Error::new("22023", "max_per needs max_per_by")
-                .with_hint("max_per_by => (SELECT product_id, category FROM …)")),
+            Some(_) => Err(Error::new("22023", "max_per needs max_per_by").with_hint(GROUPS_HINT)),
             None => Ok(None),
         };
     };
+    if let Some(name) = only_name(&batches)? {
+        let query = Query::of(&call.context, call.recommender()?)?;
+        batches = query.of_items(&name)?.rows().await?;
+    }
     let items = kept.model.histories.items();
     let mut groups: Vec<u32> = (0..items as u32).map(|code| u32::MAX - code).collect();
     if let Some(names) = column(&batches, 1)? {

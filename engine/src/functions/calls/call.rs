@@ -117,7 +117,8 @@ impl Call {
             let text = format!("the query of argument {name} has {found} columns");
             let detail = match least == most {
                 true => format!("It must have {least}."),
-                false => format!("It must have {least} or {most}."),
+                false if most - least == 1 => format!("It must have {least} or {most}."),
+                false => format!("It must have {least} to {most}."),
             };
             return Err(Error::new("42601", text).with_detail(detail));
         }

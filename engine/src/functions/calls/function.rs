@@ -110,7 +110,17 @@ impl Function {
             None => (next..self.parameters.len()).find(fits),
             Some(label) => self.parameters.iter().position(|one| one.name == label),
         };
-        found.ok_or_else(|| self.unfit())
+        found.ok_or_else(|| match label {
+            Some(label) => self.unfit_for(format!("It has no parameter \"{label}\".")),
+            None => self.unfit(),
+        })
+    }
+
+    /// The parameter whose values its rows begin with: rows of many fall apart again.
+    pub(crate) fn whose(&self) -> Option<&'static str> {
+        let is_first = matches!(self.columns.first(), Some(Column::Customer));
+        let parameters = self.parameters.iter().map(|one| one.name);
+        parameters.filter(|name| is_first && *name == "customers").last()
     }
 
     /// Whether a parameter takes a query.
@@ -131,28 +141,35 @@ impl Function {
         let mut queries = vec![None; self.parameters.len()];
         let mut inputs = Vec::new();
         for (parameter, argument) in arguments {
+            let Parameter { name, given, .. } = &self.parameters[parameter];
             if values[parameter].is_some() || queries[parameter].is_some() {
-                return Err(self.unfit());
+                return Err(self.unfit_for(format!("Parameter \"{name}\" is given twice.")));
             }
-            match (argument, self.parameters[parameter].given) {
+            let other = || {
+                let wanted = self.parameters[parameter].type_name();
+                self.unfit_for(format!("Parameter \"{name}\" takes {wanted}."))
+            };
+            match (argument, *given) {
                 (Argument::Query(plan), Given::Query) => {
                     queries[parameter] = Some(inputs.len());
                     inputs.push(plan);
                 }
                 (Argument::Value(value), Given::Value(pg_type)) if !value.is_null() => {
-                    let value = value.cast_to(&pg_type.arrow()).map_err(|_| self.unfit())?;
+                    let value = value.cast_to(&pg_type.arrow()).map_err(|_| other())?;
                     values[parameter] = Some(value);
                 }
                 (Argument::Value(value), Given::Key) if !value.is_null() => {
                     values[parameter] = Some(value);
                 }
                 (Argument::Value(_), Given::Value(_) | Given::Key) => {}
-                _ => return Err(self.unfit()),
+                _ => return Err(other()),
             }
         }
         let given = |at: usize| values[at].is_some() || queries[at].is_some();
-        if self.parameters.iter().enumerate().any(|(at, one)| one.needed && !given(at)) {
-            return Err(self.unfit());
+        let mut parameters = self.parameters.iter().enumerate();
+        if let Some((_, missing)) = parameters.find(|(at, one)| one.needed && !given(*at)) {
+            let detail = format!("Parameter \"{}\" must be given.", missing.name);
+            return Err(self.unfit_for(detail));
         }
         let relation = self.relation(context, (&values, &queries))?;
         let schema = self.schema(relation.as_deref(), &values, (&queries, &inputs))?;
@@ -303,6 +320,10 @@ impl Function {
             _ => true,
         };
         self.columns.iter().filter(is_there).map(field).collect()
+    }
+
+    fn unfit_for(&self, detail: String) -> Error {
+        self.unfit().with_detail(detail)
     }
 
     fn unfit(&self) -> Error {
