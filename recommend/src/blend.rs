@@ -10,7 +10,7 @@ use crate::request::{Bought, Request};
 pub(crate) struct Blend {
     /// Factor of what belongs to the history.
     pub(crate) scale: f32,
-    /// Factor of the times that something was bought.
+    /// Factor of what is for buying again.
     pub(crate) rebuy: f32,
 }
 
@@ -29,7 +29,13 @@ impl Blend {
         let most = history.strengths.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
         let best = best();
         let scale = if best > 0.0 { (1.0 - share) / best } else { 1.0 };
-        Self { scale, rebuy: share / most }
+        Self { scale, rebuy: share / most.sqrt() }
+    }
+
+    /// What having been bought so many times adds. Each further time says less: by their root, what
+    /// is bought often leaves more room for what belongs to it.
+    pub(crate) fn again(&self, times: f32) -> f32 {
+        self.rebuy * times.sqrt()
     }
 }
 

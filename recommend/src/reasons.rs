@@ -26,7 +26,7 @@ pub fn reasons(model: &Model, request: &Request, history: History<'_>, code: u32
             reasons.push(Reason { code: *bought, part, source: Source::Model });
         }
         if *bought == code && blend.rebuy > 0.0 {
-            let part = blend.rebuy * history.strengths[place];
+            let part = blend.again(history.strengths[place]);
             reasons.push(Reason { code, part, source: Source::Rebuy });
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! The score of item `j` is `Σ hᵢ wᵢⱼ` over what the customer bought; `hᵢ` is 1, or less for what was
 //! bought long ago. Where things may be bought again, the score is a mixture of two scores that are
-//! at most 1: `(1 − rebuy) · Σ hᵢ wᵢⱼ / max + rebuy · times bought / most times bought`.
+//! at most 1: `(1 − rebuy) · Σ hᵢ wᵢⱼ / max + rebuy · √(times bought / most times bought)`.
 //!
 //! Rules come before the choice: whoever may be recommended `k` items gets `k`. Where the model says
 //! nothing more, what is popular follows, with score 0.
@@ -116,7 +116,7 @@ impl<'a> Scorer<'a> {
         if blend.rebuy > 0.0 {
             for recommendation in &mut self.chosen {
                 let bought = history.codes.binary_search(&recommendation.code);
-                let part = bought.map_or(0.0, |place| blend.rebuy * history.strengths[place]);
+                let part = bought.map_or(0.0, |place| blend.again(history.strengths[place]));
                 if part > 0.0 && part * 2.0 >= recommendation.score {
                     recommendation.source = Source::Rebuy;
                 }
@@ -182,7 +182,7 @@ impl<'a> Scorer<'a> {
             if !self.request.may_rebuy(history.times[place]) {
                 self.row[cell] = 0.0;
             } else if blend.rebuy > 0.0 {
-                self.row[cell] += blend.rebuy * history.strengths[place];
+                self.row[cell] += blend.again(history.strengths[place]);
                 self.touched[cell / BLOCK] = true;
             }
         }
