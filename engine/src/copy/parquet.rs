@@ -15,6 +15,7 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchR
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
+use parquet::schema::types::ColumnPath;
 use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
 
@@ -144,11 +145,7 @@ impl Sink {
         let schema = Arc::new(Schema::new(fields));
         let file = File::create(path)
             .map_err(|error| server_file::not_opened(path, Direction::Write, &error))?;
-        let properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(ZstdLevel::default()))
-            .set_created_by("clientele".to_owned())
-            .build();
-        let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties));
+        let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties(&schema)));
         let writer = writer.map_err(|error| {
             Error::new("0A000", "a column's type cannot be written to Parquet")
                 .with_detail(sentence(&error.to_string()))
@@ -184,6 +181,18 @@ impl Sink {
     pub(crate) fn finish(mut self) -> Result<()> {
         self.writer.finish().map(drop).map_err(|error| refused(&self.path, error))
     }
+}
+
+fn properties(schema: &Schema) -> WriterProperties {
+    let mut properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_created_by("clientele".to_owned());
+    // Of floating-point numbers hardly any two are the same: a dictionary of them is made in vain.
+    for field in schema.fields().iter().filter(|field| field.data_type().is_floating()) {
+        let path = ColumnPath::new(vec![field.name().clone()]);
+        properties = properties.set_column_dictionary_enabled(path, false);
+    }
+    properties.build()
 }
 
 /// Parquet has no interval of months, days and nanoseconds.
