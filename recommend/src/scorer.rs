@@ -7,6 +7,8 @@
 //! Rules come before the choice: whoever may be recommended `k` items gets `k`. Where the model says
 //! nothing more, what is popular follows, with score 0.
 
+use std::borrow::Cow;
+
 use fearless_simd::{Level, dispatch};
 
 use crate::blend::{Blend, weight};
@@ -49,14 +51,17 @@ pub struct Scorer<'a> {
     chosen: Vec<Recommendation>,
     groups: Vec<u32>,
     /// Popular codes that may be recommended.
-    popular: Vec<u32>,
+    popular: Cow<'a, [u32]>,
 }
 
 impl<'a> Scorer<'a> {
     /// For one request.
     pub fn new(model: &'a Model, request: &'a Request) -> Self {
         let may = |code: &u32| request.is_candidate(*code);
-        let popular = model.popular.iter().copied().filter(may).collect();
+        let popular = match request.candidates {
+            None => Cow::Borrowed(model.popular.as_slice()),
+            Some(_) => model.popular.iter().copied().filter(may).collect(),
+        };
         Self::over(model, (request, None), model.histories.items(), popular)
     }
 
@@ -65,7 +70,7 @@ impl<'a> Scorer<'a> {
         match &many.only {
             None => Self::new(model, &many.request),
             Some(only) => {
-                let (cells, popular) = (only.codes.len(), only.popular.clone());
+                let (cells, popular) = (only.codes.len(), Cow::Borrowed(only.popular.as_slice()));
                 Self::over(model, (&many.request, Some(only)), cells, popular)
             }
         }
@@ -75,7 +80,7 @@ impl<'a> Scorer<'a> {
         model: &'a Model,
         (request, only): (&'a Request, Option<&'a Only>),
         cells: usize,
-        popular: Vec<u32>,
+        popular: Cow<'a, [u32]>,
     ) -> Self {
         Self {
             model,
@@ -311,7 +316,7 @@ impl<'a> Scorer<'a> {
         let customers = self.model.histories.len().max(1) as f32;
         let is_method = self.model.method == Method::Popularity;
         let popular = std::mem::take(&mut self.popular);
-        for code in &popular {
+        for code in popular.iter() {
             if self.chosen.len() >= self.request.k {
                 break;
             }

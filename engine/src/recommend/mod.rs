@@ -51,6 +51,7 @@ use crate::planning::context::QueryContext;
 pub(crate) use create::{check, columns, fill, refresh};
 pub(crate) use functions::FUNCTIONS;
 pub(crate) use kept::Recommenders;
+pub(crate) use table::rows_of;
 
 /// What makes the rows of a recommender; `None`: the relation is none.
 pub(crate) fn provider(
@@ -61,6 +62,11 @@ pub(crate) fn provider(
         let table = table::Recommendations::new(Some(context), relation);
         Arc::new(table) as Arc<dyn TableProvider>
     })
+}
+
+/// The recommender whose rows a provider makes; `None`: it makes others.
+pub(crate) fn relation(provider: &dyn TableProvider) -> Option<&Arc<Relation>> {
+    provider.downcast_ref::<table::Recommendations>().map(table::Recommendations::relation)
 }
 
 /// The same relation in another statement, or in none.

@@ -109,16 +109,13 @@ struct Task {
 
 impl Task {
     async fn run(self: Arc<Self>, part: Part) -> Result<Batches, Error> {
-        let kept = Kept::of(&self.context, &self.relation).await?;
-        let request = rows::request(&kept.definition, kept.model.histories.latest());
         if let Some(customers) = &self.customers {
-            let live = kept.live(&self.context, &self.relation, customers).await?;
-            let asked = rows::distinct(&kept, customers)?;
-            let of = (asked.as_slice(), live.as_ref());
-            let batch = rows::of_customers(&kept, &request, of, &self.schema);
+            let batch = rows_of(&self.context, &self.relation, (customers, &self.schema)).await;
             let batch = self.projected(batch?);
             return Ok(stream::iter([batch]).boxed());
         }
+        let kept = Kept::of(&self.context, &self.relation).await?;
+        let request = rows::request(&kept.definition, kept.model.histories.latest());
         let count = kept.model.histories.len();
         let many = Many::new(&kept.model, request);
         let starts =
@@ -137,6 +134,22 @@ impl Task {
             None => Ok(batch),
         }
     }
+}
+
+/// The rows of some customers, of all columns of a recommender.
+///
+/// # Errors
+/// What its query refuses.
+pub(crate) async fn rows_of(
+    context: &Arc<QueryContext>,
+    relation: &Relation,
+    (customers, schema): (&ArrayRef, &SchemaRef),
+) -> Result<RecordBatch, Error> {
+    let kept = Kept::of(context, relation).await?;
+    let request = rows::request(&kept.definition, kept.model.histories.latest());
+    let live = kept.live(context, relation, customers).await?;
+    let asked = rows::distinct(&kept, customers)?;
+    rows::of_customers(&kept, &request, (&asked, live.as_ref()), schema)
 }
 
 #[async_trait]

@@ -16,6 +16,7 @@ use super::aggregation::Aggregation;
 use super::expression::{Expression, Parameter};
 use super::indexed::Indexed;
 use super::key::Key;
+use super::recommended::Recommended;
 use super::{Road, SortKey, Source, Step, Window};
 use crate::planning::Planned;
 use crate::planning::context::QueryContext;
@@ -61,6 +62,8 @@ impl Source {
             Self::Constants(rows, _) => rows.iter().flatten().all(|one| one.light),
             Self::Key(key) => key.is_light(),
             Self::Index(indexed) => indexed.is_light(),
+            // The model may have to be made first.
+            Self::Recommended(_) => false,
         }
     }
 }
@@ -126,7 +129,10 @@ impl Compiler<'_> {
         let condition = self.expression(&filter.predicate, filter.input.schema())?;
         let (mut source, mut steps) = match Key::compile(filter, self) {
             Some(key) => (Source::Key(key), Vec::new()),
-            None => self.node(&filter.input)?,
+            None => match Recommended::compile(filter, self) {
+                Some(one) => (Source::Recommended(one), Vec::new()),
+                None => self.node(&filter.input)?,
+            },
         };
         // Directly above the table: what stands between may keep rows from this filter.
         if let (Source::Index(indexed), []) = (&mut source, steps.as_slice()) {
@@ -226,7 +232,7 @@ impl Source {
         match self {
             Self::Nothing | Self::Key(_) => true,
             Self::Constants(rows, _) => rows.len() == 1,
-            Self::Given | Self::Index(_) => false,
+            Self::Given | Self::Index(_) | Self::Recommended(_) => false,
         }
     }
 }

@@ -97,7 +97,7 @@ pub(super) fn scan_below(plan: &LogicalPlan) -> Option<&TableScan> {
 }
 
 /// `column = value` of a conjunction: position of the column, and the value.
-fn equalities<'a>(predicate: &'a Expr, schema: &DFSchema) -> Vec<(usize, &'a Expr)> {
+pub(super) fn equalities<'a>(predicate: &'a Expr, schema: &DFSchema) -> Vec<(usize, &'a Expr)> {
     let mut found = Vec::new();
     for part in split_conjunction(predicate) {
         let Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) = part else { continue };

@@ -10,6 +10,7 @@
 //! ```text
 //! INSERT … VALUES ($1, now())        constants ─▶ project ─▶ project
 //! SELECT … WHERE id = $1 AND …       key ─▶ filter ─▶ project
+//! SELECT … WHERE customer_id = $1    recommended ─▶ filter ─▶ project
 //! SELECT … ORDER BY at LIMIT 50      index ─▶ project ─▶ sort ─▶ limit
 //! SELECT count(*) … WHERE store = $1 index ─▶ filter ─▶ project ─▶ aggregate ─▶ project
 //! UPDATE … WHERE id = $1             key (with ctid) ─▶ filter ─▶ project ─▶ project
@@ -21,6 +22,7 @@
 //! | [`compile`] | plan → road |
 //! | [`key`] | which unique key a filter names |
 //! | [`indexed`] | what a filter and an order ask of an index |
+//! | [`recommended`] | what a recommender has for one customer |
 //! | [`steps`] | filter, project, aggregate, sort, limit |
 //! | [`aggregation`] | GROUP BY and aggregates |
 //! | [`conditions`] | CHECK conditions, compiled once |
@@ -31,6 +33,7 @@ mod conditions;
 mod expression;
 mod indexed;
 mod key;
+mod recommended;
 mod steps;
 
 use std::sync::{Arc, LazyLock};
@@ -47,6 +50,7 @@ pub(crate) use conditions::Conditions;
 use expression::{Expression, Parameter, Values};
 use indexed::Indexed;
 use key::Key;
+use recommended::Recommended;
 use steps::{SortKey, Step, Window};
 
 /// Rows of an order that are looked at; who wants more takes the long road.
@@ -80,6 +84,8 @@ enum Source {
     Key(Key),
     /// The rows that an index finds.
     Index(Indexed),
+    /// What a recommender has for one customer.
+    Recommended(Recommended),
     /// Rows that come with the execution: what RETURNING sees.
     Given,
 }
@@ -115,6 +121,7 @@ impl Road {
                 Some(found) => Some(found.unwrap_or_else(|| key.no_row())),
                 None => return Ok(None),
             },
+            Source::Recommended(one) => Some(one.rows(&values).await?),
             Source::Index(indexed) => return self.by_index(indexed, &values).await,
         };
         match rows {

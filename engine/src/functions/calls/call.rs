@@ -114,7 +114,8 @@ impl Call {
         let found = plan.schema().fields().len();
         if !columns.contains(&found) {
             let (least, most) = (columns.start(), columns.end());
-            let text = format!("the query of argument {name} has {found} columns");
+            let noun = if found == 1 { "column" } else { "columns" };
+            let text = format!("the query of argument {name} has {found} {noun}");
             let detail = match least == most {
                 true => format!("It must have {least}."),
                 false if most - least == 1 => format!("It must have {least} or {most}."),
