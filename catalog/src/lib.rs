@@ -21,7 +21,6 @@ pub mod pg_catalog;
 pub mod privacy;
 pub mod privileges;
 pub mod progress;
-pub mod seen;
 pub mod storage;
 
 pub use catalog::Catalog;

@@ -1,10 +1,8 @@
 //! The search for those who were erased: in every column of every data file, in rows in memory, in
 //! the log, in definitions of objects, and in those of roles and databases.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::str::from_utf8;
-use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::compute::cast;
@@ -19,7 +17,6 @@ use crate::catalog::Catalog;
 use crate::definition::{Column, Object, Oid, Relation};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
-use crate::seen::SeenValues;
 use crate::storage::disk;
 use crate::storage::file::FileEntry;
 use crate::storage::log::{Payload, Segment, decode_rows, list_segments};
@@ -28,8 +25,6 @@ use crate::storage::part::MemoryBatch;
 use crate::storage::shared::Shared;
 use crate::storage::snapshot::Snapshot;
 
-/// Values of a column that are known to be nobody's, at most.
-const OTHERS_MAX: usize = 1 << 20;
 /// Rows that are searched at once.
 const BATCH_ROWS: usize = 65_536;
 
@@ -59,8 +54,7 @@ pub(super) fn all(
     progress: &Progress,
 ) -> Result<Scanned> {
     let catalog = &snapshot.catalog;
-    let others = Others::default();
-    let new = || Search { snapshot, needles, others: &others, found: Scanned::default() };
+    let new = || Search { catalog, needles, found: Scanned::default() };
     let tables = || {
         snapshot.tables.iter().filter_map(|(oid, table)| {
             catalog.relation_by_oid(*oid).map(|relation| (relation, table))
@@ -108,13 +102,9 @@ impl Scanned {
     }
 }
 
-/// By column: identifiers that are nobody's who was erased. Most stand in many rows.
-type Others = Mutex<HashMap<(Oid, i16), Arc<SeenValues>>>;
-
 struct Search<'a> {
-    snapshot: &'a Snapshot,
+    catalog: &'a Catalog,
     needles: &'a Needles,
-    others: &'a Others,
     found: Scanned,
 }
 
@@ -191,48 +181,21 @@ impl Search<'_> {
             _ => return Ok(()),
         };
         let mut found = self.needles.in_texts(offsets, bytes);
-        if let Some(column) = column {
-            found.extend(self.identifiers((relation, column), array, (offsets, bytes))?);
+        let wanted = column.map(|column| self.needles.wanted(self.catalog, column));
+        if let Some(wanted) = wanted.filter(|wanted| !wanted.is_empty()) {
+            let values = offsets.windows(2).enumerate().filter_map(|(row, ends)| {
+                let range = usize::try_from(ends[0]).ok()?..usize::try_from(ends[1]).ok()?;
+                let value = std::str::from_utf8(bytes.get(range)?).ok()?;
+                Some((row, self.needles.is_value(&wanted, value)?))
+            });
+            found.extend(values);
         }
         let name = column.map_or(name, |column| column.name.as_str());
-        let catalog = &self.snapshot.catalog;
+        let catalog = self.catalog;
         for erasure in found.into_values() {
             self.note(Some(erasure), || format!("{}.{name}", catalog.qualified_name(relation)));
         }
         Ok(())
-    }
-
-    /// Which values of a column are identifiers of somebody, however they are spelt: the erasures.
-    fn identifiers(
-        &self,
-        (relation, column): (&Relation, &Column),
-        array: &ArrayRef,
-        (offsets, bytes): (&[i32], &[u8]),
-    ) -> Result<Vec<(usize, i64)>> {
-        let wanted = self.needles.wanted(&self.snapshot.catalog, column);
-        if wanted.is_empty() {
-            return Ok(Vec::new());
-        }
-        let rows = usize::try_from(self.snapshot.row_count(relation.oid)).unwrap_or(OTHERS_MAX);
-        let new = || Arc::new(SeenValues::new(rows.min(OTHERS_MAX)));
-        let key = (relation.oid, column.number);
-        let others = Arc::clone(self.others.lock().entry(key).or_insert_with(new));
-        let mut found = Vec::new();
-        let hashes = others.hashes(array)?;
-        for (row, (ends, hash)) in offsets.windows(2).zip(hashes).enumerate() {
-            if others.has(hash) {
-                continue;
-            }
-            let value = match (usize::try_from(ends[0]), usize::try_from(ends[1])) {
-                (Ok(start), Ok(end)) => bytes.get(start..end).and_then(|one| from_utf8(one).ok()),
-                _ => None,
-            };
-            match value.and_then(|value| self.needles.is_value(&wanted, value)) {
-                Some(erasure) => found.push((row, erasure)),
-                None => others.keep(hash),
-            }
-        }
-        Ok(found)
     }
 
     fn log(&mut self, shared: &Shared) -> Result<()> {
@@ -254,7 +217,7 @@ impl Search<'_> {
         for table in &payload.tables {
             let Some(rows) = &table.rows else { continue };
             let batch = decode_rows(rows)?;
-            if let Some(relation) = self.snapshot.catalog.relation_by_oid(table.relation) {
+            if let Some(relation) = self.catalog.relation_by_oid(table.relation) {
                 self.rows(relation, &batch)?;
             }
         }
@@ -268,7 +231,7 @@ impl Search<'_> {
 
     /// Definitions may have literals; the file may have pages that nobody uses.
     fn definitions(&mut self, shared: &Shared) -> Result<()> {
-        let catalog = &self.snapshot.catalog;
+        let catalog = self.catalog;
         for object in catalog.stored_objects() {
             self.found.definitions += 1;
             let text = serde_json::to_vec(&object);
