@@ -36,6 +36,8 @@ pub(super) enum Since {
 
 /// What has come.
 pub(super) struct News {
+    /// The table as the model knows it.
+    was: Table,
     /// The table as it was when somebody looked last, and who was who.
     table: Table,
     customers: Arc<Customers>,
@@ -50,6 +52,7 @@ impl News {
     /// Of nobody since a table was so.
     pub(super) fn new(table: &Table, customers: &Arc<Customers>) -> Self {
         Self {
+            was: table.clone(),
             table: table.clone(),
             customers: Arc::clone(customers),
             lines: HashMap::new(),
@@ -68,18 +71,19 @@ impl News {
         if lines.is_empty() { Since::Nothing } else { Since::Lines(lines) }
     }
 
-    /// Looks at what has come since in the table that `was` what the model knows of it; whether it
-    /// is known now what has come.
+    /// Looks at what has come since; whether it is known now what has come.
     ///
     /// # Errors
     /// None in practice: rows that cannot be read.
     pub(super) async fn look(
         &mut self,
         context: &Arc<QueryContext>,
-        (was, origin): (&Table, Origin),
+        origin: Origin,
         keys: Keys<'_>,
     ) -> Result<bool> {
         let snapshot = &context.snapshot;
+        self.was.follow(context);
+        self.table.follow(context);
         if self.table.is_still(snapshot) && Arc::ptr_eq(&self.customers, &snapshot.customers) {
             return Ok(true);
         }
@@ -90,9 +94,9 @@ impl News {
         if !is_later || !came.files.is_empty() {
             // Rows have moved from memory to files, and would count twice, or the statement sees
             // rows as they were before somebody else looked: from the beginning.
-            (self.table, self.count) = (was.clone(), 0);
+            (self.table, self.count) = (self.was.clone(), 0);
             self.lines.clear();
-            (came, went) = (was.came(&now), was.went(&now));
+            (came, went) = (self.was.came(&now), self.was.went(&now));
         }
         if came.live_rows() + self.count > ROWS_MAX {
             return Ok(false);

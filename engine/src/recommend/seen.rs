@@ -56,6 +56,8 @@ pub(super) struct Bought {
 pub(super) struct Table {
     pub(super) oid: Oid,
     data: Weak<TableData>,
+    /// Version in which its rows last changed.
+    written_in: u64,
     live_rows: u64,
     written: Tally,
     pub(super) parts: HashMap<PartId, SeenPart>,
@@ -83,6 +85,7 @@ impl Table {
         });
         Self {
             oid,
+            written_in: data.written_in,
             live_rows: data.live_rows(),
             written: context.store.tally(oid),
             parts: memory.chain(files).collect(),
@@ -90,8 +93,22 @@ impl Table {
         }
     }
 
+    /// Whether it has the same rows, wherever they lie.
     pub(super) fn is_still(&self, snapshot: &Snapshot) -> bool {
-        self.data.as_ptr() == Arc::as_ptr(&snapshot.table(self.oid))
+        let now = snapshot.table(self.oid);
+        self.lies_in(&now) || snapshot.is_committed() && self.written_in == now.written_in
+    }
+
+    fn lies_in(&self, now: &Arc<TableData>) -> bool {
+        self.data.as_ptr() == Arc::as_ptr(now)
+    }
+
+    /// The same rows where they lie now, if they are still the same.
+    pub(super) fn follow(&mut self, context: &QueryContext) {
+        let now = context.snapshot.table(self.oid);
+        if !self.lies_in(&now) && self.is_still(&context.snapshot) {
+            *self = Self { written: self.written, ..Self::of(context, self.oid) };
+        }
     }
 
     /// Whether every row is where it was.
@@ -177,7 +194,7 @@ impl Seen {
         }
         let mut news = self.news.lock().await;
         let news = news.get_or_insert_with(|| News::new(table, &self.customers));
-        match news.look(context, (table, origin), keys).await? {
+        match news.look(context, origin, keys).await? {
             true => Ok(news.of(customers)),
             false => Ok(Since::Anything),
         }
