@@ -9,6 +9,9 @@ use crate::codes::Coded;
 use crate::purchases::CustomerHasher;
 use crate::sums::{Bought, HalfLife, Sum};
 
+/// A code and its sum.
+type CodeSum = (u32, Sum);
+
 /// Marks an entry whose sum is held beside it.
 const HELD: u16 = u16::MAX;
 
@@ -118,7 +121,7 @@ impl Partition {
         &mut self,
         (other, place): (&Self, usize),
         lines: u32,
-        (went, came): (&[(u32, Sum)], &[(u32, Sum)]),
+        (went, came): (&[CodeSum], &[CodeSum]),
     ) {
         let (customer, range) = (other.customers[place], other.range(place));
         let (held, first_held) = (other.held(customer), self.held.len());
@@ -223,12 +226,12 @@ fn moved<T: Copy>(from: &mut Vec<T>, to: &mut Vec<T>) {
 
 /// What went and what came of each code, ascending.
 fn pairs<'a>(
-    mut went: &'a [(u32, Sum)],
-    mut came: &'a [(u32, Sum)],
+    mut went: &'a [CodeSum],
+    mut came: &'a [CodeSum],
 ) -> impl Iterator<Item = (u32, Sum, Sum)> + 'a {
     std::iter::from_fn(move || {
         let code = went.first().into_iter().chain(came.first()).map(|one| one.0).min()?;
-        let take = |list: &mut &'a [(u32, Sum)]| match list.split_first() {
+        let take = |list: &mut &'a [CodeSum]| match list.split_first() {
             Some(((first, sum), rest)) if *first == code => {
                 *list = rest;
                 *sum

@@ -323,7 +323,7 @@ impl PerRow {
             // Who gets nothing has no rows.
             customers.iter().for_each(|customer| add(customer, rows.slice(0, 0)));
             let owners = cast(rows.column(0), data_type)?;
-            for range in partition(&[owners.clone()])?.ranges() {
+            for range in partition(std::slice::from_ref(&owners))?.ranges() {
                 let customer = ScalarValue::try_from_array(&owners, range.start)?;
                 add(&customer, rows.slice(range.start, range.len()));
             }

@@ -1,5 +1,7 @@
 //! Aggregates that DataFusion cannot use as they are: [`clientele_udfs::functions::aggregates::adapted`].
 
+use std::sync::Arc;
+
 use clientele_udfs::functions::aggregates::adapted::adapted;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
@@ -22,8 +24,8 @@ const OF_ONE: &[&str] = &["first_value", "last_value", "max", "min", "mode"];
 pub(super) fn adapt(plan: LogicalPlan) -> Result<LogicalPlan> {
     plan.transform_up_with_subqueries(|node| {
         let input = match &node {
-            LogicalPlan::Aggregate(aggregate) => aggregate.input.schema().clone(),
-            LogicalPlan::Window(window) => window.input.schema().clone(),
+            LogicalPlan::Aggregate(aggregate) => Arc::clone(aggregate.input.schema()),
+            LogicalPlan::Window(window) => Arc::clone(window.input.schema()),
             _ => return Ok(Transformed::no(node)),
         };
         node.map_expressions(|expr| expr.transform_up(|expr| Ok(one(expr, &input))))

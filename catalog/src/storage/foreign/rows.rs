@@ -85,7 +85,7 @@ impl ForeignRows {
 
     fn columns(&self, places: &[usize]) -> impl Iterator<Item = &Column> {
         let all: Vec<&Column> = self.relation.live_columns().collect();
-        places.to_vec().into_iter().filter_map(move |place| all.get(place).copied())
+        places.iter().filter_map(move |place| all.get(*place).copied())
     }
 }
 

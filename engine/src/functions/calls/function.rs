@@ -119,8 +119,8 @@ impl Function {
     /// The parameter whose values its rows begin with: rows of many fall apart again.
     pub(crate) fn whose(&self) -> Option<&'static str> {
         let is_first = matches!(self.columns.first(), Some(Column::Customer));
-        let parameters = self.parameters.iter().map(|one| one.name);
-        parameters.filter(|name| is_first && *name == "customers").last()
+        let mut parameters = self.parameters.iter().map(|one| one.name);
+        parameters.rfind(|name| is_first && *name == "customers")
     }
 
     /// Whether a parameter takes a query.
